@@ -1,0 +1,9 @@
+std = "min"
+max_line_length = 120
+self = false
+files["spec"] = { std = "+busted" }
+files["lua/ampersand/transport/nginx.lua"] = { read_globals = { "ngx" } }
+files["lua/ampersand/operations.lua"] = { max_line_length = false }
+files["lua/ampersand/types.lua"] = { max_line_length = false }
+files["spec/support/facts.lua"] = { max_line_length = false }
+exclude_files = { "build" }

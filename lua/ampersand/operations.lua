@@ -44,7 +44,7 @@ operations.lines = {
     custom_auth_connect = "customAuthConnect POST /custom-auth/connect {projectIdOrName!,provider,groupRef,groupName,consumerRef,consumerName,providerMetadata,providerAppId,customAuth,sessionId,callbackParams} -> 200 CustomAuthConnectResponse",
   },
   consumers = {
-    create = "createConsumer POST " .. PROJECT .. "/consumers {consumerRef!,consumerName} -> 201 Consumer dropped",
+    create = "createConsumer POST " .. PROJECT .. "/consumers {consumerRef!,consumerName!} -> 201 - dropped",
   },
   destinations = {
     list = "listDestinations GET " .. PROJECT .. "/destinations -> 200 [Destination]",
@@ -59,7 +59,7 @@ operations.lines = {
     delete = "deleteEventTopicRoute DELETE " .. PROJECT .. "/notification-event-topic-routes/{routeId} -> 204 -",
   },
   groups = {
-    create = "createGroup POST " .. PROJECT .. "/groups {groupRef!,groupName} -> 201 Group dropped",
+    create = "createGroup POST " .. PROJECT .. "/groups {groupRef!,groupName!} -> 201 - dropped",
   },
   installations = {
     list = "listInstallations GET " .. INTEGRATION .. "/installations{?groupRef} -> 200 [Installation]",

@@ -1,0 +1,364 @@
+--- The client: operations become methods, defaults fill paths, `with` makes variants that share connections.
+
+local arguments = require "ampersand.arguments"
+local call = require "ampersand.call"
+local operations = require "ampersand.operations"
+local options = require "ampersand.options"
+local pages = require "ampersand.pages"
+local query = require "ampersand.query"
+local request = require "ampersand.request"
+local version = require "ampersand.version"
+
+-- What `with` may change besides: who and what is asked, not how connections are made.
+local SHARED_OPTIONS = {
+  api_key = "string", bearer = "string|function", project = "string", integration = "string", org = "string",
+  user_agent = "string", on_event = "function",
+}
+
+local NEW_OPTIONS = {
+  base_url = "string", servers = "table", allow_insecure_http = "boolean", transport = "function|table",
+  loop = "table", max_connections = "count", http_proxy = "string", http_version = "string", ca_file = "string",
+  ca_path = "string", client_cert = "string", client_key = "string", insecure_skip_verify = "boolean",
+}
+
+local TRANSPORT_OPTIONS = {
+  "connect_timeout", "read_timeout", "loop", "max_connections", "http_proxy", "http_version", "ca_file", "ca_path",
+  "client_cert", "client_key", "insecure_skip_verify",
+}
+
+for name, kind in pairs(arguments.OPTIONS) do
+  if name ~= "max" then SHARED_OPTIONS[name] = kind end
+end
+for name, kind in pairs(SHARED_OPTIONS) do NEW_OPTIONS[name] = kind end
+
+
+-- From arguments to a call that is ready to be sent; nil, error when a default is missing.
+local function prepare(client, what, op, parts, missing)
+  local config = client._config
+  if config.closed then options.misuse(what .. ": the client is closed") end
+  parts.op, parts.config, parts.filter, parts.seen = op, config, {}, {}
+  local c = call.new(parts)
+  if missing then return nil, call.error(c, "config", missing) end
+  return c
+end
+
+local function prepare_method(client, what, op, ...)
+  return prepare(client, what, op, arguments.of_method(what, op, client._config, ...))
+end
+
+local function is_list(op)
+  return op.returns == "array" or op.returns == "page"
+end
+
+local function invoke(c)
+  if is_list(c.op) then return pages.list(c, c.options.max) end
+  return call.value(c)
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- Resources and views. A view is a resource with another list operation, conditions or a selection.
+
+---@class ampersand.Resource
+local Resource = {}
+local methods = {} -- resource name -> verb -> function
+
+local function describe(self, verb)
+  return self._name .. ":" .. verb
+end
+
+local function list_operation(self, verb)
+  local op = self._list or operations.get(self._name, "list")
+  if not op or not is_list(op) then
+    options.misuse(("%s: %s is no list"):format(describe(self, verb), self._name))
+  end
+  return op
+end
+
+local function prepare_list(self, verb, ...)
+  local c, err = prepare_method(self._client, describe(self, verb), list_operation(self, verb), ...)
+  if not c then return nil, err end
+  c.filter = self._filter or {}
+  return c
+end
+
+--- All elements as one table.
+function Resource:list(...)
+  local op = self._list or operations.get(self._name, "list")
+  local c, err = prepare_method(self._client, describe(self, "list"), op, ...)
+  if not c then return nil, err end
+  c.filter = self._filter or {}
+  if not is_list(op) and self._filter then list_operation(self, "list") end
+  return invoke(c)
+end
+
+--- Iterates while the body is still arriving; raises the error object.
+function Resource:each(...)
+  local c, err = prepare_list(self, "each", ...)
+  if not c then error(err, 0) end
+  return pages.each(c)
+end
+
+--- The form of `each` that raises nothing: an object with `next()` and `close()`.
+function Resource:stream(...)
+  local c, err = prepare_list(self, "stream", ...)
+  if not c then return nil, err end
+  return pages.stream(c)
+end
+
+--- Iterates over whole pages; raises the error object.
+function Resource:pages(...)
+  local c, err = prepare_list(self, "pages", ...)
+  if not c then error(err, 0) end
+  return pages.pages(c)
+end
+
+--- The first element, or nil.
+function Resource:first(...)
+  local c, err = prepare_list(self, "first", ...)
+  if not c then return nil, err end
+  return pages.first(c)
+end
+
+--- The number of elements, without making tables.
+function Resource:count(...)
+  local c, err = prepare_list(self, "count", ...)
+  if not c then return nil, err end
+  return pages.count(c)
+end
+
+local function derive(self, changes)
+  local view = {
+    _client = self._client, _name = self._name, _list = self._list, _where = self._where, _select = self._select,
+  }
+  for name, value in pairs(changes) do view[name] = value end
+  if view._where or view._select then view._filter = query.compile(view._where or {}, view._select) end
+  return setmetatable(view, Resource)
+end
+
+--- A view of the elements for which all conditions hold; see ampersand.query for their form.
+---@param condition table|function
+---@return ampersand.Resource
+function Resource:where(condition)
+  list_operation(self, "where")
+  local all = {}
+  for i, earlier in ipairs(self._where or {}) do all[i] = earlier end
+  all[#all + 1] = condition
+  return derive(self, { _where = all })
+end
+
+--- A view of the elements reduced to some paths.
+---@param paths string[]
+---@return ampersand.Resource
+function Resource:select(paths)
+  list_operation(self, "select")
+  return derive(self, { _select = paths })
+end
+
+--- The view over all integrations of the project.
+---@return ampersand.Resource
+function Resource:in_project()
+  local op = operations.get(self._name, "in_project")
+  if not op then options.misuse(("%s: there is no project-wide list"):format(describe(self, "in_project"))) end
+  return derive(self, { _list = op })
+end
+
+local function verb_method(name, verb)
+  local op = operations.get(name, verb)
+  if not op then return nil end
+  return function(self, ...)
+    local c, err = prepare_method(self._client, describe(self, verb), op, ...)
+    if not c then return nil, err end
+    return invoke(c)
+  end
+end
+
+function Resource:__index(verb)
+  if Resource[verb] then return Resource[verb] end
+  if type(verb) ~= "string" or verb:match("^_") then return nil end
+  local name = rawget(self, "_name")
+  methods[name] = methods[name] or {}
+  local method = methods[name][verb] or verb_method(name, verb)
+  if not method then
+    local known = options.names(operations.lines[name])
+    options.misuse(("%s has no method %q; %s"):format(name, verb, options.hint(verb, known)))
+  end
+  methods[name][verb] = method
+  return method
+end
+
+function Resource:__tostring()
+  return "ampersand." .. self._name
+end
+
+-- ---------------------------------------------------------------------------------------------
+-- The client itself.
+
+---@class ampersand.Client
+local Client = {}
+
+--- Calls any operation by its name in the vendor's documents.
+---@param id string operation id, such as "listInstallations"
+---@param params table? wire names of path and query parameters; `body` apart
+---@param given table? options
+---@return any value, table|ampersand.Error info
+function Client:call(id, params, given)
+  local op = operations.by_id[id]
+  if not op then
+    local known = {}
+    for i, each in ipairs(operations.all()) do known[i] = each.id end
+    options.misuse(("client:call: unknown operation %q; %s"):format(tostring(id), options.hint(id, known)))
+  end
+  local what = "client:call " .. id
+  local c, err = prepare(self, what, op, arguments.of_call(what, op, self._config, params, given))
+  if not c then return nil, err end
+  return invoke(c)
+end
+
+--- Sends a request that is not in the table of operations.
+---@param method string
+---@param path string begins with "/" and stands below the base URL; ids in it are yours to escape
+---@param given table? query, body, server ("read", "write", "search"), and the options of any call
+---@return any value decoded JSON, text, or true
+---@return table|ampersand.Error info
+function Client:request(method, path, given)
+  local op, parts = arguments.of_request("client:request", method, path, given)
+  return call.value(prepare(self, "client:request", op, parts))
+end
+
+--- A client with other settings that shares this one's connections.
+---@param changes table any option of a call, and api_key, bearer, project, integration, org, user_agent, on_event
+---@return ampersand.Client
+function Client:with(changes)
+  for name in pairs(type(changes) == "table" and changes or {}) do
+    if NEW_OPTIONS[name] and not SHARED_OPTIONS[name] then
+      options.misuse(("client:with: option %q belongs to ampersand.new, since connections are shared"):format(name))
+    end
+  end
+  options.check(changes, SHARED_OPTIONS, "client:with")
+  arguments.check_choices(changes or {}, "client:with")
+  return Client.derive(self, changes or {})
+end
+
+--- Closes the client's connections; calls on it, and on the clients made from it by `with`, are misuse from then on.
+function Client:close()
+  self._config.closed = true
+  if self._owner then self._config.close_transport() end
+end
+
+function Client:__index(name)
+  if Client[name] then return Client[name] end
+  if type(name) ~= "string" or name:match("^_") then return nil end
+  if not operations.lines[name] then
+    local known = options.names(operations.lines)
+    options.misuse(("the client has no resource %q; %s"):format(name, options.hint(name, known)))
+  end
+  local resource = setmetatable({ _client = self, _name = name }, Resource)
+  rawset(self, name, resource)
+  return resource
+end
+
+function Client:__tostring()
+  local config = self._config
+  return ("ampersand.client(project=%s, integration=%s)"):format(config.project or "?", config.integration or "?")
+end
+
+Client.__close = Client.close
+
+-- Secrets live in closures: a table printer that walks a client finds functions.
+local function hide(secret)
+  return secret and function() return secret end
+end
+
+local function settle(config, given)
+  for name, value in pairs(given) do config[name] = value end
+  if given.api_key then config.api_key = hide(given.api_key) end
+  if given.bearer then
+    config.renewable = type(given.bearer) == "function"
+    config.bearer = config.renewable and given.bearer or hide(given.bearer)
+  end
+  if given.user_agent then config.user_agent = version.user_agent .. " " .. given.user_agent end
+  return config
+end
+
+function Client.derive(parent, changes)
+  local base = parent._config
+  -- `closed` and everything not changed is read through to the parent
+  local config = setmetatable({}, { __index = base })
+  return setmetatable({ _config = settle(config, changes), _owner = false }, Client)
+end
+
+local function environment(name)
+  local value = os.getenv(name)
+  if value ~= "" then return value end
+end
+
+local function check_url(url, given, what)
+  local checked, problem = request.check_base(url, given.allow_insecure_http)
+  if not checked then options.misuse(("ampersand.new: %s %s"):format(what, problem)) end
+  return checked
+end
+
+local function check_servers(given)
+  local servers = {}
+  for name, url in pairs(given.servers or {}) do
+    if not request.SERVERS[name] or type(url) ~= "string" then
+      options.misuse(("ampersand.new: unknown server %q in `servers`; %s"):format(tostring(name),
+        options.hint(name, options.names(request.SERVERS))))
+    end
+    servers[name] = check_url(url, given, "servers." .. name)
+  end
+  return servers
+end
+
+local function default_transport()
+  local in_nginx = type(rawget(_G, "ngx")) == "table" and rawget(_G, "ngx").get_phase
+  return require(in_nginx and "ampersand.transport.nginx" or "ampersand.transport.curl")
+end
+
+-- A bare function is a transport that needs no sleep: the usual test double.
+local function wrap_transport(transport)
+  if type(transport) == "table" then return transport end
+  return { request = function(_, req) return transport(req) end, sleep = function() end }
+end
+
+-- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing.
+local function lazy_transport(given)
+  local transport = given.transport and wrap_transport(given.transport)
+  local function get()
+    if not transport then
+      local settings = {}
+      for _, name in ipairs(TRANSPORT_OPTIONS) do settings[name] = given[name] end
+      transport = default_transport().new(settings)
+    end
+    return transport
+  end
+  local function close()
+    if transport and transport.close then transport:close() end
+    transport = nil
+  end
+  return get, close
+end
+
+--- Makes a client. See ampersand.new.
+---@param given table?
+---@return ampersand.Client
+function Client.new(given)
+  given = options.check(given, NEW_OPTIONS, "ampersand.new")
+  arguments.check_choices(given, "ampersand.new")
+  local root = environment "AMP_API_URL"
+  local base_url = given.base_url and check_url(given.base_url, given, "base_url")
+    or root and check_url(root, given, "AMP_API_URL") .. "/v1" or nil
+  local transport, close_transport = lazy_transport(given)
+  local config = {
+    timeout = 60, connect_timeout = 10, read_timeout = 30, retry = nil, nulls = "keep", user_agent = version.user_agent,
+  }
+  settle(config, given)
+  config.api_key = config.api_key or hide(environment "AMP_API_KEY" or environment "AMPERSAND_API_KEY")
+  config.project = config.project or environment "AMPERSAND_PROJECT_ID"
+  config.integration = config.integration or environment "AMPERSAND_INTEGRATION_ID"
+  config.base_url, config.servers = base_url, check_servers(given)
+  config.transport, config.close_transport = transport, close_transport
+  return setmetatable({ _config = config, _owner = true }, Client)
+end
+
+return Client

@@ -1,0 +1,323 @@
+--- Lists: element by element while the body arrives, page by page, or all at once.
+--
+-- Most lists of the API are one bare array, which is streamed: one element is held at a time and the body never.
+-- Paged lists ({results, pagination}) are read a page at a time.
+
+local core = require "ampersand.core"
+local call = require "ampersand.call"
+
+local pages = {}
+
+-- The decoder of one page. Whole pages are bounded in all, streams by element.
+local function page_decoder(c, whole)
+  local settings = { expect = "array", select = c.filter.plan, path = c.op.returns == "page" and { "results" } or nil }
+  if whole then
+    settings.max_bytes = call.option(c, "max_bytes") or 2 ^ 30
+    settings.max_values = call.option(c, "max_values") or 1e7
+  end
+  return call.decoder(c, settings)
+end
+
+-- Reads one whole page: `step` takes what the decoder holds and answers its status.
+local function read_page(c, res, step)
+  local decoder = page_decoder(c, true)
+  while true do
+    local status, message, kind = step(decoder)
+    if status == "end" then
+      res.close(true)
+      c.envelope = c.op.returns == "page" and decoder:envelope() or nil
+      return true
+    elseif status == "full" then
+      res.close(false)
+      c.envelope = nil
+      return true
+    elseif status == "more" then
+      local ok, err = call.pump(c, res, decoder)
+      if not ok then return nil, err end
+    else
+      return nil, call.decode_error(c, res, message, kind)
+    end
+  end
+end
+
+-- The token of the page after this one, nil after the last. A server that repeats itself would loop us forever.
+local function next_token(c)
+  if c.op.returns ~= "page" then return nil end
+  local pagination = type(c.envelope) == "table" and c.envelope.pagination
+  local problem
+  if type(pagination) ~= "table" then
+    problem = "the page has no `pagination`"
+  elseif pagination.done == true then
+    return nil
+  elseif type(pagination.nextPageToken) ~= "string" or pagination.nextPageToken == "" then
+    problem = "more pages are announced, but `nextPageToken` is missing"
+  elseif c.seen[pagination.nextPageToken] then
+    problem = "the server announced the same page twice"
+  else
+    c.seen[pagination.nextPageToken] = true
+    return pagination.nextPageToken
+  end
+  return nil, call.error(c, "protocol", problem .. "; stopped rather than loop or lose pages", { sent = true })
+end
+
+-- Prepares `c` for its next page; false after the last one.
+local function advance(c)
+  local token, err = next_token(c)
+  if err then return nil, err end
+  if not token then return false end
+  local query = {}
+  for name, value in pairs(c.query) do query[name] = value end
+  query.pageToken = token
+  c.query = query
+  c.attempts = 0
+  return true
+end
+
+-- Appends elements to `list` until `max` are there; the Lua predicate, where there is one, runs after the C filter.
+local function collector(c, list, max)
+  local predicate = c.filter.predicate
+  if not predicate then
+    return function(decoder)
+      if max and #list >= max then return "full" end
+      local status, n, kind = decoder:collect(list, max and max - #list)
+      return status, n, kind
+    end
+  end
+  return function(decoder)
+    if max and #list >= max then return "full" end
+    local status, value, kind = decoder:next()
+    while status == "value" do
+      if predicate(value) then list[#list + 1] = value end
+      if max and #list >= max then return "full" end
+      status, value, kind = decoder:next()
+    end
+    return status, value, kind
+  end
+end
+
+local function fetch_page(c, list, max)
+  local before = #list
+  return call.run(c, function(res)
+    for i = #list, before + 1, -1 do list[i] = nil end -- what a broken earlier try had brought
+    return read_page(c, res, collector(c, list, max))
+  end)
+end
+
+--- All elements, over all pages.
+---@param c ampersand.Call
+---@param max integer? stop after so many elements
+---@return table? list, table|ampersand.Error info
+function pages.list(c, max)
+  local list = core.array {}
+  repeat
+    local ok, err = fetch_page(c, list, max)
+    if not ok then return nil, err end
+    if max and #list >= max then break end
+    local more
+    more, err = advance(c)
+    if err then return nil, err end
+  until not more
+  return list, c.info
+end
+
+--- How many elements there are; without a Lua predicate no table is made.
+---@param c ampersand.Call
+---@return integer? count, table|ampersand.Error info
+function pages.count(c)
+  local total = 0
+  local function step(decoder)
+    if c.filter.predicate then
+      local list = {}
+      local status, message, kind = collector(c, list)(decoder)
+      return status, message, kind, #list
+    end
+    local status, n, kind = decoder:count()
+    return status, n, kind, status and n
+  end
+  repeat
+    local page
+    local ok, err = call.run(c, function(res)
+      page = 0
+      return read_page(c, res, function(decoder)
+        local status, message, kind, n = step(decoder)
+        page = page + (n or 0)
+        return status, message, kind
+      end)
+    end)
+    if not ok then return nil, err end
+    total = total + page
+    local more
+    more, err = advance(c)
+    if err then return nil, err end
+  until not more
+  return total, c.info
+end
+
+---@class ampersand.Stream
+--- `next()` gives the next element, nil at the end, or nil and an error; `close()` ends the transfer early.
+local Stream = {}
+Stream.__index = Stream
+
+local function fail(stream, err)
+  err.delivered = stream.delivered
+  stream.failure = err
+  stream:close()
+  return nil, err
+end
+
+-- Opens the stream's answer up to its first element, so that everything before that may still be tried again.
+local function open_body(stream)
+  local c = stream.call
+  return call.run(c, function(res)
+    local decoder = page_decoder(c, false)
+    while true do
+      local status, value, kind = decoder:next()
+      if status == "more" then
+        local ok, err = call.pump(c, res, decoder)
+        if not ok then return nil, err end
+      elseif status then
+        stream.res, stream.decoder = res, decoder
+        stream.status, stream.value = status, value
+        return true
+      else
+        return nil, call.decode_error(c, res, value, kind)
+      end
+    end
+  end)
+end
+
+-- One element of a streamed array.
+local function next_streamed(stream)
+  local c = stream.call
+  local status, value, kind
+  if not stream.decoder then
+    call.start_clock(c)
+    local ok, err = open_body(stream)
+    if not ok then return fail(stream, err) end
+    if stream.res.set_timeout and not c.options.timeout then stream.res.set_timeout(nil) end
+    status, value = stream.status, stream.value
+    stream.value = nil
+  else
+    status, value, kind = stream.decoder:next()
+  end
+  while status ~= "end" do
+    if status == "value" then return value end
+    if status ~= "more" then return fail(stream, call.decode_error(c, stream.res, value, kind)) end
+    local ok, err = call.pump(c, stream.res, stream.decoder)
+    if not ok then return fail(stream, err) end
+    status, value, kind = stream.decoder:next()
+  end
+  stream.res.close(true)
+  stream.res = nil
+  stream:close()
+end
+
+-- One element of a paged list: pages are read whole.
+local function next_paged(stream)
+  while stream.position >= #stream.page do
+    if stream.opened then
+      local more, err = advance(stream.call)
+      if err then return fail(stream, err) end
+      if not more then return stream:close() end
+    end
+    if not stream.opened or not stream.call.options.timeout then call.start_clock(stream.call) end
+    stream.opened, stream.position, stream.page = true, 0, core.array {}
+    local ok, err = fetch_page(stream.call, stream.page)
+    if not ok then return fail(stream, err) end
+  end
+  stream.position = stream.position + 1
+  local value = stream.page[stream.position]
+  stream.page[stream.position] = false -- the caller may drop it; so do we
+  return value
+end
+
+--- The next element; nil at the end; nil and an error when the list broke off.
+---@return any value
+---@return ampersand.Error? err
+function Stream:next()
+  local predicate = self.call.filter.predicate
+  while not self.closed do
+    local value, err = self.advance(self)
+    if err then return nil, err end
+    if self.closed then break end
+    if not predicate or self.paged or predicate(value) then
+      self.delivered = self.delivered + 1
+      return value
+    end
+  end
+  return nil, self.failure
+end
+
+--- Ends the transfer. Closing twice is harmless.
+function Stream:close()
+  self.closed = true
+  if self.res then
+    self.res.close(false)
+    self.res = nil
+  end
+  if self.decoder then
+    self.decoder:close()
+    self.decoder = nil
+  end
+  self.page = nil
+end
+
+Stream.__close = Stream.close
+Stream.__gc = Stream.close
+
+--- A stream over all elements. Nothing is sent before the first `next()`.
+---@param c ampersand.Call
+---@return ampersand.Stream
+function pages.stream(c)
+  local paged = c.op.returns == "page"
+  c.stream = not paged
+  return setmetatable({
+    call = c, delivered = 0, closed = false, paged = paged, page = {}, position = 0,
+    advance = paged and next_paged or next_streamed,
+  }, Stream)
+end
+
+--- An iterator for `for`, raising the error object; in Lua 5.4 leaving the loop closes the transfer.
+---@param c ampersand.Call
+---@return function iterator, nil, nil, ampersand.Stream
+function pages.each(c)
+  local stream = pages.stream(c)
+  return function()
+    local value, err = stream:next()
+    if err then error(err, 0) end
+    return value
+  end, nil, nil, stream
+end
+
+--- An iterator over pages: arrays of elements. A list that is not paged is one page.
+---@param c ampersand.Call
+---@return fun(): table?
+function pages.pages(c)
+  local finished = false
+  return function()
+    if finished then return nil end
+    local page = core.array {}
+    local ok, err = fetch_page(c, page)
+    local more
+    if ok then more, err = advance(c) end
+    if err then
+      finished = true
+      error(err, 0)
+    end
+    finished = not more
+    return page
+  end
+end
+
+--- The first element, or nil when there is none.
+---@param c ampersand.Call
+---@return any value, table|ampersand.Error|nil info
+function pages.first(c)
+  local stream = pages.stream(c)
+  local value, err = stream:next()
+  stream:close()
+  if err then return nil, err end
+  return value, c.info
+end
+
+return pages

@@ -1,0 +1,100 @@
+--- What may be sent again, and when. Pure: no clock, no sleep, no network.
+
+local time = require "ampersand.time"
+
+local retry = {}
+
+retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8 }
+
+--- The policy of a `retry` option.
+-- true: the default policy, also for requests that may not be sent twice unasked (POST, PATCH).
+-- false: one try. A number: that many tries. A table: `attempts`, `base` and `cap` (seconds of back-off), `always`.
+---@param option boolean|integer|table|nil
+---@return table policy attempts, base, cap, always
+function retry.policy(option)
+  local default = retry.DEFAULT
+  if type(option) == "table" then
+    return {
+      attempts = option.attempts or default.attempts, base = option.base or default.base,
+      cap = option.cap or default.cap, always = option.always or false,
+    }
+  end
+  local attempts = default.attempts
+  if option == false then attempts = 1 elseif type(option) == "number" then attempts = option end
+  return { attempts = attempts, base = default.base, cap = default.cap, always = option == true }
+end
+
+local IDEMPOTENT = { GET = true, HEAD = true, OPTIONS = true, PUT = true, DELETE = true }
+
+--- Whether a request may reach the server twice without harm (RFC 9110, 9.2.2).
+-- Two GETs of the API change something (`rotate=true`, `refresh=force`); their operations say so.
+---@param op table
+---@param query table<string, any>
+---@return boolean
+function retry.idempotent(op, query)
+  for name, value in pairs(op.unsafe_query or {}) do
+    if query[name] ~= nil and tostring(query[name]) == tostring(value) then return false end
+  end
+  return IDEMPOTENT[op.method] == true
+end
+
+local FAULTS = { resolve = true, connect = true, tls = true, closed = true, timeout = true, protocol = true }
+local STATUSES = { [408] = true, [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
+
+--- Whether another try could end better. The server's own word comes first.
+---@param err ampersand.Error
+---@return boolean
+function retry.transient(err)
+  local word = type(err.problem) == "table" and err.problem.retryable
+  if type(word) == "boolean" then return word end
+  if err.kind == "status" then return STATUSES[err.status] == true end
+  return FAULTS[err.kind] == true
+end
+
+--- Whether this failed request may be sent once more.
+---@param policy table
+---@param err ampersand.Error
+---@param idempotent boolean
+---@return boolean
+function retry.allowed(policy, err, idempotent)
+  if err.attempts >= policy.attempts or not retry.transient(err) then return false end
+  return idempotent or policy.always or (err.kind ~= "status" and err.sent == false)
+end
+
+--- Seconds until the next try: what the server asked for, else full jitter over an exponential bound.
+---@param policy table
+---@param err ampersand.Error
+---@param random number in [0, 1)
+---@return number seconds
+function retry.delay(policy, err, random)
+  if err.retry_after then return err.retry_after end
+  local bound = math.min(policy.cap, policy.base * 2 ^ math.min(err.attempts - 1, 30))
+  return bound * random
+end
+
+local function sane(seconds)
+  -- NaN fails every comparison; a negative wait means "now"
+  if seconds and seconds == seconds then return math.max(0, seconds) end
+end
+
+--- Seconds the server asked to wait, from `Retry-After`, `X-Amp-Retry-After` or the problem's `retryAfter`.
+---@param headers table<string, string>
+---@param problem any
+---@param now number seconds since the epoch
+---@return number?
+function retry.after(headers, problem, now)
+  local header = headers["retry-after"]
+  if header then
+    local seconds = header:match("^%s*(%d+)%s*$")
+    if seconds then return sane(tonumber(seconds)) end
+    local at = time.parse_http_date(header)
+    if at then return sane(at - now) end
+  end
+  local stamp = type(problem) == "table" and problem.retryAfter or headers["x-amp-retry-after"]
+  if type(stamp) == "string" then
+    local at = time.parse(stamp) or time.parse_http_date(stamp)
+    if at then return sane(at - now) end
+  end
+end
+
+return retry

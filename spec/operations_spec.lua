@@ -209,8 +209,10 @@ describe("a line", function()
       "", "listOrgs", "listOrgs GET /orgs", "listOrgs FETCH /orgs -> 200 [Org]", "listOrgs GET orgs -> 200 [Org]",
       "listOrgs GET mars:/orgs -> 200 [Org]", "listOrgs GET /orgs{?a b} -> 200 [Org]",
       "listOrgs GET /orgs{?a,a} -> 200 [Org]", "listOrgs GET /orgs{id -> 200 [Org]",
-      "listOrgs GET /orgs @moon -> 200 [Org]", "listOrgs GET /orgs {a}{b} -> 200 [Org]", "listOrgs GET /orgs {a} {b} -> 200 [Org]", "listOrgs GET /orgs -> 404 [Org]", "listOrgs GET /orgs -> 200 Org]",
-      "listOrgs GET /orgs -> 200", "listOrgs GET /orgs -> 200 [Org] soon", "listOrgs GET /orgs {a$} -> 200 [Org]",
+      "listOrgs GET /orgs @moon -> 200 [Org]", "listOrgs GET /orgs {a}{b} -> 200 [Org]",
+      "listOrgs GET /orgs {a} {b} -> 200 [Org]", "listOrgs GET /orgs {a$} -> 200 [Org]",
+      "listOrgs GET /orgs -> 404 [Org]", "listOrgs GET /orgs -> 200 Org]", "listOrgs GET /orgs -> 200",
+      "listOrgs GET /orgs -> 200 [Org] soon",
     } do
       assert.has_error(function() operations.parse(line) end)
     end

@@ -63,19 +63,88 @@ $(MODULES):
 	@mkdir -p $(@D)
 	$(CC) $(MODULE_LDFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
 
+# --- the static library, with the Lua layer inside -------------------------------------------
+LUA_FILES := $(shell find lua -name '*.lua' ! -name types.lua | sort)
+STATIC    := $(BUILD)/libampersand.a
+.PHONY: static embed
+static: $(STATIC)
+$(BUILD)/lua_sources.c: src/lua_sources.lua $(LUA_FILES)
+	@mkdir -p $(@D)
+	$(LUA) $< $(LUA_FILES) > $@.tmp && mv $@.tmp $@
+$(BUILD)/obj/lua_sources.o: $(BUILD)/lua_sources.c
+	$(CC) $(STD) $(CFLAGS) $(PIC) -Isrc -c $< -o $@
+$(STATIC): $(CORE_OBJ) $(HTTP_OBJ) $(CRYPTO_OBJ) $(BUILD)/obj/lua_preload.o $(BUILD)/obj/lua_sources.o
+	$(AR) rcs $@ $^
+
+LUA_LIB ?= $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
+embed: $(BUILD)/embed
+$(BUILD)/embed: examples/embed/embed.c $(STATIC)
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) -Iinclude $(LUA_INC) $^ $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@
+
 -include $(wildcard $(BUILD)/obj/*.d)
 
-# --- specs -----------------------------------------------------------------------------------
-# The project's own files come first; Debian's Lua packages are found through the closing ";;".
-RUN_ENV := LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="$(BUILD)/?.so;;" LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)"
+# --- running things --------------------------------------------------------------------------
+# The project's own files come first; the system's Lua packages are found through the closing ";;".
+RUN_ENV := LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="$(BUILD)/?.so;;" LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)"
 SPECS   ?= spec
-.PHONY: specs test-all
-specs: all
-	$(RUN_ENV) $(PRELOAD) $(LUA) $(BUSTED) --output=plainTerminal --pattern=_spec $(SPECS)
+RUNNER  ?=
 
-test-all:
+.PHONY: deps deps-% demo specs test test-all
+deps: deps-build
+deps-%:
+	@LUA_VERSION=$(LUA_VERSION) .ci/deps $*
+
+# The variables above were read before the packages were there: the work is done by a second make.
+demo: deps-demo
+	@$(MAKE) --no-print-directory -s all
+	@$(RUN_ENV) $(LUA) examples/demo.lua examples/list_installations.lua
+
+test: deps-test
+	@$(MAKE) --no-print-directory specs
+
+specs: all
+	$(RUN_ENV) $(RUNNER) $(LUA) $(BUSTED) --output=plainTerminal --pattern=_spec $(SPECS)
+
+test-all: deps-test-all
 	@for v in $(ALL_LUAS); do echo "== Lua $$v"; $(MAKE) --no-print-directory specs LUA_VERSION=$$v || exit 1; done
 
-.PHONY: clean
+# --- checks ----------------------------------------------------------------------------------
+.PHONY: lint asan check-fast check
+lint: all
+	luacheck -q --no-color lua spec examples bench .luacheckrc
+	clang-format --dry-run -Werror $(wildcard src/*.[ch] include/*.h spec/support/*.[ch] spec/fuzz/*.[ch] bench/*.[ch] examples/*/*.[ch])
+	MODULES="$(MODULES)" .ci/lint
+
+# The interpreter itself is not instrumented, so the sanitizer's library must be there before it.
+ASAN_RUNNER = env LD_PRELOAD="$(shell $(CC) -print-file-name=libasan.so) $(shell $(CC) -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 LSAN_OPTIONS=suppressions=.ci/lsan.supp:print_suppressions=0
+asan:
+	$(MAKE) --no-print-directory specs VARIANT=-asan RUNNER='$(ASAN_RUNNER)' LUA_VERSION=$(LUA_VERSION)
+
+check-fast: deps-check
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory asan LUA_VERSION=5.4
+	$(MAKE) --no-print-directory asan LUA_VERSION=5.1
+
+VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --suppressions=.ci/valgrind.supp
+check: check-fast
+	AMP_SLOW=10 $(MAKE) --no-print-directory specs RUNNER='$(VALGRIND)' LUA_VERSION=5.4
+
+# --- installing ------------------------------------------------------------------------------
+LUADIR := $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
+LIBDIR := $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)/ampersand
+.PHONY: install uninstall
+install: all
+	cd lua && find . -name '*.lua' | while read -r f; do install -D -m 644 "$$f" "$(LUADIR)/$$f"; done
+	install -d "$(LIBDIR)"
+	install -m 755 $(MODULES) "$(LIBDIR)"
+
+uninstall:
+	rm -rf "$(LUADIR)/ampersand.lua" "$(LUADIR)/ampersand" "$(LIBDIR)"
+
+.PHONY: clean help
 clean:
 	rm -rf build
+
+help:
+	@sed -n 's/^\([a-z][a-z-]*\):.*/  make \1/p' Makefile | sort -u

@@ -106,7 +106,7 @@ specs: all
 	$(RUN_ENV) $(RUNNER) $(LUA) $(BUSTED) --output=plainTerminal --pattern=_spec $(SPECS)
 
 test-all: deps-test-all
-	@for v in $(ALL_LUAS); do echo "== Lua $$v"; $(MAKE) --no-print-directory specs LUA_VERSION=$$v || exit 1; done
+	@for v in $(ALL_LUAS); do echo "== Lua $$v"; $(MAKE) --no-print-directory test LUA_VERSION=$$v || exit 1; done
 
 # --- checks ----------------------------------------------------------------------------------
 .PHONY: lint asan check-fast check

@@ -1,0 +1,58 @@
+-- Refusals, as the API words them: a problem (RFC 9457) with the vendor's own members.
+
+local core = require "ampersand.core"
+local http = require "ampersand.standin.http"
+
+local problem = {}
+local Problem = {}
+
+function problem.now()
+  local now = core.time()
+  return os.date("!%Y-%m-%dT%H:%M:%S", math.floor(now)) .. (".%06dZ"):format(math.floor(now % 1 * 1e6))
+end
+
+--- Ends the request with a problem. Never returns.
+---@param status integer
+---@param detail string
+---@param members table? more members; `headers` among them go to the answer's head
+function problem.refuse(status, detail, members)
+  error(setmetatable({ status = status, detail = detail, members = members or {} }, Problem), 0)
+end
+
+--- Ends the request because one of its values is not acceptable.
+---@param where "body"|"query"|"header"|"path"
+---@param name string
+---@param why string
+---@param status integer? 400, unless told
+function problem.invalid(where, name, why, status)
+  local issue = { type = "about:blank", ["in"] = where, name = name, detail = ("%s %s"):format(name, why) }
+  local detail = ("The %s is not valid: %s %s."):format(where, name, why)
+  problem.refuse(status or 400, detail, { issues = core.array { issue } })
+end
+
+function problem.is(value)
+  return getmetatable(value) == Problem
+end
+
+--- The answer that tells a problem; anything else that was raised becomes a 500 without its words.
+function problem.response(raised, request_id)
+  if not problem.is(raised) then
+    raised = { status = 500, detail = "the stand-in failed, see its standard error", members = {} }
+  end
+  local body = {
+    type = "about:blank", title = http.reason(raised.status), status = raised.status, detail = raised.detail,
+    instance = "urn:request:" .. request_id, subsystem = "api", time = problem.now(), requestId = request_id,
+    retryable = raised.status == 429 or raised.status >= 500,
+  }
+  local headers = { ["Content-Type"] = "application/problem+json" }
+  for name, value in pairs(raised.members) do
+    if name == "headers" then
+      for header, text in pairs(value) do headers[header] = text end
+    else
+      body[name] = type(value) == "table" and #value > 0 and core.array(value) or value
+    end
+  end
+  return { status = raised.status, headers = headers, body = core.encode(body, { sort_keys = true }) }
+end
+
+return problem

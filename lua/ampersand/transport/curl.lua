@@ -1,0 +1,114 @@
+--- HTTP through libcurl: the default transport.
+--
+-- Redirects are never followed: the caller sees the 3xx status. Proxies named by the environment are used.
+-- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
+
+local http = require "ampersand.http"
+local wait = require "ampersand.loop.wait"
+
+---@class ampersand.CurlTransport
+local Curl = {}
+Curl.__index = Curl
+
+local curl = {}
+
+-- What a request takes from the transport where it does not say it itself.
+local INHERITED = { "connect_timeout", "read_timeout" }
+
+--- Makes a transport. Nothing is opened before the first request.
+---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
+--   insecure_skip_verify (boolean); http_proxy (URL); user_agent; http_version (1 or 2); max_connections; loop (adapter)
+---@return ampersand.CurlTransport
+function curl.new(opts)
+  return setmetatable({ opts = opts or {}, loop = opts and opts.loop }, Curl)
+end
+
+-- The engine belongs to one process: after a fork the child gets its own.
+local function open(self)
+  local engine = self.engine
+  if engine and engine:usable() then return engine end
+  engine = http.engine(self.opts)
+  self.engine, self.waiters = engine, wait.new(engine, self.loop)
+  return engine
+end
+
+local function prepare(self, req)
+  for _, name in ipairs(INHERITED) do
+    if req[name] == nil then req[name] = self.opts[name] end
+  end
+  return req
+end
+
+-- The bytes of a body, for a consumer that has taken those before. true | nil at the end | nil, message, kind.
+local function more(waiters, transfer)
+  waiters:await(transfer)
+  if transfer:held() > 0 then return true end
+  local done, message, kind = transfer:outcome()
+  if done then return nil end
+  return nil, message, kind
+end
+
+local function response(waiters, transfer)
+  local res, closed = { source = transfer }, false
+  res.status, res.headers = transfer:head()
+
+  function res.wait()
+    if closed then return nil, "the response is closed", "cancelled" end
+    return more(waiters, transfer)
+  end
+
+  function res.read()
+    local ready, message, kind = res.wait()
+    if ready then return transfer:read() end
+    return nil, message, kind
+  end
+
+  --- Sets the seconds left in all for the rest of this response; nil: no bound.
+  function res.deadline(seconds)
+    if not closed then transfer:deadline(seconds) end
+  end
+
+  function res.close()
+    closed = true
+    transfer:close()
+  end
+
+  return res
+end
+
+--- Sends a request. Comes back with the head of the response, or with a whole one unless `stream` is set.
+---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout, max_bytes, stream, resend
+---@return table? res status, headers, read, wait, source, deadline, close
+---@return string? message
+---@return string? kind
+---@return boolean? sent whether the server may have seen the request
+function Curl:request(req)
+  if self.closed then return nil, "the transport is closed", "cancelled", false end
+  local transfer, message, kind = open(self):start(prepare(self, req))
+  if not transfer then return nil, message, kind, false end
+  local waiters = self.waiters
+  waiters:await(transfer)
+  local done, why, what, sent = transfer:outcome()
+  if done == false then
+    transfer:close()
+    return nil, why, what, sent
+  end
+  return response(waiters, transfer)
+end
+
+--- Waits; in an event loop only this coroutine does.
+---@param seconds number
+function Curl:sleep(seconds)
+  open(self)
+  self.waiters:sleep(seconds)
+end
+
+--- Ends everything that is under way with kind "cancelled". The transport is not usable afterwards.
+function Curl:close()
+  self.closed = true
+  local engine = self.engine
+  self.engine = nil
+  if engine then self.waiters:close() end
+end
+
+return curl

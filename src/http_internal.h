@@ -1,0 +1,119 @@
+/* What the engine's own files share. Nobody else includes this. */
+#ifndef AMP_HTTP_INTERNAL_H
+#define AMP_HTTP_INTERNAL_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* epoll, timerfd, strdup and clocks under -std=c99 */
+#endif
+
+#include "http_engine.h"
+
+#include <curl/curl.h>
+#include <sys/types.h>
+#include <time.h>
+
+#if LIBCURL_VERSION_NUM < 0x075000
+#error "libcurl 7.80 or newer is needed: older ones cannot be kept from sending a POST twice"
+#endif
+
+#if defined(__linux__) && !defined(AMP_NO_EPOLL)
+#define AMP_EPOLL 1
+#include <sys/epoll.h>
+#endif
+
+enum {
+    AMP_ENOUGH = 64 * 1024,    /* a stream holding this much asks libcurl to pause */
+    AMP_MAX_HEAD = 256 * 1024, /* bytes of headers, interim responses included */
+    AMP_MAX_IDLE = 64,         /* easy handles kept for later requests */
+    AMP_MAX_CONNECTIONS = 128, /* connections kept for later requests */
+    AMP_MAX_EVENTS = 64        /* taken from epoll at once */
+};
+
+/* Bytes that arrive at the end and leave at the front. */
+struct amp_buffer {
+    char *bytes;
+    size_t start, end, capacity;
+};
+
+/* A set of open descriptors. */
+struct amp_descriptors {
+    int *list;
+    size_t count, capacity;
+};
+
+struct amp_engine {
+    CURLM *multi; /* NULL once closed */
+    CURLSH *share;
+    CURL *idle[AMP_MAX_IDLE];
+    size_t idle_count;
+    struct amp_descriptors sockets; /* to be closed by a forked child */
+    struct amp_transfer *running, *moved, **moved_end;
+    double curl_due; /* when libcurl wants to be called; 0: never */
+    pid_t pid;
+    unsigned long steps, last_id;
+    size_t references;
+    struct amp_engine_options options; /* strings are owned */
+#ifdef AMP_EPOLL
+    struct epoll_event events[AMP_MAX_EVENTS];
+    int event_count; /* taken by a wait, not handled yet */
+    int epoll, timer;
+    double armed;  /* when the timer goes off; 0: not at all */
+    bool pollable; /* somebody polls from outside, so the timer must be right */
+#endif
+};
+
+struct amp_transfer {
+    struct amp_engine *engine;
+    struct amp_transfer *next, **link; /* among the running; link is NULL for the others */
+    struct amp_transfer *next_moved;
+    CURL *easy; /* NULL before the start and after the end */
+    struct curl_slist *header_lines;
+    struct amp_buffer body, head; /* head: name NUL value NUL, each */
+    unsigned long id;
+    double deadline, quiet_since, timeout, read_timeout;
+    double received, max_bytes;
+    double length; /* Content-Length; -1: none */
+    curl_off_t uploaded;
+    size_t head_bytes;
+    long status;
+    enum amp_outcome outcome, fault; /* fault: found inside a callback, becomes the outcome */
+    const char *reason;              /* what the fault is */
+    char detail[CURL_ERROR_SIZE];
+    bool stream, resend, sent, own_encoding, own_type;
+    bool in_status, head_done, head_taken, paused, wanted, moved;
+};
+
+/* Monotonic seconds. */
+static inline double amp_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* http_buffer.c */
+bool amp_buffer_append(struct amp_buffer *buffer, const char *bytes, size_t n);
+void amp_buffer_consume(struct amp_buffer *buffer, size_t n);
+void amp_buffer_clear(struct amp_buffer *buffer);
+void amp_buffer_free(struct amp_buffer *buffer);
+
+/* http_options.c: an easy handle with everything set that all requests share; NULL: no memory. */
+CURL *amp_easy_new(struct amp_engine *engine);
+
+/* http_options.c: what of `options` concerns the trust store is decided here, once. */
+void amp_choose_trust(struct amp_engine_options *options);
+
+/* http_transfer.c: called by the engine when libcurl or a deadline ended the transfer. */
+void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code);
+void amp_transfer_fail(struct amp_transfer *transfer, enum amp_outcome outcome, const char *why);
+double amp_transfer_expiry(const struct amp_transfer *transfer); /* 0: never */
+void amp_transfer_expire(struct amp_transfer *transfer, double now);
+
+/* http_engine.c */
+CURL *amp_engine_borrow(struct amp_engine *engine);
+void amp_engine_give_back(struct amp_engine *engine, CURL *easy);
+void amp_engine_news(struct amp_transfer *transfer);
+void amp_engine_forget(struct amp_transfer *transfer);
+void amp_engine_changed(struct amp_engine *engine); /* something outside a step made work */
+
+#endif

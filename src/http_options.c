@@ -1,0 +1,180 @@
+#include "http_internal.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* --- sockets: remembered, so that a forked child can close its copies --------------------------
+ */
+
+static bool remember(struct amp_descriptors *set, int fd)
+{
+    if (set->count == set->capacity) {
+        size_t capacity = set->capacity ? set->capacity * 2 : 16;
+        int *list = (int *)realloc(set->list, capacity * sizeof *list);
+        if (!list)
+            return false;
+        set->list = list;
+        set->capacity = capacity;
+    }
+    set->list[set->count++] = fd;
+    return true;
+}
+
+static void forget(struct amp_descriptors *set, int fd)
+{
+    size_t i;
+
+    for (i = 0; i < set->count; i++)
+        if (set->list[i] == fd) {
+            set->list[i] = set->list[--set->count];
+            return;
+        }
+}
+
+static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct amp_engine *engine = (struct amp_engine *)data;
+    int fd;
+
+    (void)purpose;
+#ifdef SOCK_CLOEXEC
+    fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+#else
+    fd = socket(address->family, address->socktype, address->protocol);
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+#endif
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    if (remember(&engine->sockets, fd))
+        return fd;
+    close(fd);
+    return CURL_SOCKET_BAD;
+}
+
+static int close_socket(void *data, curl_socket_t fd)
+{
+    forget(&((struct amp_engine *)data)->sockets, fd);
+    return close(fd);
+}
+
+/* --- trust: a hashed directory is read certificate by certificate, a bundle as a whole ---------
+ */
+
+/* Hashed names are eight hexadecimal digits, a point and a number. */
+static bool is_hashed(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < 8; i++)
+        if (!isxdigit((unsigned char)name[i]))
+            return false;
+    return name[8] == '.' && isdigit((unsigned char)name[9]);
+}
+
+static bool has_hashes(const char *path)
+{
+    DIR *directory = path ? opendir(path) : NULL;
+    struct dirent *entry;
+    bool found = false;
+
+    if (!directory)
+        return false;
+    while (!found && (entry = readdir(directory)) != NULL)
+        found = is_hashed(entry->d_name);
+    closedir(directory);
+    return found;
+}
+
+/*
+ * libcurl's default here is bundle and directory together: it parses the whole bundle and,
+ * because of the directory, keeps no cache of it. Either one alone is several times faster.
+ */
+static void choose_default_trust(struct amp_engine_options *options)
+{
+#if LIBCURL_VERSION_NUM >= 0x075400
+    const char *file = NULL, *path = NULL;
+    CURL *easy = curl_easy_init();
+
+    if (!easy)
+        return;
+    curl_easy_getinfo(easy, CURLINFO_CAPATH, &path);
+    curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
+    if (has_hashes(path))
+        options->ca_path = strdup(path);
+    else if (file)
+        options->ca_file = strdup(file);
+    curl_easy_cleanup(easy);
+#else
+    (void)options;
+#endif
+}
+
+void amp_choose_trust(struct amp_engine_options *options)
+{
+    if (!options->ca_file && !options->ca_path && !options->insecure)
+        choose_default_trust(options);
+}
+
+static void set_tls(CURL *easy, const struct amp_engine_options *options)
+{
+    if (options->ca_file || options->ca_path) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, options->ca_path);
+    }
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
+    curl_easy_setopt(easy, CURLOPT_SSLCERT, options->client_cert);
+    curl_easy_setopt(easy, CURLOPT_SSLKEY, options->client_key);
+}
+
+/* --- everything else ---------------------------------------------------------------------------
+ */
+
+static void set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+static void set_manners(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
+    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* A deadline must not wait for the resolver's thread; the module stays loaded for it. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
+CURL *amp_easy_new(struct amp_engine *engine)
+{
+    CURL *easy = curl_easy_init();
+
+    if (!easy)
+        return NULL;
+    set_protocols(easy);
+    set_manners(easy);
+    set_tls(easy, &engine->options);
+    curl_easy_setopt(easy, CURLOPT_SHARE, engine->share);
+    curl_easy_setopt(easy, CURLOPT_PROXY, engine->options.http_proxy);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, engine->options.user_agent);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, engine);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, engine);
+    return easy;
+}

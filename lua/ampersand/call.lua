@@ -39,7 +39,7 @@ end
 ---@param fields table op, config, path, query, body, options
 ---@return ampersand.Call
 function call.new(fields)
-  fields.attempts = 0
+  fields.attempts, fields.shown_url = 0, fields.op.path
   fields.policy = retry.policy(call.option(fields, "retry"))
   fields.idempotent = retry.idempotent(fields.op, fields.query)
   call.start_clock(fields)
@@ -57,7 +57,7 @@ function call.error(c, kind, message, more)
     kind = kind, message = message, method = c.op.method, operation = c.op.id, attempts = c.attempts, url = c.shown_url,
   }
   for name, value in pairs(more or {}) do fields[name] = value end
-  local err = Error.new(fields, { c.config.api_key and c.config.api_key(), c.bearer_token })
+  local err = Error.new(fields, { key = c.config.api_key and c.config.api_key(), bearer = c.bearer_token })
   if err.retryable == nil then err.retryable = retry.transient(err) end
   return err
 end

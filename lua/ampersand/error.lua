@@ -25,6 +25,7 @@ Error.__index = Error
 
 local MAX_TEXT = 300
 local MAX_DEPTH = 100
+local SHORTEST_SECRET = 6
 
 -- Control characters could repaint a terminal; long texts hide the line that matters.
 local function printable(text)
@@ -38,15 +39,18 @@ end
 
 -- Tokens that no caller gave us may still be echoed by a server: JWTs and "Bearer …" are recognised by shape.
 local function redact_text(text, secrets)
-  for _, secret in ipairs(secrets) do
-    local from, to = text:find(secret, 1, true)
+  for _, secret in pairs(secrets) do
+    -- a "secret" of a few letters would be found in every word
+    local from, to = #secret >= SHORTEST_SECRET and text:find(secret, 1, true)
     while from do
       text = text:sub(1, from - 1) .. "[redacted]" .. text:sub(to + 1)
       from, to = text:find(secret, from + 10, true)
     end
   end
   text = text:gsub("eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]*", "[redacted]")
-  return (text:gsub("([Bb]earer%s+)[%w_%-%.=+/~]+", "%1[redacted]"))
+  return (text:gsub("([Bb]earer%s+)([%w_%-%.=+/~]+)", function(word, token)
+    if #token > 16 or token:find("[^%a]") then return word .. "[redacted]" end -- not the "bearer token" of a sentence
+  end))
 end
 
 local function redact(value, secrets, depth)
@@ -62,7 +66,7 @@ end
 
 --- Makes an error object. `fields.message` is required.
 ---@param fields table
----@param secrets string[]? texts that must not appear in any field
+---@param secrets table<any, string>? texts that must not appear in any field
 ---@return ampersand.Error
 function Error.new(fields, secrets)
   fields = redact(fields, secrets or {}, 0)

@@ -19,22 +19,26 @@ function options.misuse(message)
   while true do
     local info = debug.getinfo(level, "S")
     if not info then error(message, 0) end
-    if info.what ~= "C" and not is_ours(info.source) then break end
+    if info.what ~= "C" and info.what ~= "tail" and not is_ours(info.source) then break end
     level = level + 1
   end
   error(message, level)
 end
 
-local function distance(a, b) -- Levenshtein; names are short
-  local previous = {}
+-- Edits between two names; two letters that changed places are one (optimal string alignment).
+local function distance(a, b)
+  local before, previous = {}, {}
   for j = 0, #b do previous[j] = j end
   for i = 1, #a do
     local current = { [0] = i }
     for j = 1, #b do
       local cost = a:byte(i) == b:byte(j) and 0 or 1
       current[j] = math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + cost)
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        current[j] = math.min(current[j], before[j - 2] + 1)
+      end
     end
-    previous = current
+    before, previous = previous, current
   end
   return previous[#b]
 end

@@ -194,7 +194,7 @@ local function next_streamed(stream)
     call.start_clock(c)
     local ok, err = open_body(stream)
     if not ok then return fail(stream, err) end
-    if stream.res.set_timeout and not c.options.timeout then stream.res.set_timeout(nil) end
+    if stream.res.deadline and not c.options.timeout then stream.res.deadline(nil) end
     status, value = stream.status, stream.value
     stream.value = nil
   else

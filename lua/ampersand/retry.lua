@@ -45,8 +45,8 @@ local STATUSES = { [408] = true, [429] = true, [500] = true, [502] = true, [503]
 ---@param err ampersand.Error
 ---@return boolean
 function retry.transient(err)
-  local word = type(err.problem) == "table" and err.problem.retryable
-  if type(word) == "boolean" then return word end
+  local problem = err.problem
+  if problem and type(problem.retryable) == "boolean" then return problem.retryable end
   if err.kind == "status" then return STATUSES[err.status] == true end
   return FAULTS[err.kind] == true
 end

@@ -169,19 +169,3 @@ describe("crypto RS256", function()
     end
   end)
 end)
-
-describe("crypto.so", function()
-  it("shows nothing but its entry", function()
-    local path
-    for template in package.cpath:gmatch "[^;]+" do
-      local candidate = template:gsub("%?", "ampersand/crypto")
-      local file = not path and io.open(candidate)
-      if file then path = candidate file:close() end
-    end
-    local pipe = assert(io.popen(("nm -D --defined-only '%s'"):format(path)))
-    local names = {}
-    for line in pipe:lines() do names[#names + 1] = line:match "%S+$" end
-    pipe:close()
-    assert.same({ "luaopen_ampersand_crypto" }, names)
-  end)
-end)

@@ -1,9 +1,10 @@
 -- A stand-in for the Ampersand API: a server on loopback with a simulated fleet, for demos, tests and specs.
 --
---   lua -e 'require("ampersand.standin").main(arg)' x --installations 1000
+--   lua -e 'require("ampersand.standin").main { "--installations", "1000" }'
 --
 -- Loading this module needs no socket; serving does.
 
+local faults = require "ampersand.standin.faults"
 local fleet = require "ampersand.standin.fleet"
 
 local standin = {}
@@ -13,28 +14,52 @@ local standin = {}
 ---@return table installation
 standin.installation = fleet.installation
 
---- Every option of the command line: name, default, and what `--help` says. Numbers stay numbers, `false` is a switch.
+--- Every option of the command line: name, default, and what `--help` says. `false` makes a switch.
 standin.options = {
   { "installations", 100, "how many installations the fleet has" },
   { "host", "127.0.0.1", "address to listen on" },
   { "port", 0, "port to listen on; 0 takes a free one" },
   { "key", "standin-key", "the API key that is accepted" },
   { "bearer", "standin-token", "the bearer token that is accepted" },
-  { "delay", 0, "seconds to wait before every answer" },
+  { "fault", "", "what goes wrong, see below; may be given several times" },
   { "gzip", false, "compress for clients that accept it (needs lua-zlib)" },
   { "length", false, "send lists with Content-Length instead of in chunks" },
+  { "read-seconds", 1, "how long a triggered read takes" },
+  { "fail-reads", false, "let triggered reads fail halfway" },
+  { "log", 1000, "how many requests /__standin/requests remembers" },
   { "exit-on-eof", false, "end when standard input closes" },
 }
 
-local function usage()
-  local lines = { "Usage: ampersand standin [options]", "", "A stand-in for the Ampersand API on this machine.", "" }
+local function option_lines(lines)
   for _, option in ipairs(standin.options) do
     local name, default, text = option[1], option[2], option[3]
     local value = default ~= false and (type(default) == "number" and " N" or " TEXT") or ""
-    local shown = "--" .. name .. value
-    lines[#lines + 1] = ("  %-20s %s%s"):format(shown, text, default and (" (%s)"):format(default) or "")
+    local known = default and default ~= "" and (" (%s)"):format(default) or ""
+    lines[#lines + 1] = ("  %-20s %s%s"):format("--" .. name .. value, text, known)
   end
-  lines[#lines + 1] = "  --help               show this"
+end
+
+local function fault_lines(lines)
+  local names = {}
+  for name in pairs(faults.presets) do names[#names + 1] = name end
+  table.sort(names)
+  lines[#lines + 1] = "A fault is one of " .. table.concat(names, " ") .. ", or words joined by commas,"
+  lines[#lines + 1] = "such as --fault on=listInstallations,status=503,next=2:"
+  for _, word in ipairs(faults.words) do
+    local value = word[2] == "number" and "=N" or word[2] == "string" and "=TEXT" or ""
+    lines[#lines + 1] = ("  %-20s %s"):format(word[1] .. value, word[3])
+  end
+end
+
+local function usage()
+  local lines = {
+    "Usage: ampersand standin [options]", "",
+    "A stand-in for the Ampersand API on this machine: project my-project (project-456), integration",
+    "salesforce (integration-123) with the fleet, integration hubspot (integration-124) with three more.", "",
+  }
+  option_lines(lines)
+  lines[#lines + 1] = "  --help               show this\n"
+  fault_lines(lines)
   return table.concat(lines, "\n")
 end
 
@@ -44,38 +69,73 @@ local function find_option(name)
   end
 end
 
+-- The value of an option as its default's type has it, or nil and what is wrong.
+local function read_value(option, text)
+  local name, default = option[1], option[2]
+  local value = text
+  if type(default) == "number" then
+    value = tonumber(text)
+    if value and (value < 0 or value % 1 ~= 0 and name ~= "read-seconds") then value = nil end
+  end
+  if value then return value end
+  return nil, ("--%s needs a %s, not %s"):format(name, type(default), text and ("%q"):format(text) or "nothing")
+end
+
 -- arg -> options, or nil and what is wrong
 local function parse(arg)
   local options, i = {}, 1
-  for _, option in ipairs(standin.options) do options[option[1]] = option[2] end
   while arg[i] do
-    local name, value = arg[i]:match "^%-%-([%l-]+)=?(.*)$"
+    local name, sign, text = arg[i]:match "^%-%-([%l-]+)(=?)(.*)$"
     local option = find_option(name)
     if not option then return nil, ("unknown option %q"):format(arg[i]) end
     if option[2] == false then
+      if sign == "=" then return nil, ("--%s takes no value"):format(name) end
       options[name] = true
     else
-      if not arg[i]:find("=", 1, true) then i, value = i + 1, arg[i + 1] end
-      if type(option[2]) == "number" then value = tonumber(value) end
-      if not value then return nil, ("--%s needs a %s"):format(name, type(option[2])) end
-      options[name] = value
+      if sign == "" then i, text = i + 1, arg[i + 1] end
+      local value, why = read_value(option, text)
+      if why then return nil, why end
+      options[name] = name == "fault" and options.fault and options.fault .. ";" .. value or value
     end
     i = i + 1
   end
   return options
 end
 
+local function read_faults(text)
+  local list = {}
+  for part in text:gmatch "[^;]+" do
+    local fault, why = faults.parse(part)
+    if not fault then return nil, why end
+    list[#list + 1] = fault
+  end
+  return list
+end
+
+-- All options, those missing with their defaults; nil and what is wrong.
+local function complete(options)
+  local all = {}
+  for _, option in ipairs(standin.options) do
+    local value = options[option[1]]
+    if value == nil then value = option[2] end
+    all[option[1]] = value
+  end
+  if all.gzip and not pcall(require, "zlib") then return nil, "--gzip needs lua-zlib" end
+  local why
+  all.faults, why = read_faults(all.fault)
+  return all.faults and all, why
+end
+
 --- Opens a stand-in; `server:run()` then serves.
 ---@param options table the command line's options by name; what is missing has its default
 ---@return table|nil server with `url`, string message
 function standin.open(options)
-  local all = {}
-  for _, option in ipairs(standin.options) do
-    local value = options[option[1]]
-    all[option[1]] = value == nil and option[2] or value
-  end
+  local all, why = complete(options)
+  if not all then return nil, why end
+  local http = require "ampersand.standin.http"
   local api = require "ampersand.standin.api".new(all, require "ampersand.standin.store".new(all))
-  local server, why = require "ampersand.standin.http".listen {
+  local server
+  server, why = http.listen {
     host = all.host, port = all.port, stop_on_eof = all["exit-on-eof"],
     handle = function(request) return api:handle(request) end,
   }
@@ -84,33 +144,38 @@ function standin.open(options)
   return server
 end
 
---- The command: serves in the foreground until it is killed, or its standard input closes (`--exit-on-eof`).
----@param arg string[]
----@return integer status for os.exit
-function standin.main(arg)
+local function wants_help(arg)
   for _, word in ipairs(arg) do
-    if word == "--help" or word == "-h" then
-      print(usage())
-      return 0
-    end
+    if word == "--help" or word == "-h" then return true end
   end
-  local options, why = parse(arg)
-  local server
-  if options then server, why = standin.open(options) end
-  if not server then
-    io.stderr:write("ampersand standin: ", why, "\n", options and "" or "Try --help.\n")
-    return options and 1 or 2
-  end
+end
+
+-- Serves until the end; Ctrl-C is a good end.
+local function serve(server)
   print("listening " .. server.url)
   io.stdout:flush()
   local ok, stopped = pcall(server.run, server)
   server:close()
-  if not ok then
-    local interrupted = tostring(stopped):find("interrupted", 1, true)
-    if not interrupted then io.stderr:write("ampersand standin: ", tostring(stopped), "\n") end
-    return interrupted and 130 or 1
+  if ok then return 0 end
+  if tostring(stopped):find("interrupted", 1, true) then return 130 end
+  io.stderr:write("ampersand standin: ", tostring(stopped), "\n")
+  return 1
+end
+
+--- The command: serves in the foreground until it is killed, or its standard input closes (`--exit-on-eof`).
+---@param arg string[]
+---@return integer status for os.exit
+function standin.main(arg)
+  if wants_help(arg) then
+    print(usage())
+    return 0
   end
-  return 0
+  local server
+  local options, why = parse(arg)
+  if options then server, why = standin.open(options) end
+  if server then return serve(server) end
+  io.stderr:write("ampersand standin: ", why, "\nTry --help.\n")
+  return 2
 end
 
 return standin

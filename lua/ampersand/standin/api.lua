@@ -1,11 +1,15 @@
 -- The API behind the stand-in: finds the operation a request means, refuses what the real server would refuse, and
 -- lets a handler answer the rest.
 
+local activity = require "ampersand.standin.activity"
+local control = require "ampersand.standin.control"
 local core = require "ampersand.core"
-local operations = require "ampersand.operations"
-local http = require "ampersand.standin.http"
+local faults = require "ampersand.standin.faults"
 local handlers = require "ampersand.standin.handlers"
+local http = require "ampersand.standin.http"
+local operations = require "ampersand.operations"
 local problem = require "ampersand.standin.problem"
+local proxy = require "ampersand.standin.proxy"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
@@ -98,16 +102,23 @@ local function check_query(op, query)
   end
 end
 
-local function read_body(request)
+-- The body decoded, or nil and why not; only objects are bodies.
+local function decode(request)
   if request.body == "" then return {} end
-  if request.method == "GET" or request.method == "HEAD" then problem.refuse(400, "a GET request has no body") end
+  local body, why = core.decode(request.body)
+  if type(body) == "table" then return body end
+  return nil, "the body is not a JSON object: " .. (why or type(body))
+end
+
+local function check_media(request)
+  if request.body == "" then return end
+  if request.method == "GET" or request.method == "HEAD" or request.method == "DELETE" then
+    problem.refuse(400, ("a %s request has no body"):format(request.method))
+  end
   local kind = (request.headers["content-type"] or ""):lower():match "^[^;%s]*"
   if kind ~= "application/json" then
     problem.refuse(415, ("the body must be application/json, not %s"):format(kind == "" and "of unknown type" or kind))
   end
-  local body, why = core.decode(request.body)
-  if type(body) ~= "table" then problem.refuse(400, "the body is not a JSON object: " .. (why or type(body))) end
-  return body
 end
 
 local function has(body, path)
@@ -130,6 +141,12 @@ local function check_field(field, body)
   end
 end
 
+local function check_mask(mask)
+  if getmetatable(mask) ~= core.array_mt or #mask == 0 then
+    problem.invalid("body", "updateMask", "must be an array of at least one path")
+  end
+end
+
 local function check_body(op, request, body)
   if not op.body then return end
   if request.body == "" then
@@ -137,6 +154,7 @@ local function check_body(op, request, body)
     return
   end
   for _, field in ipairs(op.body) do check_field(field, body) end
+  if body.updateMask ~= nil then check_mask(body.updateMask) end
 end
 
 -- Answers ---------------------------------------------------------------------------------------------------------
@@ -168,8 +186,8 @@ local function length_of(pieces)
   return length
 end
 
-function Api:answer(op, value)
-  local response = { status = op.status, headers = {} }
+function Api:answer(op, value, status)
+  local response = { status = status or op.status, headers = {} }
   if op.returns == "none" then return response end
   response.headers["Content-Type"] = op.returns == "text" and "text/plain; charset=utf-8" or "application/json"
   if type(value) == "function" then
@@ -181,18 +199,64 @@ function Api:answer(op, value)
   return response
 end
 
-function Api:call(request)
-  local server, path = request.path:match "^/(%l+)(/v1/.*)$"
-  path = (path or request.path):match "^/v1(/.*)$"
+-- The operation a request means and the values in its path. Before `/v1` may stand the name of one of the servers.
+local function route(request, body)
+  local server, rest = request.path:match "^/(%l+)(/v1/.*)$"
+  local path = (rest or request.path):match "^/v1(/.*)$"
   if not path then problem.refuse(404, "paths begin with /v1") end
-  local body = read_body(request)
-  local op, params = find(request.method == "HEAD" and "GET" or request.method, path, server, body)
+  return find(request.method == "HEAD" and "GET" or request.method, path, server, body or {})
+end
+
+-- Serves a request, with the fault that is due.
+function Api:faulty(request, id, serve)
+  local fault = self.faults:choose(id) or {}
+  request.fault = fault
+  local response = faults.answer(fault) or serve()
+  response.fault = response.fault or fault
+  return response
+end
+
+function Api:call(request, body, why)
+  local op, params = route(request, body)
   request.op = op
-  self:check_auth(op, request.headers)
-  check_query(op, request.query)
-  check_body(op, request, body)
-  local handler = handlers[op.id] or problem.refuse(501, op.id .. " has no answer here")
-  return self:answer(op, handler(self.store, params, request.query, body))
+  return self:faulty(request, op.id, function()
+    self:check_auth(op, request.headers)
+    check_media(request)
+    if not body then problem.refuse(400, why) end
+    check_query(op, request.query)
+    check_body(op, request, body)
+    activity.settle(self.store)
+    return self:answer(op, handlers[op.id](self.store, params, request.query, body))
+  end)
+end
+
+function Api:proxied(request)
+  request.is_proxy = true
+  return self:faulty(request, "proxy", function()
+    self:check_auth({ auth = "any" }, request.headers)
+    return proxy.answer(self.store, request)
+  end)
+end
+
+-- The answer to a request that may be refused: what `serve` gives, or the problem it raises.
+local function guarded(request, id, serve, ...)
+  local ok, response = pcall(serve, ...)
+  if ok then return response end
+  if not problem.is(response) then io.stderr:write("standin: ", tostring(response), "\n") end
+  response = problem.response(response, id, request.op)
+  local fault = request.fault or {}
+  response.fault = { delay = fault.delay }
+  if request.is_proxy and response.status == 429 then proxy.limit(response, fault.retry_after or 1) end
+  return response
+end
+
+function Api:serve(request, id)
+  if proxy.is_meant(request) then return guarded(request, id, self.proxied, self, request), nil end
+  local body, why = decode(request)
+  if request.path:find "^/__standin/" then
+    return guarded(request, id, control.answer, self, request, body), nil, true
+  end
+  return guarded(request, id, self.call, self, request, body, why), body
 end
 
 --- Answers a request; never raises.
@@ -201,11 +265,8 @@ end
 function Api:handle(request)
   self.count = self.count + 1
   local id = ("standin-%d"):format(self.count)
-  local ok, response = pcall(self.call, self, request)
-  if not ok then
-    if not problem.is(response) then io.stderr:write("standin: ", tostring(response), "\n") end
-    response = problem.response(response, id)
-  end
+  local response, body, unnoted = self:serve(request, id)
+  if not unnoted then self.log:note(request, body, response.status) end
   response.headers["X-Request-Id"] = id
   response.headers["Date"] = os.date "!%a, %d %b %Y %H:%M:%S GMT"
   response.gzip = self.options.gzip and (request.headers["accept-encoding"] or ""):find("gzip", 1, true) ~= nil
@@ -214,8 +275,12 @@ end
 
 local api = {}
 
+--- An API over a store. Its options are those of the command line.
 function api.new(options, store)
-  return setmetatable({ options = options, store = store, count = 0 }, Api)
+  local self = setmetatable({ options = options, store = store, count = 0, faults = faults.new() }, Api)
+  self.log = control.new_log(options.log)
+  for _, fault in ipairs(options.faults or {}) do self.faults:add(fault) end
+  return self
 end
 
 return api

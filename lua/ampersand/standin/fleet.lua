@@ -29,11 +29,13 @@ local NAMES = {
   "Ångström Labs", "🚀 Rocketeers", "Zoë's Café", "Grüße aus Köln", "Ελληνική Εταιρεία", "Smith/Jones <Partners>",
 }
 
-local OBJECTS = {
+--- Names of the objects that installations read and write.
+fleet.objects = {
   "account", "contact", "lead", "opportunity", "deal", "company", "ticket", "task", "call", "meeting", "note",
   "invoice", "user", "campaign",
 }
-local FIELDS = {
+--- Names of the fields every object has.
+fleet.fields = {
   "id", "email", "phone", "firstName", "lastName", "company", "website", "billingCity", "billingCountry", "ownerId",
   "createdDate", "lastModifiedDate", "stage", "amount", "industry", "description", "leadSource", "annualRevenue",
 }
@@ -50,6 +52,13 @@ end
 
 --- All providers of the stand-in: `{ name, scheme }`, in a fixed order.
 fleet.providers = providers
+
+--- The provider of this name.
+function fleet.provider(name)
+  for _, provider in ipairs(providers) do
+    if provider.name == name then return provider end
+  end
+end
 
 -- A small generator of our own: the same numbers on every Lua.
 local function dice(seed)
@@ -118,8 +127,8 @@ end
 
 local function read_object(name, roll, pick)
   local fields, mappings = {}, {}
-  for _ = 1, 3 + roll(12) do fields[pick(FIELDS)] = roll(10) > 1 end
-  for _ = 1, roll(4) - 1 do mappings[pick(MAPPED)] = pick(FIELDS) end
+  for _ = 1, 3 + roll(12) do fields[pick(fleet.fields)] = roll(10) > 1 end
+  for _ = 1, roll(4) - 1 do mappings[pick(MAPPED)] = pick(fleet.fields) end
   local object = {
     objectName = name, schedule = pick(SCHEDULES),
     destination = pick { "defaultWebhook", "kinesisStream", "warehouse" },
@@ -154,7 +163,7 @@ local function content_of(provider, roll, pick)
   local read, write = { objects = {} }, { objects = {} }
   local content = { provider = provider, read = read, write = write, proxy = { enabled = roll(3) > 1 } }
   for _ = 1, roll(6) - 1 do
-    local name = pick(OBJECTS)
+    local name = pick(fleet.objects)
     read.objects[name] = read_object(name, roll, pick)
     if roll(2) == 1 then write.objects[name] = write_object(name, roll) end
     if roll(3) == 1 then
@@ -246,6 +255,7 @@ local function build(variety, tag)
   }
 end
 
+-- The number of an installation as it stands in its ids.
 local function tag_of(i)
   return i == 1 and "123" or ("%07d"):format(i)
 end
@@ -257,6 +267,17 @@ function fleet.installation(i)
   if i == 1 then return example() end
   return build((i - 2) % VARIETIES, tag_of(i))
 end
+
+--- The place of an installation in the fleet, from the number in an id of its own ("connection-0000007" -> 7).
+---@return integer|nil place nil when the id is not of this fleet
+function fleet.place_of(id, prefix)
+  local tag = id:match("^" .. prefix .. "%-(%d+)$")
+  if not tag or #tag > 12 then return nil end
+  local i = tag == "123" and 1 or tonumber(tag)
+  return i > 0 and tag == tag_of(i) and i or nil
+end
+
+fleet.tag_of = tag_of
 
 local MARK = "{tag}"
 local templates = {}
@@ -276,90 +297,6 @@ function fleet.text(i)
   if i == 1 then return core.encode(example(), { sort_keys = true }) end
   local variety = (i - 2) % VARIETIES
   return table.concat(templates[variety] or template(variety), tag_of(i))
-end
-
--- A fleet with a memory ---------------------------------------------------------------------------------------------
-
-local Fleet = {}
-Fleet.__index = Fleet
-
---- A fleet of `size` installations that can be changed: only what differs from the rule is held.
----@param size integer
-function fleet.new(size)
-  return setmetatable({ size = size, last = size, changed = {} }, Fleet)
-end
-
--- The place of an installation in the fleet, from the number in its id or groupRef.
-local function place_of(name, prefix)
-  local tag = name:match("^" .. prefix .. "%-(%d+)$")
-  local i = tag == "123" and 1 or tonumber(tag)
-  return i and tag == tag_of(i) and i or nil
-end
-
-function Fleet:at(i)
-  local changed = self.changed[i]
-  if changed ~= nil then return changed or nil end
-  if i <= self.size then return fleet.installation(i) end
-end
-
-function Fleet:text_at(i)
-  local changed = self.changed[i]
-  if changed then return core.encode(changed, { sort_keys = true }) end
-  if changed == nil and i <= self.size then return fleet.text(i) end
-end
-
---- The installation with this id, and its place.
----@return table|nil installation, integer place
-function Fleet:get(id)
-  local i = place_of(id, "installation")
-  if i then return self:at(i), i end
-end
-
---- Puts an installation back, or removes it (`false`).
-function Fleet:put(i, installation)
-  self.changed[i] = installation
-end
-
---- Adds an installation at the end; `make(tag)` gives it, the tag being its number in ids.
-function Fleet:add(make)
-  self.last = self.last + 1
-  local installation = make(tag_of(self.last))
-  self.changed[self.last] = installation
-  return installation
-end
-
--- Places that may hold installations of a group: the rule gives one, those added may be any.
-function Fleet:places(group_ref)
-  local own = group_ref and place_of(group_ref, "group")
-  if own and own > self.size then own = nil end
-  local i = group_ref and self.size or 0
-  return function()
-    if own then
-      local place = own
-      own = nil
-      return place
-    end
-    i = i + 1
-    if i <= self.last then return i end
-  end
-end
-
-function Fleet:matches(i, integration, group_ref)
-  local changed = self.changed[i]
-  if changed == false then return false end
-  if changed == nil then return i <= self.size and (not integration or integration == fleet.INTEGRATION) end
-  return (not integration or changed.integrationId == integration)
-    and (not group_ref or changed.group and changed.group.groupRef == group_ref)
-end
-
---- Iterates over the JSON texts of installations, in order, of one integration or (nil) all, of one group or all.
-function Fleet:texts(integration, group_ref)
-  local places = self:places(group_ref)
-  return function()
-    for i in places do
-      if self:matches(i, integration, group_ref) then return self:text_at(i) end
-    end
-  end
 end
 
 return fleet

@@ -1,25 +1,15 @@
--- The answers, by operationId: `handler(store, params, query, body)` gives the value to send. For arrays it may give a
--- function that makes an iterator of JSON texts.
-
-local problem = require "ampersand.standin.problem"
+-- All answers, by operationId: `handler(store, params, query, body)` gives the value to send and, where it differs from
+-- the operation's own, the status. For a long array it gives a function that makes an iterator of JSON texts.
 
 local handlers = {}
 
-function handlers.listInstallations(store, params, query)
-  store:project(params.projectIdOrName)
-  local integration = store:integration(params.integrationId)
-  return function() return store.fleet:texts(integration.id, query.groupRef) end
-end
-
-function handlers.listInstallationsForProject(store, params, query)
-  store:project(params.projectIdOrName)
-  return function() return store.fleet:texts(nil, query.groupRef) end
-end
-
-function handlers.getInstallation(store, params)
-  store:project(params.projectIdOrName)
-  store:integration(params.integrationId)
-  return store.fleet:get(params.installationId) or problem.refuse(404, "installation not found")
+for _, room in ipairs {
+  require "ampersand.standin.kinds",
+  require "ampersand.standin.catalog",
+  require "ampersand.standin.installations",
+  require "ampersand.standin.activity".handlers,
+} do
+  for id, handler in pairs(room) do handlers[id] = handler end
 end
 
 return handlers

@@ -5,6 +5,7 @@ local http = {}
 
 local MAX_HEAD, MAX_BODY = 64 * 1024, 64 * 1024 * 1024
 local PIECE = 64 * 1024
+local FOREVER = 3600
 
 local REASONS = {
   [200] = "OK", [201] = "Created", [204] = "No Content", [400] = "Bad Request", [401] = "Unauthorized",
@@ -144,6 +145,9 @@ local function read_request(connection)
 end
 
 -- Answers ---------------------------------------------------------------------------------------------------------
+-- A response may carry a fault, a table of what shall go wrong with it: `delay` and `hang` before the head, `lose`
+-- instead of it; `cut`, `stall` and `reset` break the body after so many bytes, `truncate` ends it early but properly,
+-- `slow` paces it (bytes a second), `chunk` sends it in pieces of that size.
 
 local function pieces_of(body)
   if type(body) ~= "string" then return body or function() end end
@@ -168,6 +172,26 @@ local function gzipped(next_piece)
   end
 end
 
+local function first_bytes(next_piece, limit)
+  return function()
+    local piece = limit > 0 and next_piece()
+    if not piece then return nil end
+    piece = piece:sub(1, limit)
+    limit = limit - #piece
+    return piece
+  end
+end
+
+local function split(next_piece, size)
+  local piece, from = "", 1
+  return function()
+    if from > #piece then piece, from = next_piece(), 1 end
+    if not piece then return nil end
+    from = from + size
+    return piece:sub(from - size, from - 1)
+  end
+end
+
 local function send_head(connection, response)
   local lines = { ("HTTP/1.1 %d %s"):format(response.status, http.reason(response.status)) }
   for name, value in pairs(response.headers) do lines[#lines + 1] = name .. ": " .. value end
@@ -180,7 +204,7 @@ local function send_piece(connection, piece, fault, sent)
   local limit = fault.cut or fault.stall or fault.reset
   if limit and sent + #piece > limit then
     connection:send(piece:sub(1, limit - sent))
-    if fault.stall then connection:sleep(fault.stall_seconds or 3600) end
+    if fault.stall then connection:sleep(FOREVER) end
     connection:close(fault.reset and "reset" or nil)
   end
   if not fault.slow then return connection:send(piece) end
@@ -201,19 +225,30 @@ local function send_body(connection, next_piece, chunked, fault)
   if chunked then send_piece(connection, "0\r\n\r\n", fault, sent) end
 end
 
-local function respond(connection, request, response)
-  local headers, fault, bare = response.headers, response.fault or {}, response.status == 204
+-- The body as pieces, after compression and faults, and its length when that is known.
+local function prepare(response, fault)
   local next_piece, length = pieces_of(response.body), response.length
   if type(response.body) == "string" then length = #response.body end
-  if response.gzip and not bare then
-    next_piece, length, headers["Content-Encoding"] = gzipped(next_piece), nil, "gzip"
+  if response.gzip then
+    next_piece, length = gzipped(next_piece), nil
+    response.headers["Content-Encoding"] = "gzip"
   end
+  if fault.truncate then next_piece, length = first_bytes(next_piece, fault.truncate), nil end
+  if fault.chunk then next_piece = split(next_piece, fault.chunk) end
+  return next_piece, length
+end
+
+local function respond(connection, request, response)
+  local headers, fault, bare = response.headers, response.fault or {}, response.status == 204
+  local next_piece, length
+  if not bare then next_piece, length = prepare(response, fault) end
   local chunked = not bare and not length and request.version == "1.1"
   local keep = request.keep and (bare or length or chunked)
   if chunked then headers["Transfer-Encoding"] = "chunked" elseif not bare then headers["Content-Length"] = length end
   headers["Connection"] = keep and "keep-alive" or "close"
   connection:sleep(fault.delay)
-  if fault.drop then connection:close(fault.drop == "reset" and "reset" or nil) end
+  if fault.hang then connection:sleep(FOREVER) end
+  if fault.hang or fault.lose then connection:close() end
   send_head(connection, response)
   if not bare and request.method ~= "HEAD" then send_body(connection, next_piece, chunked, fault) end
   return keep
@@ -227,6 +262,7 @@ local function converse(connection, handle)
       connection:send "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
       break
     end
+    request.connection, request.from_here = connection.number, connection.from_here
     keep = respond(connection, request, handle(request))
   until not keep
 end
@@ -256,7 +292,11 @@ function Server:accept()
   if not socket then return end
   socket:settimeout(0)
   socket:setoption("tcp-nodelay", true)
-  local connection = setmetatable({ socket = socket, buffer = "" }, Connection)
+  self.accepted = self.accepted + 1
+  local peer = socket:getpeername()
+  local connection = setmetatable({
+    socket = socket, buffer = "", number = self.accepted, from_here = peer ~= nil and peer:find "^127%." ~= nil,
+  }, Connection)
   connection.thread = coroutine.create(function() converse(connection, self.handle) end)
   self.connections[socket] = connection
   self:step(connection)
@@ -322,8 +362,8 @@ function http.listen(options)
   local _, port = listener:getsockname()
   local stdin = { getfd = function() return 0 end, dirty = function() return false end }
   return setmetatable({
-    socket = socket, listener = listener, handle = options.handle, connections = {}, port = math.floor(tonumber(port)),
-    watched = options.stop_on_eof and stdin or nil,
+    socket = socket, listener = listener, port = math.floor(tonumber(port)), handle = options.handle,
+    connections = {}, accepted = 0, watched = options.stop_on_eof and stdin or nil,
   }, Server)
 end
 

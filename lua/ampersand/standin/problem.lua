@@ -2,14 +2,10 @@
 
 local core = require "ampersand.core"
 local http = require "ampersand.standin.http"
+local time = require "ampersand.time"
 
 local problem = {}
 local Problem = {}
-
-function problem.now()
-  local now = core.time()
-  return os.date("!%Y-%m-%dT%H:%M:%S", math.floor(now)) .. (".%06dZ"):format(math.floor(now % 1 * 1e6))
-end
 
 --- Ends the request with a problem. Never returns.
 ---@param status integer
@@ -34,17 +30,31 @@ function problem.is(value)
   return getmetatable(value) == Problem
 end
 
+-- Operations whose problems do not come as application/problem+json.
+local PLAIN = { triggerRead = true, deliverResults = true, searchRecords = true }
+
+local function media_type(op, status)
+  if op and op.id == "writeRecords" and status == 400 then return "text/plain; charset=utf-8" end
+  if op and (PLAIN[op.id] or op.resource == "jwt_keys") then return "application/json" end
+  return "application/problem+json"
+end
+
 --- The answer that tells a problem; anything else that was raised becomes a 500 without its words.
-function problem.response(raised, request_id)
+---@param raised any
+---@param request_id string
+---@param op table? the operation, which may have its own way to tell problems
+---@return table response
+function problem.response(raised, request_id, op)
   if not problem.is(raised) then
     raised = { status = 500, detail = "the stand-in failed, see its standard error", members = {} }
   end
   local body = {
     type = "about:blank", title = http.reason(raised.status), status = raised.status, detail = raised.detail,
-    instance = "urn:request:" .. request_id, subsystem = "api", time = problem.now(), requestId = request_id,
+    instance = "urn:request:" .. request_id, requestId = request_id, subsystem = "api",
+    time = time.format(core.time(), nil, 6),
     retryable = raised.status == 429 or raised.status >= 500,
   }
-  local headers = { ["Content-Type"] = "application/problem+json" }
+  local headers = { ["Content-Type"] = media_type(op, raised.status) }
   for name, value in pairs(raised.members) do
     if name == "headers" then
       for header, text in pairs(value) do headers[header] = text end
@@ -52,7 +62,11 @@ function problem.response(raised, request_id)
       body[name] = type(value) == "table" and #value > 0 and core.array(value) or value
     end
   end
-  return { status = raised.status, headers = headers, body = core.encode(body, { sort_keys = true }) }
+  local plain = headers["Content-Type"]:find("text/plain", 1, true)
+  return {
+    status = raised.status, headers = headers,
+    body = plain and raised.detail or core.encode(body, { sort_keys = true }),
+  }
 end
 
 return problem

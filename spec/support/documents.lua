@@ -80,6 +80,59 @@ function documents.open()
   return all
 end
 
+-- The little of YAML that the webhook document uses: nested maps, lists of words, descriptions over several lines.
+local function yaml_lines(text)
+  local lines = {}
+  for line in (text .. "\n"):gmatch "(.-)\r?\n" do
+    local indent, rest = line:match "^( *)(.-)%s*$"
+    if rest ~= "" and rest:sub(1, 1) ~= "#" then lines[#lines + 1] = { indent = #indent, text = rest } end
+  end
+  lines[#lines + 1] = { indent = -1, text = "" }
+  return lines
+end
+
+local YAML_WORDS = { ["true"] = true, ["false"] = false, ["{}"] = {} }
+
+local function yaml_scalar(text)
+  if YAML_WORDS[text] ~= nil then return YAML_WORDS[text] end
+  local list = text:match "^%[(.*)%]$"
+  if not list then return (text:gsub("^['\"](.*)['\"]$", "%1")) end
+  local items = {}
+  for item in list:gmatch "[^,%s]+" do items[#items + 1] = item end
+  return items
+end
+
+local function yaml_block(lines, at)
+  local indent, block = lines[at].indent, {}
+  while lines[at].indent == indent do
+    local item = lines[at].text:match "^%- (.+)$"
+    local key, rest = lines[at].text:match "^'?([%w_$/.-]+)'?:%s*(.*)$"
+    at = at + 1
+    if item then
+      block[#block + 1] = yaml_scalar(item)
+    elseif key == "description" then
+      rest = rest:gsub("^>%-?$", "")
+      while lines[at].indent > indent or rest:match '^"[^"]*$' do
+        rest = rest .. " " .. lines[at].text
+        at = at + 1
+      end
+      block[key] = yaml_scalar((rest:gsub("^ ", "")))
+    elseif rest == "" then
+      block[key], at = yaml_block(lines, at)
+    else
+      block[key] = yaml_scalar(rest)
+    end
+  end
+  return block, at
+end
+
+--- The document of the messages sent to webhooks: schemas, no operations.
+function documents.open_webhook()
+  local document = yaml_block(yaml_lines(assert(read(documents.dir .. "/webhook.yaml"))), 1)
+  document.names = {}
+  return setmetatable(document, Document)
+end
+
 -- What several alternative sets of required names have in common, and where they differ: "a|b".
 local function alternatives(self, branches)
   local fields, count = {}, {}
@@ -96,7 +149,8 @@ local function alternatives(self, branches)
   return fields, required
 end
 
-local function body_members(self, schema)
+--- The members of a request body and which are required, "a|b" for one of two.
+function documents.body_members(self, schema)
   schema = self:resolve(schema)
   local only = schema.allOf and #schema.allOf == 1 and schema.allOf[1]
   if only and only.oneOf then return alternatives(self, only.oneOf) end
@@ -115,7 +169,7 @@ local function body_columns(self, row, body)
   if not body then return end
   row.body = body.required and "required" or "optional"
   row.body_type = next(body.content)
-  local properties, required = body_members(self, body.content[row.body_type].schema)
+  local properties, required = documents.body_members(self, body.content[row.body_type].schema)
   row.fields = table.concat(sorted_keys(properties), " ")
   for _, name in ipairs(sorted_keys(properties)) do
     local _, inner = self:members(properties[name])

@@ -117,6 +117,9 @@ describe("webhook.verify", function()
     refused("protocol", "too old", verify(nil, nil, nil, { now = NOW + 6, tolerance = 5 }))
     refused("protocol", "from the future", verify(nil, nil, nil, { now = NOW - 1, tolerance = 0 }))
     refused("protocol", "too old", webhook.verify(SECRET, signed(), BODY))
+    local now = tostring(os.time())
+    local fresh = { ["svix-timestamp"] = now, ["svix-signature"] = signature(RAW, "msg_1", now, BODY) }
+    assert.is_table((webhook.verify(SECRET, signed(fresh), BODY)))
     assert.is_table((verify(nil, nil, nil, { now = NOW + 1e8, tolerance = math.huge })))
   end)
 

@@ -123,12 +123,12 @@ end
 ---@param digits? integer fractional digits, 0 to 9; without it none, or three, six or nine, as many as are needed
 ---@return string text such as "2023-07-13T21:34:44.816Z"; raises outside the years 0 to 9999
 function time.format(seconds, nanoseconds, digits)
-  if type(seconds) ~= "number" or not (seconds >= FIRST and seconds < LAST + 1) then
-    error("time.format: seconds must be a number within the years 0000 to 9999", 2)
+  if type(seconds) == "number" and nanoseconds == nil then seconds, nanoseconds = split_number(seconds) end
+  if not whole_within(seconds, FIRST, LAST) then
+    error("time.format: seconds must be a number within the years 0 to 9999, and whole beside nanoseconds", 2)
   end
-  if nanoseconds == nil then seconds, nanoseconds = split_number(seconds) end
-  if not whole_within(seconds, FIRST, LAST) or not whole_within(nanoseconds, 0, 999999999) then
-    error("time.format: with nanoseconds (0 to 999999999) the seconds must be whole", 2)
+  if not whole_within(nanoseconds, 0, 999999999) then
+    error("time.format: nanoseconds must be a whole number from 0 to 999999999", 2)
   end
   if digits ~= nil and not whole_within(digits, 0, 9) then
     error("time.format: digits must be a whole number from 0 to 9", 2)

@@ -1,0 +1,160 @@
+--- JSON, strict (RFC 8259) and exact, for whole texts and for streams.
+
+local core = require "ampersand.core"
+local query = require "ampersand.query"
+
+local json = {
+  null = core.null,
+  array = core.array,
+}
+
+local OPTIONS = {
+  where = true, select = true, nulls = true, path = true, mask = true, big_integers = true, expect = true,
+  max_depth = true, max_bytes = true, max_element_bytes = true, max_values = true, max_element_values = true,
+}
+
+--- The core's options, with `where` and `select` compiled; and what the core cannot check.
+local function compile(options, level)
+  if options == nil then return nil end
+  if type(options) ~= "table" then
+    error("expected a table of options, got " .. type(options), level + 1)
+  end
+  local core_options = {}
+  for name, value in pairs(options) do
+    if not OPTIONS[name] then error("unknown option " .. tostring(name), level + 1) end
+    core_options[name] = value
+  end
+  local where = options.where ~= nil and { options.where } or nil
+  core_options.where, core_options.select = nil, nil
+  if not where and options.select == nil then return core_options end
+  local compiled = query.compile(where, options.select, level + 2)
+  core_options.plan = compiled.plan
+  return core_options, compiled.predicate
+end
+
+--- Keeps the elements of an array that meet the predicate.
+local function keep(list, predicate)
+  local kept = core.array {}
+  for _, element in ipairs(list) do
+    if predicate(element) then kept[#kept + 1] = element end
+  end
+  return kept
+end
+
+--- Decodes one text. Objects become tables, arrays tables with `core.array_mt`, null `json.null`.
+---@param text string
+---@param options table? where, select, path, nulls, expect, big_integers, mask and limits
+---@return any value nil on failure
+---@return string? message with line, column and byte
+---@return "decode"|"limit"|nil kind
+---@return { line: integer, column: integer, offset: integer, expected: string? }? detail
+function json.decode(text, options)
+  local core_options, predicate = compile(options, 2)
+  if not predicate then return core.decode(text, core_options) end
+  local value, message, kind, detail = core.decode(text, core_options)
+  if value == nil then return nil, message, kind, detail end
+  if getmetatable(value) == core.array_mt then return keep(value, predicate) end
+  if predicate(value) then return value end
+end
+
+--- Encodes a value. `{}` is an object, `json.array {}` an array; the text is the shortest that reads back equal.
+---@param value any
+---@param options table? sort_keys, max_depth
+---@return string? text nil on failure
+---@return string? message what cannot be encoded, and where it is
+function json.encode(value, options)
+  return core.encode(value, options)
+end
+
+-- A decoder whose elements must also meet a Lua function.
+local Filtered = {}
+Filtered.__index = Filtered
+
+function Filtered:next()
+  while true do
+    local status, value, kind, detail = self.decoder:next()
+    if status ~= "value" or self.predicate(value) then return status, value, kind, detail end
+  end
+end
+
+function Filtered:collect(list, max)
+  local count = 0
+  while count < (max or math.huge) do
+    local status, value, kind, detail = self:next()
+    if status == nil then return nil, value, kind, detail end
+    if status ~= "value" then return status, count end
+    count = count + 1
+    list[#list + 1] = value
+  end
+  return "full", count
+end
+
+function Filtered:count()
+  return self:collect({})
+end
+
+function Filtered:finish()
+  self.decoder:finish()
+  return self
+end
+
+function Filtered:feed(chunk) return self.decoder:feed(chunk) end
+function Filtered:drain(source) return self.decoder:drain(source) end
+function Filtered:envelope() return self.decoder:envelope() end
+function Filtered:close() return self.decoder:close() end
+Filtered.__close = Filtered.close
+
+local function new_decoder(options, level)
+  local core_options, predicate = compile(options, level + 2)
+  local decoder = core.decoder(core_options)
+  if not predicate then return decoder end
+  return setmetatable({ decoder = decoder, predicate = predicate }, Filtered)
+end
+
+--- A decoder for text that arrives in chunks: `feed`, `finish`, then `next` until it says "more" or "end".
+---@param options table? as for `decode`; an array is expected unless `expect = "any"`
+---@return userdata|table decoder with feed, finish, next, collect, count, envelope, close
+function json.decoder(options)
+  return new_decoder(options, 1)
+end
+
+--- A function that gives the next chunk, or nil.
+local function reader(source, level)
+  if type(source) == "function" then return source end
+  if type(source) == "string" then
+    local from = 1
+    return function()
+      if from > #source then return nil end
+      local chunk = source:sub(from, from + 65535)
+      from = from + 65536
+      return chunk
+    end
+  end
+  if type(source) ~= "table" and type(source) ~= "userdata" then
+    error("expected a string, a file or a function, got " .. type(source), level + 1)
+  end
+  return function() return source:read(65536) end
+end
+
+--- Iterates over the elements of an array while its text is read; one element is held at a time.
+---@param source string|file*|fun():string? the text, a file, or a function that gives chunks and then nil
+---@param options table? as for `decoder`
+---@return fun():any iterator raises a readable string when the text is malformed or cannot be read
+function json.each(source, options)
+  local decoder = new_decoder(options, 1)
+  local read = reader(source, 2)
+  local function iterator()
+    while true do
+      local status, value = decoder:next()
+      if status == "value" then return value end
+      if status == "end" then return nil end
+      if status == nil then error(value, 0) end
+      local chunk, problem = read()
+      if problem then error(problem, 0) end
+      if chunk then decoder:feed(chunk) else decoder:finish() end
+    end
+  end
+  return iterator, nil, nil, decoder
+end
+
+return json

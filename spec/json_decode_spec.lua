@@ -1,0 +1,77 @@
+local core = require "ampersand.core"
+
+describe("decode", function()
+  it("reads every kind of value", function()
+    local value = assert(core.decode [[{"a": [1, 2.5, true, false, null], "b": {"c": "x\u00e9\ud83d\ude00\n"}}]])
+    local expected = { 1, 2.5, true, false, core.null }
+    for i = 1, 5 do assert.equal(expected[i], value.a[i]) end
+    assert.equal(5, #value.a)
+    assert.equal("x\195\169\240\159\152\128\n", value.b.c)
+    assert.equal(core.array_mt, getmetatable(value.a))
+    assert.is_nil(getmetatable(value.b))
+  end)
+
+  it("takes the last of members with one name", function()
+    assert.are.same({ a = 3, b = 2 }, core.decode '{"a":1,"b":2,"\\u0061":3}')
+  end)
+
+  it("says where and what is wrong", function()
+    local value, message, kind, detail = core.decode '{"a":\n  [1, 2,]}'
+    assert.is_nil(value)
+    assert.equal([[line 2, column 9 (byte 14): expected a value, got ']' after {"a":\x0a  [1, 2,]], message)
+    assert.equal("decode", kind)
+    assert.are.same({ line = 2, column = 9, offset = 14, expected = "a value" }, detail)
+  end)
+end)
+
+describe("decoder", function()
+  local function elements(text, size, options)
+    local decoder, found = core.decoder(options), {}
+    for from = 1, #text, size do
+      assert(decoder:feed(text:sub(from, from + size - 1)))
+      local status = assert(decoder:collect(found))
+      assert.equal("more", status)
+    end
+    decoder:finish()
+    local status, count = decoder:collect(found)
+    return found, status, count, decoder
+  end
+
+  it("gives elements while chunks arrive", function()
+    for size = 1, 8 do
+      local found, status = elements([=[ [ {"a":"]}"} , [2, "\"["], 3 , "x", null ] ]=], size)
+      assert.equal("end", status)
+      assert.equal("]}", found[1].a)
+      assert.equal('"[', found[2][2])
+      assert.are.same({ 3, "x", core.null }, { found[3], found[4], found[5] })
+      assert.equal(5, #found)
+    end
+  end)
+
+  it("streams the array at a path and keeps what is around it", function()
+    for size = 1, 8 do
+      local text = '{"x":1,"p":{"y":[1],"results":[{"a":1},{"a":2}],"z":{}},"pagination":{"done":true}}'
+      local found, status, _, decoder = elements(text, size, { path = { "p", "results" } })
+      assert.equal("end", status)
+      assert.are.same({ { a = 1 }, { a = 2 } }, found)
+      local around = decoder:envelope()
+      assert.equal('{"p":{"y":[1],"z":{}},"pagination":{"done":true},"x":1}', core.encode(around, { sort_keys = true }))
+    end
+  end)
+
+  it("remembers its first error", function()
+    local decoder = core.decoder()
+    decoder:feed("{}")
+    local first = { decoder:next() }
+    assert.are.same(first, { decoder:next() })
+    assert.are.same(first, { decoder:feed("[]") })
+    assert.truthy(first[2]:find("expected an array, got an object", 1, true))
+  end)
+
+  it("refuses work after close, which may be repeated", function()
+    local decoder = core.decoder()
+    decoder:close()
+    decoder:close()
+    assert.has_error(function() decoder:next() end, "the decoder is closed")
+  end)
+end)

@@ -1,0 +1,188 @@
+#include "json_decode.h"
+
+#include <string.h>
+
+/* --- keys ---------------------------------------------------------------------------------------
+ */
+
+enum { LONGEST_KEY = 64 };
+
+/* Mixes the length and up to sixteen bytes, the first and the last ones. */
+static uint64_t hash(const char *text, size_t size)
+{
+    uint64_t head = 0, tail = 0;
+    if (size >= 8) {
+        memcpy(&head, text, 8);
+        memcpy(&tail, text + size - 8, 8);
+    } else if (size >= 4) {
+        memcpy(&head, text, 4);
+        memcpy(&tail, text + size - 4, 4);
+    } else if (size) {
+        head = (unsigned char)text[0] | (uint64_t)(unsigned char)text[size / 2] << 8;
+        tail = (unsigned char)text[size - 1];
+    }
+    head = (head ^ size) * 0x9e3779b97f4a7c15u;
+    head = (head ^ head >> 29 ^ tail) * 0xbf58476d1ce4e5b9u;
+    return head ^ head >> 32;
+}
+
+static int holds(const struct amp_key *slot, const char *text, size_t size)
+{
+    return slot->size == size && slot->text && memcmp(slot->text, text, size) == 0;
+}
+
+/* Two places each key may have; a stranger takes the second, so that he cannot evict both. */
+static void push_key(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
+{
+    if (size > LONGEST_KEY) {
+        lua_pushlstring(L, text, size);
+        return;
+    }
+    uint64_t h = hash(text, size);
+    size_t first = h % AMP_KEY_SLOTS, second = (h >> 10) % AMP_KEY_SLOTS;
+    struct amp_key *slot = b->keys->slot;
+    if (holds(&slot[first], text, size)) {
+        lua_rawgeti(L, b->anchors, (int)first + 1);
+    } else if (holds(&slot[second], text, size)) {
+        lua_rawgeti(L, b->anchors, (int)second + 1);
+    } else {
+        size_t place = slot[first].text ? second : first;
+        lua_pushlstring(L, text, size);
+        /* A finalizer may have decoded meanwhile: nothing read before the push counts any more. */
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, b->anchors, (int)place + 1);
+        slot[place].text = lua_tostring(L, -1);
+        slot[place].size = size;
+    }
+}
+
+/* --- strings with escapes ------------------------------------------------------------------------
+ */
+
+static const char *unescape(lua_State *L, const struct amp_builder *b, const struct amp_node *node,
+                            size_t *size)
+{
+    if (*b->scratch_room < node->size) {
+        void *grown = amp_grow(&b->scan->memory, *b->scratch, b->scratch_room, node->size, 1);
+        if (!grown)
+            luaL_error(L, "not enough memory");
+        *b->scratch = (char *)grown;
+    }
+    *size = amp_unescape(*b->scratch, node->as.text, node->size);
+    return *b->scratch;
+}
+
+static void push_escaped(lua_State *L, const struct amp_builder *b, const struct amp_node *node)
+{
+    size_t size;
+    const char *text = unescape(L, b, node, &size);
+    lua_pushlstring(L, text, size);
+}
+
+/* --- values
+ * --------------------------------------------------------------------------------------- */
+
+/* The key on top has no value, not even an earlier one. */
+static void remove_member(lua_State *L)
+{
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3);
+    int was_there = !lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (was_there) {
+        lua_pushnil(L);
+        lua_rawset(L, -3);
+    } else {
+        lua_pop(L, 1);
+    }
+}
+
+static void push_scalar(lua_State *L, const struct amp_builder *b, const struct amp_node *node)
+{
+    switch (node->kind) {
+    case AMP_STRING:
+        lua_pushlstring(L, node->as.text, node->size);
+        break;
+    case AMP_ESCAPED_STRING:
+        push_escaped(L, b, node);
+        break;
+    case AMP_INTEGER:
+        amp_pushinteger(L, node->as.integer);
+        break;
+    case AMP_DOUBLE:
+        lua_pushnumber(L, node->as.number);
+        break;
+    case AMP_NULL:
+        lua_pushlightuserdata(L, NULL);
+        break;
+    default:
+        lua_pushboolean(L, node->kind == AMP_TRUE);
+    }
+}
+
+/* The value on top is complete: into the table below it. `index` is the array's next one, 0 in an
+ * object. */
+static uint32_t store(lua_State *L, uint32_t index)
+{
+    if (index) {
+        lua_rawseti(L, -2, (int)index);
+        return index + 1;
+    }
+    lua_rawset(L, -3);
+    return 0;
+}
+
+/* A new table; the index of the table around it is kept in the scan's stack, free by now. */
+static uint32_t open_table(lua_State *L, const struct amp_builder *b, const struct amp_node *node)
+{
+    int size = node->size > INT32_MAX ? INT32_MAX : (int)node->size;
+    if (node->kind == AMP_OBJECT) {
+        lua_createtable(L, 0, size);
+        return 0;
+    }
+    lua_createtable(L, size, 0);
+    lua_pushvalue(L, b->array_mt);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+static void build(lua_State *L, const struct amp_builder *b)
+{
+    uint32_t *outer = b->scan->open, index = 0;
+    size_t depth = 0;
+    for (const struct amp_node *node = b->scan->node;; node++) {
+        switch (node->kind) {
+        case AMP_KEY:
+            push_key(L, b, node->as.text, node->size);
+            continue;
+        case AMP_ESCAPED_KEY:
+            push_escaped(L, b, node);
+            continue;
+        case AMP_ABSENT:
+            remove_member(L);
+            continue;
+        case AMP_OBJECT:
+        case AMP_ARRAY:
+            outer[depth++] = index;
+            index = open_table(L, b, node);
+            continue;
+        case AMP_END:
+            index = outer[--depth];
+            break;
+        default:
+            push_scalar(L, b, node);
+        }
+        if (depth == 0)
+            return;
+        index = store(L, index);
+    }
+}
+
+int amp_build(lua_State *L, const struct amp_builder *b)
+{
+    /* A table and a key for each level, and what the steps above push. */
+    if (b->scan->deepest > 1000000 || !lua_checkstack(L, 2 * (int)b->scan->deepest + 8))
+        return 0;
+    build(L, b);
+    return 1;
+}

@@ -1,0 +1,42 @@
+/*
+ * Tape -> Lua values: tables of exact sizes, keys from a bounded cache.
+ */
+#ifndef AMP_JSON_DECODE_H
+#define AMP_JSON_DECODE_H
+
+#include "json_scan.h"
+#include "lua_compat.h"
+
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden) /* also where the build gives no flags */
+#endif
+
+enum { AMP_KEY_SLOTS = 1024 };
+
+/* Strings lately used as keys; slot i is anchored at i + 1 in a Lua table, so the texts stay. */
+struct amp_keys {
+    struct amp_key {
+        const char *text;
+        size_t size;
+    } slot[AMP_KEY_SLOTS];
+};
+
+/* What a build needs beside the tape. */
+struct amp_builder {
+    struct amp_scan *scan;
+    struct amp_keys *keys;
+    int anchors;    /* stack index of the keys' table, which has room for AMP_KEY_SLOTS */
+    int array_mt;   /* stack index of the metatable of arrays */
+    char **scratch; /* for strings with escapes; owned by a userdata */
+    size_t *scratch_room;
+};
+
+/* Pushes the value that the scan has recorded. Returns 0, nothing pushed, when this Lua's stack is
+ * too small. */
+int amp_build(lua_State *L, const struct amp_builder *builder);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+
+#endif

@@ -1,0 +1,433 @@
+#include "json_encode.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_number.h"
+
+struct amp_sorted_key {
+    const char *text;
+    size_t size;
+};
+
+void amp_encoder_free(struct amp_encoder *e)
+{
+    amp_free(&e->memory, e->text, e->room, 1);
+    amp_free(&e->memory, e->level, e->level_room, sizeof *e->level);
+    e->text = NULL;
+    e->level = NULL;
+    e->room = e->level_room = 0;
+}
+
+/* --- bytes
+ * ---------------------------------------------------------------------------------------- */
+
+static void reserve(lua_State *L, struct amp_encoder *e, size_t size)
+{
+    if (e->room - e->used < size) {
+        void *grown = amp_grow(&e->memory, e->text, &e->room, e->used + size, 1);
+        if (!grown)
+            luaL_error(L, "not enough memory");
+        e->text = (char *)grown;
+    }
+}
+
+static void put(lua_State *L, struct amp_encoder *e, const char *bytes, size_t size)
+{
+    reserve(L, e, size);
+    memcpy(e->text + e->used, bytes, size);
+    e->used += size;
+}
+
+static void put_byte(lua_State *L, struct amp_encoder *e, char byte)
+{
+    reserve(L, e, 1);
+    e->text[e->used++] = byte;
+}
+
+/* --- what cannot be encoded
+ * ------------------------------------------------------------------------ */
+
+static int level_slot(const struct amp_encoder *e, size_t level)
+{
+    return e->base + 2 * (int)level;
+}
+
+static int is_name(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+    return *text && !text[length] && !(*text >= '0' && *text <= '9');
+}
+
+static void add_key(luaL_Buffer *b, const char *key, int first)
+{
+    if (!is_name(key)) {
+        luaL_addstring(b, "[\"");
+        luaL_addstring(b, key);
+        luaL_addstring(b, "\"]");
+        return;
+    }
+    if (!first)
+        luaL_addchar(b, '.');
+    luaL_addstring(b, key);
+}
+
+static void add_level(lua_State *L, luaL_Buffer *b, const struct amp_encoder *e, size_t i)
+{
+    const struct amp_encoder_level *level = &e->level[i];
+    char index[AMP_NUMBER_ROOM];
+    if (level->shape == AMP_SHAPE_ARRAY) {
+        luaL_addchar(b, '[');
+        luaL_addlstring(b, index, amp_print_integer(index, (int64_t)level->index));
+        luaL_addchar(b, ']');
+    } else if (level->shape == AMP_SHAPE_SORTED) {
+        add_key(b, level->sorted[level->index - 1].text, i == 0);
+    } else if (lua_type(L, level_slot(e, i) + 1) == LUA_TSTRING) {
+        add_key(b, lua_tostring(L, level_slot(e, i) + 1), i == 0);
+    }
+}
+
+/* Pushes "cannot encode WHAT at a.b[3]". Long paths are shown by their begin. */
+static int refuse(lua_State *L, const struct amp_encoder *e, const char *what)
+{
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    luaL_addstring(&b, "cannot encode ");
+    luaL_addstring(&b, what);
+    if (e->depth)
+        luaL_addstring(&b, " at ");
+    for (size_t i = 0; i < e->depth && i < 20; i++)
+        add_level(L, &b, e, i);
+    if (e->depth > 20)
+        luaL_addstring(&b, "…");
+    luaL_pushresult(&b);
+    return 0;
+}
+
+/* --- strings
+ * --------------------------------------------------------------------------------------- */
+
+static void put_escape(lua_State *L, struct amp_encoder *e, char c)
+{
+    static const char letters[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt",
+                      hex[] = "0123456789abcdef";
+    const char *letter = strchr(letters, c);
+    char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4 & 15], hex[c & 15]};
+    if (letter) {
+        escape[1] = names[letter - letters];
+        put(L, e, escape, 2);
+    } else {
+        put(L, e, escape, 6);
+    }
+}
+
+/* What stopped a run of plain bytes. Returns the byte after it, or NULL with a message. */
+static const char *put_special(lua_State *L, struct amp_encoder *e, const char *p)
+{
+    if ((signed char)*p < 0) {
+        const char *next = amp_scan_utf8(p);
+        if (!next)
+            return refuse(L, e, "a string that is not UTF-8"), (const char *)NULL;
+        put(L, e, p, (size_t)(next - p));
+        return next;
+    }
+    if (*p == '\0')
+        return refuse(L, e, "a string with a zero byte"), (const char *)NULL;
+    put_escape(L, e, *p);
+    return p + 1;
+}
+
+static int put_string(lua_State *L, struct amp_encoder *e, const char *text, size_t size)
+{
+    const char *p = text, *end = text + size;
+    put_byte(L, e, '"');
+    while (p < end) {
+        const char *stop = amp_scan_plain(p, end);
+        put(L, e, p, (size_t)(stop - p));
+        p = stop < end ? put_special(L, e, stop) : stop;
+        if (!p)
+            return 0;
+    }
+    put_byte(L, e, '"');
+    return 1;
+}
+
+/* --- scalars
+ * --------------------------------------------------------------------------------------- */
+
+static int put_number(lua_State *L, struct amp_encoder *e)
+{
+    reserve(L, e, AMP_NUMBER_ROOM);
+#if LUA_VERSION_NUM >= 503
+    if (lua_isinteger(L, -1)) {
+        e->used += amp_print_integer(e->text + e->used, (int64_t)lua_tointeger(L, -1));
+        return 1;
+    }
+#endif
+    double value = (double)lua_tonumber(L, -1);
+    if (isnan(value) || isinf(value))
+        return refuse(L, e,
+                      isnan(value) ? "a number that is not a number (nan)" : "an infinite number");
+    e->used += amp_print_double(e->text + e->used, value);
+    return 1;
+}
+
+static int put_scalar(lua_State *L, struct amp_encoder *e)
+{
+    size_t size;
+    const char *text;
+    switch (lua_type(L, -1)) {
+    case LUA_TSTRING:
+        text = lua_tolstring(L, -1, &size);
+        return put_string(L, e, text, size);
+    case LUA_TNUMBER:
+        return put_number(L, e);
+    case LUA_TBOOLEAN:
+        text = lua_toboolean(L, -1) ? "true" : "false";
+        put(L, e, text, strlen(text));
+        return 1;
+    case LUA_TLIGHTUSERDATA:
+        if (lua_touserdata(L, -1) == NULL) {
+            put(L, e, "null", 4);
+            return 1;
+        }
+        break;
+    case LUA_TNIL:
+        return refuse(L, e, "nil");
+    default:
+        break;
+    }
+    lua_pushfstring(L, "a %s", luaL_typename(L, -1));
+    return refuse(L, e, lua_tostring(L, -1));
+}
+
+/* --- tables
+ * ---------------------------------------------------------------------------------------- */
+
+/* What the metatable says: an array, an object, or -1 for nothing. */
+static int told_shape(lua_State *L, const struct amp_encoder *e)
+{
+    int shape = -1;
+    if (!lua_getmetatable(L, -1))
+        return -1;
+    if (lua_rawequal(L, -1, e->array_mt)) {
+        lua_pop(L, 1);
+        return AMP_SHAPE_ARRAY;
+    }
+    lua_pushliteral(L, "__jsontype");
+    lua_rawget(L, -2);
+    if (lua_type(L, -1) == LUA_TSTRING)
+        shape = strcmp(lua_tostring(L, -1), "array") == 0    ? AMP_SHAPE_ARRAY
+                : strcmp(lua_tostring(L, -1), "object") == 0 ? AMP_SHAPE_OBJECT
+                                                             : -1;
+    lua_pop(L, 2);
+    return shape;
+}
+
+static int is_index(lua_State *L, int slot, size_t length)
+{
+    if (lua_type(L, slot) != LUA_TNUMBER)
+        return 0;
+    lua_Number key = lua_tonumber(L, slot);
+    return key >= 1 && key <= (lua_Number)length && key == floor((double)key);
+}
+
+/* Whether the keys of the table on top are 1 … length and nothing else. */
+static int is_sequence(lua_State *L, size_t length)
+{
+    size_t count = 0;
+    int table = lua_gettop(L);
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        lua_pop(L, 1);
+        if (!is_index(L, -1, length)) {
+            lua_pop(L, 1);
+            return 0;
+        }
+        count++;
+    }
+    return count == length;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct amp_sorted_key *left = (const struct amp_sorted_key *)a;
+    const struct amp_sorted_key *right = (const struct amp_sorted_key *)b;
+    size_t common = left->size < right->size ? left->size : right->size;
+    int order = memcmp(left->text, right->text, common);
+    return order ? order : left->size < right->size ? -1 : left->size > right->size;
+}
+
+static size_t count_members(lua_State *L, int table)
+{
+    size_t count = 0;
+    lua_pushnil(L);
+    for (; lua_next(L, table); lua_pop(L, 1))
+        count++;
+    return count;
+}
+
+/* Replaces the nil on top by a table that anchors the keys of the table below, sorted. */
+static int sort_members(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+{
+    int table = lua_gettop(L) - 1;
+    size_t room = count_members(L, table), size = 0;
+    lua_createtable(L, (int)room + 1, 0);
+    lua_replace(L, table + 1);
+    struct amp_sorted_key *sorted =
+        (struct amp_sorted_key *)lua_newuserdata(L, (room + 1) * sizeof *sorted);
+    lua_rawseti(L, table + 1, 1);
+    level->sorted = sorted;
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) != LUA_TSTRING || size == room)
+            return refuse(L, e, "a key that is no string");
+        sorted[size].text = lua_tolstring(L, -1, &sorted[size].size);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, table + 1, (int)++size + 1);
+    }
+    qsort(sorted, size, sizeof *sorted, compare_keys);
+    level->length = size;
+    return 1;
+}
+
+static int is_cycle(lua_State *L, const struct amp_encoder *e)
+{
+    for (size_t i = 0; i < e->depth; i++)
+        if (lua_rawequal(L, -1, level_slot(e, i)))
+            return 1;
+    return 0;
+}
+
+static struct amp_encoder_level *new_level(lua_State *L, struct amp_encoder *e)
+{
+    if (e->depth == e->level_room) {
+        void *grown =
+            amp_grow(&e->memory, e->level, &e->level_room, e->depth + 1, sizeof *e->level);
+        if (!grown)
+            luaL_error(L, "not enough memory");
+        e->level = (struct amp_encoder_level *)grown;
+    }
+    struct amp_encoder_level *level = &e->level[e->depth];
+    memset(level, 0, sizeof *level);
+    return level;
+}
+
+static int choose_shape(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+{
+    int shape = told_shape(L, e);
+    level->length = lua_rawlen(L, -1);
+    if (shape < 0) {
+        shape = level->length ? AMP_SHAPE_ARRAY : AMP_SHAPE_OBJECT;
+        if (level->length && !is_sequence(L, level->length))
+            return refuse(L, e, "a table that is neither a sequence nor an object");
+    }
+    level->shape =
+        shape == AMP_SHAPE_OBJECT && e->sort_keys ? AMP_SHAPE_SORTED : (enum amp_shape)shape;
+    return 1;
+}
+
+/* The table on top becomes the innermost level, with a nil above it as its first key. */
+static int open_table(lua_State *L, struct amp_encoder *e)
+{
+    if (is_cycle(L, e))
+        return refuse(L, e, "a table inside of itself");
+    if (e->depth >= e->max_depth || !lua_checkstack(L, 16))
+        return refuse(L, e, "tables nested deeper than max_depth");
+    struct amp_encoder_level *level = new_level(L, e);
+    if (!choose_shape(L, e, level))
+        return 0;
+    put_byte(L, e, level->shape == AMP_SHAPE_ARRAY ? '[' : '{');
+    lua_pushnil(L);
+    if (level->shape == AMP_SHAPE_SORTED && !sort_members(L, e, level))
+        return 0;
+    e->depth++;
+    return 1;
+}
+
+/* Leaves the next member's value on top, its key below. */
+static int next_member(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+{
+    if (level->shape == AMP_SHAPE_OBJECT)
+        return lua_next(L, -2);
+    if (level->index == level->length)
+        return 0;
+    const struct amp_sorted_key *key = &level->sorted[level->index];
+    lua_pushlstring(L, key->text, key->size);
+    lua_rawget(L, level_slot(e, e->depth - 1));
+    return 1;
+}
+
+static int put_name(lua_State *L, struct amp_encoder *e, const struct amp_encoder_level *level)
+{
+    size_t size;
+    const char *text;
+    if (level->shape == AMP_SHAPE_SORTED) {
+        text = level->sorted[level->index - 1].text;
+        size = level->sorted[level->index - 1].size;
+    } else if (lua_type(L, -2) == LUA_TSTRING) {
+        text = lua_tolstring(L, -2, &size);
+    } else {
+        return refuse(L, e, "a key that is no string");
+    }
+    if (!put_string(L, e, text, size))
+        return 0;
+    put_byte(L, e, ':');
+    return 1;
+}
+
+enum { NEXT_VALUE, NO_MORE, REFUSED };
+
+/* Writes what stands before the innermost table's next value and pushes that value. */
+static int next_value(lua_State *L, struct amp_encoder *e)
+{
+    struct amp_encoder_level *level = &e->level[e->depth - 1];
+    if (level->shape == AMP_SHAPE_ARRAY) {
+        if (level->index == level->length)
+            return NO_MORE;
+        lua_rawgeti(L, level_slot(e, e->depth - 1), (int)level->index + 1);
+    } else if (!next_member(L, e, level)) {
+        return NO_MORE;
+    }
+    if (level->index++)
+        put_byte(L, e, ',');
+    return level->shape == AMP_SHAPE_ARRAY || put_name(L, e, level) ? NEXT_VALUE : REFUSED;
+}
+
+static void close_table(lua_State *L, struct amp_encoder *e)
+{
+    const struct amp_encoder_level *level = &e->level[--e->depth];
+    put_byte(L, e, level->shape == AMP_SHAPE_ARRAY ? ']' : '}');
+    lua_settop(L, level_slot(e, e->depth) - 1);
+}
+
+/* The value on top: a scalar is written and popped, a table opened. */
+static int put_value(lua_State *L, struct amp_encoder *e)
+{
+    if (lua_type(L, -1) == LUA_TTABLE)
+        return open_table(L, e);
+    if (!put_scalar(L, e))
+        return 0;
+    lua_pop(L, 1);
+    return 1;
+}
+
+int amp_encode(lua_State *L, struct amp_encoder *e, int value)
+{
+    e->used = e->depth = 0;
+    luaL_checkstack(L, 16, "nested too deep");
+    lua_pushvalue(L, value);
+    e->base = lua_gettop(L);
+    if (!put_value(L, e))
+        return 0;
+    while (e->depth) {
+        int next = next_value(L, e);
+        if (next == NO_MORE)
+            close_table(L, e);
+        else if (next == REFUSED || !put_value(L, e))
+            return 0;
+    }
+    return 1;
+}

@@ -1,0 +1,46 @@
+/*
+ * Lua values -> JSON text.
+ */
+#ifndef AMP_JSON_ENCODE_H
+#define AMP_JSON_ENCODE_H
+
+#include "json_scan.h"
+#include "lua_compat.h"
+
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden) /* also where the build gives no flags */
+#endif
+
+/* A table that is being written; it and its current key (or the table of its sorted keys) are on
+ * the Lua stack. */
+struct amp_encoder_level {
+    enum amp_shape { AMP_SHAPE_OBJECT, AMP_SHAPE_SORTED, AMP_SHAPE_ARRAY } shape;
+    size_t index, length;
+    const struct amp_sorted_key *sorted;
+};
+
+struct amp_encoder {
+    struct amp_memory memory;
+    char *text;
+    size_t used, room;
+    struct amp_encoder_level *level;
+    size_t depth, level_room, max_depth;
+    int base; /* stack index of the outermost table */
+    int sort_keys;
+    int array_mt; /* stack index of the metatable of arrays */
+    int busy;
+};
+
+void amp_encoder_free(struct amp_encoder *encoder);
+
+/*
+ * Writes the value at stack index `value` to `encoder->text`. Returns 0 with a message pushed
+ * when it cannot be said in JSON. Raises a Lua error when memory ends.
+ */
+int amp_encode(lua_State *L, struct amp_encoder *encoder, int value);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+
+#endif

@@ -1,0 +1,479 @@
+#include "json_number.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- decimal to double, the fast way --------------------------------------------------------- */
+
+struct wide {
+    uint64_t high, low;
+};
+
+#ifdef __SIZEOF_INT128__
+__extension__ typedef unsigned __int128 amp_uint128;
+
+static struct wide multiply(uint64_t a, uint64_t b)
+{
+    amp_uint128 product = (amp_uint128)a * b;
+    struct wide result;
+    result.high = (uint64_t)(product >> 64);
+    result.low = (uint64_t)product;
+    return result;
+}
+#else
+static struct wide multiply(uint64_t a, uint64_t b)
+{
+    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+    uint64_t middle = a1 * b0 + (a0 * b0 >> 32);
+    uint64_t other = a0 * b1 + (uint32_t)middle;
+    struct wide result;
+    result.high = a1 * b1 + (middle >> 32) + (other >> 32);
+    result.low = a * b;
+    return result;
+}
+#endif
+
+/* 5^(27 k) for k = -13 … 11: the 128 leading bits, cut off. */
+static const struct wide coarse_powers[] = {
+    {0x8049a4ac0c5811aeu, 0x205b896d777d6278u}, {0xcf42894a5dce35eau, 0x52064cac828675b9u},
+    {0xa76c582338ed2621u, 0xaf2af2b80af6f24eu}, {0x873e4f75e2224e68u, 0x5a7744a6e804a291u},
+    {0xda7f5bf590966848u, 0xaf39a475506a899eu}, {0xb080392cc4349decu, 0xbd8d794d96aacfb3u},
+    {0x8e938662882af53eu, 0x547eb47b7282ee9cu}, {0xe65829b3046b0afau, 0x0cb4a5a3112a5112u},
+    {0xba121a4650e4ddebu, 0x92f34d62616ce413u}, {0x964e858c91ba2655u, 0x3a6a07f8d510f86fu},
+    {0xf2d56790ab41c2a2u, 0xfae27299423fb9c3u}, {0xc428d05aa4751e4cu, 0xaa97e14c3c26b886u},
+    {0x9e74d1b791e07e48u, 0x775ea264cf55347du}, {0x8000000000000000u, 0x0000000000000000u},
+    {0xcecb8f27f4200f3au, 0x0000000000000000u}, {0xa70c3c40a64e6c51u, 0x999090b65f67d924u},
+    {0x86f0ac99b4e8dafdu, 0x69a028bb3ded71a3u}, {0xda01ee641a708de9u, 0xe80e6f4820cc9495u},
+    {0xb01ae745b101e9e4u, 0x5ec05dcff72e7f8fu}, {0x8e41ade9fbebc27du, 0x14588f13be847307u},
+    {0xe5d3ef282a242e81u, 0x8f1668c8a86da5fau}, {0xb9a74a0637ce2ee1u, 0x6d953e2bd7173692u},
+    {0x95f83d0a1fb69cd9u, 0x4abdaf101564f98eu}, {0xf24a01a73cf2dccfu, 0xbc633b39673c8cecu},
+    {0xc3b8358109e84f07u, 0x0a862f80ec4700c8u},
+};
+enum { COARSE_STEP = 27, COARSE_FIRST = -13, POWER_MIN = -342, POWER_MAX = 308, POWER_EXACT = 53 };
+
+/* 5^r for r = 0 … 26: exact, shifted left until the highest bit is set. */
+static const uint64_t fine_powers[COARSE_STEP] = {
+    0x8000000000000000u, 0xa000000000000000u, 0xc800000000000000u, 0xfa00000000000000u,
+    0x9c40000000000000u, 0xc350000000000000u, 0xf424000000000000u, 0x9896800000000000u,
+    0xbebc200000000000u, 0xee6b280000000000u, 0x9502f90000000000u, 0xba43b74000000000u,
+    0xe8d4a51000000000u, 0x9184e72a00000000u, 0xb5e620f480000000u, 0xe35fa931a0000000u,
+    0x8e1bc9bf04000000u, 0xb1a2bc2ec5000000u, 0xde0b6b3a76400000u, 0x8ac7230489e80000u,
+    0xad78ebc5ac620000u, 0xd8d726b7177a8000u, 0x878678326eac9000u, 0xa968163f0a57b400u,
+    0xd3c21bcecceda100u, 0x84595161401484a0u, 0xa56fa5b99019a5c8u,
+};
+
+static int leading_zeros(uint64_t x)
+{
+    return __builtin_clzll(x);
+}
+
+/* a x b, the upper 128 of 192 bits. `*rest` says whether the lower 64 held anything. */
+static struct wide multiply_wide(struct wide a, uint64_t b, uint64_t *rest)
+{
+    struct wide upper = multiply(a.high, b), lower = multiply(a.low, b);
+    upper.low += lower.high;
+    upper.high += upper.low < lower.high;
+    *rest = lower.low;
+    return upper;
+}
+
+/* The leading 128 bits of 5^power; at most 3 units too small, exact for 0 … POWER_EXACT. */
+static struct wide power_of_five(int power)
+{
+    int index = (power - COARSE_FIRST * COARSE_STEP) / COARSE_STEP;
+    int fine = (power - COARSE_FIRST * COARSE_STEP) % COARSE_STEP;
+    uint64_t rest;
+    struct wide result = multiply_wide(coarse_powers[index], fine_powers[fine], &rest);
+    if (!(result.high >> 63)) {
+        result.high = result.high << 1 | result.low >> 63;
+        result.low = result.low << 1 | rest >> 63;
+    }
+    return result;
+}
+
+static double make_double(uint64_t mantissa, int biased_exponent)
+{
+    uint64_t bits = (uint64_t)biased_exponent << 52 | (mantissa & 0xfffffffffffffu);
+    double result;
+    memcpy(&result, &bits, sizeof result);
+    return result;
+}
+
+/* The double nearest to x * 2^exponent, or 0 when that is not a normal double. */
+static double round_wide(struct wide x, int exponent)
+{
+    int shift = leading_zeros(x.high);
+    uint64_t top = shift ? x.high << shift | x.low >> (64 - shift) : x.high;
+    uint64_t below = x.low << shift, mantissa = top >> 11, half = top & 0x7ff;
+    int biased = exponent - shift + 75 + 1075;
+    if (half > 0x400 || (half == 0x400 && (below || (mantissa & 1)))) {
+        if (++mantissa >> 53) {
+            mantissa >>= 1;
+            biased++;
+        }
+    }
+    return biased >= 1 && biased <= 2046 ? make_double(mantissa, biased) : 0;
+}
+
+/*
+ * Multiplies by an approximate power of ten and keeps the error's bounds: where both ends round to
+ * the same double, that is the answer (after Eisel and Lemire). Returns 0 when undecided.
+ */
+static double multiply_power(uint64_t digits, int power)
+{
+    int shift = leading_zeros(digits);
+    int exponent = ((power * 217706) >> 16) - 63 - shift; /* floor(power * log2(10)) */
+    uint64_t rest;
+    struct wide low = multiply_wide(power_of_five(power), digits << shift, &rest), high = low;
+    high.low += power >= 0 && power <= POWER_EXACT ? rest != 0 : 4;
+    high.high += high.low < low.low;
+    double result = round_wide(low, exponent);
+    return result == round_wide(high, exponent) ? result : 0;
+}
+
+/* --- decimal to double, the slow and exact way ------------------------------------------------ */
+
+/* More digits than a halfway point between two doubles can have (767). */
+enum { MAX_DIGITS = 800, BIG_WORDS = 192 };
+
+struct big {
+    uint32_t word[BIG_WORDS]; /* least significant first */
+    int used;
+};
+
+static void big_multiply_add(struct big *x, uint32_t factor, uint32_t add)
+{
+    uint64_t carry = add;
+    for (int i = 0; i < x->used; i++) {
+        carry += (uint64_t)x->word[i] * factor;
+        x->word[i] = (uint32_t)carry;
+        carry >>= 32;
+    }
+    if (carry)
+        x->word[x->used++] = (uint32_t)carry;
+}
+
+static void big_multiply_ten(struct big *x, int power)
+{
+    for (; power >= 9; power -= 9)
+        big_multiply_add(x, 1000000000u, 0);
+    for (; power > 0; power--)
+        big_multiply_add(x, 10, 0);
+}
+
+static void big_shift_left(struct big *x, int bits)
+{
+    int words = bits / 32;
+    for (; bits % 32; bits--)
+        big_multiply_add(x, 2, 0);
+    memmove(x->word + words, x->word, (size_t)x->used * sizeof x->word[0]);
+    memset(x->word, 0, (size_t)words * sizeof x->word[0]);
+    x->used += words;
+}
+
+static int big_compare(const struct big *a, const struct big *b)
+{
+    if (a->used != b->used)
+        return a->used < b->used ? -1 : 1;
+    for (int i = a->used - 1; i >= 0; i--)
+        if (a->word[i] != b->word[i])
+            return a->word[i] < b->word[i] ? -1 : 1;
+    return 0;
+}
+
+static void big_subtract(struct big *a, const struct big *b)
+{
+    int64_t borrow = 0;
+    for (int i = 0; i < a->used; i++) {
+        borrow += (int64_t)a->word[i] - (i < b->used ? b->word[i] : 0);
+        a->word[i] = (uint32_t)borrow;
+        borrow >>= 32;
+    }
+    while (a->used && !a->word[a->used - 1])
+        a->used--;
+}
+
+static int big_bits(const struct big *x)
+{
+    return x->used * 32 - __builtin_clz(x->word[x->used - 1]);
+}
+
+/* Reads the token's digits; what lies beyond MAX_DIGITS becomes one sticky digit. Returns the power
+ * of ten. */
+static int64_t big_read(struct big *x, const struct amp_decimal *number)
+{
+    int64_t power = number->exponent;
+    int count = 0, fraction = 0, sticky = 0;
+    x->used = 0;
+    for (const char *p = number->text; p < number->end && *p != 'e' && *p != 'E'; p++) {
+        if (*p == '.') {
+            fraction = 1;
+            continue;
+        }
+        power -= fraction;
+        if (count < MAX_DIGITS) {
+            big_multiply_add(x, 10, (uint32_t)(*p - '0'));
+            count += x->used > 0;
+        } else {
+            power++;
+            sticky |= *p != '0';
+        }
+    }
+    if (sticky) {
+        big_multiply_add(x, 10, 1);
+        power--;
+    }
+    return power;
+}
+
+/* The floor of top/bottom, below 2^54; `top` keeps the remainder. */
+static uint64_t big_divide(struct big *top, struct big *bottom)
+{
+    uint64_t quotient = 0;
+    struct big scaled;
+    for (int bit = 53; bit >= 0; bit--) {
+        scaled = *bottom;
+        big_shift_left(&scaled, bit);
+        if (big_compare(top, &scaled) >= 0) {
+            big_subtract(top, &scaled);
+            quotient |= (uint64_t)1 << bit;
+        }
+    }
+    return quotient;
+}
+
+/* The token's exponent as written after the 'e', bounded far outside of what a double holds. */
+static int64_t written_exponent(const struct amp_decimal *number)
+{
+    const char *p = number->text;
+    int64_t value = 0;
+    while (p < number->end && *p != 'e' && *p != 'E')
+        p++;
+    if (p == number->end)
+        return 0;
+    int negative = *++p == '-';
+    for (p += *p == '-' || *p == '+'; p < number->end; p++)
+        if (value < INT64_C(100000000000))
+            value = value * 10 + (*p - '0');
+    return negative ? -value : value;
+}
+
+/* Long division of two big integers; every case, subnormals and overflow included. */
+static double divide_exactly(const struct amp_decimal *number)
+{
+    struct amp_decimal token = *number;
+    struct big top, bottom;
+    token.exponent = written_exponent(number);
+    int64_t power = big_read(&top, &token);
+    bottom.word[0] = 1;
+    bottom.used = 1;
+    if (top.used == 0 || power < -1200)
+        return 0;
+    if (power > 310)
+        return (double)INFINITY;
+    big_multiply_ten(power > 0 ? &top : &bottom, (int)(power > 0 ? power : -power));
+    /* Scale so that the quotient has 53 bits (or 54), fewer for a subnormal. */
+    int exponent = big_bits(&top) - big_bits(&bottom) - 53;
+    if (exponent < -1074)
+        exponent = -1074;
+    big_shift_left(exponent < 0 ? &top : &bottom, exponent < 0 ? -exponent : exponent);
+    uint64_t quotient = big_divide(&top, &bottom);
+    int odd = 0, sticky = top.used > 0;
+    if (quotient >> 53) {
+        odd = quotient & 1;
+        quotient >>= 1;
+        exponent++;
+    } else {
+        big_shift_left(&top, 1);
+        int order = big_compare(&top, &bottom);
+        odd = order >= 0;
+        sticky = order != 0;
+    }
+    quotient += odd && (sticky || (quotient & 1));
+    return ldexp((double)quotient, exponent);
+}
+
+/* --- decimal to double ------------------------------------------------------------------------ */
+
+#define EXACT_TENS 22 /* 10^22 is the last power of ten that a double holds exactly */
+
+static const double exact_ten[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* One rounding only: both operands are exact (after Clinger). Wrong where doubles are computed
+ * wider. */
+static int is_exact(uint64_t digits, int64_t power)
+{
+    return FLT_EVAL_METHOD == 0 && digits >> 53 == 0 && power >= -EXACT_TENS && power <= EXACT_TENS;
+}
+
+static double nearest(const struct amp_decimal *number)
+{
+    uint64_t digits = number->digits;
+    int64_t power = number->exponent;
+    if (is_exact(digits, power) && !number->many)
+        return power < 0 ? (double)digits / exact_ten[-power] : (double)digits * exact_ten[power];
+    if (power >= POWER_MIN && power <= POWER_MAX && digits) {
+        double result = multiply_power(digits, (int)power);
+        if (result != 0 && (!number->many || result == multiply_power(digits + 1, (int)power)))
+            return result;
+    }
+    return digits || number->many ? divide_exactly(number) : 0;
+}
+
+double amp_decimal_double(const struct amp_decimal *number)
+{
+    double result = nearest(number);
+    return number->negative ? -result : result;
+}
+
+/* --- double to decimal ------------------------------------------------------------------------ */
+
+size_t amp_print_integer(char *out, int64_t value)
+{
+    char digit[20];
+    size_t count = 0, length = 0;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        digit[count++] = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        out[length++] = '-';
+    while (count)
+        out[length++] = digit[--count];
+    return length;
+}
+
+/* Decimal digits without the point: value = 0.d1d2d3… x 10^point */
+struct digits {
+    char digit[20];
+    int count, point;
+};
+
+static double digits_value(const struct digits *d)
+{
+    struct amp_decimal number;
+    char text[AMP_NUMBER_ROOM];
+    memset(&number, 0, sizeof number);
+    for (int i = 0; i < d->count; i++)
+        number.digits = number.digits * 10 + (uint64_t)(d->digit[i] - '0');
+    number.exponent = d->point - d->count;
+    /* The text serves the slow path alone. */
+    number.text = text;
+    number.end = text + sprintf(text, "%.*se%d", d->count, d->digit, d->point - d->count);
+    return nearest(&number);
+}
+
+/* What printf says with `count` digits; it may put any decimal point between them. */
+static void round_digits(struct digits *d, double value, int count)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.*e", count - 1, value);
+    const char *e = strchr(text, 'e');
+    d->count = 0;
+    for (const char *p = text; p < e; p++)
+        if (*p >= '0' && *p <= '9')
+            d->digit[d->count++] = *p;
+    int negative = e[1] == '-', power = 0;
+    for (const char *p = e + 2; *p; p++)
+        power = power * 10 + (*p - '0');
+    d->point = 1 + (negative ? -power : power);
+    while (d->count > 1 && d->digit[d->count - 1] == '0')
+        d->count--;
+}
+
+/* Below a power of two the gap is narrower than above it: the next decimal up may fit where the
+ * nearest fails. */
+static int next_digit_fits(struct digits *d, double value)
+{
+    if (d->digit[d->count - 1] == '9')
+        return 0;
+    d->digit[d->count - 1]++;
+    return digits_value(d) == value;
+}
+
+static void shortest_digits(struct digits *d, double value)
+{
+    /* Every decimal of 15 digits survives a normal double; a subnormal holds fewer. */
+    for (int count = value < DBL_MIN ? 1 : 15; count < 17; count++) {
+        round_digits(d, value, count);
+        if (digits_value(d) == value || next_digit_fits(d, value))
+            return;
+    }
+    round_digits(d, value, 17);
+}
+
+/* Numbers of few decimals, such as 0.25, without asking printf. */
+static int few_digits(struct digits *d, double value)
+{
+    for (int decimals = 0; decimals <= 6 && value < 1e9; decimals++) {
+        double scaled = value * exact_ten[decimals], whole = (double)(int64_t)(scaled + 0.5);
+        if (whole >= 1 && is_exact((uint64_t)whole, decimals) &&
+            whole / exact_ten[decimals] == value) {
+            d->count = (int)amp_print_integer(d->digit, (int64_t)whole);
+            d->point = d->count - decimals;
+            while (d->count > 1 && d->digit[d->count - 1] == '0')
+                d->count--;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static size_t put(char *out, const char *text, int count)
+{
+    memcpy(out, text, (size_t)count);
+    return (size_t)count;
+}
+
+static size_t put_zeros(char *out, int count)
+{
+    memset(out, '0', (size_t)count);
+    return (size_t)count;
+}
+
+/* The shorter of 0.00012 and 1.2e-4, of 1200 and 1.2e3. */
+static size_t put_digits(char *out, const struct digits *d)
+{
+    char *p = out;
+    if (d->point > 0 && d->point <= 17) {
+        int whole = d->count < d->point ? d->count : d->point;
+        p += put(p, d->digit, whole);
+        p += put_zeros(p, d->point - whole);
+        if (d->count > whole) {
+            *p++ = '.';
+            p += put(p, d->digit + whole, d->count - whole);
+        }
+    } else if (d->point <= 0 && d->point > -4) {
+        p += put(p, "0.", 2);
+        p += put_zeros(p, -d->point);
+        p += put(p, d->digit, d->count);
+    } else {
+        *p++ = d->digit[0];
+        if (d->count > 1) {
+            *p++ = '.';
+            p += put(p, d->digit + 1, d->count - 1);
+        }
+        *p++ = 'e';
+        p += amp_print_integer(p, d->point - 1);
+    }
+    return (size_t)(p - out);
+}
+
+size_t amp_print_double(char *out, double value)
+{
+    struct digits d;
+    size_t sign = signbit(value) ? 1 : 0;
+    if (sign) {
+        *out++ = '-';
+        value = -value;
+    }
+    if (value == 0)
+        return sign + put(out, sign ? "0.0" : "0", sign ? 3 : 1);
+    if (!few_digits(&d, value))
+        shortest_digits(&d, value);
+    return sign + put_digits(out, &d);
+}

@@ -1,0 +1,36 @@
+/*
+ * Decimal text to double and back, exact and locale-proof. Knows no Lua.
+ */
+#ifndef AMP_JSON_NUMBER_H
+#define AMP_JSON_NUMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden) /* also where the build gives no flags */
+#endif
+
+#define AMP_NUMBER_ROOM 32 /* bytes that amp_print_double and amp_print_integer may write */
+
+/* A number token: digits x 10^exponent. `many`: more than 19 digits, read them from the text. */
+struct amp_decimal {
+    uint64_t digits;
+    int64_t exponent;
+    int negative;
+    int many;
+    const char *text, *end; /* the token without its sign */
+};
+
+/* The nearest double, ties to even; infinite when the number is out of range. */
+double amp_decimal_double(const struct amp_decimal *number);
+
+/* Print the shortest text that reads back equal; `value` must be finite. Return its length. */
+size_t amp_print_double(char *out, double value);
+size_t amp_print_integer(char *out, int64_t value);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+
+#endif

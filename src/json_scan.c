@@ -1,0 +1,716 @@
+#include "json_scan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "json_number.h"
+
+#if defined(__SSE2__) && !defined(AMP_NO_SIMD)
+#include <emmintrin.h>
+#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(AMP_NO_SIMD)
+#include <arm_neon.h>
+#endif
+
+#define AMP_INLINE static inline __attribute__((always_inline))
+#define AMP_NEVER(condition) __builtin_expect(!!(condition), 0)
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+void *amp_grow(const struct amp_memory *memory, void *block, size_t *room, size_t needed,
+               size_t item)
+{
+    size_t wanted = *room ? *room : 16;
+    while (wanted < needed)
+        wanted += wanted <= SIZE_MAX / 4 ? wanted : needed - wanted;
+    if (wanted > SIZE_MAX / item)
+        return NULL;
+    void *grown = memory->allocate(memory->context, block, *room * item, wanted * item);
+    if (grown)
+        *room = wanted;
+    return grown;
+}
+
+void amp_free(const struct amp_memory *memory, void *block, size_t room, size_t item)
+{
+    if (block)
+        memory->allocate(memory->context, block, room * item, 0);
+}
+
+void amp_scan_init(struct amp_scan *s, const struct amp_memory *memory)
+{
+    memset(s, 0, sizeof *s);
+    s->memory = *memory;
+}
+
+void amp_scan_free(struct amp_scan *s)
+{
+    amp_free(&s->memory, s->node, s->room, sizeof *s->node);
+    amp_free(&s->memory, s->open, s->open_room, sizeof *s->open);
+    s->node = NULL;
+    s->open = NULL;
+    s->room = s->open_room = s->used = s->level = 0;
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+static const char *fail(struct amp_scan *s, enum amp_failure failure, const char *at,
+                        const char *what)
+{
+    s->error.failure = failure;
+    s->error.at = at;
+    s->error.what = what;
+    s->error.expected = 0;
+    s->error.limit = 0;
+    return NULL;
+}
+
+const char *amp_scan_fail(struct amp_scan *s, const char *at, const char *expected)
+{
+    fail(s, AMP_MALFORMED, at, expected);
+    s->error.expected = 1;
+    return NULL;
+}
+
+static const char *over(struct amp_scan *s, const char *at, const char *what, size_t limit)
+{
+    fail(s, AMP_LIMIT, at, what);
+    s->error.limit = limit;
+    return NULL;
+}
+
+/* --- the tape --------------------------------------------------------------------------------- */
+
+static int grow_tape(struct amp_scan *s)
+{
+    void *grown = amp_grow(&s->memory, s->node, &s->room, s->used + 4, sizeof *s->node);
+    if (!grown)
+        return fail(s, AMP_NO_MEMORY, NULL, "not enough memory") != NULL;
+    s->node = (struct amp_node *)grown;
+    return 1;
+}
+
+/* One value adds three nodes at most: its key, itself, its end. */
+AMP_INLINE int reserve(struct amp_scan *s)
+{
+    return AMP_NEVER(s->used + 4 > s->room) ? grow_tape(s) : 1;
+}
+
+AMP_INLINE void put(struct amp_scan *s, uint32_t kind, const char *text, size_t size)
+{
+    struct amp_node *node = &s->node[s->used++];
+    node->as.text = text;
+    node->size = (uint32_t)size;
+    node->kind = kind;
+}
+
+int amp_scan_put(struct amp_scan *s, struct amp_node node)
+{
+    if (!reserve(s))
+        return 0;
+    s->node[s->used++] = node;
+    return 1;
+}
+
+static int grow_open(struct amp_scan *s)
+{
+    void *grown = amp_grow(&s->memory, s->open, &s->open_room, s->level + 1, sizeof *s->open);
+    if (!grown)
+        return fail(s, AMP_NO_MEMORY, NULL, "not enough memory") != NULL;
+    s->open = (uint32_t *)grown;
+    return 1;
+}
+
+AMP_INLINE int enter(struct amp_scan *s, const char *at, int is_object, int record)
+{
+    if (AMP_NEVER(s->level >= s->max_depth))
+        return over(s, at, "nested deeper than max_depth", s->max_depth) != NULL;
+    if (AMP_NEVER(s->level >= s->open_room) && !grow_open(s))
+        return 0;
+    s->open[s->level++] = (uint32_t)(record ? s->used << 1 : 0) | (uint32_t)is_object;
+    if (record) {
+        put(s, is_object ? AMP_OBJECT : AMP_ARRAY, NULL, 0);
+        if (s->level > s->deepest)
+            s->deepest = s->level;
+    }
+    return 1;
+}
+
+int amp_scan_enter(struct amp_scan *s, const char *at, int is_object, int record)
+{
+    if (s->values++ >= s->max_values)
+        return over(s, at, "more values than max_values or max_element_values allow",
+                    s->max_values) != NULL;
+    return reserve(s) && enter(s, at, is_object, record);
+}
+
+int amp_scan_leave(struct amp_scan *s, int record)
+{
+    s->level--;
+    if (!reserve(s))
+        return 0;
+    if (record)
+        put(s, AMP_END, NULL, 0);
+    return 1;
+}
+
+void amp_scan_count(struct amp_scan *s)
+{
+    s->node[s->open[s->level - 1] >> 1].size++;
+}
+
+int amp_scan_start(struct amp_scan *s, const char *end, size_t level)
+{
+    s->end = end;
+    s->used = s->level = s->deepest = s->values = 0;
+    s->error.failure = AMP_FINE;
+    while (s->level < level) {
+        if (s->level >= s->open_room && !grow_open(s))
+            return 0;
+        s->open[s->level++] = 0;
+    }
+    return 1;
+}
+
+/* --- white space ------------------------------------------------------------------------------ */
+
+AMP_INLINE const char *skip_space(const char *p)
+{
+    if (AMP_NEVER((unsigned char)*p <= ' '))
+        while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
+            p++;
+    return p;
+}
+
+const char *amp_skip_space(const char *p)
+{
+    return skip_space(p);
+}
+
+/* --- strings ---------------------------------------------------------------------------------- */
+
+static int is_plain(char c)
+{
+    return (signed char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+#if defined(__SSE2__) && !defined(AMP_NO_SIMD)
+enum { BLOCK = 16 };
+
+/* A bit for each byte that is not plain. A signed comparison catches controls and non-ASCII at
+ * once. */
+AMP_INLINE uint64_t not_plain(const char *p)
+{
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
+    __m128i backslash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
+    __m128i other = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20));
+    return (uint64_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
+}
+
+AMP_INLINE int first_of(uint64_t bits)
+{
+    return __builtin_ctzll(bits);
+}
+#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(AMP_NO_SIMD)
+enum { BLOCK = 16 };
+
+/* Four bits for each byte that is not plain. */
+AMP_INLINE uint64_t not_plain(const char *p)
+{
+    int8x16_t x = vld1q_s8((const int8_t *)(const void *)p);
+    uint8x16_t quote = vceqq_s8(x, vdupq_n_s8('"'));
+    uint8x16_t backslash = vceqq_s8(x, vdupq_n_s8('\\'));
+    uint8x16_t other = vcltq_s8(x, vdupq_n_s8(0x20));
+    uint8x16_t any = vorrq_u8(vorrq_u8(quote, backslash), other);
+    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(any), 4)), 0);
+}
+
+AMP_INLINE int first_of(uint64_t bits)
+{
+    return __builtin_ctzll(bits) >> 2;
+}
+#elif defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+enum { BLOCK = 8 };
+
+/* The high bit of each byte that is not plain; above the first one there may be too many. */
+AMP_INLINE uint64_t not_plain(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+    uint64_t low = (x - ones * 0x20) & ~x;
+    return ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | low | x) &
+            ones * 0x80);
+}
+
+AMP_INLINE int first_of(uint64_t bits)
+{
+    return __builtin_ctzll(bits) >> 3;
+}
+#else
+enum { BLOCK = 1 };
+
+AMP_INLINE uint64_t not_plain(const char *p)
+{
+    return !is_plain(*p);
+}
+
+AMP_INLINE int first_of(uint64_t bits)
+{
+    return (int)bits - 1;
+}
+#endif
+
+AMP_INLINE const char *plain(const char *p, const char *end)
+{
+    for (; end - p >= BLOCK; p += BLOCK) {
+        uint64_t bits = not_plain(p);
+        if (bits)
+            return p + first_of(bits);
+    }
+    while (p < end && is_plain(*p))
+        p++;
+    return p;
+}
+
+const char *amp_scan_plain(const char *p, const char *end)
+{
+    return plain(p, end);
+}
+
+static int is_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+const char *amp_scan_utf8(const char *p)
+{
+    unsigned char lead = (unsigned char)p[0], second = (unsigned char)p[1];
+    if (!is_continuation(p[1]) || lead < 0xc2 || lead > 0xf4)
+        return NULL;
+    if (lead < 0xe0)
+        return p + 2;
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) ||
+        !is_continuation(p[2]))
+        return NULL;
+    if (lead < 0xf0)
+        return p + 3;
+    if ((lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f) ||
+        !is_continuation(p[3]))
+        return NULL;
+    return p + 4;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The four hexadecimal digits at `p`, or -1. Never reads behind the first byte that is not one. */
+static int hex4(const char *p)
+{
+    int value = 0;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(p[i]);
+        if (digit < 0)
+            return -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+static int is_high_surrogate(int unit)
+{
+    return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static int is_low_surrogate(int unit)
+{
+    return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+static const char *scan_unicode_escape(struct amp_scan *s, const char *p)
+{
+    int unit = hex4(p + 2);
+    if (unit < 0)
+        return amp_scan_fail(s, p, "four hexadecimal digits after \\u");
+    if (is_low_surrogate(unit))
+        return fail(s, AMP_MALFORMED, p, "a lone surrogate");
+    if (!is_high_surrogate(unit))
+        return p + 6;
+    if (p[6] != '\\' || p[7] != 'u' || !is_low_surrogate(hex4(p + 8)))
+        return fail(s, AMP_MALFORMED, p, "a lone surrogate");
+    return p + 12;
+}
+
+/* What stopped a run of plain bytes and does not end the string. */
+static const char *scan_special(struct amp_scan *s, const char *p)
+{
+    if (*p == '\\') {
+        if (p[1] == 'u')
+            return scan_unicode_escape(s, p);
+        if (p[1] && strchr("\"\\/bfnrt", p[1]))
+            return p + 2;
+        return amp_scan_fail(s, p + 1, "an escape (one of \" \\ / b f n r t u)");
+    }
+    if ((signed char)*p < 0) {
+        const char *next = amp_scan_utf8(p);
+        return next ? next : fail(s, AMP_MALFORMED, p, "invalid UTF-8");
+    }
+    if (p >= s->end)
+        return amp_scan_fail(s, p, "the end of a string");
+    return fail(s, AMP_MALFORMED, p, "a control character in a string (it must be escaped)");
+}
+
+/* From the opening quote to the byte after the closing one. */
+AMP_INLINE const char *scan_string(struct amp_scan *s, const char *p, uint32_t kind, int record)
+{
+    const char *start = ++p;
+    uint32_t escaped = 0;
+    for (;;) {
+        p = plain(p, s->end);
+        if (*p == '"')
+            break;
+        escaped |= *p == '\\';
+        p = scan_special(s, p);
+        if (!p)
+            return NULL;
+    }
+    if (record)
+        put(s, kind + escaped, start, (size_t)(p - start));
+    return p + 1;
+}
+
+static size_t put_utf8(char *out, uint32_t c)
+{
+    size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    for (size_t i = length - 1; i > 0; i--, c >>= 6)
+        out[i] = (char)(0x80 | (c & 0x3f));
+    out[0] = (char)(length == 1 ? c : c | (0xf00u >> length & 0xff));
+    return length;
+}
+
+/* Writes what the escape at `*p` means and moves behind it. */
+static size_t unescape_one(char *out, const char **p)
+{
+    static const char letters[] = "bfnrt", meanings[] = "\b\f\n\r\t";
+    char c = (*p)[1];
+    *p += 2;
+    if (c != 'u') {
+        const char *letter = strchr(letters, c);
+        *out = letter ? meanings[letter - letters] : c;
+        return 1;
+    }
+    int unit = hex4(*p);
+    *p += 4;
+    if (!is_high_surrogate(unit))
+        return put_utf8(out, (uint32_t)unit);
+    int low = hex4(*p + 2);
+    *p += 6;
+    return put_utf8(out, 0x10000u + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00));
+}
+
+size_t amp_unescape(char *out, const char *text, size_t size)
+{
+    const char *p = text, *end = text + size;
+    char *start = out;
+    while (p < end) {
+        const char *backslash = (const char *)memchr(p, '\\', (size_t)(end - p));
+        size_t clean = (size_t)((backslash ? backslash : end) - p);
+        memcpy(out, p, clean);
+        out += clean;
+        p += clean;
+        if (backslash)
+            out += unescape_one(out, &p);
+    }
+    return (size_t)(out - start);
+}
+
+int amp_node_is(const struct amp_node *node, const char *text, size_t size)
+{
+    const char *p = node->as.text, *end = p + node->size;
+    if (node->kind == AMP_STRING || node->kind == AMP_KEY)
+        return node->size == size && memcmp(p, text, size) == 0;
+    while (p < end && size) {
+        char one[4];
+        size_t length = 1;
+        if (*p == '\\')
+            length = unescape_one(one, &p);
+        else
+            one[0] = *p++;
+        if (length > size || memcmp(one, text, length) != 0)
+            return 0;
+        text += length;
+        size -= length;
+    }
+    return p == end && size == 0;
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+AMP_INLINE int is_digit(char c)
+{
+    return (unsigned char)(c - '0') <= 9;
+}
+
+AMP_INLINE const char *scan_digits(const char *p, uint64_t *value)
+{
+    uint64_t digits = *value;
+    for (; is_digit(*p); p++)
+        digits = digits * 10 + (uint64_t)(*p - '0');
+    *value = digits;
+    return p;
+}
+
+static const char *scan_exponent(struct amp_scan *s, const char *p, int64_t *exponent)
+{
+    int negative = *p == '-';
+    int64_t value = 0;
+    p += negative || *p == '+';
+    if (!is_digit(*p))
+        return amp_scan_fail(s, p, "a digit in the exponent");
+    for (; is_digit(*p); p++)
+        if (value < 100000000)
+            value = value * 10 + (*p - '0');
+    *exponent += negative ? -value : value;
+    return p;
+}
+
+/* More than 19 digits were counted: leading zeros do not matter, then the first 19 do. */
+static void shorten(struct amp_decimal *d)
+{
+    int count = 0, dropped = 0;
+    uint64_t digits = 0;
+    for (const char *p = d->text; p < d->end && (is_digit(*p) || *p == '.'); p++) {
+        if (*p == '.')
+            continue;
+        if (count < 19) {
+            digits = digits * 10 + (uint64_t)(*p - '0');
+            count += digits != 0;
+        } else {
+            dropped++;
+        }
+    }
+    d->digits = digits;
+    d->exponent += dropped;
+    d->many = dropped > 0;
+}
+
+static int fits_integer(const struct amp_decimal *d)
+{
+    return d->digits <= (uint64_t)INT64_MAX + (uint64_t)d->negative;
+}
+
+static const char *put_big(struct amp_scan *s, const struct amp_decimal *d)
+{
+    const char *start = d->text - d->negative;
+    put(s, AMP_STRING, start, (size_t)(d->end - start));
+    return d->end;
+}
+
+static const char *put_double(struct amp_scan *s, const struct amp_decimal *d, int record)
+{
+    double value = amp_decimal_double(d);
+    if (isinf(value))
+        return fail(s, AMP_MALFORMED, d->text - d->negative, "a number out of range");
+    if (record) {
+        put(s, AMP_DOUBLE, NULL, 0);
+        s->node[s->used - 1].as.number = value;
+    }
+    return d->end;
+}
+
+static const char *put_integer(struct amp_scan *s, const struct amp_decimal *d)
+{
+    int exact = fits_integer(d) && !d->many;
+    if (s->big_as_text && (!exact || (s->integer_bits == 53 && d->digits >> 53)))
+        return put_big(s, d);
+    if (!exact || (d->negative && d->digits == 0))
+        return put_double(s, d, 1);
+    put(s, AMP_INTEGER, NULL, 0);
+    s->node[s->used - 1].as.integer = d->negative ? (int64_t)(0 - d->digits) : (int64_t)d->digits;
+    return d->end;
+}
+
+AMP_INLINE const char *scan_number(struct amp_scan *s, const char *p, int record)
+{
+    struct amp_decimal d;
+    int integer = 1, has_exponent = 0;
+    d.digits = 0;
+    d.exponent = 0;
+    d.many = 0;
+    d.negative = *p == '-';
+    p += d.negative;
+    d.text = p;
+    if (!is_digit(*p))
+        return amp_scan_fail(s, p, "a digit");
+    p = *p == '0' ? p + 1 : scan_digits(p, &d.digits);
+    size_t count = (size_t)(p - d.text);
+    if (*p == '.') {
+        const char *fraction = ++p;
+        p = scan_digits(p, &d.digits);
+        if (p == fraction)
+            return amp_scan_fail(s, p, "a digit after the decimal point");
+        d.exponent = fraction - p;
+        count += (size_t)(p - fraction);
+        integer = 0;
+    }
+    if ((*p | 0x20) == 'e') {
+        p = scan_exponent(s, p + 1, &d.exponent);
+        if (!p)
+            return NULL;
+        integer = 0;
+        has_exponent = 1;
+    }
+    if (!record && !has_exponent && count < 300)
+        return p;
+    d.end = p;
+    if (AMP_NEVER(count > 19))
+        shorten(&d);
+    return integer && record ? put_integer(s, &d) : put_double(s, &d, record);
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static const char *scan_literal(struct amp_scan *s, const char *p, const char *literal)
+{
+    const char *at = p;
+    while (*literal && *p == *literal)
+        p++, literal++;
+    return *literal ? amp_scan_fail(s, at, "a value") : p;
+}
+
+AMP_INLINE const char *scan_word(struct amp_scan *s, const char *p, int record)
+{
+    uint32_t kind = *p == 't' ? AMP_TRUE : *p == 'f' ? AMP_FALSE : AMP_NULL;
+    p = scan_literal(s, p, kind == AMP_TRUE ? "true" : kind == AMP_FALSE ? "false" : "null");
+    if (p && record)
+        put(s, kind, NULL, 0);
+    return p;
+}
+
+/* A value of the container around it is on the tape: count it, unless it is a null not wanted. */
+AMP_INLINE void count_value(struct amp_scan *s)
+{
+    uint32_t open = s->open[s->level - 1];
+    struct amp_node *last = &s->node[s->used - 1];
+    if (AMP_NEVER(s->drop_nulls) && (open & 1) && last->kind == AMP_NULL)
+        last->kind = AMP_ABSENT;
+    else
+        s->node[open >> 1].size++;
+}
+
+AMP_INLINE const char *scan_member_name(struct amp_scan *s, const char *p, int record)
+{
+    if (AMP_NEVER(*p != '"'))
+        return amp_scan_fail(s, p, "a member's name in quotes");
+    p = scan_string(s, p, AMP_KEY, record);
+    if (!p)
+        return NULL;
+    p = skip_space(p);
+    return AMP_NEVER(*p != ':') ? amp_scan_fail(s, p, "':'") : p + 1;
+}
+
+AMP_INLINE const char *scan(struct amp_scan *s, const char *p, int record)
+{
+    const size_t base = s->level;
+    int is_object;
+value:
+    p = skip_space(p);
+    if (AMP_NEVER(s->values++ >= s->max_values))
+        return over(s, p, "more values than max_values or max_element_values allow", s->max_values);
+    if (record && !reserve(s))
+        return NULL;
+    switch (*p) {
+    case '{':
+    case '[':
+        is_object = *p == '{';
+        if (!enter(s, p, is_object, record))
+            return NULL;
+        p = skip_space(p + 1);
+        if (*p == (is_object ? '}' : ']'))
+            goto close;
+        if (is_object)
+            goto member;
+        goto value;
+    case '"':
+        p = scan_string(s, p, AMP_STRING, record);
+        break;
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
+        p = scan_number(s, p, record);
+        break;
+    case 't':
+    case 'f':
+    case 'n':
+        p = scan_word(s, p, record);
+        break;
+    default:
+        p = amp_scan_fail(s, p, "a value");
+    }
+    if (AMP_NEVER(!p))
+        return NULL;
+next:
+    if (s->level == base)
+        return p;
+    if (record)
+        count_value(s);
+    p = skip_space(p);
+    is_object = s->open[s->level - 1] & 1;
+    if (*p == ',') {
+        if (!is_object) {
+            p++;
+            goto value;
+        }
+        p = skip_space(p + 1);
+    member:
+        p = scan_member_name(s, p, record);
+        if (AMP_NEVER(!p))
+            return NULL;
+        goto value;
+    }
+    if (AMP_NEVER(*p != (is_object ? '}' : ']')))
+        return amp_scan_fail(s, p, is_object ? "',' or '}'" : "',' or ']'");
+close:
+    p++;
+    s->level--;
+    if (record) {
+        if (!reserve(s))
+            return NULL;
+        put(s, AMP_END, NULL, 0);
+    }
+    goto next;
+}
+
+const char *amp_scan_record(struct amp_scan *s, const char *p)
+{
+    return scan(s, p, 1);
+}
+
+const char *amp_scan_skip(struct amp_scan *s, const char *p)
+{
+    return scan(s, p, 0);
+}
+
+const char *amp_scan_key(struct amp_scan *s, const char *p, struct amp_node *key)
+{
+    if (!reserve(s))
+        return NULL;
+    p = scan_member_name(s, p, 1);
+    if (p)
+        *key = s->node[--s->used];
+    return p;
+}

@@ -1,0 +1,123 @@
+/*
+ * JSON text -> tape. One strict pass over one value (RFC 8259): what is wanted is recorded as a
+ * flat array of nodes, what is not is validated all the same. Knows no Lua, recurses on no input.
+ */
+#ifndef AMP_JSON_SCAN_H
+#define AMP_JSON_SCAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden) /* also where the build gives no flags */
+#endif
+
+/* The host's allocator, in the shape of lua_Alloc. */
+struct amp_memory {
+    void *(*allocate)(void *context, void *block, size_t old_size, size_t new_size);
+    void *context;
+};
+
+/* Makes room for `needed` items at least, doubling. Returns NULL, the old block untouched, when
+ * memory ends. */
+void *amp_grow(const struct amp_memory *memory, void *block, size_t *room, size_t needed,
+               size_t item);
+void amp_free(const struct amp_memory *memory, void *block, size_t room, size_t item);
+
+enum amp_kind {
+    AMP_NULL,
+    AMP_FALSE,
+    AMP_TRUE,
+    AMP_INTEGER,
+    AMP_DOUBLE,
+    AMP_STRING,         /* also a number kept as its text */
+    AMP_ESCAPED_STRING, /* `text` still holds escapes */
+    AMP_KEY,            /* a member's value follows */
+    AMP_ESCAPED_KEY,
+    AMP_OBJECT, /* `size` members, then AMP_END */
+    AMP_ARRAY,  /* `size` elements, then AMP_END */
+    AMP_END,
+    AMP_ABSENT /* in a member's place: the key has no value (any more) */
+};
+
+struct amp_node {
+    union {
+        const char *text;
+        int64_t integer;
+        double number;
+    } as;
+    uint32_t size;
+    uint32_t kind;
+};
+
+enum amp_failure { AMP_FINE, AMP_MALFORMED, AMP_LIMIT, AMP_NO_MEMORY };
+
+/* `at` points into the scanned text. `what` was expected there, or, without `expected`, is what is
+ * wrong. */
+struct amp_error {
+    enum amp_failure failure;
+    const char *at;
+    const char *what;
+    int expected;
+    size_t limit;
+};
+
+struct amp_scan {
+    struct amp_memory memory;
+    const char *end; /* the text's end: *end is readable and NUL */
+
+    struct amp_node *node; /* the tape */
+    size_t used, room;
+    uint32_t *open; /* containers around the current value: node index * 2 + is-object */
+    size_t level, open_room;
+    size_t deepest; /* level reached, for the builder's stack */
+
+    size_t max_depth, values, max_values;
+    int drop_nulls;   /* members that are null become AMP_ABSENT */
+    int big_as_text;  /* integers of more than `integer_bits` are kept as text */
+    int integer_bits; /* 53 where every number is a double, else 63 */
+    int masked;       /* error excerpts show no contents */
+    struct amp_error error;
+};
+
+void amp_scan_init(struct amp_scan *scan, const struct amp_memory *memory);
+void amp_scan_free(struct amp_scan *scan);
+
+/* Forgets the tape and the counters; the next value is at nesting level `level`. Returns 0 when
+ * memory ends. */
+int amp_scan_start(struct amp_scan *scan, const char *end, size_t level);
+
+/*
+ * Reads one value at `p` (white space before it is skipped) and appends it to the tape, or only
+ * validates it. Returns the byte after the value, or NULL with `error` set.
+ */
+const char *amp_scan_record(struct amp_scan *scan, const char *p);
+const char *amp_scan_skip(struct amp_scan *scan, const char *p);
+
+/* The pieces, for whoever walks containers by himself. All return NULL with `error` set, or where
+ * to go on. */
+const char *amp_scan_key(struct amp_scan *scan, const char *p, struct amp_node *key);
+int amp_scan_enter(struct amp_scan *scan, const char *at, int is_object, int record);
+int amp_scan_leave(struct amp_scan *scan, int record);
+int amp_scan_put(struct amp_scan *scan, struct amp_node node);
+void amp_scan_count(struct amp_scan *scan); /* one more value in the innermost container */
+const char *amp_scan_fail(struct amp_scan *scan, const char *at, const char *expected);
+const char *amp_skip_space(const char *p);
+
+/* Writes the text of an escaped string (already validated); returns the length, at most `size`. */
+size_t amp_unescape(char *out, const char *text, size_t size);
+
+/* Whether a string or key node spells exactly these bytes. */
+int amp_node_is(const struct amp_node *node, const char *text, size_t size);
+
+/* The first byte in [p, end) that is a quote, a backslash, a control or not ASCII; else `end`. */
+const char *amp_scan_plain(const char *p, const char *end);
+
+/* The byte after one well-formed UTF-8 sequence of two to four bytes, or NULL. Stops at a NUL. */
+const char *amp_scan_utf8(const char *p);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * Finds where a JSON value ends in bytes that arrive in chunks, by counting brackets outside of
+ * strings. It checks nothing: the scanner does, once the value is complete. Knows no Lua.
+ */
+#ifndef AMP_JSON_SPLIT_H
+#define AMP_JSON_SPLIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __GNUC__
+#pragma GCC visibility push(hidden) /* also where the build gives no flags */
+#endif
+
+enum amp_split_shape { AMP_SPLIT_SCALAR, AMP_SPLIT_STRING, AMP_SPLIT_CONTAINER };
+
+struct amp_split {
+    enum amp_split_shape shape;
+    uint64_t in_string; /* all bits set inside of a string */
+    uint64_t escaped;   /* 1 when the next byte follows a backslash */
+    size_t depth;
+};
+
+/* A new value begins with `first`. */
+void amp_split_start(struct amp_split *split, char first);
+
+/*
+ * Goes on with the value's bytes [p, end). Returns the byte after the value's last one, or NULL
+ * when that is not among them; then the next call brings the bytes that follow. (A scalar ends
+ * before the first byte that cannot belong to it, so it is never complete at `end`.)
+ */
+const char *amp_split_find(struct amp_split *split, const char *p, const char *end);
+
+/* Chooses the block scanner: "avx2", "sse2", "neon", "portable". Returns 0 when this machine has it
+ * not. */
+int amp_split_use(const char *name);
+const char *amp_split_name(void);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
+
+#endif

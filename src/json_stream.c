@@ -1,0 +1,442 @@
+#include "json_stream.h"
+
+#include <string.h>
+
+enum state {
+    BEFORE_VALUE, /* at the path's current level */
+    BEFORE_FIRST, /* element, or the end of the array */
+    ELEMENT,
+    AFTER_ELEMENT,
+    SINGLE, /* the value at the path, which is no array */
+    FIRST_NAME,
+    NAME,
+    BEFORE_COLON,
+    OTHER_VALUE, /* of a member that is not on the path */
+    AFTER_MEMBER,
+    AFTER_ALL
+};
+
+enum { GOES_ON = -1 }; /* beside enum amp_stream_status: take the next step */
+
+void amp_stream_init(struct amp_stream *s, const struct amp_memory *memory, struct amp_scan *scan)
+{
+    memset(s, 0, sizeof *s);
+    s->memory = *memory;
+    s->scan = scan;
+    s->origin.line = s->origin.column = 1;
+    s->state = BEFORE_VALUE;
+}
+
+void amp_stream_free(struct amp_stream *s)
+{
+    amp_free(&s->memory, s->text, s->room, 1);
+    amp_free(&s->memory, s->envelope, s->envelope_room, 1);
+    s->text = s->envelope = NULL;
+    s->start = s->used = s->room = s->envelope_used = s->envelope_room = 0;
+}
+
+/* --- positions ----------------------------------------------------------------------------------
+ */
+
+void amp_position_advance(struct amp_position *position, const char *bytes, size_t size)
+{
+    const char *end = bytes + size, *newline;
+    position->offset += size;
+    while ((newline = (const char *)memchr(bytes, '\n', (size_t)(end - bytes))) != NULL) {
+        position->line++;
+        position->column = 1;
+        bytes = newline + 1;
+    }
+    position->column += (size_t)(end - bytes);
+}
+
+struct amp_position amp_stream_position(const struct amp_stream *s, const char *at)
+{
+    struct amp_position position = s->origin;
+    if (s->text)
+        amp_position_advance(&position, s->text, (size_t)(at - s->text));
+    return position;
+}
+
+int amp_stream_is_over(const struct amp_stream *s)
+{
+    return s->state == AFTER_ALL && s->finished && s->start == s->used;
+}
+
+size_t amp_stream_level(const struct amp_stream *s)
+{
+    return s->path_length + (size_t)s->is_array;
+}
+
+/* --- the buffer ---------------------------------------------------------------------------------
+ */
+
+/* Forgets the consumed bytes; the value that is arriving moves to the front. */
+static void compact(struct amp_stream *s)
+{
+    if (s->start == 0)
+        return;
+    amp_position_advance(&s->origin, s->text, s->start);
+    memmove(s->text, s->text + s->start, s->used - s->start + 1);
+    s->used -= s->start;
+    s->begin -= s->arriving ? s->start : 0;
+    s->start = 0;
+}
+
+int amp_stream_feed(struct amp_stream *s, const char *bytes, size_t size)
+{
+    size_t so_far = s->origin.offset + s->used;
+    if (size > s->max_bytes - so_far) {
+        size = s->max_bytes - so_far;
+        s->overflow = 1;
+    }
+    if (s->room - s->used <= size) {
+        if (s->text)
+            compact(s);
+        if (s->room - s->used <= size) {
+            void *grown = amp_grow(&s->memory, s->text, &s->room, s->used + size + 1, 1);
+            if (!grown)
+                return 0;
+            s->text = (char *)grown;
+        }
+    }
+    memcpy(s->text + s->used, bytes, size);
+    s->used += size;
+    s->text[s->used] = '\0';
+    return 1;
+}
+
+/* --- errors -------------------------------------------------------------------------------------
+ */
+
+static int fail(struct amp_stream *s, const char *at, const char *expected)
+{
+    amp_scan_fail(s->scan, at, expected);
+    return AMP_STREAM_FAILED;
+}
+
+static int over(struct amp_stream *s, const char *at, const char *what, size_t limit)
+{
+    amp_scan_fail(s->scan, at, what);
+    s->scan->error.failure = AMP_LIMIT;
+    s->scan->error.expected = 0;
+    s->scan->error.limit = limit;
+    return AMP_STREAM_FAILED;
+}
+
+static int out_of_memory(struct amp_stream *s)
+{
+    amp_scan_fail(s->scan, s->text, "not enough memory");
+    s->scan->error.failure = AMP_NO_MEMORY;
+    return AMP_STREAM_FAILED;
+}
+
+/* The input ends here for now: more may come, or the error that it does not. */
+static int starved(struct amp_stream *s, const char *expected)
+{
+    if (s->overflow)
+        return over(s, s->text + s->used, "more bytes than max_bytes", s->max_bytes);
+    return s->finished ? fail(s, s->text + s->used, expected) : AMP_STREAM_MORE;
+}
+
+/* --- steps --------------------------------------------------------------------------------------
+ */
+
+/* The next byte that is not white space, or NUL at the end of what has arrived. */
+static char peek(struct amp_stream *s)
+{
+    if (!s->text)
+        return '\0';
+    s->start = (size_t)(amp_skip_space(s->text + s->start) - s->text);
+    return s->text[s->start];
+}
+
+static int is_empty(const struct amp_stream *s)
+{
+    return s->start == s->used;
+}
+
+static int go(struct amp_stream *s, int state)
+{
+    s->state = state;
+    return GOES_ON;
+}
+
+static int too_long(const struct amp_stream *s, size_t size)
+{
+    return size > s->max_value_bytes;
+}
+
+/*
+ * Waits until the value at the front is complete. When the input has ended in its midst it is given
+ * all the same: the scanner knows best what is wrong.
+ */
+static int whole_value(struct amp_stream *s, const char *expected)
+{
+    if (!s->arriving) {
+        char first = peek(s);
+        if (is_empty(s))
+            return starved(s, expected);
+        s->arriving = 1;
+        s->begin = s->start;
+        s->searched = 0;
+        amp_split_start(&s->split, first);
+    }
+    const char *begin = s->text + s->begin, *end = s->text + s->used;
+    const char *found = amp_split_find(&s->split, begin + s->searched, end);
+    s->searched = (size_t)((found ? found : end) - begin);
+    if (too_long(s, s->searched))
+        return over(s, begin + s->max_value_bytes, "a value of more bytes than max_element_bytes",
+                    s->max_value_bytes);
+    if (!found && s->overflow)
+        return starved(s, expected);
+    return found || s->finished ? AMP_STREAM_VALUE : AMP_STREAM_MORE;
+}
+
+/* --- the envelope: the members beside the path ---------------------------------------------------
+ */
+
+static int remember(struct amp_stream *s, const char *text, size_t size)
+{
+    if (too_long(s, s->envelope_used + size))
+        return over(s, s->text + s->start, "more bytes around the array than max_element_bytes",
+                    s->max_value_bytes);
+    if (s->envelope_room - s->envelope_used <= size) {
+        void *grown =
+            amp_grow(&s->memory, s->envelope, &s->envelope_room, s->envelope_used + size + 1, 1);
+        if (!grown)
+            return out_of_memory(s);
+        s->envelope = (char *)grown;
+    }
+    memcpy(s->envelope + s->envelope_used, text, size);
+    s->envelope_used += size;
+    s->envelope[s->envelope_used] = '\0';
+    return GOES_ON;
+}
+
+static int remember_name(struct amp_stream *s, const char *text, size_t size)
+{
+    int result = s->members++ ? remember(s, ",", 1) : GOES_ON;
+    if (result == GOES_ON)
+        result = remember(s, text, size);
+    return result == GOES_ON ? remember(s, ":", 1) : result;
+}
+
+/* --- on the way to the path
+ * ----------------------------------------------------------------------- */
+
+static int open_object(struct amp_stream *s)
+{
+    s->start++;
+    s->members = 0;
+    s->state = FIRST_NAME;
+    return remember(s, "{", 1);
+}
+
+/* A value on the path has ended; the object around it goes on. */
+static void leave_value(struct amp_stream *s)
+{
+    if (s->path_level == 0) {
+        s->state = AFTER_ALL;
+    } else {
+        s->path_level--;
+        s->state = AFTER_MEMBER;
+    }
+}
+
+static int close_object(struct amp_stream *s)
+{
+    s->start++;
+    s->members = 1;
+    leave_value(s);
+    return remember(s, "}", 1);
+}
+
+/* A whole value that is no element: scanned here. Returns its end or NULL. */
+static const char *scan_piece(struct amp_stream *s)
+{
+    if (!amp_scan_start(s->scan, s->text + s->used, s->path_level + 1))
+        return NULL;
+    return amp_scan_skip(s->scan, s->text + s->begin);
+}
+
+static int take_name(struct amp_stream *s)
+{
+    const char *begin = s->text + s->begin, *end;
+    const struct amp_path_key *key = &s->path[s->path_level];
+    struct amp_node name;
+    if (*begin != '"')
+        return fail(s, begin, "a member's name in quotes");
+    end = scan_piece(s);
+    if (!end)
+        return AMP_STREAM_FAILED;
+    memset(&name, 0, sizeof name);
+    name.as.text = begin + 1;
+    name.size = (uint32_t)(end - begin - 2);
+    name.kind = AMP_ESCAPED_KEY;
+    s->on_path = amp_node_is(&name, key->text, key->size);
+    int is_last = s->on_path && s->path_level + 1 == s->path_length;
+    if (is_last && s->found)
+        return fail(s, begin, "the array at the path only once");
+    s->arriving = 0;
+    s->start = (size_t)(end - s->text);
+    s->state = BEFORE_COLON;
+    return is_last ? GOES_ON : remember_name(s, begin, (size_t)(end - begin));
+}
+
+static int take_other(struct amp_stream *s)
+{
+    const char *begin = s->text + s->begin, *end = scan_piece(s);
+    s->state = AFTER_MEMBER;
+    if (!end || !amp_stream_taken(s, end))
+        return AMP_STREAM_FAILED;
+    return remember(s, begin, (size_t)(end - begin));
+}
+
+/* --- steps
+ * ---------------------------------------------------------------------------------------- */
+
+static int begin_value(struct amp_stream *s, char c)
+{
+    if (s->path_level < s->path_length)
+        return c == '{' ? open_object(s) : fail(s, s->text + s->start, "an object");
+    s->found = 1;
+    if (c == '[') {
+        s->start++;
+        s->is_array = 1;
+        return go(s, BEFORE_FIRST);
+    }
+    return s->array_only ? fail(s, s->text + s->start, "an array") : go(s, SINGLE);
+}
+
+static int take_colon(struct amp_stream *s, char c)
+{
+    if (c != ':')
+        return fail(s, s->text + s->start, "':'");
+    s->start++;
+    s->path_level += (size_t)s->on_path;
+    return go(s, s->on_path ? BEFORE_VALUE : OTHER_VALUE);
+}
+
+static int end_array(struct amp_stream *s)
+{
+    s->start++;
+    leave_value(s);
+    return GOES_ON;
+}
+
+/* What follows an element: another, or the array's end. */
+static int after_element(struct amp_stream *s, char c)
+{
+    if (c == ']')
+        return end_array(s);
+    if (c != ',')
+        return fail(s, s->text + s->start, "',' or ']'");
+    s->start++;
+    return go(s, ELEMENT);
+}
+
+static int after_member(struct amp_stream *s, char c)
+{
+    if (c == '}')
+        return close_object(s);
+    if (c != ',')
+        return fail(s, s->text + s->start, "',' or '}'");
+    s->start++;
+    return go(s, NAME);
+}
+
+static int after_all(struct amp_stream *s)
+{
+    peek(s);
+    if (!is_empty(s))
+        return fail(s, s->text + s->start, "the end of the text");
+    if (s->overflow || !s->finished)
+        return starved(s, "the end of the text");
+    return s->found ? AMP_STREAM_END : fail(s, s->text + s->used, "the member at the path");
+}
+
+static int deliver(struct amp_stream *s)
+{
+    int status = whole_value(s, "a value");
+    if (status == AMP_STREAM_VALUE) {
+        if (s->state == ELEMENT)
+            s->state = AFTER_ELEMENT;
+        else
+            leave_value(s);
+    }
+    return status;
+}
+
+static int piece(struct amp_stream *s, const char *expected, int (*take)(struct amp_stream *s))
+{
+    int status = whole_value(s, expected);
+    return status == AMP_STREAM_VALUE ? take(s) : status;
+}
+
+/* States that look at one byte. */
+static int step_byte(struct amp_stream *s)
+{
+    static const char *const expected[] = {
+        "a value", "a value or ']'", "", "',' or ']'", "", "a member's name or '}'", "", "':'",
+        "",        "',' or '}'"};
+    char c = peek(s);
+    if (is_empty(s))
+        return starved(s, expected[s->state]);
+    switch (s->state) {
+    case BEFORE_VALUE:
+        return begin_value(s, c);
+    case BEFORE_FIRST:
+        return c == ']' ? end_array(s) : go(s, ELEMENT);
+    case AFTER_ELEMENT:
+        return after_element(s, c);
+    case FIRST_NAME:
+        return c == '}' ? close_object(s) : go(s, NAME);
+    case BEFORE_COLON:
+        return take_colon(s, c);
+    default:
+        return after_member(s, c);
+    }
+}
+
+static int step(struct amp_stream *s)
+{
+    switch (s->state) {
+    case ELEMENT:
+    case SINGLE:
+        return deliver(s);
+    case NAME:
+        return piece(s, "a member's name", take_name);
+    case OTHER_VALUE:
+        return piece(s, "a value", take_other);
+    case AFTER_ALL:
+        return after_all(s);
+    default:
+        return step_byte(s);
+    }
+}
+
+enum amp_stream_status amp_stream_next(struct amp_stream *s, const char **value)
+{
+    int status;
+    do
+        status = step(s);
+    while (status == GOES_ON);
+    *value = s->text + s->begin;
+    return (enum amp_stream_status)status;
+}
+
+int amp_stream_taken(struct amp_stream *s, const char *end)
+{
+    const char *complete = s->text + s->begin + s->searched;
+    s->arriving = 0;
+    s->start = (size_t)(end - s->text);
+    if (end == complete)
+        return 1;
+    /* A scalar with something attached, such as 1x. */
+    fail(s, end,
+         s->state == AFTER_ELEMENT  ? "',' or ']'"
+         : s->state == AFTER_MEMBER ? "',' or '}'"
+                                    : "the end of the text");
+    return 0;
+}

@@ -1,0 +1,72 @@
+/*
+ * The differences between Lua 5.1, LuaJIT, 5.2, 5.3, 5.4 and 5.5, as far as this project meets
+ * them.
+ */
+#ifndef AMP_LUA_COMPAT_H
+#define AMP_LUA_COMPAT_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#ifdef __cplusplus
+}
+#endif
+
+#if defined(_WIN32)
+#define AMP_EXPORT __declspec(dllexport)
+#elif defined(__GNUC__)
+#define AMP_EXPORT __attribute__((visibility("default")))
+#else
+#define AMP_EXPORT
+#endif
+
+#if LUA_VERSION_NUM >= 503
+#define AMP_INTEGER_BITS 63 /* integers are exact over the range of int64 */
+#else
+#define AMP_INTEGER_BITS 53 /* every number is a double */
+#endif
+
+#if LUA_VERSION_NUM >= 504
+#define amp_newuserdata(L, size) lua_newuserdatauv(L, size, 1)
+#define amp_getuservalue(L, index) ((void)lua_getiuservalue(L, index, 1))
+#define amp_setuservalue(L, index) ((void)lua_setiuservalue(L, index, 1))
+#elif LUA_VERSION_NUM >= 502
+#define amp_newuserdata(L, size) lua_newuserdata(L, size)
+#define amp_getuservalue(L, index) ((void)lua_getuservalue(L, index))
+#define amp_setuservalue(L, index) lua_setuservalue(L, index)
+#else
+#define amp_newuserdata(L, size) lua_newuserdata(L, size)
+#define amp_getuservalue(L, index) lua_getfenv(L, index)
+#define amp_setuservalue(L, index) ((void)lua_setfenv(L, index))
+#endif
+
+#if LUA_VERSION_NUM < 502
+#define lua_rawlen(L, index) lua_objlen(L, index)
+
+/* LuaJIT may have it, Lua 5.1 has it not. Sets the functions with `count` shared upvalues, taken
+ * from the top. */
+static inline void amp_setfuncs(lua_State *L, const luaL_Reg *functions, int count)
+{
+    for (; functions->name; functions++) {
+        for (int i = 0; i < count; i++)
+            lua_pushvalue(L, -count);
+        lua_pushcclosure(L, functions->func, count);
+        lua_setfield(L, -count - 2, functions->name);
+    }
+    lua_pop(L, count);
+}
+#else
+#define amp_setfuncs(L, functions, count) luaL_setfuncs(L, functions, count)
+#endif
+
+/* Pushes an int64 exactly where the Lua can hold it, else the nearest double. */
+#if LUA_VERSION_NUM >= 503
+#define amp_pushinteger(L, value) lua_pushinteger(L, (lua_Integer)(value))
+#else
+#define amp_pushinteger(L, value) lua_pushnumber(L, (lua_Number)(value))
+#endif
+
+#endif

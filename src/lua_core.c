@@ -1,0 +1,90 @@
+/*
+ * ampersand.core: JSON, clocks, a random number. Links no libcurl.
+ */
+#ifndef _POSIX_C_SOURCE
+#define _POSIX_C_SOURCE 200809L
+#endif
+
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ampersand.h"
+#include "lua_json.h"
+
+static lua_Number seconds_of(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec * 1e-9;
+}
+
+/* core.now(): seconds of a clock that never jumps. */
+static int l_now(lua_State *L)
+{
+    lua_pushnumber(L, seconds_of(CLOCK_MONOTONIC));
+    return 1;
+}
+
+/* core.time(): seconds since 1970. */
+static int l_time(lua_State *L)
+{
+    lua_pushnumber(L, seconds_of(CLOCK_REALTIME));
+    return 1;
+}
+
+/* For jitter, not for secrets. A child after fork has another process id and seeds anew. */
+struct random {
+    pid_t process;
+    uint64_t state;
+};
+
+static void seed(struct random *r)
+{
+    struct timespec now;
+    FILE *source = fopen("/dev/urandom", "rb");
+    clock_gettime(CLOCK_REALTIME, &now);
+    r->process = getpid();
+    if (!source || fread(&r->state, sizeof r->state, 1, source) != 1)
+        r->state = (uint64_t)(uintptr_t)r;
+    if (source)
+        fclose(source);
+    r->state ^= (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec ^ (uint64_t)r->process << 48;
+}
+
+/* A step of a Weyl sequence, mixed. */
+static uint64_t next_random(struct random *r)
+{
+    uint64_t x = r->state += 0x9e3779b97f4a7c15u;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+/* core.random(): a double in [0, 1). */
+static int l_random(lua_State *L)
+{
+    struct random *r = (struct random *)lua_touserdata(L, lua_upvalueindex(1));
+    if (r->process != getpid())
+        seed(r);
+    lua_pushnumber(L, (lua_Number)(next_random(r) >> 11) / 9007199254740992.0);
+    return 1;
+}
+
+AMP_EXPORT int luaopen_ampersand_core(lua_State *L)
+{
+    lua_newtable(L);
+    amp_open_json(L);
+    lua_pushcfunction(L, l_now);
+    lua_setfield(L, -2, "now");
+    lua_pushcfunction(L, l_time);
+    lua_setfield(L, -2, "time");
+    struct random *r = (struct random *)lua_newuserdata(L, sizeof *r);
+    r->process = 0;
+    lua_pushcclosure(L, l_random, 1);
+    lua_setfield(L, -2, "random");
+    lua_pushliteral(L, AMPERSAND_VERSION);
+    lua_setfield(L, -2, "version");
+    return 1;
+}

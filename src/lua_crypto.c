@@ -6,12 +6,10 @@
  * message without its contents.
  */
 #include "ampersand.h"
+#include "lua_compat.h"
 
 #include <limits.h>
 #include <string.h>
-
-#include <lauxlib.h>
-#include <lua.h>
 
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
@@ -21,12 +19,6 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
-
-#if defined(__GNUC__)
-#define EXPORT __attribute__((visibility("default")))
-#else
-#define EXPORT
-#endif
 
 #define MAX_SIGNATURE 2048 /* bytes: RSA keys of up to 16384 bits */
 #define MIN_BITS 2048      /* RFC 7518, 3.3 */
@@ -284,12 +276,9 @@ static const luaL_Reg FUNCTIONS[] = {
     {NULL, NULL},
 };
 
-EXPORT int luaopen_ampersand_crypto(lua_State *L)
+AMP_EXPORT int luaopen_ampersand_crypto(lua_State *L)
 {
     lua_newtable(L);
-    for (const luaL_Reg *f = FUNCTIONS; f->name; f++) {
-        lua_pushcfunction(L, f->func);
-        lua_setfield(L, -2, f->name);
-    }
+    amp_setfuncs(L, FUNCTIONS, 0);
     return 1;
 }

@@ -187,12 +187,7 @@ int amp_engine_pollfd(struct amp_engine *engine)
 /* --- SIGPIPE: a TLS library may write to a dead socket; the host keeps its handler -------------
  */
 
-struct quiet {
-    sigset_t before;
-    bool pending;
-};
-
-static void hush(struct quiet *quiet)
+void amp_hush(struct amp_quiet *quiet)
 {
     sigset_t pipe, pending;
 
@@ -204,7 +199,7 @@ static void hush(struct quiet *quiet)
     pthread_sigmask(SIG_BLOCK, &pipe, &quiet->before);
 }
 
-static void unhush(const struct quiet *quiet)
+void amp_unhush(const struct amp_quiet *quiet)
 {
     sigset_t pipe, pending;
     int number;
@@ -299,19 +294,23 @@ bool amp_engine_usable(const struct amp_engine *engine)
     return engine->multi && engine->pid == getpid();
 }
 
+void amp_engine_cancel(struct amp_engine *engine)
+{
+    while (engine->running)
+        amp_transfer_cancel(engine->running);
+}
+
 /* In the process that made it: say goodbye to the servers. */
 static void close_curl(struct amp_engine *engine)
 {
-    struct quiet quiet;
+    struct amp_quiet quiet;
 
-    hush(&quiet);
-    while (engine->running)
-        amp_transfer_cancel(engine->running);
+    amp_hush(&quiet);
     while (engine->idle_count)
         curl_easy_cleanup(engine->idle[--engine->idle_count]);
     curl_multi_cleanup(engine->multi);
     curl_share_cleanup(engine->share);
-    unhush(&quiet);
+    amp_unhush(&quiet);
 }
 
 /* In a child: libcurl's memory stays, for a clean-up would end the parent's TLS connections. */
@@ -319,14 +318,13 @@ static void abandon_curl(struct amp_engine *engine)
 {
     size_t i;
 
-    while (engine->running)
-        amp_transfer_cancel(engine->running);
     for (i = 0; i < engine->sockets.count; i++)
         close(engine->sockets.list[i]);
 }
 
 void amp_engine_close(struct amp_engine *engine)
 {
+    amp_engine_cancel(engine);
     if (amp_engine_usable(engine))
         close_curl(engine);
     else if (engine->multi)
@@ -414,16 +412,16 @@ static void expire(struct amp_engine *engine)
 
 void amp_engine_step(struct amp_engine *engine)
 {
-    struct quiet quiet;
+    struct amp_quiet quiet;
 
     if (!amp_engine_usable(engine))
         return;
     engine->steps++;
-    hush(&quiet);
+    amp_hush(&quiet);
     run_curl(engine);
     collect(engine);
     expire(engine);
-    unhush(&quiet);
+    amp_unhush(&quiet);
     arm_timer(engine);
 }
 

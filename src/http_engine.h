@@ -57,7 +57,10 @@ struct amp_request {
 /* NULL when memory or descriptors run out. */
 struct amp_engine *amp_engine_new(const struct amp_engine_options *options);
 
-/* Ends every transfer with AMP_CANCELLED and gives back all but the struct itself. */
+/* Ends every transfer with AMP_CANCELLED. */
+void amp_engine_cancel(struct amp_engine *engine);
+
+/* The same, and gives back all but the struct itself. */
 void amp_engine_close(struct amp_engine *engine);
 
 /* Gives up the caller's reference. */

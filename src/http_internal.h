@@ -9,6 +9,7 @@
 #include "http_engine.h"
 
 #include <curl/curl.h>
+#include <signal.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -79,8 +80,8 @@ struct amp_transfer {
     enum amp_outcome outcome, fault; /* fault: found inside a callback, becomes the outcome */
     const char *reason;              /* what the fault is */
     char detail[CURL_ERROR_SIZE];
-    bool stream, resend, sent, own_encoding, own_type;
-    bool in_status, head_done, head_taken, paused, wanted, moved;
+    bool stream, resend, secure, no_body, own_encoding, own_type; /* of the request */
+    bool sent, in_status, chunked, head_done, head_taken, paused, wanted, moved;
 };
 
 /* Monotonic seconds. */
@@ -108,6 +109,14 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code);
 void amp_transfer_fail(struct amp_transfer *transfer, enum amp_outcome outcome, const char *why);
 double amp_transfer_expiry(const struct amp_transfer *transfer); /* 0: never */
 void amp_transfer_expire(struct amp_transfer *transfer, double now);
+
+/* http_engine.c: SIGPIPE is held back from the host between the two. */
+struct amp_quiet {
+    sigset_t before;
+    bool pending;
+};
+void amp_hush(struct amp_quiet *quiet);
+void amp_unhush(const struct amp_quiet *quiet);
 
 /* http_engine.c */
 CURL *amp_engine_borrow(struct amp_engine *engine);

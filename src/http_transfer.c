@@ -42,6 +42,8 @@ static bool fault(struct amp_transfer *transfer, enum amp_outcome outcome, const
     return false;
 }
 
+#define MAX_LENGTH 9007199254740992.0 /* 2^53: beyond it a double is not exact */
+
 static bool take_length(struct amp_transfer *transfer, const char *value)
 {
     double length = 0;
@@ -49,7 +51,7 @@ static bool take_length(struct amp_transfer *transfer, const char *value)
 
     for (c = value; isdigit((unsigned char)*c); c++)
         length = length * 10 + (*c - '0');
-    if (c == value || *c)
+    if (c == value || *c || length > MAX_LENGTH)
         return fault(transfer, AMP_PROTOCOL, "the response's Content-Length is not a number");
     if (transfer->length >= 0 && transfer->length != length)
         return fault(transfer, AMP_PROTOCOL, "the response names two different lengths");
@@ -86,6 +88,19 @@ static bool store_name(struct amp_transfer *transfer, const char *name, size_t n
     return true;
 }
 
+/* The few headers that decide whether the body is whole. */
+static bool understand(struct amp_transfer *transfer, const char *name, const char *value)
+{
+    if (strcmp(name, "content-length") == 0)
+        return take_length(transfer, value);
+    if (strcmp(name, "transfer-encoding") == 0)
+        transfer->chunked = true;
+    if (strcmp(name, "content-encoding") == 0 && transfer->own_encoding &&
+        strcasecmp(value, "identity") != 0)
+        return fault(transfer, AMP_PROTOCOL, "the response is encoded in a way nobody asked for");
+    return true;
+}
+
 static bool take_header(struct amp_transfer *transfer, const char *line, size_t n)
 {
     const char *colon = (const char *)memchr(line, ':', n), *value;
@@ -102,9 +117,24 @@ static bool take_header(struct amp_transfer *transfer, const char *line, size_t 
     value_start = transfer->head.end;
     if (!store(transfer, value, rest) || !store(transfer, "", 1))
         return false;
-    if (name_length == 14 && strncasecmp(line, "content-length", 14) == 0)
-        return take_length(transfer, transfer->head.bytes + value_start);
-    return true;
+    return understand(transfer, transfer->head.bytes + value_start - name_length - 1,
+                      transfer->head.bytes + value_start);
+}
+
+/*
+ * libcurl 7.88 takes a TLS connection that is cut for one that is closed properly. So a body over
+ * TLS needs a length, chunks or HTTP/2; an error's body may be what it is.
+ */
+static bool is_framed(const struct amp_transfer *transfer)
+{
+    long version = 0;
+
+    if (transfer->length >= 0 || transfer->chunked || !transfer->secure)
+        return true;
+    if (transfer->status == 204 || transfer->status >= 300)
+        return true;
+    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    return version != CURL_HTTP_VERSION_1_0 && version != CURL_HTTP_VERSION_1_1;
 }
 
 /* An interim response (1xx) is followed by another one. */
@@ -119,6 +149,8 @@ static bool end_head(struct amp_transfer *transfer)
     }
     transfer->status = status;
     transfer->head_done = true;
+    if (!transfer->no_body && !is_framed(transfer))
+        return fault(transfer, AMP_CLOSED, "the response has no length: its end cannot be trusted");
     tell(transfer);
     return true;
 }
@@ -133,6 +165,7 @@ static bool take_line(struct amp_transfer *transfer, const char *line, size_t n)
     if (transfer->in_status) {
         transfer->in_status = false;
         transfer->length = -1;
+        transfer->chunked = false;
         amp_buffer_clear(&transfer->head);
         return true;
     }
@@ -241,8 +274,8 @@ static void detach(struct amp_transfer *transfer)
     if (transfer->easy && amp_engine_usable(transfer->engine)) {
         curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
         amp_engine_give_back(transfer->engine, transfer->easy);
-        curl_slist_free_all(transfer->header_lines);
     }
+    curl_slist_free_all(transfer->header_lines);
     transfer->easy = NULL;
     transfer->header_lines = NULL;
 }
@@ -263,9 +296,13 @@ void amp_transfer_fail(struct amp_transfer *transfer, enum amp_outcome outcome, 
 
 void amp_transfer_cancel(struct amp_transfer *transfer)
 {
+    struct amp_quiet quiet;
+
     if (transfer->outcome != AMP_OPEN)
         return;
+    amp_hush(&quiet);
     amp_transfer_fail(transfer, AMP_CANCELLED, "the request was cancelled");
+    amp_unhush(&quiet);
     amp_engine_changed(transfer->engine);
 }
 
@@ -392,6 +429,8 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
     struct amp_engine *engine = transfer->engine;
 
     transfer->stream = request->stream;
+    transfer->no_body = strcmp(request->method, "HEAD") == 0;
+    transfer->secure = strncasecmp(request->url, "https:", 6) == 0;
     transfer->resend = request->resend;
     transfer->read_timeout = request->read_timeout;
     transfer->max_bytes = request->max_bytes;
@@ -412,6 +451,15 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
 
 /* --- the end -----------------------------------------------------------------------------------
  */
+
+/* libcurl has no codes of their own for senseless chunks and for a server that refuses our side of
+ * TLS 1.3. */
+static enum amp_outcome outcome_of_receiving(const struct amp_transfer *transfer)
+{
+    if (strstr(transfer->detail, "chunked-encoding"))
+        return AMP_PROTOCOL;
+    return strstr(transfer->detail, " alert ") && !transfer->head_bytes ? AMP_TLS : AMP_CLOSED;
+}
 
 static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode code)
 {
@@ -443,13 +491,11 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     case CURLE_URL_MALFORMAT:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_HTTP2:
         return AMP_PROTOCOL;
     case CURLE_OUT_OF_MEMORY:
         return AMP_LIMIT;
     case CURLE_RECV_ERROR:
-        /* libcurl has no code of its own for chunks that make no sense. */
-        return strstr(transfer->detail, "chunked-encoding") ? AMP_PROTOCOL : AMP_CLOSED;
+        return outcome_of_receiving(transfer);
     default:
         return AMP_CLOSED;
     }
@@ -463,6 +509,8 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
         amp_transfer_fail(transfer, transfer->fault, transfer->reason);
     else if (outcome == AMP_DONE && !transfer->head_done)
         amp_transfer_fail(transfer, AMP_CLOSED, "the response ended inside its headers");
+    else if (outcome == AMP_LIMIT && !transfer->head_done)
+        amp_transfer_fail(transfer, AMP_LIMIT, "a header is too long, or memory ran out");
     else {
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));

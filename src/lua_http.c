@@ -6,7 +6,7 @@
  *   engine:step()         engine:moved() -> id | nil      engine:steps() -> n
  *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean
  *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
- *   engine:close()
+ *   engine:cancel()       engine:close()
  *   transfer:id()  transfer:want() -> boolean            transfer:head() -> status, headers | nil
  *   transfer:read() -> chunk | nil                       transfer:held() -> bytes
  *   transfer:outcome() -> nil while open | true | false, message, kind, sent
@@ -130,6 +130,12 @@ static int engine_close(lua_State *L)
         amp_engine_close(engine);
         amp_engine_release(engine);
     }
+    return 0;
+}
+
+static int engine_cancel(lua_State *L)
+{
+    amp_engine_cancel(to_engine(L));
     return 0;
 }
 
@@ -513,13 +519,12 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
     lua_pop(L, 1);
 }
 
-static const luaL_Reg engine_methods[] = {{"start", engine_start},   {"step", engine_step},
-                                          {"steps", engine_steps},   {"moved", engine_moved},
-                                          {"wait", engine_wait},     {"due", engine_due},
-                                          {"usable", engine_usable}, {"pollfd", engine_pollfd},
-                                          {"events", engine_events}, {"timeout", engine_timeout},
-                                          {"close", engine_close},   {"__gc", engine_close},
-                                          {"__close", engine_close}, {NULL, NULL}};
+static const luaL_Reg engine_methods[] = {
+    {"cancel", engine_cancel}, {"start", engine_start},     {"step", engine_step},
+    {"steps", engine_steps},   {"moved", engine_moved},     {"wait", engine_wait},
+    {"due", engine_due},       {"usable", engine_usable},   {"pollfd", engine_pollfd},
+    {"events", engine_events}, {"timeout", engine_timeout}, {"close", engine_close},
+    {"__gc", engine_close},    {"__close", engine_close},   {NULL, NULL}};
 
 static const luaL_Reg transfer_methods[] = {
     {"id", transfer_id},         {"want", transfer_want},         {"head", transfer_head},

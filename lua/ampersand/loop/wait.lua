@@ -1,12 +1,16 @@
 --- Who waits for what on one engine.
 --
--- Without a loop the caller blocks in the engine. With a loop the first coroutine that waits drives the engine: it
--- polls the engine's descriptor and steps; the others are parked and woken when their own transfer has news. When the
--- driver is through, another takes its place; when it is never resumed again, a parked one notices and takes over.
+-- Outside of any loop the caller blocks in the engine. In a loop the first coroutine that waits drives the engine: it
+-- polls the engine's descriptor and steps. The others are parked and woken when their own transfer has news. When the
+-- driver has what it wants another takes its place; when it is never resumed again a parked one notices and takes over.
 --
--- A loop is an adapter: inside() tells whether the caller may yield to it; poll(fd, events, seconds) waits for a
--- descriptor (or, without one, for the time alone); park(seconds) waits for wake(token) or the time. `token` is the
--- waiting coroutine.
+-- A loop is an adapter, a table of plain functions:
+--   inside()                   whether the caller may yield to this loop; where not, the call blocks
+--   poll(fd, events, seconds)  waits until the descriptor is readable ("r") or, where it is given, for the time
+--   park(seconds)              waits for a wake of this coroutine, or for the time
+--   wake(token)                ends the park of the coroutine `token`; nothing happens if it is not parked
+--   forget(fd)                 optional: the descriptor is about to be closed
+--   driven                     optional: true where somebody calls Waiters:poll, so that no coroutine drives
 
 local http = require "ampersand.http"
 
@@ -19,50 +23,169 @@ local wait = {}
 -- How long a parked coroutine sleeps before it looks after the driver.
 local PATIENCE = 0.1
 
+-- Coroutines that belong to a loop of ours, whatever loop the program has.
+local adopted = setmetatable({}, { __mode = "k" })
+
 ---@param engine userdata
 ---@param loop table? an adapter
 ---@return ampersand.Waiters
 function wait.new(engine, loop)
-  return setmetatable({ engine = engine, loop = loop, parked = {} }, Waiters)
+  return setmetatable({ engine = engine, loop = loop, parked = {}, sleeping = {} }, Waiters)
 end
 
--- Wakes those whose transfers moved.
-local function settle(self)
-  local parked = self.parked
-  for id in self.engine.moved, self.engine do
-    local waiter = parked[id]
-    if waiter then
-      parked[id] = nil
-      waiter.loop.wake(waiter.token)
+--- Makes `loop` the one that `co` yields to.
+---@param co thread
+---@param loop table
+function wait.adopt(co, loop)
+  adopted[co] = loop
+end
+
+-- PUC Lua 5.1 alone cannot tell whether it may yield, and its own message would help nobody.
+local function check_yieldable()
+  local level = 3
+  local info = debug.getinfo(level, "Sn")
+  while info do
+    if info.what == "C" or info.name == "(for generator)" or info.namewhat == "metamethod" then
+      error("Lua 5.1 cannot wait inside pcall, a `for` iterator or a metamethod: "
+        .. "use view:stream(), or call from the coroutine itself", 0)
     end
+    level = level + 1
+    info = debug.getinfo(level, "Sn")
   end
 end
+if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then check_yieldable = function() end end
 
-local function block(self)
-  self.engine:wait()
+local function loop_here(self)
+  local co = coroutine.running()
+  local loop = co and adopted[co] or self.loop
+  if not loop or not loop.inside() then return nil end
+  check_yieldable()
+  return loop
+end
+
+--- Wakes the coroutine that is parked for the target `id`.
+---@param id any
+function Waiters:wake(id)
+  local waiter = self.parked[id]
+  if not waiter then return end
+  self.parked[id] = nil
+  waiter.loop.wake(waiter.token)
+end
+
+--- Ends the sleep of a coroutine.
+---@param co thread?
+function Waiters:rouse(co)
+  local loop = co and self.sleeping[co]
+  if loop then loop.wake(co) end
+end
+
+local function settle(self)
+  for id in self.engine.moved, self.engine do self:wake(id) end
+end
+
+local function step(self)
+  if not self.engine:usable() then return end
   self.engine:step()
   settle(self)
 end
 
---- Returns when `transfer` has something to say.
----@param transfer userdata
-function Waiters:await(transfer)
-  while not transfer:want() do block(self) end
+-- A loop of coroutines that waits as one target may have sleepers; a transfer has its time inside the engine.
+local function patience(target)
+  return target.timeout and target.timeout()
 end
 
---- Returns after `seconds`.
+local function park(self, loop, target)
+  local id, steps = target:id(), self.engine:steps()
+  self.parked[id] = { loop = loop, token = coroutine.running() }
+  loop.park(math.min(PATIENCE, patience(target) or PATIENCE))
+  self.parked[id] = nil
+  -- Work is waiting and nobody has looked at it for all this time: the driver is gone.
+  if self.driver and self.engine:steps() == steps and self.engine:due() then self.driver = nil end
+end
+
+local function drive(self, loop, target)
+  self.driver = coroutine.running()
+  loop.poll(self.engine:pollfd(), "r", patience(target))
+  step(self)
+end
+
+local function has_driver(self, loop)
+  return loop.driven or (self.driver and self.driver ~= coroutine.running()
+    and coroutine.status(self.driver) ~= "dead")
+end
+
+local function close_engine(self)
+  local fd = self.loop and self.loop.forget and self.engine:usable() and self.engine:pollfd()
+  if fd then self.loop.forget(fd) end
+  self.engine:close()
+end
+
+-- The driver has what it wants: the next one takes over, or the last one closes what was to be closed.
+local function hand_over(self)
+  self.driver = nil
+  local id = next(self.parked)
+  if id then
+    self:wake(id)
+  elseif self.closing then
+    close_engine(self)
+  end
+end
+
+local function yield_until(self, loop, target)
+  repeat
+    if has_driver(self, loop) then park(self, loop, target) else drive(self, loop, target) end
+  until target:want()
+  if self.driver == coroutine.running() then hand_over(self) end
+end
+
+--- Returns when `target` has something to say: when target:want() is true. News come by target:id().
+---@param target userdata|table
+function Waiters:await(target)
+  if target:want() then return end
+  local loop = loop_here(self)
+  if loop then return yield_until(self, loop, target) end
+  repeat
+    self.engine:wait(patience(target))
+    step(self)
+  until target:want()
+end
+
+--- Returns after `seconds`, or sooner when `stopped` answers true.
 ---@param seconds number
-function Waiters:sleep(seconds) -- luacheck: no self
-  local deadline = http.now() + seconds
-  while seconds > 0 do
-    http.sleep(seconds)
+---@param stopped fun(): boolean
+function Waiters:sleep(seconds, stopped)
+  local loop, deadline = loop_here(self), http.now() + seconds
+  local me = loop and coroutine.running()
+  while seconds > 0 and not stopped() do
+    if loop then
+      self.sleeping[me] = loop
+      loop.park(seconds)
+      self.sleeping[me] = nil
+    else
+      http.sleep(seconds)
+    end
     seconds = deadline - http.now()
   end
 end
 
---- Ends all transfers.
+--- Moves everything for at most `budget` seconds, from outside of all coroutines, and never waits.
+---@param budget number? 0: one step
+function Waiters:poll(budget)
+  local loop, stop = self.loop, http.now() + (budget or 0)
+  repeat
+    step(self)
+    local ran = loop and loop.run and loop.run() or 0
+  until http.now() >= stop or (ran == 0 and not self.engine:due())
+end
+
+--- Ends all transfers with kind "cancelled"; whoever waits is told.
 function Waiters:close()
-  self.engine:close()
+  self.closing = true
+  for co in pairs(self.sleeping) do self:rouse(co) end
+  if not self.engine:usable() then return self.engine:close() end
+  self.engine:cancel()
+  settle(self)
+  if not self.driver or coroutine.status(self.driver) == "dead" then close_engine(self) end
 end
 
 return wait

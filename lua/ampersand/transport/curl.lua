@@ -4,6 +4,7 @@
 -- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
 
 local http = require "ampersand.http"
+local parallel = require "ampersand.parallel"
 local wait = require "ampersand.loop.wait"
 
 ---@class ampersand.CurlTransport
@@ -17,7 +18,7 @@ local INHERITED = { "connect_timeout", "read_timeout" }
 
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
---   insecure_skip_verify (boolean); http_proxy (URL); user_agent; http_version (1 or 2); max_connections; loop (adapter)
+--   insecure_skip_verify; http_proxy (URL); user_agent; http_version (1 or 2); max_connections; loop (adapter)
 ---@return ampersand.CurlTransport
 function curl.new(opts)
   return setmetatable({ opts = opts or {}, loop = opts and opts.loop }, Curl)
@@ -48,9 +49,8 @@ local function more(waiters, transfer)
   return nil, message, kind
 end
 
-local function response(waiters, transfer)
-  local res, closed = { source = transfer }, false
-  res.status, res.headers = transfer:head()
+local function response(waiters, transfer, status, headers)
+  local res, closed = { status = status, headers = headers, source = transfer }, false
 
   function res.wait()
     if closed then return nil, "the response is closed", "cancelled" end
@@ -76,31 +76,73 @@ local function response(waiters, transfer)
   return res
 end
 
+local function cancelled(token)
+  return token ~= nil and token.cancelled
+end
+
+-- Waits for the transfer's head, or its end; the token ends it where it stands.
+local function await(waiters, transfer, token)
+  if not token then return waiters:await(transfer) end
+  local function stop()
+    transfer:cancel()
+    waiters:wake(transfer:id())
+  end
+  token:watch(stop)
+  waiters:await(transfer)
+  token:unwatch(stop)
+end
+
 --- Sends a request. Comes back with the head of the response, or with a whole one unless `stream` is set.
----@param req table method, url, headers, body, timeout, connect_timeout, read_timeout, max_bytes, stream, resend
+---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout, max_bytes, stream, resend,
+--   cancel (a token of ampersand.cancel)
 ---@return table? res status, headers, read, wait, source, deadline, close
 ---@return string? message
 ---@return string? kind
 ---@return boolean? sent whether the server may have seen the request
 function Curl:request(req)
-  if self.closed then return nil, "the transport is closed", "cancelled", false end
+  if self.closed then return nil, "the client is closed", "cancelled", false end
+  if cancelled(req.cancel) then return nil, "the request was cancelled", "cancelled", false end
   local transfer, message, kind = open(self):start(prepare(self, req))
   if not transfer then return nil, message, kind, false end
   local waiters = self.waiters
-  waiters:await(transfer)
+  await(waiters, transfer, req.cancel)
   local done, why, what, sent = transfer:outcome()
-  if done == false then
+  local status, headers = transfer:head()
+  -- A status that is an error itself says more than what went wrong after it.
+  if done == false and (not status or status < 400 or what == "cancelled") then
     transfer:close()
     return nil, why, what, sent
   end
-  return response(waiters, transfer)
+  return response(waiters, transfer, status, headers)
 end
 
 --- Waits; in an event loop only this coroutine does.
 ---@param seconds number
-function Curl:sleep(seconds)
+---@param token ampersand.CancelToken? ends the sleep
+function Curl:sleep(seconds, token)
   open(self)
-  self.waiters:sleep(seconds)
+  local waiters, me = self.waiters, coroutine.running()
+  local function wake() waiters:rouse(me) end
+  if token then token:watch(wake) end
+  waiters:sleep(seconds, function() return self.closed or cancelled(token) end)
+  if token then token:unwatch(wake) end
+end
+
+--- Moves all requests for at most `budget` seconds and resumes their coroutines: for programs with a loop of their own.
+---@param budget number? seconds; 0 or nil: one step
+function Curl:poll(budget)
+  if not self.engine then return end
+  self.waiters:poll(budget)
+end
+
+--- Runs functions side by side, at most `n` at a time; see ampersand.parallel.
+---@param n integer
+---@param tasks (fun(): any, any)[]
+---@return table values
+---@return table errors
+function Curl:parallel(n, tasks)
+  open(self)
+  return parallel.run(self.waiters, n, tasks)
 end
 
 --- Ends everything that is under way with kind "cancelled". The transport is not usable afterwards.

@@ -1,0 +1,36 @@
+--- Tokens that end calls which are under way: a call takes one as its option `cancel`, and cancel.token():cancel()
+-- ends every call that holds it with kind "cancelled". A token stays cancelled.
+
+local cancel = {}
+
+---@class ampersand.CancelToken
+---@field cancelled boolean
+local Token = {}
+Token.__index = Token
+
+---@return ampersand.CancelToken
+function cancel.token()
+  return setmetatable({ cancelled = false, watchers = {} }, Token)
+end
+
+--- Ends the calls.
+function Token:cancel()
+  if self.cancelled then return end
+  self.cancelled = true
+  local watchers = self.watchers
+  self.watchers = {}
+  for watcher in pairs(watchers) do watcher() end
+end
+
+--- Has `watcher` called at the cancellation, until Token:unwatch.
+---@param watcher fun()
+function Token:watch(watcher)
+  self.watchers[watcher] = true
+end
+
+---@param watcher fun()
+function Token:unwatch(watcher)
+  self.watchers[watcher] = nil
+end
+
+return cancel

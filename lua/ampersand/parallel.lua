@@ -1,0 +1,60 @@
+--- Several tasks at once in a plain script, a bounded number at a time. A task waits for its requests alone: it runs
+-- as a coroutine that yields in them. In PUC Lua 5.1 it can do so neither inside pcall nor inside a `for` iterator.
+
+local frame = require "ampersand.loop.frame"
+local wait = require "ampersand.loop.wait"
+
+local parallel = {}
+
+-- One group of tasks: what came of them, and how far it is.
+local function new_group(tasks)
+  local group = { tasks = tasks, values = { n = #tasks }, errors = {}, place = {}, next = 1, running = 0 }
+  group.loop = frame.new(function(co, message)
+    group.errors[group.place[co]] = message
+    group.running = group.running - 1
+  end)
+  return group
+end
+
+local function start_next(group)
+  local i = group.next
+  local co = coroutine.create(function()
+    group.values[i], group.errors[i] = group.tasks[i]()
+    group.running = group.running - 1
+  end)
+  group.next, group.running, group.place[co] = i + 1, group.running + 1, i
+  wait.adopt(co, group.loop)
+  group.loop.start(co)
+end
+
+-- What this coroutine, or the main program, waits for: that a task may go on.
+local function as_target(group, waiters)
+  local loop = group.loop
+  function loop.woken() waiters:wake(group) end
+  return {
+    timeout = loop.timeout,
+    want = function() return loop.timeout() == 0 end,
+    id = function() return group end,
+  }
+end
+
+--- Runs every task, at most `n` at a time. One that fails does not stop the others.
+---@param waiters ampersand.Waiters of the transport that the tasks use
+---@param n integer how many at once
+---@param tasks (fun(): any, any)[] each answers value, or nil and an error
+---@return table values in the order of the tasks; `n` is their number, a failed one's place is nil
+---@return table errors by place: what a task answered as its error, or raised
+function parallel.run(waiters, n, tasks)
+  local group = new_group(tasks)
+  local target = as_target(group, waiters)
+  repeat
+    while group.running < n and group.next <= #tasks do start_next(group) end
+    if group.running > 0 then
+      waiters:await(target)
+      group.loop.run()
+    end
+  until group.running == 0 and group.next > #tasks
+  return group.values, group.errors
+end
+
+return parallel

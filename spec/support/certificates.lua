@@ -1,0 +1,38 @@
+-- Certificates for specs, made by the openssl command in a directory of their own:
+-- ca.pem and hashed/ (the authority), good, expired, wronghost (signed by it), selfsigned, client; each NAME.pem, NAME.key.
+
+local certificates = {}
+
+local COMMANDS = [[
+set -e
+cd '%s'
+quiet() { "$@" >openssl.log 2>&1 || { cat openssl.log >&2; exit 1; }; }
+key() { quiet openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }
+key ca
+quiet openssl req -x509 -new -key ca.key -subj "/CN=Authority of the specs" -days 3650 -out ca.pem
+sign() { # name subject alternative-names days...
+  key "$1"
+  quiet openssl req -new -key "$1.key" -subj "/CN=$2" -out "$1.csr"
+  printf 'subjectAltName=%%s\n' "$3" >"$1.ext"
+  name=$1; shift 3
+  quiet openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -set_serial "$$" -extfile "$name.ext" -out "$name.pem" "$@"
+}
+sign good localhost DNS:localhost,IP:127.0.0.1 -days 365
+sign wronghost elsewhere.example DNS:elsewhere.example -days 365
+sign client client DNS:client.example -days 365
+sign expired localhost DNS:localhost,IP:127.0.0.1 -days -1
+key selfsigned
+quiet openssl req -x509 -new -key selfsigned.key -subj /CN=localhost -days 365 \
+  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -out selfsigned.pem
+mkdir -p hashed
+cp ca.pem "hashed/$(openssl x509 -hash -noout -in ca.pem).0"
+]]
+
+--- Makes them all in `directory`, which exists.
+---@param directory string
+function certificates.make(directory)
+  local ok = os.execute(COMMANDS:format(directory))
+  assert(ok == true or ok == 0, "openssl could not make the certificates")
+end
+
+return certificates

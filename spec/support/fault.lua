@@ -1,0 +1,84 @@
+-- Starts the fault server for specs.
+
+local socket = require "socket"
+local certificates = require "support.certificates"
+
+local fault = {}
+
+---@class Fault
+---@field directory string certificates are here
+---@field ports table<string, integer>
+local Fault = {}
+Fault.__index = Fault
+
+local function shell(command)
+  local ok = os.execute(command)
+  assert(ok == true or ok == 0, command)
+end
+
+local function read_ports(directory)
+  local ports
+  for _ = 1, 500 do
+    local file = io.open(directory .. "/ports")
+    if file then
+      ports = {}
+      for name, port in file:read("*a"):gmatch "(%S+) (%d+)" do ports[name] = tonumber(port) end
+      file:close()
+      return ports
+    end
+    socket.sleep(0.02)
+  end
+  error "the fault server did not start"
+end
+
+--- Starts it; it ends with Fault:stop() or with this process.
+---@return Fault
+function fault.start()
+  local directory = os.tmpname()
+  os.remove(directory)
+  shell(("mkdir -m 700 '%s'"):format(directory))
+  certificates.make(directory)
+  -- The server itself runs uninstrumented, whatever is preloaded into the specs.
+  local pipe = assert(io.popen(("env -u LD_PRELOAD %s spec/support/fault_server.lua '%s' 2>'%s/log'")
+    :format(os.getenv "LUA" or "lua5.4", directory, directory), "w"))
+  return setmetatable({ directory = directory, pipe = pipe, ports = read_ports(directory) }, Fault)
+end
+
+---@param path string
+---@param port string? "plain" if nil
+---@return string
+function Fault:url(path, port)
+  port = port or "plain"
+  local scheme = (port == "plain" or port == "full") and "http" or "https"
+  return ("%s://127.0.0.1:%d/%s"):format(scheme, assert(self.ports[port], port), path)
+end
+
+--- Asks the server a question in a connection of its own.
+---@param path string
+---@return integer
+function Fault:ask(path)
+  local conn = assert(socket.connect("127.0.0.1", self.ports.plain))
+  conn:send(("GET /-/%s HTTP/1.1\r\nHost: x\r\n\r\n"):format(path))
+  local length
+  for line in function() return (conn:receive "*l") end do
+    length = tonumber(line:match "^Content%-Length: (%d+)") or length
+    if line == "" then break end
+  end
+  local body = conn:receive(length)
+  conn:close()
+  return tonumber(body)
+end
+
+--- How many requests arrived whose path contains `words`.
+---@param words string
+---@return integer
+function Fault:arrivals(words)
+  return self:ask("arrivals/" .. words)
+end
+
+function Fault:stop()
+  self.pipe:close()
+  shell(("rm -rf '%s'"):format(self.directory))
+end
+
+return fault

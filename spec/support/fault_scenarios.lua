@@ -1,0 +1,264 @@
+-- What the fault server does, by name. A scenario gets the connection and the request (method, path, headers, body,
+-- number on this connection) and answers true when the connection may serve another one.
+
+local cqueues = require "cqueues"
+
+local scenarios = {}
+
+local ITEMS = '[{"id":"a"},{"id":"b"},{"id":"c"}]'
+
+-- --- building blocks -------------------------------------------------------------------------------
+
+local function head(status, headers)
+  return "HTTP/1.1 " .. status .. "\r\n" .. table.concat(headers, "\r\n") .. (headers[1] and "\r\n" or "") .. "\r\n"
+end
+
+local function respond(conn, status, headers, body)
+  headers[#headers + 1] = "Content-Length: " .. #body
+  return conn:send(head(status, headers) .. body)
+end
+
+function scenarios.ok(conn, body, ...)
+  return respond(conn, "200 OK", { "Content-Type: application/json", ... }, body)
+end
+
+local function chunk(bytes)
+  return ("%x\r\n%s\r\n"):format(#bytes, bytes)
+end
+
+local function chunked(...)
+  return head("200 OK", { "Transfer-Encoding: chunked", ... })
+end
+
+local function gzip(text)
+  local name = os.tmpname()
+  local pipe = assert(io.popen("gzip -nc > " .. name, "w"))
+  pipe:write(text)
+  pipe:close()
+  local file = assert(io.open(name, "rb"))
+  local bytes = file:read "*a"
+  file:close()
+  os.remove(name)
+  return bytes
+end
+
+local function parameter(request, name)
+  return request.path:match("[?&]" .. name .. "=([^&]*)")
+end
+
+-- Sends `bytes` one by one, slowly, until the client has had enough.
+local function drip(conn, bytes)
+  for byte in bytes:gmatch "." do
+    if not conn:send(byte) then return end
+    cqueues.sleep(0.03)
+  end
+end
+
+-- A scenario that sends fixed bytes and closes.
+local function sends(...)
+  local bytes = table.concat { ... }
+  return function(conn) conn:send(bytes) end
+end
+
+-- --- proper answers ----------------------------------------------------------------------------------
+
+function scenarios.items(conn) return scenarios.ok(conn, ITEMS) end
+
+function scenarios.unknown(conn) return respond(conn, "404 Not Found", {}, "no such scenario") end
+
+-- The request as it arrived.
+function scenarios.echo(conn, request) return scenarios.ok(conn, request.raw .. request.body) end
+
+function scenarios.slow(conn, request)
+  cqueues.sleep(tonumber(parameter(request, "seconds")) or 0.05)
+  return scenarios.ok(conn, ITEMS)
+end
+
+function scenarios.big(conn, request)
+  local n = tonumber(parameter(request, "bytes"))
+  conn:send(head("200 OK", { "Content-Length: " .. n }))
+  local block = ("x"):rep(65536)
+  while n > 0 do
+    if not conn:send(block:sub(1, n)) then return end
+    n = n - #block
+  end
+  return true
+end
+
+function scenarios.status(conn, request)
+  return respond(conn, parameter(request, "code") .. " Whatever", {}, "the body")
+end
+
+function scenarios.no_content(conn)
+  conn:send(head("204 No Content", {}))
+  return true
+end
+
+scenarios.until_close = sends(head("200 OK", { "Connection: close" }), ITEMS)
+
+function scenarios.interim(conn)
+  conn:send(head("103 Early Hints", { "Link: </style>" }))
+  return scenarios.ok(conn, ITEMS, "X-Final: yes")
+end
+
+function scenarios.folded(conn) return scenarios.ok(conn, ITEMS, "X-Long: one", "  two", "X-Twice: 1", "X-Twice: 2") end
+
+function scenarios.trailers(conn)
+  conn:send(chunked() .. chunk(ITEMS) .. "0\r\nX-Trailer: late\r\n\r\n")
+  return true
+end
+
+function scenarios.gzip(conn) return scenarios.ok(conn, gzip(ITEMS), "Content-Encoding: gzip") end
+
+function scenarios.gzip_twice(conn) return scenarios.ok(conn, gzip(gzip(ITEMS)), "Content-Encoding: gzip, gzip") end
+
+function scenarios.gzip_bomb(conn)
+  return scenarios.ok(conn, gzip(("0"):rep(20 * 1024 * 1024)), "Content-Encoding: gzip")
+end
+
+function scenarios.cookie(conn) return scenarios.ok(conn, ITEMS, "Set-Cookie: id=1; Path=/") end
+
+function scenarios.redirect(conn, request)
+  return respond(conn, (parameter(request, "code") or "302") .. " Found",
+    { "Location: " .. parameter(request, "to"):gsub("%%(%x%x)", function(h) return string.char(tonumber(h, 16)) end) }, "")
+end
+
+-- --- time ----------------------------------------------------------------------------------------------
+
+function scenarios.silent() cqueues.sleep(30) end
+
+function scenarios.drip_head(conn) drip(conn, head("200 OK", { "X-Slow: " .. ("y"):rep(600) })) end
+
+function scenarios.drip_body(conn)
+  conn:send(head("200 OK", { "Content-Length: 1000" }))
+  drip(conn, ("z"):rep(1000))
+end
+
+function scenarios.stall_body(conn)
+  conn:send(head("200 OK", { "Content-Length: 1000" }) .. "[1,2,")
+  cqueues.sleep(30)
+end
+
+-- --- connections -----------------------------------------------------------------------------------------
+
+-- The first request of a connection is served, the second one finds it dying.
+function scenarios.die_on_reuse(conn, request)
+  if request.number == 1 then return scenarios.ok(conn, ITEMS) end
+end
+
+function scenarios.reset_on_reuse(conn, request)
+  if request.number == 1 then return scenarios.ok(conn, ITEMS) end
+  conn:reset()
+end
+
+function scenarios.close_at_once() end
+
+function scenarios.reset_at_once(conn) conn:reset() end
+
+function scenarios.reset_in_body(conn)
+  conn:send(head("200 OK", { "Content-Length: 1000" }) .. "[1,2,")
+  cqueues.sleep(0.05)
+  conn:reset()
+end
+
+-- TLS: the body's end is the connection's, and the closing alert is missing.
+function scenarios.cut(conn)
+  conn:send(head("200 OK", { "Connection: close" }) .. ITEMS)
+  conn:cut()
+end
+
+-- --- broken messages ---------------------------------------------------------------------------------------
+
+scenarios.short_body = sends(head("200 OK", { "Content-Length: 1000" }), ITEMS)
+scenarios.cut_status = sends "HTTP/1.1 20"
+scenarios.cut_head = sends "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Cut: he"
+scenarios.cut_before_blank = sends "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+scenarios.cut_after_interim = sends(head("100 Continue", {}))
+scenarios.bad_chunk = sends(chunked(), chunk(ITEMS), "zz\r\nrubbish\r\n0\r\n\r\n")
+scenarios.cut_chunk = sends(chunked(), "ff\r\n", ITEMS)
+scenarios.no_last_chunk = sends(chunked(), chunk(ITEMS))
+scenarios.huge_chunk = sends(chunked(), "ffffffffffffffffff\r\n", ITEMS)
+scenarios.two_lengths = sends(head("200 OK", { "Content-Length: 34", "Content-Length: 4" }), ITEMS)
+scenarios.same_lengths = sends(head("200 OK", { "Content-Length: 34", "Content-Length: 34" }), ITEMS)
+scenarios.length_garbage = sends(head("200 OK", { "Content-Length: 34x" }), ITEMS)
+scenarios.length_negative = sends(head("200 OK", { "Content-Length: -1" }), ITEMS)
+scenarios.length_overflow = sends(head("200 OK", { "Content-Length: 99999999999999999999999999" }), ITEMS)
+scenarios.length_list = sends(head("200 OK", { "Content-Length: 34, 4" }), ITEMS)
+scenarios.http09 = sends(ITEMS)
+scenarios.garbage_status = sends("HTTP/1.1 abc OK\r\nContent-Length: 2\r\n\r\n{}")
+scenarios.odd_status = sends("HTTP/1.1 999999 OK\r\nContent-Length: 2\r\n\r\n{}")
+scenarios.nameless_header = sends(head("200 OK", { ": nothing", "Content-Length: 2" }), "{}")
+scenarios.colonless_header = sends(head("200 OK", { "what is this", "Content-Length: 2" }), "{}")
+scenarios.fold_first = sends("HTTP/1.1 200 OK\r\n folded\r\nContent-Length: 2\r\n\r\n{}")
+scenarios.nul_header = sends(head("200 OK", { "X-Nul: a\0b", "Content-Length: 2" }), "{}")
+
+function scenarios.endless_head(conn)
+  conn:send "HTTP/1.1 200 OK\r\n"
+  while conn:send(("X-More: %s\r\n"):format(("m"):rep(1000))) do end
+end
+
+function scenarios.endless_line(conn)
+  conn:send "HTTP/1.1 200 OK\r\nX-Long: "
+  while conn:send(("m"):rep(65536)) do end
+end
+
+function scenarios.endless_interim(conn)
+  while conn:send(head("102 Processing", { "X-Wait: " .. ("w"):rep(100) })) do end
+end
+
+function scenarios.gzip_cut(conn)
+  local bytes = gzip(ITEMS:rep(100))
+  return scenarios.ok(conn, bytes:sub(1, #bytes - 12), "Content-Encoding: gzip")
+end
+
+function scenarios.gzip_corrupt(conn)
+  local bytes = gzip(ITEMS:rep(100))
+  return scenarios.ok(conn, bytes:sub(1, 20) .. "\255\255\255\255\255\255" .. bytes:sub(27), "Content-Encoding: gzip")
+end
+
+function scenarios.gzip_checksum(conn)
+  local bytes = gzip(ITEMS)
+  return scenarios.ok(conn, bytes:sub(1, -9) .. "\1\2\3\4" .. bytes:sub(-4), "Content-Encoding: gzip")
+end
+
+function scenarios.gzip_not(conn) return scenarios.ok(conn, ITEMS, "Content-Encoding: gzip") end
+
+function scenarios.encoding_unknown(conn) return scenarios.ok(conn, ITEMS, "Content-Encoding: rot13") end
+
+function scenarios.encoding_stack(conn)
+  return scenarios.ok(conn, gzip(ITEMS), "Content-Encoding: " .. ("gzip, "):rep(20) .. "gzip")
+end
+
+-- --- HTTP/2: frames as bytes ---------------------------------------------------------------------------------
+
+local function frame(kind, flags, stream, payload)
+  local n = #payload
+  return string.char(math.floor(n / 65536), math.floor(n / 256) % 256, n % 256, kind, flags) .. stream .. payload
+end
+
+local ALL, STATUS_200 = "\0\0\0\0", "\136" -- the connection itself; ":status: 200" in HPACK's static table
+
+scenarios.h2 = { settings = frame(4, 0, ALL, "") }
+scenarios.h2_ports = { h2_reset = true, h2_goaway = true, h2_reset_in_body = true, h2_refused = true, h2_close = true }
+
+local function rst(stream, code) return frame(3, 0, stream, "\0\0\0" .. string.char(code)) end
+
+function scenarios.h2.h2_reset(conn, stream) return conn:send(rst(stream, 2)) end -- INTERNAL_ERROR
+
+function scenarios.h2.h2_refused(conn, stream) return conn:send(rst(stream, 7)) end -- REFUSED_STREAM
+
+function scenarios.h2.h2_reset_in_body(conn, stream)
+  return conn:send(frame(1, 4, stream, STATUS_200) .. frame(0, 0, stream, ITEMS:sub(1, 10)) .. rst(stream, 2))
+end
+
+-- The server leaves: nothing above stream 0 was or will be looked at.
+function scenarios.h2.h2_goaway(conn)
+  conn:send(frame(7, 0, ALL, "\0\0\0\0" .. "\0\0\0\0"))
+end
+
+-- The connection ends in the middle of a body.
+function scenarios.h2.h2_close(conn, stream)
+  conn:send(frame(1, 4, stream, STATUS_200) .. frame(0, 0, stream, ITEMS:sub(1, 10)))
+end
+
+return scenarios

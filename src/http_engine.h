@@ -104,6 +104,9 @@ bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const 
 /* A failure is the transfer's outcome. */
 void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request *request);
 
+/* Instead of a start: it ends with AMP_TIMEOUT after so many seconds, and does nothing else. */
+void amp_transfer_alarm(struct amp_transfer *transfer, double seconds);
+
 /* Its number within the engine, from 1. */
 unsigned long amp_transfer_id(const struct amp_transfer *transfer);
 

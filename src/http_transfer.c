@@ -449,6 +449,12 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
     amp_engine_changed(engine);
 }
 
+void amp_transfer_alarm(struct amp_transfer *transfer, double seconds)
+{
+    link_running(transfer);
+    amp_transfer_deadline(transfer, seconds > 0 ? seconds : 1e-9);
+}
+
 /* --- the end -----------------------------------------------------------------------------------
  */
 

@@ -3,6 +3,7 @@
  *
  *   http.engine(options) -> engine                       options: fields of amp_engine_options
  *   engine:start(request) -> transfer | nil, message, kind
+ *   engine:alarm(seconds) -> transfer that ends then
  *   engine:step()         engine:moved() -> id | nil      engine:steps() -> n
  *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean
  *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
@@ -12,7 +13,7 @@
  *   transfer:outcome() -> nil while open | true | false, message, kind, sent
  *   transfer:deadline(seconds | nil)   transfer:cancel()   transfer:close()
  *
- * No function here waits but wait and sleep, none calls Lua, and what C allocates belongs to a
+ * No function here waits but engine:wait, none calls Lua, and what C allocates belongs to a
  * userdata before anything that may raise.
  */
 #ifndef _GNU_SOURCE
@@ -23,7 +24,6 @@
 #include "http_engine.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <string.h>
@@ -359,6 +359,19 @@ static int engine_start(lua_State *L)
     return 1;
 }
 
+static int engine_alarm(lua_State *L)
+{
+    struct amp_engine *engine = to_engine(L);
+    double seconds = luaL_checknumber(L, 2);
+    struct transfer_box *box = new_transfer(L);
+
+    box->transfer = amp_transfer_new(engine);
+    if (!box->transfer)
+        return luaL_error(L, "out of memory");
+    amp_transfer_alarm(box->transfer, seconds);
+    return 1;
+}
+
 static int transfer_id(lua_State *L)
 {
     lua_pushnumber(L, (lua_Number)amp_transfer_id(to_transfer(L)));
@@ -457,22 +470,6 @@ static int transfer_cancel(lua_State *L)
 /* --- the module --------------------------------------------------------------------------------
  */
 
-/* http.sleep(seconds): returns early when a signal comes, so that Lua's hooks run. */
-static int http_sleep(lua_State *L)
-{
-    double seconds = luaL_checknumber(L, 1);
-    struct timespec time;
-
-    if (!(seconds > 0))
-        return 0;
-    if (seconds > 1e6)
-        seconds = 1e6;
-    time.tv_sec = (time_t)seconds;
-    time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
-    nanosleep(&time, NULL);
-    return 0;
-}
-
 /* http.now() -> seconds on a clock that only runs forward. */
 static int http_now(lua_State *L)
 {
@@ -519,12 +516,14 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
     lua_pop(L, 1);
 }
 
-static const luaL_Reg engine_methods[] = {
-    {"cancel", engine_cancel}, {"start", engine_start},     {"step", engine_step},
-    {"steps", engine_steps},   {"moved", engine_moved},     {"wait", engine_wait},
-    {"due", engine_due},       {"usable", engine_usable},   {"pollfd", engine_pollfd},
-    {"events", engine_events}, {"timeout", engine_timeout}, {"close", engine_close},
-    {"__gc", engine_close},    {"__close", engine_close},   {NULL, NULL}};
+static const luaL_Reg engine_methods[] = {{"alarm", engine_alarm},   {"cancel", engine_cancel},
+                                          {"start", engine_start},   {"step", engine_step},
+                                          {"steps", engine_steps},   {"moved", engine_moved},
+                                          {"wait", engine_wait},     {"due", engine_due},
+                                          {"usable", engine_usable}, {"pollfd", engine_pollfd},
+                                          {"events", engine_events}, {"timeout", engine_timeout},
+                                          {"close", engine_close},   {"__gc", engine_close},
+                                          {"__close", engine_close}, {NULL, NULL}};
 
 static const luaL_Reg transfer_methods[] = {
     {"id", transfer_id},         {"want", transfer_want},         {"head", transfer_head},
@@ -532,8 +531,7 @@ static const luaL_Reg transfer_methods[] = {
     {"cancel", transfer_cancel}, {"deadline", transfer_deadline}, {"close", transfer_close},
     {"__gc", transfer_close},    {"__close", transfer_close},     {NULL, NULL}};
 
-static const luaL_Reg functions[] = {
-    {"engine", http_engine}, {"sleep", http_sleep}, {"now", http_now}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"engine", http_engine}, {"now", http_now}, {NULL, NULL}};
 
 #if defined(__GNUC__)
 #pragma GCC visibility push(default)

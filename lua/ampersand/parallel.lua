@@ -29,13 +29,8 @@ end
 
 -- What this coroutine, or the main program, waits for: that a task may go on.
 local function as_target(group, waiters)
-  local loop = group.loop
-  function loop.woken() waiters:wake(group) end
-  return {
-    timeout = loop.timeout,
-    want = function() return loop.timeout() == 0 end,
-    id = function() return group end,
-  }
+  function group.loop.woken() waiters:wake(group) end
+  return { want = group.loop.due, id = function() return group end }
 end
 
 --- Runs every task, at most `n` at a time. One that fails does not stop the others.

@@ -48,8 +48,8 @@ end
 
 -- Sends `bytes` one by one, slowly, until the client has had enough.
 local function drip(conn, bytes)
-  for byte in bytes:gmatch "." do
-    if not conn:send(byte) then return end
+  for i = 1, #bytes do
+    if not conn:send(bytes:sub(i, i)) then return end
     cqueues.sleep(0.03)
   end
 end
@@ -119,8 +119,7 @@ end
 function scenarios.cookie(conn) return scenarios.ok(conn, ITEMS, "Set-Cookie: id=1; Path=/") end
 
 function scenarios.redirect(conn, request)
-  return respond(conn, (parameter(request, "code") or "302") .. " Found",
-    { "Location: " .. parameter(request, "to"):gsub("%%(%x%x)", function(h) return string.char(tonumber(h, 16)) end) }, "")
+  return respond(conn, (parameter(request, "code") or "302") .. " Found", { "Location: " .. parameter(request, "to") }, "")
 end
 
 -- --- time ----------------------------------------------------------------------------------------------

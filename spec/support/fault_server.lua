@@ -89,17 +89,16 @@ function Secure:reset()
   self.plain:reset()
 end
 
+-- (No `for` over these: PUC Lua 5.1 cannot wait inside an iterator.)
 local function pump(plain, pair)
   main:wrap(function()
-    for bytes in function() return plain:some(16384) end do
-      if not pair:write(bytes) or not pair:flush() then break end
-    end
+    local bytes = plain:some(16384)
+    while bytes and pair:write(bytes) and pair:flush() do bytes = plain:some(16384) end
     pair:shutdown "w"
   end)
   main:wrap(function()
-    for bytes in function() return (pair:read(-16384)) end do
-      if not plain:send(bytes) then break end
-    end
+    local bytes = pair:read(-16384)
+    while bytes and plain:send(bytes) do bytes = pair:read(-16384) end
     plain:close()
   end)
 end

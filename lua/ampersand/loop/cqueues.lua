@@ -12,8 +12,8 @@ function loop.inside()
   return managed
 end
 
-function loop.poll(fd, events, seconds)
-  cqueues.poll({ pollfd = fd, events = events }, seconds)
+function loop.poll(fd)
+  cqueues.poll { pollfd = fd, events = "r" }
 end
 
 function loop.park(seconds)

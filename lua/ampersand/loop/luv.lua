@@ -16,17 +16,13 @@ function loop.inside()
   return co ~= nil and not main
 end
 
-function loop.poll(fd, events, seconds)
+function loop.poll(fd)
   local co, handle = coroutine.running(), polls[fd] or uv.new_poll(fd)
-  local timer = seconds and uv.new_timer()
   polls[fd] = handle
-  local function go_on()
+  handle:start("r", function()
     handle:stop()
-    if timer then timer:close() end
     resume(co)
-  end
-  handle:start(events, go_on)
-  if timer then timer:start(math.ceil(seconds * 1000), 0, go_on) end
+  end)
   coroutine.yield()
 end
 
@@ -52,10 +48,10 @@ function loop.wake(co)
   end) end
 end
 
+-- The collector closes the handle: luv 1.44 crashes at exit when uv.run does not come to see a close of ours.
 function loop.forget(fd)
-  local handle = polls[fd]
+  if polls[fd] then polls[fd]:stop() end
   polls[fd] = nil
-  if handle then handle:close() end
 end
 
 return loop

@@ -5,12 +5,12 @@
 -- driver has what it wants another takes its place; when it is never resumed again a parked one notices and takes over.
 --
 -- A loop is an adapter, a table of plain functions:
---   inside()                   whether the caller may yield to this loop; where not, the call blocks
---   poll(fd, events, seconds)  waits until the descriptor is readable ("r") or, where it is given, for the time
---   park(seconds)              waits for a wake of this coroutine, or for the time
---   wake(token)                ends the park of the coroutine `token`; nothing happens if it is not parked
---   forget(fd)                 optional: the descriptor is about to be closed
---   driven                     optional: true where somebody calls Waiters:poll, so that no coroutine drives
+--   inside()       whether the caller may yield to this loop; where not, the call blocks
+--   poll(fd)       waits until the descriptor is readable, which the engine also makes it when a time is up
+--   park(seconds)  waits for a wake of this coroutine, at most for the time
+--   wake(token)    ends the park of the coroutine `token`; nothing happens if it is not parked
+--   forget(fd)     optional: the descriptor is about to be closed
+--   driven         optional: true where somebody calls Waiters:poll, so that no coroutine drives
 
 local http = require "ampersand.http"
 
@@ -20,7 +20,7 @@ Waiters.__index = Waiters
 
 local wait = {}
 
--- How long a parked coroutine sleeps before it looks after the driver.
+-- How long a parked coroutine sleeps before it looks after the driver, in seconds.
 local PATIENCE = 0.1
 
 -- Coroutines that belong to a loop of ours, whatever loop the program has.
@@ -30,7 +30,7 @@ local adopted = setmetatable({}, { __mode = "k" })
 ---@param loop table? an adapter
 ---@return ampersand.Waiters
 function wait.new(engine, loop)
-  return setmetatable({ engine = engine, loop = loop, parked = {}, sleeping = {} }, Waiters)
+  return setmetatable({ engine = engine, loop = loop, parked = {} }, Waiters)
 end
 
 --- Makes `loop` the one that `co` yields to.
@@ -72,13 +72,7 @@ function Waiters:wake(id)
   waiter.loop.wake(waiter.token)
 end
 
---- Ends the sleep of a coroutine.
----@param co thread?
-function Waiters:rouse(co)
-  local loop = co and self.sleeping[co]
-  if loop then loop.wake(co) end
-end
-
+-- Wakes those whose transfers moved.
 local function settle(self)
   for id in self.engine.moved, self.engine do self:wake(id) end
 end
@@ -89,23 +83,20 @@ local function step(self)
   settle(self)
 end
 
--- A loop of coroutines that waits as one target may have sleepers; a transfer has its time inside the engine.
-local function patience(target)
-  return target.timeout and target.timeout()
-end
-
 local function park(self, loop, target)
   local id, steps = target:id(), self.engine:steps()
   self.parked[id] = { loop = loop, token = coroutine.running() }
-  loop.park(math.min(PATIENCE, patience(target) or PATIENCE))
+  loop.park(PATIENCE)
   self.parked[id] = nil
   -- Work is waiting and nobody has looked at it for all this time: the driver is gone.
-  if self.driver and self.engine:steps() == steps and self.engine:due() then self.driver = nil end
+  if self.driver and self.engine:usable() and self.engine:steps() == steps and self.engine:due() then
+    self.driver = nil
+  end
 end
 
-local function drive(self, loop, target)
+local function drive(self, loop)
   self.driver = coroutine.running()
-  loop.poll(self.engine:pollfd(), "r", patience(target))
+  loop.poll(self.engine:pollfd())
   step(self)
 end
 
@@ -133,39 +124,21 @@ end
 
 local function yield_until(self, loop, target)
   repeat
-    if has_driver(self, loop) then park(self, loop, target) else drive(self, loop, target) end
+    if has_driver(self, loop) then park(self, loop, target) else drive(self, loop) end
   until target:want()
   if self.driver == coroutine.running() then hand_over(self) end
 end
 
---- Returns when `target` has something to say: when target:want() is true. News come by target:id().
+--- Returns when `target` has something to say: when target:want() is true. Its news come by target:id().
 ---@param target userdata|table
 function Waiters:await(target)
   if target:want() then return end
   local loop = loop_here(self)
   if loop then return yield_until(self, loop, target) end
   repeat
-    self.engine:wait(patience(target))
+    self.engine:wait()
     step(self)
   until target:want()
-end
-
---- Returns after `seconds`, or sooner when `stopped` answers true.
----@param seconds number
----@param stopped fun(): boolean
-function Waiters:sleep(seconds, stopped)
-  local loop, deadline = loop_here(self), http.now() + seconds
-  local me = loop and coroutine.running()
-  while seconds > 0 and not stopped() do
-    if loop then
-      self.sleeping[me] = loop
-      loop.park(seconds)
-      self.sleeping[me] = nil
-    else
-      http.sleep(seconds)
-    end
-    seconds = deadline - http.now()
-  end
 end
 
 --- Moves everything for at most `budget` seconds, from outside of all coroutines, and never waits.
@@ -181,7 +154,6 @@ end
 --- Ends all transfers with kind "cancelled"; whoever waits is told.
 function Waiters:close()
   self.closing = true
-  for co in pairs(self.sleeping) do self:rouse(co) end
   if not self.engine:usable() then return self.engine:close() end
   self.engine:cancel()
   settle(self)

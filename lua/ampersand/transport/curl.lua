@@ -120,12 +120,10 @@ end
 ---@param seconds number
 ---@param token ampersand.CancelToken? ends the sleep
 function Curl:sleep(seconds, token)
-  open(self)
-  local waiters, me = self.waiters, coroutine.running()
-  local function wake() waiters:rouse(me) end
-  if token then token:watch(wake) end
-  waiters:sleep(seconds, function() return self.closed or cancelled(token) end)
-  if token then token:unwatch(wake) end
+  if self.closed or cancelled(token) then return end
+  local alarm = open(self):alarm(seconds)
+  await(self.waiters, alarm, token)
+  alarm:close()
 end
 
 --- Moves all requests for at most `budget` seconds and resumes their coroutines: for programs with a loop of their own.

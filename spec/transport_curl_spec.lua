@@ -1,0 +1,452 @@
+-- The curl transport against the fault server: every way a response can break, and what must never happen.
+
+local curl = require "ampersand.transport.curl"
+local http = require "ampersand.http"
+local fault = require "support.fault"
+
+local ITEMS = '[{"id":"a"},{"id":"b"},{"id":"c"}]'
+
+-- Instrumented runs are slower; a deadline's lower bound is not.
+local PATIENCE = os.getenv "AMP_SLOW" and 10 or 1
+
+describe("the curl transport", function()
+  local server, transport
+  local unique = 0
+
+  setup(function() server = fault.start() end)
+  teardown(function() server:stop() end)
+  after_each(function()
+    if transport then transport:close() end
+    transport = nil
+  end)
+
+  local function new(opts)
+    opts = opts or {}
+    opts.http_proxy = opts.http_proxy or "" -- whatever the environment says
+    if opts.ca_file == nil then opts.ca_file = server.directory .. "/ca.pem" end
+    opts.ca_file = opts.ca_file or nil
+    if transport then transport:close() end
+    transport = curl.new(opts)
+    return transport
+  end
+
+  local function read(res)
+    local chunks = {}
+    while true do
+      local chunk, message, kind = res.read()
+      if not chunk then return table.concat(chunks), message, kind end
+      chunks[#chunks + 1] = chunk
+    end
+  end
+
+  -- One request; status (or nil), body or what went wrong, kind, sent.
+  local function fetch(path, port, req)
+    req = req or {}
+    req.method, req.timeout = req.method or "GET", req.timeout or 10
+    if req.resend == nil then req.resend = req.method == "GET" end
+    req.url = server:url(path, port)
+    local res, message, kind, sent = (transport or new()):request(req)
+    if not res then return nil, message, kind, sent end
+    local body
+    body, message, kind = read(res)
+    res.close(not kind)
+    return res.status, kind and message or body, kind, res.headers
+  end
+
+  -- A path nobody has asked for yet, so that its arrivals can be counted.
+  local function fresh(path)
+    unique = unique + 1
+    return ("%s%sunique=%d."):format(path, path:find("?", 1, true) and "&" or "?", unique)
+  end
+
+  local function arrivals() return server:arrivals(("unique=%d."):format(unique)) end
+
+  local function seconds(f, ...)
+    local start = http.now()
+    f(...)
+    return http.now() - start
+  end
+
+  -- Each is asked for whole and as a stream: a broken one must be an error of this kind both ways.
+  local BROKEN = {
+    { "short_body", "closed" }, { "cut_status", "closed" }, { "cut_head", "closed" }, { "cut_before_blank", "closed" },
+    { "cut_after_interim", "closed" }, { "close_at_once", "closed" }, { "reset_at_once", "closed" },
+    { "reset_in_body", "closed" }, { "no_last_chunk", "closed" }, { "cut_chunk", "closed" },
+    { "bad_chunk", "protocol" }, { "huge_chunk", "protocol" }, { "two_lengths", "protocol" },
+    { "length_garbage", "protocol" }, { "length_negative", "protocol" }, { "length_overflow", "protocol" },
+    { "length_list", "protocol" }, { "http09", "protocol" }, { "garbage_status", "protocol" },
+    { "odd_status", "protocol" }, { "nameless_header", "protocol" }, { "colonless_header", "protocol" },
+    { "fold_first", "protocol" }, { "nul_header", "protocol" }, { "gzip_corrupt", "protocol" },
+    { "gzip_checksum", "protocol" }, { "gzip_not", "protocol" }, { "encoding_unknown", "protocol" },
+    { "encoding_stack", "protocol" }, { "endless_head", "limit" }, { "endless_line", "limit" },
+    { "endless_interim", "limit" },
+  }
+
+  describe("takes for an error", function()
+    for _, case in ipairs(BROKEN) do
+      it(case[1], function()
+        for _, stream in ipairs { false, true } do
+          local _, message, kind = fetch(case[1], nil, { stream = stream })
+          assert.equal(case[2], kind, message)
+          assert.is_true(#message > 0)
+        end
+      end)
+    end
+
+    it("a TLS connection that is cut where only its end ends the body", function()
+      local _, _, kind = fetch("cut", "good")
+      assert.equal("closed", kind)
+    end)
+
+    it("HTTP/2 streams that are reset, refused or left by the server", function()
+      for _, port in ipairs { "h2_reset", "h2_reset_in_body", "h2_goaway", "h2_close", "h2_refused" } do
+        local _, message, kind, sent = fetch("", port, { method = "POST" })
+        assert.equal("closed", kind, port .. ": " .. tostring(message))
+        assert.is_true(sent)
+        assert.equal(1, server:arrivals("/" .. port), port)
+      end
+    end)
+
+    it("a body longer than max_bytes, counted after decompression", function()
+      for _, stream in ipairs { false, true } do
+        local _, _, kind = fetch("gzip_bomb", nil, { max_bytes = 1000000, stream = stream })
+        assert.equal("limit", kind)
+      end
+    end)
+
+    it("an encoding that the request ruled out", function()
+      local _, _, kind = fetch("gzip", nil, { headers = { ["Accept-Encoding"] = "identity" } })
+      assert.equal("protocol", kind)
+    end)
+  end)
+
+  describe("takes for a success", function()
+    for _, name in ipairs { "items", "until_close", "interim", "folded", "trailers", "gzip", "gzip_twice",
+                            "same_lengths" } do
+      it(name, function()
+        for _, stream in ipairs { false, true } do
+          local status, body, kind = fetch(name, nil, { stream = stream })
+          assert.is_nil(kind, body)
+          assert.equal(200, status)
+          assert.equal(ITEMS, body)
+        end
+      end)
+    end
+
+    it("an answer without a body", function()
+      local status, body = fetch("no_content")
+      assert.equal(204, status)
+      assert.equal("", body)
+      status, body = fetch("items", nil, { method = "HEAD" })
+      assert.equal(200, status)
+      assert.equal("", body)
+    end)
+
+    it("any status, with its body", function()
+      for _, code in ipairs { 400, 401, 404, 422, 429, 500, 503 } do
+        local status, body = fetch("status?code=" .. code)
+        assert.equal(code, status)
+        assert.equal("the body", body)
+      end
+    end)
+
+    it("HTTPS with a private authority given as a file or a directory", function()
+      assert.equal(200, (fetch("items", "good")))
+      new { ca_file = false, ca_path = server.directory .. "/hashed" }
+      assert.equal(200, (fetch("items", "good")))
+    end)
+  end)
+
+  it("joins repeated headers, unfolds long ones and writes names in lower case", function()
+    local _, _, _, headers = fetch "folded"
+    assert.equal("one two", (headers["x-long"]:gsub("%s+", " ")))
+    assert.equal("1, 2", headers["x-twice"])
+    assert.equal("application/json", headers["content-type"])
+    _, _, _, headers = fetch "interim"
+    assert.equal("yes", headers["x-final"])
+    assert.is_nil(headers.link)
+  end)
+
+  it("reads a long body whole and in pieces", function()
+    for _, stream in ipairs { false, true } do
+      local status, body, kind = fetch("big?bytes=3000000", nil, { stream = stream })
+      assert.is_nil(kind)
+      assert.equal(200, status)
+      assert.equal(3000000, #body)
+    end
+  end)
+
+  it("stops reading from the network while nobody takes the bytes", function()
+    local res = assert(new():request { method = "GET", url = server:url "big?bytes=50000000", stream = true })
+    for _ = 1, 20 do -- other requests drive the engine meanwhile
+      assert.equal(200, (fetch "items"))
+      assert.is_true(res.source:held() <= 128 * 1024)
+    end
+    res.close()
+  end)
+
+  it("ends what an error status had begun, but does not hide the status", function()
+    new()
+    local res = assert(transport:request {
+      method = "GET", url = server:url "status?code=500", timeout = 5, max_bytes = 3,
+    })
+    assert.equal(500, res.status)
+    local _, _, kind = read(res)
+    assert.equal("limit", kind)
+  end)
+
+  it("sends method, headers and body as given", function()
+    local _, echo = fetch("echo", nil, { method = "POST", body = "a\0b", headers = { ["X-Api-Key"] = "k", ["X-Empty"] = "" } })
+    assert.matches("^POST /echo HTTP/1.1\r\n", echo)
+    assert.matches("\r\nX%-Api%-Key: k\r\n", echo)
+    assert.matches("\r\nX%-Empty:%s*\r\n", echo)
+    assert.matches("\r\nContent%-Length: 3\r\n", echo)
+    assert.matches("\r\n\r\na%zb$", echo)
+    assert.not_matches("[Ee]xpect:", echo)
+    assert.not_matches("x%-www%-form", echo)
+    for _, method in ipairs { "GET", "PUT", "PATCH", "DELETE", "GET" } do
+      _, echo = fetch("echo", nil, { method = method })
+      assert.matches("^" .. method .. " ", echo)
+      assert.equal(method == "PUT" or method == "PATCH", echo:find("Content-Length: 0", 1, true) ~= nil)
+    end
+    _, echo = fetch("echo", nil, { method = "DELETE", body = "x" })
+    assert.matches("^DELETE ", echo)
+    assert.matches("\r\n\r\nx$", echo)
+  end)
+
+  it("leaves the path as it is", function()
+    local _, echo = fetch "echo/a/../b/%2e%2e/c;d:pause?x=%2F&y=../z"
+    assert.is_truthy(echo:find("GET /echo/a/../b/%2e%2e/c;d:pause?x=%2F&y=../z HTTP", 1, true))
+  end)
+
+  describe("refuses", function()
+    local function refused(req)
+      req.method, req.url = req.method or "GET", req.url or server:url(fresh "items")
+      local res, message, kind, sent = new():request(req)
+      assert.is_nil(res)
+      assert.equal("config", kind, message)
+      assert.is_false(sent)
+      assert.not_matches("secret", message)
+    end
+
+    it("headers that would end the line early", function()
+      for _, bad in ipairs { "\r", "\n", "\r\nX-Injected: 1", "\0", "\127" } do
+        refused { headers = { ["X-Api-Key"] = "secret" .. bad } }
+        refused { headers = { ["X-Api-Key" .. bad] = "secret" } }
+      end
+      refused { headers = { [""] = "secret" } }
+      refused { headers = { ["X Y"] = "secret" } }
+      refused { headers = { ["X:"] = "secret" } }
+      assert.equal(0, arrivals())
+    end)
+
+    it("URLs that are not http or https, or have spaces and control characters", function()
+      for _, url in ipairs { "file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "", "http:",
+                             "http://127.0.0.1/ x", "http://127.0.0.1/\r\nX: y", "http://127.0.0.1/\0" } do
+        refused { url = url }
+      end
+    end)
+
+    it("methods that are not words", function()
+      refused { method = "GET / HTTP/1.1\r\nX: y" }
+      refused { method = "" }
+    end)
+  end)
+
+  describe("keeps a secret", function()
+    it("by following no redirect", function()
+      local target = fresh "echo"
+      for _, code in ipairs { 301, 302, 303, 307, 308 } do
+        local status = fetch("redirect?code=" .. code .. "&to=" .. server:url(target), nil, {
+          headers = { ["X-Api-Key"] = "secret" }, method = "POST", body = "x",
+        })
+        assert.equal(code, status)
+      end
+      assert.equal(5, arrivals()) -- the redirects themselves, which name the target in their query
+    end)
+
+    it("by reading no .netrc and keeping no cookies", function()
+      new()
+      assert.equal(200, (fetch "cookie"))
+      local _, echo = fetch "echo"
+      assert.not_matches("[Cc]ookie", echo)
+      assert.not_matches("[Aa]uthorization", echo)
+    end)
+
+    it("by talking only to servers it can verify", function()
+      for _, port in ipairs { "expired", "wronghost", "selfsigned" } do
+        local status, message, kind, sent = fetch(fresh "items", port)
+        assert.is_nil(status)
+        assert.equal("tls", kind, message)
+        assert.is_false(sent)
+        assert.equal(0, arrivals())
+      end
+      new { ca_file = false } -- the system's authorities
+      local _, _, kind = fetch("items", "good")
+      assert.equal("tls", kind)
+    end)
+
+    it("unless it is told not to verify", function()
+      new { insecure_skip_verify = true }
+      for _, port in ipairs { "expired", "wronghost", "selfsigned" } do
+        assert.equal(200, (fetch("items", port)))
+      end
+    end)
+  end)
+
+  it("shows a client certificate", function()
+    local status, message, kind = fetch("items", "client")
+    assert.is_nil(status)
+    assert.equal("tls", kind, message)
+    local directory = server.directory
+    new { client_cert = directory .. "/client.pem", client_key = directory .. "/client.key" }
+    status, message = fetch("items", "client")
+    assert.equal(200, status, message)
+    new { client_cert = directory .. "/missing.pem", client_key = directory .. "/client.key" }
+    status, message, kind = fetch("items", "client")
+    assert.is_nil(status)
+    assert.equal("tls", kind, message)
+  end)
+
+  describe("ends at its deadline", function()
+    local STATES = {
+      { "connecting", "items", "full", false }, { "in the TLS handshake", "items", "mute", false },
+      { "without an answer", "silent", nil, true }, { "while the head drips", "drip_head", nil, true },
+      { "while the body drips", "drip_body", nil, true }, { "while the body stalls", "stall_body", nil, true },
+    }
+    for _, state in ipairs(STATES) do
+      it(state[1], function()
+        for _, stream in ipairs { false, true } do
+          local message, kind, sent
+          local took = seconds(function()
+            _, message, kind, sent = fetch(state[2], state[3], { timeout = 0.3, stream = stream })
+          end)
+          assert.equal("timeout", kind, message)
+          if type(sent) == "boolean" then assert.equal(state[4], sent) end
+          assert.is_true(took >= 0.29 and took < 0.3 + PATIENCE, tostring(took))
+        end
+      end)
+    end
+
+    it("or at connect_timeout, where nothing is connected", function()
+      for _, port in ipairs { "full", "mute" } do
+        local kind
+        local took = seconds(function()
+          _, _, kind = fetch("items", port, { timeout = 30, connect_timeout = 0.2 })
+        end)
+        assert.equal("timeout", kind)
+        assert.is_true(took < 0.2 + PATIENCE)
+      end
+    end)
+
+    it("or at read_timeout, counted only while somebody waits", function()
+      local _, message, kind = fetch("stall_body", nil, { read_timeout = 0.2 })
+      assert.equal("timeout", kind, message)
+      _, message, kind = fetch("silent", nil, { read_timeout = 0.2 })
+      assert.equal("timeout", kind, message)
+      assert.equal(200, (fetch("slow?seconds=0.3", nil, { read_timeout = 5 })))
+      local res = assert(transport:request {
+        method = "GET", url = server:url "stall_body", stream = true, read_timeout = 0.3, timeout = 20,
+      })
+      assert.equal("[1,2,", res.read())
+      transport:sleep(0.5) -- the caller's own time
+      local took = seconds(function() _, _, kind = res.read() end)
+      assert.equal("timeout", kind)
+      assert.is_true(took >= 0.29, tostring(took))
+      res.close()
+    end)
+
+    it("which a stream may move", function()
+      local res = assert(new():request { method = "GET", url = server:url "stall_body", stream = true, timeout = 0.3 })
+      res.deadline(0.6)
+      assert.equal("[1,2,", res.read())
+      local _, _, kind = res.read()
+      assert.equal("timeout", kind)
+      res.close()
+    end)
+  end)
+
+  describe("sends again", function()
+    -- Two connections' worth of requests: the second use of the first connection finds it dying.
+    local function reuse(scenario, req)
+      new()
+      local path = fresh(scenario)
+      assert.equal(200, (fetch(path, nil, { method = req.method, resend = req.resend })))
+      return fetch(path, nil, req)
+    end
+
+    for _, scenario in ipairs { "die_on_reuse", "reset_on_reuse" } do
+      it("a GET, after " .. scenario, function()
+        local status = reuse(scenario, { method = "GET", resend = true })
+        if scenario == "die_on_reuse" then
+          assert.equal(200, status)
+          assert.equal(3, arrivals())
+        end
+      end)
+
+      for _, method in ipairs { "POST", "PATCH" } do
+        it("no " .. method .. ", after " .. scenario, function()
+          for _, body in ipairs { "{}", false } do
+            local status, message, kind, sent = reuse(scenario, { method = method, body = body or nil, resend = false })
+            assert.is_nil(status)
+            assert.equal("closed", kind, message)
+            assert.is_true(sent)
+            assert.equal(2, arrivals()) -- the good one and the lost one
+          end
+        end)
+      end
+    end
+  end)
+
+  it("tells what the server cannot have seen", function()
+    local _, message, kind, sent = new():request { method = "POST", url = "http://127.0.0.1:1/", timeout = 5 }
+    assert.equal("connect", kind, message)
+    assert.is_false(sent)
+    _, message, kind, sent = transport:request { method = "POST", url = "http://name.invalid/", timeout = 5 }
+    assert.equal("resolve", kind, message)
+    assert.is_false(sent)
+  end)
+
+  it("uses a connection again", function()
+    new()
+    fetch "items"
+    local before = server:ask "connections"
+    for _ = 1, 20 do assert.equal(200, (fetch "items")) end
+    assert.equal(1, server:ask "connections" - before) -- the question's own
+  end)
+
+  it("sleeps", function()
+    local took = seconds(function() new():sleep(0.1) end)
+    assert.is_true(took >= 0.1 and took < 0.1 + PATIENCE)
+    took = seconds(function() new():sleep(-1) end)
+    assert.is_true(took < PATIENCE)
+  end)
+
+  it("is not usable once closed, and closing ends streams", function()
+    local res = assert(new():request { method = "GET", url = server:url "stall_body", stream = true })
+    assert.equal("[1,2,", res.read())
+    transport:close()
+    local chunk, message, kind = res.read()
+    assert.is_nil(chunk)
+    assert.equal("cancelled", kind, message)
+    res.close()
+    chunk, message, kind = res.read()
+    assert.is_nil(chunk)
+    assert.equal("cancelled", kind, message)
+    local _, _, why, sent = transport:request { method = "GET", url = server:url "items" }
+    assert.equal("cancelled", why)
+    assert.is_false(sent)
+  end)
+
+  it("may be collected in any order", function()
+    for _ = 1, 20 do
+      local one = curl.new { http_proxy = "" }
+      local res = assert(one:request { method = "GET", url = server:url "stall_body", stream = true })
+      assert.equal(200, res.status)
+      one, res = nil, nil -- luacheck: ignore
+      collectgarbage()
+    end
+    collectgarbage()
+    collectgarbage()
+  end)
+end)

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* --- keys ---------------------------------------------------------------------------------------
- */
+/* --- keys ------------------------------------------------------------------------------------ */
 
 enum { LONGEST_KEY = 64 };
 
@@ -56,8 +55,7 @@ static void push_key(lua_State *L, const struct amp_builder *b, const char *text
     }
 }
 
-/* --- strings with escapes ------------------------------------------------------------------------
- */
+/* --- strings with escapes -------------------------------------------------------------------- */
 
 static const char *unescape(lua_State *L, const struct amp_builder *b, const struct amp_node *node,
                             size_t *size)
@@ -79,8 +77,7 @@ static void push_escaped(lua_State *L, const struct amp_builder *b, const struct
     lua_pushlstring(L, text, size);
 }
 
-/* --- values
- * --------------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 /* The key on top has no value, not even an earlier one. */
 static void remove_member(lua_State *L)

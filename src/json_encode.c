@@ -20,8 +20,7 @@ void amp_encoder_free(struct amp_encoder *e)
     e->room = e->level_room = 0;
 }
 
-/* --- bytes
- * ---------------------------------------------------------------------------------------- */
+/* --- bytes ----------------------------------------------------------------------------------- */
 
 static void reserve(lua_State *L, struct amp_encoder *e, size_t size)
 {
@@ -46,8 +45,7 @@ static void put_byte(lua_State *L, struct amp_encoder *e, char byte)
     e->text[e->used++] = byte;
 }
 
-/* --- what cannot be encoded
- * ------------------------------------------------------------------------ */
+/* --- what cannot be encoded ------------------------------------------------------------------ */
 
 static int level_slot(const struct amp_encoder *e, size_t level)
 {
@@ -105,8 +103,7 @@ static int refuse(lua_State *L, const struct amp_encoder *e, const char *what)
     return 0;
 }
 
-/* --- strings
- * --------------------------------------------------------------------------------------- */
+/* --- strings --------------------------------------------------------------------------------- */
 
 static void put_escape(lua_State *L, struct amp_encoder *e, char c)
 {
@@ -153,8 +150,7 @@ static int put_string(lua_State *L, struct amp_encoder *e, const char *text, siz
     return 1;
 }
 
-/* --- scalars
- * --------------------------------------------------------------------------------------- */
+/* --- scalars --------------------------------------------------------------------------------- */
 
 static int put_number(lua_State *L, struct amp_encoder *e)
 {
@@ -202,8 +198,7 @@ static int put_scalar(lua_State *L, struct amp_encoder *e)
     return refuse(L, e, lua_tostring(L, -1));
 }
 
-/* --- tables
- * ---------------------------------------------------------------------------------------- */
+/* --- tables ---------------------------------------------------------------------------------- */
 
 /* What the metatable says: an array, an object, or -1 for nothing. */
 static int told_shape(lua_State *L, const struct amp_encoder *e)

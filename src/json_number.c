@@ -133,7 +133,7 @@ static double multiply_power(uint64_t digits, int power)
     return result == round_wide(high, exponent) ? result : 0;
 }
 
-/* --- decimal to double, the slow and exact way ------------------------------------------------ */
+/* --- decimal to double, the slow and exact way ----------------------------------------------- */
 
 /* More digits than a halfway point between two doubles can have (767). */
 enum { MAX_DIGITS = 800, BIG_WORDS = 192 };
@@ -295,7 +295,7 @@ static double divide_exactly(const struct amp_decimal *number)
     return ldexp((double)quotient, exponent);
 }
 
-/* --- decimal to double ------------------------------------------------------------------------ */
+/* --- decimal to double ----------------------------------------------------------------------- */
 
 #define EXACT_TENS 22 /* 10^22 is the last power of ten that a double holds exactly */
 
@@ -330,7 +330,7 @@ double amp_decimal_double(const struct amp_decimal *number)
     return number->negative ? -result : result;
 }
 
-/* --- double to decimal ------------------------------------------------------------------------ */
+/* --- double to decimal ----------------------------------------------------------------------- */
 
 size_t amp_print_integer(char *out, int64_t value)
 {
@@ -363,7 +363,8 @@ static double digits_value(const struct digits *d)
     number.exponent = d->point - d->count;
     /* The text serves the slow path alone. */
     number.text = text;
-    number.end = text + sprintf(text, "%.*se%d", d->count, d->digit, d->point - d->count);
+    number.end =
+        text + snprintf(text, sizeof text, "%.*se%d", d->count, d->digit, d->point - d->count);
     return nearest(&number);
 }
 

@@ -14,7 +14,7 @@ void amp_plan_free(struct amp_plan *plan)
     memset(plan, 0, sizeof *plan);
 }
 
-/* --- times ------------------------------------------------------------------------------------ */
+/* --- times ----------------------------------------------------------------------------------- */
 
 struct cursor {
     const char *p, *end;
@@ -113,7 +113,7 @@ int amp_read_time(struct amp_time *time, const char *text, size_t size)
     return take(&c, "Tt ") && take_clock(&c, time) && take_zone(&c, time) && c.p == c.end;
 }
 
-/* --- conditions ------------------------------------------------------------------------------- */
+/* --- conditions ------------------------------------------------------------------------------ */
 
 static int is_string(const struct amp_node *node)
 {
@@ -258,7 +258,7 @@ static int fits(const struct amp_plan *plan, const struct amp_test *test,
     return 0;
 }
 
-/* --- walking ---------------------------------------------------------------------------------- */
+/* --- walking --------------------------------------------------------------------------------- */
 
 struct walk {
     const struct amp_plan *plan;

@@ -14,7 +14,7 @@
 #define AMP_INLINE static inline __attribute__((always_inline))
 #define AMP_NEVER(condition) __builtin_expect(!!(condition), 0)
 
-/* --- memory ----------------------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 void *amp_grow(const struct amp_memory *memory, void *block, size_t *room, size_t needed,
                size_t item)
@@ -51,7 +51,7 @@ void amp_scan_free(struct amp_scan *s)
     s->room = s->open_room = s->used = s->level = 0;
 }
 
-/* --- errors ----------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 static const char *fail(struct amp_scan *s, enum amp_failure failure, const char *at,
                         const char *what)
@@ -78,7 +78,7 @@ static const char *over(struct amp_scan *s, const char *at, const char *what, si
     return NULL;
 }
 
-/* --- the tape --------------------------------------------------------------------------------- */
+/* --- the tape -------------------------------------------------------------------------------- */
 
 static int grow_tape(struct amp_scan *s)
 {
@@ -171,7 +171,7 @@ int amp_scan_start(struct amp_scan *s, const char *end, size_t level)
     return 1;
 }
 
-/* --- white space ------------------------------------------------------------------------------ */
+/* --- white space ----------------------------------------------------------------------------- */
 
 AMP_INLINE const char *skip_space(const char *p)
 {
@@ -186,7 +186,7 @@ const char *amp_skip_space(const char *p)
     return skip_space(p);
 }
 
-/* --- strings ---------------------------------------------------------------------------------- */
+/* --- strings --------------------------------------------------------------------------------- */
 
 static int is_plain(char c)
 {
@@ -450,7 +450,7 @@ int amp_node_is(const struct amp_node *node, const char *text, size_t size)
     return p == end && size == 0;
 }
 
-/* --- numbers ---------------------------------------------------------------------------------- */
+/* --- numbers --------------------------------------------------------------------------------- */
 
 AMP_INLINE int is_digit(char c)
 {
@@ -574,7 +574,7 @@ AMP_INLINE const char *scan_number(struct amp_scan *s, const char *p, int record
     return integer && record ? put_integer(s, &d) : put_double(s, &d, record);
 }
 
-/* --- values ----------------------------------------------------------------------------------- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 static const char *scan_literal(struct amp_scan *s, const char *p, const char *literal)
 {
@@ -591,6 +591,11 @@ AMP_INLINE const char *scan_word(struct amp_scan *s, const char *p, int record)
     if (p && record)
         put(s, kind, NULL, 0);
     return p;
+}
+
+AMP_INLINE const char *scan_scalar(struct amp_scan *s, const char *p, int record)
+{
+    return is_digit(*p) || *p == '-' ? scan_number(s, p, record) : scan_word(s, p, record);
 }
 
 /* A value of the container around it is on the tape: count it, unless it is a null not wanted. */
@@ -640,26 +645,8 @@ value:
     case '"':
         p = scan_string(s, p, AMP_STRING, record);
         break;
-    case '-':
-    case '0':
-    case '1':
-    case '2':
-    case '3':
-    case '4':
-    case '5':
-    case '6':
-    case '7':
-    case '8':
-    case '9':
-        p = scan_number(s, p, record);
-        break;
-    case 't':
-    case 'f':
-    case 'n':
-        p = scan_word(s, p, record);
-        break;
     default:
-        p = amp_scan_fail(s, p, "a value");
+        p = scan_scalar(s, p, record);
     }
     if (AMP_NEVER(!p))
         return NULL;

@@ -23,8 +23,7 @@ struct masks {
 
 typedef void make_masks(const char *block, struct masks *m);
 
-/* --- a block to masks: '[' and '{', ']' and '}' differ in one bit -------------------------------
- */
+/* --- a block to masks: '[' and '{', ']' and '}' differ in one bit ---------------------------- */
 
 #define REPEAT(byte) ((uint64_t)0x0101010101010101u * (byte))
 
@@ -126,8 +125,7 @@ AMP_INLINE void masks_neon(const char *block, struct masks *m)
 }
 #endif
 
-/* --- masks to the closing bracket ---------------------------------------------------------------
- */
+/* --- masks to the closing bracket ------------------------------------------------------------ */
 
 /* The bytes that follow an unescaped backslash; `*carry` is such a byte at the block's begin, then
  * at its end. */
@@ -213,8 +211,7 @@ AMP_INLINE const char *find_end(struct amp_split *s, const char *p, const char *
     return NULL;
 }
 
-/* --- the scanner of this machine ----------------------------------------------------------------
- */
+/* --- the scanner of this machine ------------------------------------------------------------- */
 
 typedef const char *find(struct amp_split *s, const char *p, const char *end);
 
@@ -292,8 +289,7 @@ const char *amp_split_name(void)
     return best()->name;
 }
 
-/* --- values --------------------------------------------------------------------------------------
- */
+/* --- values ---------------------------------------------------------------------------------- */
 
 void amp_split_start(struct amp_split *s, char first)
 {

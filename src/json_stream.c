@@ -35,8 +35,7 @@ void amp_stream_free(struct amp_stream *s)
     s->start = s->used = s->room = s->envelope_used = s->envelope_room = 0;
 }
 
-/* --- positions ----------------------------------------------------------------------------------
- */
+/* --- positions ------------------------------------------------------------------------------- */
 
 void amp_position_advance(struct amp_position *position, const char *bytes, size_t size)
 {
@@ -68,8 +67,7 @@ size_t amp_stream_level(const struct amp_stream *s)
     return s->path_length + (size_t)s->is_array;
 }
 
-/* --- the buffer ---------------------------------------------------------------------------------
- */
+/* --- the buffer ------------------------------------------------------------------------------ */
 
 /* Forgets the consumed bytes; the value that is arriving moves to the front. */
 static void compact(struct amp_stream *s)
@@ -106,8 +104,7 @@ int amp_stream_feed(struct amp_stream *s, const char *bytes, size_t size)
     return 1;
 }
 
-/* --- errors -------------------------------------------------------------------------------------
- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 static int fail(struct amp_stream *s, const char *at, const char *expected)
 {
@@ -139,8 +136,7 @@ static int starved(struct amp_stream *s, const char *expected)
     return s->finished ? fail(s, s->text + s->used, expected) : AMP_STREAM_MORE;
 }
 
-/* --- steps --------------------------------------------------------------------------------------
- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 /* The next byte that is not white space, or NUL at the end of what has arrived. */
 static char peek(struct amp_stream *s)
@@ -193,8 +189,7 @@ static int whole_value(struct amp_stream *s, const char *expected)
     return found || s->finished ? AMP_STREAM_VALUE : AMP_STREAM_MORE;
 }
 
-/* --- the envelope: the members beside the path ---------------------------------------------------
- */
+/* --- the envelope: the members beside the path ----------------------------------------------- */
 
 static int remember(struct amp_stream *s, const char *text, size_t size)
 {
@@ -222,8 +217,7 @@ static int remember_name(struct amp_stream *s, const char *text, size_t size)
     return result == GOES_ON ? remember(s, ":", 1) : result;
 }
 
-/* --- on the way to the path
- * ----------------------------------------------------------------------- */
+/* --- on the way to the path ------------------------------------------------------------------ */
 
 static int open_object(struct amp_stream *s)
 {
@@ -293,20 +287,19 @@ static int take_other(struct amp_stream *s)
     return remember(s, begin, (size_t)(end - begin));
 }
 
-/* --- steps
- * ---------------------------------------------------------------------------------------- */
+/* --- steps ----------------------------------------------------------------------------------- */
 
 static int begin_value(struct amp_stream *s, char c)
 {
     if (s->path_level < s->path_length)
         return c == '{' ? open_object(s) : fail(s, s->text + s->start, "an object");
     s->found = 1;
-    if (c == '[') {
+    if (c == '[' && s->shape != AMP_STREAM_WHOLE) {
         s->start++;
         s->is_array = 1;
         return go(s, BEFORE_FIRST);
     }
-    return s->array_only ? fail(s, s->text + s->start, "an array") : go(s, SINGLE);
+    return s->shape == AMP_STREAM_ARRAY ? fail(s, s->text + s->start, "an array") : go(s, SINGLE);
 }
 
 static int take_colon(struct amp_stream *s, char c)

@@ -14,6 +14,10 @@
 
 enum amp_stream_status { AMP_STREAM_MORE, AMP_STREAM_VALUE, AMP_STREAM_END, AMP_STREAM_FAILED };
 
+/* What is given of the value at the path: the elements, for it must be an array; all; elements if
+ * any. */
+enum amp_stream_shape { AMP_STREAM_ARRAY, AMP_STREAM_WHOLE, AMP_STREAM_EITHER };
+
 struct amp_path_key {
     const char *text;
     size_t size;
@@ -38,9 +42,9 @@ struct amp_stream {
     const struct amp_path_key *path;
     size_t path_length, path_level; /* keys in all, keys whose value we are in */
     int on_path;                    /* the name just read is the path's next key */
-    int array_only;                 /* the value at the path must be an array */
-    int is_array;                   /* it is one (known from its first byte on) */
-    int found;                      /* the path was found */
+    enum amp_stream_shape shape;
+    int is_array; /* elements are given (known from the value's first byte on) */
+    int found;    /* the path was found */
     int state;
     struct amp_split split;
     size_t begin;    /* of the value that is arriving */

@@ -36,8 +36,7 @@ struct decoder {
     int failed; /* the uservalue holds the error */
 };
 
-/* --- options
- * --------------------------------------------------------------------------------------- */
+/* --- options --------------------------------------------------------------------------------- */
 
 struct limits {
     size_t depth, bytes, value_bytes, values, value_values;
@@ -89,18 +88,21 @@ static int choice_option(lua_State *L, int options, const char *name, const char
     return chosen;
 }
 
-/* The plan that `select` and `where` were compiled to, anchored by the options' owner. */
+/* The plan that `where` and `select` were compiled to; it may be given under any of the three
+ * names. */
 static const struct amp_plan *plan_option(lua_State *L, int options)
 {
-    if (is_empty_option(L, options, "plan"))
-        return NULL;
-    const struct amp_plan *plan = (const struct amp_plan *)luaL_checkudata(L, -1, PLAN);
-    lua_setfield(L, -2, "plan");
-    return plan;
+    static const char *const names[] = {"plan", "where", "select"};
+    for (int i = 0; i < 3; i++)
+        if (!is_empty_option(L, options, names[i])) {
+            const struct amp_plan *plan = (const struct amp_plan *)luaL_checkudata(L, -1, PLAN);
+            lua_setfield(L, -2, "plan");
+            return plan;
+        }
+    return NULL;
 }
 
-/* --- errors
- * ---------------------------------------------------------------------------------------- */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 static void add_number(luaL_Buffer *b, size_t value)
 {
@@ -150,10 +152,17 @@ static const char *kind_of(char c)
     }
 }
 
-static void add_got(luaL_Buffer *b, const struct amp_error *error)
+/* What stands there instead: a kind of value where a container is expected, else the byte. */
+static void add_got(luaL_Buffer *b, const struct amp_scan *scan)
 {
+    const struct amp_error *error = &scan->error;
     int container = strcmp(error->what, "an array") == 0 || strcmp(error->what, "an object") == 0;
-    const char *kind = container ? kind_of(*error->at) : NULL;
+    const char *kind = error->at >= scan->end ? "the end of the text"
+                       : container            ? kind_of(*error->at)
+                                              : NULL;
+    if (!error->expected || (scan->masked && !kind))
+        return;
+    luaL_addstring(b, ", got ");
     if (kind) {
         luaL_addstring(b, kind);
         return;
@@ -182,7 +191,6 @@ static void add_excerpt(luaL_Buffer *b, const char *begin, const char *at)
 static void add_message(luaL_Buffer *b, const struct amp_scan *scan, const char *begin)
 {
     const struct amp_error *error = &scan->error;
-    int at_end = error->failure == AMP_MALFORMED && error->at >= scan->end;
     luaL_addstring(b, error->expected ? "expected " : "");
     luaL_addstring(b, error->what);
     if (error->failure == AMP_LIMIT) {
@@ -191,12 +199,7 @@ static void add_message(luaL_Buffer *b, const struct amp_scan *scan, const char 
         luaL_addchar(b, ')');
         return;
     }
-    if (error->expected && (at_end || !scan->masked))
-        luaL_addstring(b, ", got ");
-    if (at_end)
-        luaL_addstring(b, "the end of the text");
-    else if (error->expected && !scan->masked)
-        add_got(b, error);
+    add_got(b, scan);
     if (!scan->masked)
         add_excerpt(b, begin, error->at);
 }
@@ -232,8 +235,7 @@ static int push_error(lua_State *L, const struct amp_scan *scan, struct amp_posi
     return 4;
 }
 
-/* --- the decoder object
- * ---------------------------------------------------------------------------- */
+/* --- the decoder object ---------------------------------------------------------------------- */
 
 static struct amp_memory memory_of(lua_State *L)
 {
@@ -370,7 +372,8 @@ static int l_decoder(lua_State *L)
     }
     luaL_checktype(L, 1, LUA_TTABLE);
     struct decoder *d = new_decoder(L);
-    d->stream.array_only = !choice_option(L, 1, "expect", "any", "array");
+    d->stream.shape =
+        choice_option(L, 1, "expect", "any", "array") ? AMP_STREAM_WHOLE : AMP_STREAM_ARRAY;
     read_options(L, d, 2, 1, stream_limits);
     d->open = 1;
     return 1;
@@ -395,8 +398,7 @@ static int l_collected(lua_State *L)
     return 0;
 }
 
-/* --- errors that stay
- * ------------------------------------------------------------------------------ */
+/* --- errors that stay ------------------------------------------------------------------------ */
 
 /* Remembers the four values of push_error on top and leaves them there. */
 static int remember_error(lua_State *L, struct decoder *d)
@@ -436,8 +438,7 @@ static int check_idle(lua_State *L, const struct decoder *d)
     return d->busy ? luaL_error(L, "the decoder was interrupted") : 0;
 }
 
-/* --- reading
- * --------------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 enum reading { READ_VALUE, READ_SKIPPED, READ_MORE, READ_END, READ_FAILED };
 
@@ -613,8 +614,7 @@ static int l_envelope(lua_State *L)
     return build_guarded(L, d, &b, text);
 }
 
-/* --- feeding
- * --------------------------------------------------------------------------------------- */
+/* --- feeding --------------------------------------------------------------------------------- */
 
 static int feed(lua_State *L, struct decoder *d, const char *bytes, size_t size)
 {
@@ -665,8 +665,7 @@ static int l_finish(lua_State *L)
     return 1;
 }
 
-/* --- whole texts
- * ------------------------------------------------------------------------------------ */
+/* --- whole texts ----------------------------------------------------------------------------- */
 
 /* The decoder that decode keeps from call to call, or a new one while that is in use. Pushes it. */
 static struct decoder *borrow_decoder(lua_State *L)
@@ -756,7 +755,8 @@ static int decode_through_stream(lua_State *L, const char *text, size_t size)
     const char *begin = NULL;
     struct decoder *d = new_decoder(L);
     lua_replace(L, 1);
-    d->stream.array_only = choice_option(L, 2, "expect", "array", "any");
+    d->stream.shape =
+        choice_option(L, 2, "expect", "array", "any") ? AMP_STREAM_ARRAY : AMP_STREAM_EITHER;
     read_options(L, d, 1, 2, text_limits);
     lua_pushvalue(L, 3); /* the text stays anchored */
     lua_newtable(L);
@@ -774,8 +774,8 @@ static int decode_through_stream(lua_State *L, const char *text, size_t size)
 
 static int is_plain_decode(lua_State *L)
 {
-    static const char *const names[] = {"path", "plan", "expect"};
-    for (int i = 0; i < 3; i++)
+    static const char *const names[] = {"path", "expect", "plan", "where", "select", NULL};
+    for (int i = 0; names[i]; i++)
         if (!is_empty_option(L, 2, names[i]))
             return 0;
     return 1;
@@ -806,8 +806,7 @@ static int l_decode(lua_State *L)
     return decode_plainly(L, d, text, size);
 }
 
-/* --- encode
- * ----------------------------------------------------------------------------------------- */
+/* --- encode ---------------------------------------------------------------------------------- */
 
 static int l_encoder_collected(lua_State *L)
 {
@@ -863,8 +862,7 @@ static int l_encode(lua_State *L)
     return 2;
 }
 
-/* --- plans: what query.lua compiles, loaded into arrays
- * ---------------------------------------------- */
+/* --- plans: what query.lua compiles, loaded into arrays -------------------------------------- */
 
 static size_t add(lua_State *L, struct amp_plan *plan, void *array, size_t *used, size_t *room,
                   size_t item, size_t count)
@@ -1091,8 +1089,7 @@ static int l_plan_collected(lua_State *L)
     return 0;
 }
 
-/* --- small things
- * ------------------------------------------------------------------------------------ */
+/* --- small things ---------------------------------------------------------------------------- */
 
 /* core.array(t): tags the table, or a new one, as an array. */
 static int l_array(lua_State *L)

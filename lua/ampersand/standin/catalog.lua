@@ -190,7 +190,7 @@ end
 
 function handlers.createRevision(store, params, _, body)
   source_entries(body)
-  store:add_revision(store:integration(params))
+  store:add_revision((store:integration(params)))
 end
 
 function handlers.getHydratedRevision(store, params, query)
@@ -198,10 +198,16 @@ function handlers.getHydratedRevision(store, params, query)
   local revision = edit.clone(integration.latestRevision)
   if revision.id ~= params.revisionId then problem.refuse(404, "revision not found") end
   store:connection(query.connectionId)
+  for _, section in pairs { revision.content.read, revision.content.write } do
+    for _, object in ipairs(section.objects or {}) do
+      object.displayName, object.inheritMapping = object.objectName, nil
+    end
+  end
   for _, object in ipairs(revision.content.read and revision.content.read.objects or {}) do
-    object.displayName = object.objectName
     object.allFieldsMetadata = fields_of(store, integration.id, object.objectName)
-    for _, field in ipairs(object.requiredFields or {}) do field.displayName = field.fieldName end
+    for _, list in ipairs { object.requiredFields or {}, object.optionalFields or {} } do
+      for _, field in ipairs(list) do field.displayName = field.fieldName end
+    end
   end
   return revision
 end

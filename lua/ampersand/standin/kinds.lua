@@ -18,7 +18,7 @@ local kinds = {
   consumers = { fields = { "consumerRef", "consumerName" }, unique = "consumerRef" },
   destinations = {
     param = "destination", prefix = "destination", fields = { "name", "type", "metadata" }, unique = "name",
-    mask = { "name", "metadata.*", "secrets.*" }, hide = { "secrets" },
+    mask = { "name", "metadata.*", "secrets.*" }, hide = { "secrets", "projectId" },
     defaults = function(store) return { secrets = { webhookSigningKey = "whsec_" .. store.secret(32) } } end,
   },
   event_topic_routes = {
@@ -185,7 +185,9 @@ function handlers.getDestination(store, params, query)
     item.secrets.webhookSigningKey = "whsec_" .. store.secret(32)
     item.updateTime = store.now()
   end
-  return query.includeSecrets == "true" and edit.clone(item) or shown(kinds.destinations, item)
+  local copy = shown(kinds.destinations, item)
+  if query.includeSecrets == "true" then copy.secrets = edit.clone(item.secrets) end
+  return copy
 end
 
 function handlers.createJWTKey(store, params, _, body)

@@ -248,8 +248,8 @@ local function seed(self)
   self.topic_destination_routes = one {
     id = "topic-destination-route-123", projectId = project, topicId = "topic-123", destinationId = "destination-123",
   }
-  self.claimed_domains = one {
-    id = "claimed-domain-123", parentType = "org", parentId = "org-123", domain = "example.com",
+  self.claimed_domains = {
+    { id = "claimed-domain-123", parentType = "org", parentId = "org-123", domain = "example.com" },
   }
   self.api_keys = {
     { key = self.options.key, label = "stand-in", scopes = core.array(), projectId = project, active = true },

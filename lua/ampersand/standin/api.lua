@@ -187,16 +187,16 @@ local function length_of(pieces)
 end
 
 function Api:answer(op, value, status)
-  local response = { status = status or op.status, headers = {} }
-  if op.returns == "none" then return response end
-  response.headers["Content-Type"] = op.returns == "text" and "text/plain; charset=utf-8" or "application/json"
-  if type(value) == "function" then
-    response.body = array_pieces(value())
-    if self.options.length then response.length = length_of(array_pieces(value())) end
-  else
-    response.body = op.returns == "text" and value or core.encode(value, { sort_keys = true })
+  status = status or op.status
+  if op.returns == "none" then return { status = status, headers = {} } end
+  if op.returns == "text" then
+    return { status = status, headers = { ["Content-Type"] = "text/plain; charset=utf-8" }, body = value }
   end
-  return response
+  if type(value) ~= "function" then return http.json(status, value) end
+  local length = self.options.length and length_of(array_pieces(value())) or nil
+  return {
+    status = status, headers = { ["Content-Type"] = "application/json" }, body = array_pieces(value()), length = length,
+  }
 end
 
 -- The operation a request means and the values in its path. Before `/v1` may stand the name of one of the servers.

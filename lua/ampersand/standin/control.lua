@@ -11,6 +11,7 @@ local core = require "ampersand.core"
 local edit = require "ampersand.standin.edit"
 local faults = require "ampersand.standin.faults"
 local fleet = require "ampersand.standin.fleet"
+local http = require "ampersand.standin.http"
 local problem = require "ampersand.standin.problem"
 
 local control = {}
@@ -33,9 +34,12 @@ local function without_secrets(value)
   return copy
 end
 
-local function hidden(headers)
+-- Names and values that came from outside and may be any bytes, without secrets.
+local function told(values)
   local copy = {}
-  for name, value in pairs(headers) do copy[name] = SECRET_HEADERS[name] and "[redacted]" or value end
+  for name, value in pairs(values) do
+    copy[http.printable(name)] = SECRET_HEADERS[name] and "[redacted]" or http.printable(value)
+  end
   return copy
 end
 
@@ -55,7 +59,8 @@ function Log:note(request, body, status)
   self.by_operation[id] = (self.by_operation[id] or 0) + 1
   self.last = self.last + 1
   self.entries[self.last] = {
-    operation = id, method = request.method, path = path, query = request.query, headers = hidden(request.headers),
+    operation = id, method = request.method, path = http.printable(path),
+    query = told(request.query), headers = told(request.headers),
     body = without_secrets(body), bytes = #request.body, status = status, connection = request.connection,
   }
   if self.last - self.first >= self.size then
@@ -126,10 +131,7 @@ function control.answer(api, request, body)
   if not request.from_here then problem.refuse(403, "the controls are only for this machine") end
   local name = request.path:match "^/__standin/(%l+)$"
   local run = controls[name] or problem.refuse(404, "no such control")
-  local value = run(api, request.method == "POST" and body or nil)
-  return {
-    status = 200, headers = { ["Content-Type"] = "application/json" }, body = core.encode(value, { sort_keys = true }),
-  }
+  return http.json(200, run(api, request.method == "POST" and body or nil))
 end
 
 return control

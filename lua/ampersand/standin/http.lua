@@ -1,6 +1,8 @@
 -- A small HTTP/1.1 server: one process, one select loop, one coroutine per connection. It also breaks answers on
 -- demand, which is what a stand-in is for. It knows nothing about the API.
 
+local core = require "ampersand.core"
+
 local http = {}
 
 local MAX_HEAD, MAX_BODY = 64 * 1024, 64 * 1024 * 1024
@@ -21,6 +23,19 @@ end
 
 function http.unescape(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+--- A response with a value as its JSON body.
+function http.json(status, value)
+  return {
+    status = status, headers = { ["Content-Type"] = "application/json" },
+    body = assert(core.encode(value, { sort_keys = true })),
+  }
+end
+
+--- The text, or, where it is not what JSON can hold, its ASCII with question marks for the rest.
+function http.printable(text)
+  return core.encode(text) and text or (text:gsub("[^\32-\126]", "?"))
 end
 
 -- Connections -----------------------------------------------------------------------------------------------------

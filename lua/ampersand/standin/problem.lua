@@ -12,7 +12,7 @@ local Problem = {}
 ---@param detail string
 ---@param members table? more members; `headers` among them go to the answer's head
 function problem.refuse(status, detail, members)
-  error(setmetatable({ status = status, detail = detail, members = members or {} }, Problem), 0)
+  error(setmetatable({ status = status, detail = http.printable(detail), members = members or {} }, Problem), 0)
 end
 
 --- Ends the request because one of its values is not acceptable.
@@ -65,7 +65,7 @@ function problem.response(raised, request_id, op)
   local plain = headers["Content-Type"]:find("text/plain", 1, true)
   return {
     status = raised.status, headers = headers,
-    body = plain and raised.detail or core.encode(body, { sort_keys = true }),
+    body = plain and raised.detail or assert(core.encode(body, { sort_keys = true })),
   }
 end
 

@@ -1,6 +1,5 @@
 -- The proxy: what it wants in the head of a request, and a provider behind it that tells what reached it.
 
-local core = require "ampersand.core"
 local http = require "ampersand.standin.http"
 local problem = require "ampersand.standin.problem"
 
@@ -31,10 +30,10 @@ end
 
 local HIDDEN = { ["x-api-key"] = true, authorization = true, cookie = true }
 
-local function told(headers)
+local function told(values)
   local copy = {}
-  for name, value in pairs(headers) do
-    if not HIDDEN[name] and not name:find "^x%-amp%-" then copy[name] = value end
+  for name, value in pairs(values) do
+    if not HIDDEN[name] and not name:find "^x%-amp%-" then copy[http.printable(name)] = http.printable(value) end
   end
   return copy
 end
@@ -50,7 +49,7 @@ local function bytes(count)
 end
 
 --- Answers as the provider would: with what was asked of it; for `/bytes/N` with that much, for `/status/N` with that
---- status.
+--- status, for `/echo` with the body as it came.
 ---@return table response
 function proxy.answer(store, request)
   if need(request.headers, "x-amp-proxy-version") ~= "1" then
@@ -62,14 +61,14 @@ function proxy.answer(store, request)
   if count then
     return { status = 200, headers = { ["Content-Type"] = "application/octet-stream" }, body = bytes(count) }
   end
-  local echo = {
-    method = request.method, path = http.unescape(path), query = request.query, headers = told(request.headers),
-    body = request.body, provider = installation.connection.provider, installationId = installation.id,
-  }
-  return {
-    status = status or 200, headers = { ["Content-Type"] = "application/json" },
-    body = core.encode(echo, { sort_keys = true }),
-  }
+  if path == "/echo" then
+    return { status = 200, headers = { ["Content-Type"] = request.headers["content-type"] }, body = request.body }
+  end
+  return http.json(status or 200, {
+    method = request.method, path = http.printable(http.unescape(path)), query = told(request.query),
+    headers = told(request.headers), body = http.printable(request.body),
+    provider = installation.connection.provider, installationId = installation.id,
+  })
 end
 
 --- What the proxy adds to a 429: when to come back, and whether to.

@@ -233,7 +233,7 @@ end
 local function send_body(connection, next_piece, chunked, fault)
   local sent = 0
   for piece in next_piece do
-    local framed = chunked and ("%x\r\n%s\r\n"):format(#piece, piece) or piece
+    local framed = chunked and ("%x\r\n"):format(#piece) .. piece .. "\r\n" or piece
     send_piece(connection, framed, fault, sent)
     sent = sent + #framed
   end

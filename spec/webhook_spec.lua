@@ -1,4 +1,6 @@
+local ampersand = require "ampersand"
 local double = require "support.double"
+local fault = require "support.fault"
 local openssl = require "support.openssl"
 local webhook = require "ampersand.webhook"
 
@@ -272,5 +274,43 @@ describe("webhook.results", function()
     local client = double.client(double.answers(double.json "[]"))
     client:close()
     assert.has_error(function() webhook.results(link(), { client = client }) end)
+  end)
+end)
+
+describe("webhook.results over real connections", function()
+  local server, client
+
+  setup(function() server = fault.start() end)
+  teardown(function() server:stop() end)
+  before_each(function() client = ampersand.new { api_key = "test-key", http_proxy = "", retry = false } end)
+  after_each(function() client:close() end)
+
+  local function collect(path, given)
+    given = given or { client = client }
+    local ids = {}
+    local link = server:url(path .. (path:find("?", 1, true) and "&" or "?") .. "signature=s3cret")
+    local message = { resultInfo = { type = "url", downloadUrl = link } }
+    local ok, err = pcall(function()
+      for record in webhook.results(message, given) do ids[#ids + 1] = record.id end
+    end)
+    return table.concat(ids), not ok and err or nil
+  end
+
+  it("downloads, plain and compressed, with a client or without", function()
+    for _, path in ipairs { "items", "gzip", "until_close" } do assert.equal("abc", (collect(path))) end
+    assert.equal("abc", (collect("items", {})))
+  end)
+
+  it("raises when the download is cut, refused or sent elsewhere", function()
+    for path, kind in pairs {
+      short_body = "closed", cut_chunk = "closed", close_at_once = "closed", unknown = "status",
+      ["redirect?to=http://127.0.0.1:9/"] = "status", echo = "decode", silent = "timeout",
+    } do
+      local ids, err = collect(path, { client = client, timeout = path == "silent" and 0.3 or 10 })
+      assert.is_table(err, path)
+      assert.equal(kind, err.kind, path .. ": " .. tostring(err))
+      assert.is_nil(tostring(err):find("s3cret", 1, true))
+      assert.is_true(ids == "" or ids == "abc" or ids == "ab", path .. ": " .. ids)
+    end
   end)
 end)

@@ -1,0 +1,330 @@
+--- HTTP through nginx's cosockets: chosen by itself inside nginx and OpenResty. It never blocks a worker.
+--
+-- Cosockets exist in the phases rewrite, access, content, timer and those of the TLS handshake; elsewhere a request is
+-- refused with kind "phase". nginx needs `resolver` for names and `lua_ssl_trusted_certificate` for https.
+
+local core = require "ampersand.core"
+local http1 = require "ampersand.transport.http1"
+
+local now = core.now
+
+---@class ampersand.NginxTransport
+local Nginx = {}
+Nginx.__index = Nginx
+
+local nginx = {}
+
+local MAX_MS = 2 ^ 31 - 1
+local IDLE_MS = 30000 -- how long a connection waits in the pool; servers often give up after 60 s
+local POOL = 100      -- connections that may wait there, per worker and server
+local PIECE = 65536
+local TURN = 0.0015   -- seconds of work after which the event loop gets its turn
+local BREATH = 0.001  -- ngx.sleep(0) would do in OpenResty; elsewhere it never reaches the event loop
+local MAX_ORIGINS = 1000
+
+local YIELDS = {
+  rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
+  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
+}
+
+local ADVICE = {
+  init = "start it from init_worker_by_lua with ngx.timer.at(0, ...)",
+  init_worker = "start it with ngx.timer.at(0, ...)",
+  exit_worker = "the worker is ending",
+}
+local USUAL_ADVICE = "make it in rewrite, access or content, or hand it to ngx.timer.at(0, ...)"
+
+-- Where libcurl takes an option and cosockets take a directive.
+local ELSEWHERE = {
+  ca_file = "inside nginx certificates are checked against lua_ssl_trusted_certificate; ca_file is not used",
+  ca_path = "inside nginx certificates are checked against lua_ssl_trusted_certificate; ca_path is not used",
+  http_proxy = "http_proxy is not offered inside nginx",
+  loop = "inside nginx the event loop is nginx's; `loop` is not used",
+}
+
+--- Makes a transport. It holds no connection: those are in the worker's pools, so a client made in init_by_lua serves
+--- every worker.
+---@param opts table? connect_timeout, read_timeout (seconds); max_connections (per worker and server, others wait);
+--   client_cert, client_key (paths of PEM files); insecure_skip_verify (boolean)
+---@return ampersand.NginxTransport
+function nginx.new(opts)
+  opts = opts or {}
+  local self = setmetatable({ opts = opts, origins = {}, known = 0, turn = 0 }, Nginx)
+  for name, words in pairs(ELSEWHERE) do
+    if opts[name] then self.problem = words end
+  end
+  return self
+end
+
+-- --- time ----------------------------------------------------------------------------------------------------------
+
+-- A clock of one request: when it must be over, and how long it may wait for a byte.
+local function new_clock(req, opts)
+  return {
+    deadline = req.timeout and now() + req.timeout, timeout = req.timeout,
+    read_timeout = req.read_timeout or opts.read_timeout or math.huge,
+    connect_timeout = req.connect_timeout or opts.connect_timeout or math.huge,
+  }
+end
+
+-- Milliseconds for the next step, at most `bound` seconds; nil when the deadline has passed.
+local function milliseconds(clock, bound)
+  local left = clock.deadline and clock.deadline - now() or math.huge
+  if left <= 0 then return nil end
+  return math.max(1, math.min(MAX_MS, math.ceil(math.min(left, bound) * 1000)))
+end
+
+local function timed_out(clock, bound, where)
+  if clock.deadline and now() >= clock.deadline - 0.002 then
+    return ("timed out after %.3g s, %s"):format(clock.timeout or 0, where), "timeout"
+  end
+  return ("no byte came for %.3g s, %s"):format(bound, where), "timeout"
+end
+
+--- Lets the event loop run when this turn has become long; `read` does so between chunks, a loop over many decoded
+--- values may do so too.
+function Nginx:breathe()
+  if now() - self.turn >= TURN then
+    ngx.sleep(BREATH)
+    self.turn = now()
+  end
+end
+
+--- Waits without holding the worker up; where nginx cannot wait, it does not.
+---@param seconds number
+function Nginx:sleep(seconds)
+  if YIELDS[ngx.get_phase()] then ngx.sleep(math.max(0, seconds)) end
+end
+
+-- --- connections ---------------------------------------------------------------------------------------------------
+
+local function origin_of(self, url)
+  local prefix = url:match "^%a+://[^/?#]+"
+  local origin = prefix and self.origins[prefix]
+  if origin and not url:find "[^\33-\126]" then
+    local target = url:match("^[^#]*", #prefix + 1)
+    return origin, target:byte() == 47 and target or "/" .. target
+  end
+  local target
+  origin, target = http1.parse_url(url)
+  if not origin then return nil, target end
+  local verify = origin.scheme == "http" and "-" or self.opts.insecure_skip_verify and "any" or "verify"
+  origin.pool = table.concat({ "ampersand", origin.scheme, origin.host, origin.port, verify,
+    self.opts.client_cert or "-", self.opts.max_connections or "-" }, "|")
+  origin.connect = { pool = origin.pool }
+  if self.opts.max_connections then
+    origin.connect.pool_size, origin.connect.backlog = self.opts.max_connections, 100000
+  end
+  if self.known >= MAX_ORIGINS then self.origins, self.known = {}, 0 end
+  self.origins[prefix], self.known = origin, self.known + 1
+  return origin, target
+end
+
+local function connect_error(clock, origin, why)
+  local where = origin.host .. ":" .. origin.port
+  if why == "timeout" then return timed_out(clock, clock.connect_timeout, "before the connection stood") end
+  if why:find("resolve", 1, true) or why:find("host not found", 1, true) then
+    local hint = why:find("no resolver", 1, true) and "; give nginx a `resolver` (it does not read /etc/hosts)" or ""
+    return why .. hint, "resolve"
+  end
+  if why:find("too many waiting", 1, true) then return "too many requests wait for " .. where, "limit" end
+  return ("cannot connect to %s: %s"):format(where, why), "connect"
+end
+
+local function read_file(path)
+  local file, why = io.open(path, "rb")
+  if not file then return nil, why end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- The client certificate, parsed once per worker.
+local function client_certificate(self)
+  if self.certificate then return self.certificate, self.key end
+  local ssl = require "ngx.ssl"
+  local cert, why = read_file(self.opts.client_cert)
+  local key, other = read_file(self.opts.client_key or self.opts.client_cert)
+  if not cert or not key then return nil, why or other end
+  cert, why = ssl.parse_pem_cert(cert)
+  if not cert then return nil, why end
+  key, why = ssl.parse_pem_priv_key(key)
+  if not key then return nil, why end
+  self.certificate, self.key = cert, key
+  return cert, key
+end
+
+local function present_certificate(self, socket)
+  if not self.opts.client_cert then return true end
+  if not socket.setclientcert then return nil, "client_cert needs lua-resty-core" end
+  local cert, key = client_certificate(self)
+  if not cert then return nil, "client_cert: " .. tostring(key) end
+  return socket:setclientcert(cert, key)
+end
+
+local function tls_error(clock, origin, why)
+  if why == "timeout" then return timed_out(clock, clock.connect_timeout, "during the TLS handshake") end
+  local hint = ""
+  if why:find("certificate", 1, true) then
+    hint = "; nginx checks against lua_ssl_trusted_certificate, lua_ssl_verify_depth deep"
+  end
+  return ("TLS with %s failed: %s%s"):format(origin.host, why, hint), "tls"
+end
+
+local function handshake(self, socket, origin, clock)
+  local ok, why = present_certificate(self, socket)
+  if not ok then return nil, why, "tls" end
+  local name = origin.host:gsub("^%[(.*)%]$", "%1")
+  local session
+  session, why = socket:sslhandshake(origin.session, name, not self.opts.insecure_skip_verify)
+  if not session then return nil, tls_error(clock, origin, tostring(why)) end
+  origin.session = session
+  return true
+end
+
+-- A connection: pooled or new, or surely new.
+local function connect(self, origin, clock, fresh)
+  while true do
+    local wait = milliseconds(clock, clock.connect_timeout)
+    if not wait then return nil, timed_out(clock, 0, "before the connection stood") end
+    local socket, why = ngx.socket.tcp()
+    if not socket then return nil, why, "connect" end
+    local io = milliseconds(clock, clock.read_timeout) or 1
+    socket:settimeouts(wait, io, io)
+    clock.set = io
+    local ok
+    ok, why = socket:connect(origin.host, origin.port, origin.connect)
+    if not ok then return nil, connect_error(clock, origin, why) end
+    if socket:getreusedtimes() == 0 then
+      if origin.scheme == "https" then
+        local message, kind
+        ok, message, kind = handshake(self, socket, origin, clock)
+        if not ok then
+          socket:close()
+          return nil, message, kind
+        end
+      end
+      return socket, false
+    end
+    if not fresh then return socket, true end
+    socket:close() -- as old as the one that failed
+  end
+end
+
+-- --- requests ------------------------------------------------------------------------------------------------------
+
+-- The function a reader pulls bytes with.
+local function puller(socket, clock, where)
+  return function()
+    local wait = milliseconds(clock, clock.read_timeout)
+    if not wait then return nil, timed_out(clock, 0, where.text) end
+    if wait ~= clock.set then
+      socket:settimeouts(wait, wait, wait)
+      clock.set = wait
+    end
+    local bytes, why = socket:receiveany(PIECE)
+    if bytes then return bytes end
+    if why == "timeout" then return nil, timed_out(clock, clock.read_timeout, where.text) end
+    return nil, why == "closed" and why or "the connection broke: " .. why, "closed"
+  end
+end
+
+local function response(self, socket, reader, clock, status, headers)
+  local res, closed = { status = status, headers = headers }, false
+  local failure, failure_kind
+  self.turn = now() -- the head was waited for
+
+  function res.read()
+    if closed then return nil, "the response is closed", "cancelled" end
+    if failure then return nil, failure, failure_kind end
+    self:breathe()
+    local piece, message, kind = reader:read()
+    if kind then failure, failure_kind = message, kind end
+    return piece, message, kind
+  end
+
+  --- Sets the seconds left in all for the rest of this response; nil: no bound.
+  function res.deadline(seconds)
+    clock.deadline, clock.timeout = seconds and now() + seconds, seconds
+  end
+
+  function res.close(reusable)
+    if closed then return end
+    closed = true
+    if reusable and reader.ended and reader.reusable and not self.closed and not ngx.worker.exiting() then
+      socket:setkeepalive(IDLE_MS, self.opts.max_connections or POOL)
+    else
+      socket:close()
+    end
+  end
+
+  return res
+end
+
+-- Sends the request on a connection and reads the head of the answer; the fourth value tells that nothing came back.
+local function converse(self, socket, req, bytes, clock)
+  local where = { text = "before the response came" }
+  local reader = http1.reader(puller(socket, clock, where), req.method)
+  local sent, why = socket:send(bytes)
+  local status, headers, kind
+  if sent then
+    status, headers, kind = reader:head()
+  elseif why == "timeout" then
+    headers, kind = timed_out(clock, clock.read_timeout, "while the request was sent")
+  else
+    headers, kind = "the connection was closed while the request was sent: " .. why, "closed"
+  end
+  if status then
+    where.text = "while the body arrived"
+    return response(self, socket, reader, clock, status, headers)
+  end
+  socket:close()
+  return nil, headers, kind, kind == "closed" and not reader.received
+end
+
+local function perform(self, req, progress)
+  local origin, target = origin_of(self, req.url)
+  if not origin then return nil, target, "protocol", false end
+  local bytes, why = http1.request(req, origin.authority, target)
+  if not bytes then return nil, why, "protocol", false end
+  local clock, fresh = new_clock(req, self.opts), false
+  while true do
+    local socket, reused, kind = connect(self, origin, clock, fresh)
+    if not socket then return nil, reused, kind, fresh end
+    progress.sent = true
+    local res, message, unanswered
+    res, message, kind, unanswered = converse(self, socket, req, bytes, clock)
+    if res then return res end
+    -- A pooled connection may have ended while it lay there. What is harmless to send twice goes to a new one.
+    if not (reused and unanswered and req.resend) then return nil, message, kind, true end
+    fresh = true
+  end
+end
+
+--- Sends a request; comes back with the head of the response.
+---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout (seconds), resend
+---@return table? res status, headers, read, deadline, close
+---@return string? message
+---@return string? kind
+---@return boolean? sent whether the server may have seen the request
+function Nginx:request(req)
+  if self.closed then return nil, "the transport is closed", "cancelled", false end
+  if self.problem then return nil, self.problem, "config", false end
+  local phase = ngx.get_phase()
+  if not YIELDS[phase] then
+    local words = "no request can be made in nginx's phase %s: %s"
+    return nil, words:format(phase, ADVICE[phase] or USUAL_ADVICE), "phase", false
+  end
+  -- nginx raises where a coroutine cannot yield, such as inside the callback of string.gsub or table.sort.
+  local progress = { sent = false }
+  local ok, res, message, kind, sent = pcall(perform, self, req, progress)
+  if ok then return res, message, kind, sent end
+  return nil, "nginx cannot wait here: " .. tostring(res), "phase", progress.sent
+end
+
+--- The transport is not usable afterwards; answers that are being read end by themselves.
+function Nginx:close()
+  self.closed = true
+end
+
+return nginx

@@ -2,7 +2,6 @@
 -- collections of everything else. Items are tables of the API's own shape.
 
 local core = require "ampersand.core"
-local edit = require "ampersand.standin.edit"
 local fleet = require "ampersand.standin.fleet"
 local problem = require "ampersand.standin.problem"
 local time = require "ampersand.time"
@@ -16,22 +15,31 @@ local function new_fleet(size)
   return setmetatable({ size = size, last = size, changed = {} }, Fleet)
 end
 
---- The installation at a place, a table the caller may change; nil when there is none.
-function Fleet:at(i)
+-- The JSON text of the installation at a place.
+function Fleet:text_at(i)
   local changed = self.changed[i]
-  if changed then return edit.clone(changed) end
-  if changed == nil and i <= self.size then return fleet.installation(i) end
+  if changed then return changed.text end
+  if changed == nil and i <= self.size then return fleet.text(i) end
 end
 
---- Puts an installation back, or removes it (`false`).
+--- The installation at a place, a table the caller may change; nil when there is none.
+function Fleet:at(i)
+  local text = self:text_at(i)
+  return text and assert(core.decode(text))
+end
+
+--- Puts an installation back, or removes it (`false`). It is held as text, which takes far less than a table.
 function Fleet:put(i, installation)
-  self.changed[i] = installation
+  self.changed[i] = installation and {
+    text = assert(core.encode(installation, { sort_keys = true })), integration = installation.integrationId,
+    group = installation.group.groupRef, connection = installation.connection.id,
+  }
 end
 
 --- Adds an installation at the end: `make(tag, place)` gives it, the tag being its number in ids.
 function Fleet:add(make)
   self.last = self.last + 1
-  self.changed[self.last] = make(fleet.tag_of(self.last), self.last)
+  self:put(self.last, make(fleet.tag_of(self.last), self.last))
   return self:at(self.last)
 end
 
@@ -55,8 +63,7 @@ function Fleet:matches(i, integration, group_ref)
   local changed = self.changed[i]
   if changed == false then return false end
   if changed == nil then return i <= self.size and (not integration or integration == fleet.INTEGRATION) end
-  return (not integration or changed.integrationId == integration)
-    and (not group_ref or changed.group.groupRef == group_ref)
+  return (not integration or changed.integration == integration) and (not group_ref or changed.group == group_ref)
 end
 
 --- Iterates over the places of installations, in order, of one integration or (nil) all, of one group or (nil) all.
@@ -74,9 +81,7 @@ function Fleet:texts(integration, group_ref)
   local each = self:each(integration, group_ref)
   return function()
     local i = each()
-    if not i then return nil end
-    local changed = self.changed[i]
-    return changed and core.encode(changed, { sort_keys = true }) or fleet.text(i)
+    return i and self:text_at(i)
   end
 end
 
@@ -165,7 +170,7 @@ function Store:user_of_connection(id)
   local installation = place and place <= self.fleet.size and self.fleet:at(place)
   if installation and installation.connection.id == id then return installation, place end
   for i, changed in pairs(self.fleet.changed) do
-    if changed and changed.connection.id == id then return self.fleet:at(i), i end
+    if changed and changed.connection == id then return self.fleet:at(i), i end
   end
 end
 

@@ -577,6 +577,7 @@ describe("the stand-in remembers", function()
     local logs = good(server, "listOperationLogs", { params = { operationId = id } })
     assert.equal("ERROR", logs[2].severity)
     assert.is_truthy(logs[2].message.error:find("401", 1, true))
+    assert.is_string(logs[2].message.details.remedy)
   end)
 
   it("records that are written, and finds them", function()

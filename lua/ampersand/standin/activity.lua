@@ -145,21 +145,37 @@ function handlers.getOperation(store, params)
   return find_operation(store, params.operationId)
 end
 
+-- Why operations fail: the provider's words and what helps.
+local CREDENTIALS = { "provider answered 401: the access token is expired or revoked", "Let the customer log in again." }
+local PERMISSION = {
+  "provider answered 403: the user may not see this object", "Ask the customer's administrator for permission.",
+}
+
+local function cause_of(store, operation)
+  local installation = store:installation_by_id(operation.installationId)
+  local refused = installation and installation.connection.status == "bad_credentials" or store.options["fail-reads"]
+  return refused and CREDENTIALS or PERMISSION
+end
+
+local function log_line(operation, severity, msg, cause)
+  return {
+    timestamp = operation.createTime, severity = severity,
+    message = {
+      msg = msg, error = cause and cause[1], operation_id = operation.id,
+      details = {
+        object = operation.metadata.objects[1], action = operation.actionType, remedy = cause and cause[2],
+      },
+    },
+  }
+end
+
 function handlers.listOperationLogs(store, params)
   store:project(params)
   local operation = find_operation(store, params.operationId)
-  local function line(severity, msg, failure)
-    return {
-      timestamp = operation.createTime, severity = severity,
-      message = {
-        msg = msg, error = failure, operation_id = operation.id,
-        details = { object = operation.metadata.objects[1], action = operation.actionType },
-      },
-    }
-  end
+  local function line(...) return log_line(operation, ...) end
   local logs = core.array { line("INFO", operation.actionType .. " started") }
   if operation.status == "failure" then
-    logs[2] = line("ERROR", operation.result, "provider answered 401: the access token is expired or revoked")
+    logs[2] = line("ERROR", operation.result, cause_of(store, operation))
   elseif operation.status == "success" then
     logs[2] = line("INFO", operation.result)
   end

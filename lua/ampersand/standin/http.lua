@@ -12,15 +12,16 @@ local FOREVER = 3600
 local REASONS = {
   [200] = "OK", [201] = "Created", [204] = "No Content", [400] = "Bad Request", [401] = "Unauthorized",
   [403] = "Forbidden", [404] = "Not Found", [405] = "Method Not Allowed", [409] = "Conflict",
-  [413] = "Content Too Large",
   [415] = "Unsupported Media Type", [422] = "Unprocessable Content", [429] = "Too Many Requests",
-  [500] = "Internal Server Error", [502] = "Bad Gateway", [503] = "Service Unavailable",
+  [500] = "Internal Server Error", [503] = "Service Unavailable",
 }
 
+--- The words for a status.
 function http.reason(status)
   return REASONS[status] or "Status " .. status
 end
 
+--- A part of a URL without its percent signs.
 function http.unescape(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
@@ -131,7 +132,7 @@ end
 local function read_body(connection, headers)
   if (headers["expect"] or ""):lower() == "100-continue" then connection:send "HTTP/1.1 100 Continue\r\n\r\n" end
   if (headers["transfer-encoding"] or ""):lower() == "chunked" then return read_chunks(connection) end
-  local length = tonumber(headers["content-length"] or 0)
+  local length = tonumber((headers["content-length"] or "0"):match "^%d+$")
   if not length or length > MAX_BODY then connection:close() end
   return connection:exactly(length)
 end

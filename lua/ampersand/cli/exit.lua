@@ -1,0 +1,69 @@
+--- How a command ends: the exit codes, and which failure has which.
+
+local Error = require "ampersand.error"
+
+local exit = {}
+
+exit.OK, exit.FAILURE, exit.USAGE, exit.CONDITION, exit.AUTH, exit.TIMEOUT = 0, 1, 2, 3, 4, 5
+exit.INTERRUPTED, exit.PIPE = 130, 141
+
+--- The codes in words, for --help and the manual.
+exit.MEANINGS = {
+  { 0, "done" },
+  { 1, "failed: the server refused, the network broke, a file could not be written" },
+  { 2, "wrong usage: an unknown flag, a missing id, no project configured" },
+  { 3, "a condition was not met (--fail-if)" },
+  { 4, "no key, or one that is not accepted (401, 403)" },
+  { 5, "timed out" },
+  { 130, "interrupted by Ctrl-C" },
+}
+
+local Exit = {}
+
+--- Ends the command with a code; `message` goes to standard error.
+---@param code integer
+---@param message string?
+function exit.with(code, message)
+  error(setmetatable({ code = code, message = message }, Exit), 0)
+end
+
+--- Ends the command because of how it was called.
+---@param message string
+function exit.usage(message)
+  exit.with(exit.USAGE, message)
+end
+
+--- The exit code an error of the library asks for.
+---@param err ampersand.Error
+---@return integer
+function exit.code_of(err)
+  if err.kind == "timeout" then return exit.TIMEOUT end
+  if err.status == 401 or err.status == 403 or err.kind == "config" then return exit.AUTH end
+  return exit.FAILURE
+end
+
+--- What was raised -> code and message; nothing else is ever shown of it.
+---@param raised any
+---@return integer code, string? message
+function exit.explain(raised)
+  if getmetatable(raised) == Exit then return raised.code, raised.message end
+  if Error.is(raised) then return exit.code_of(raised), tostring(raised) end
+  local text = tostring(raised)
+  if text:find "interrupted!$" then return exit.INTERRUPTED end
+  return exit.FAILURE, text .. "\nThis is a mistake in ampersand itself."
+end
+
+--- Calls `f`; what the library raises as misuse ends the command as wrong usage.
+---@param f function
+---@return any ...
+function exit.guard(f, ...)
+  local function finish(ok, first, ...)
+    if ok then return first, ... end
+    local misuse = type(first) == "string" and not first:find "interrupted!$" and not first:find("attempt to ", 1, true)
+    if not misuse then error(first, 0) end
+    exit.usage((first:gsub("^[^%s:]+:%d+: ", "")))
+  end
+  return finish(pcall(f, ...))
+end
+
+return exit

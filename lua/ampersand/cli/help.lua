@@ -1,0 +1,173 @@
+--- The words of --help and of the manual, made from operations.lua where it can say them. Pure.
+
+local operations = require "ampersand.operations"
+
+local help = {}
+
+help.ROOT = "The Ampersand API at the shell: who installed which integration, is it healthy, and everything else."
+
+help.ROOT_EPILOG = [[
+Examples:
+  ampersand doctor                        what is missing, and how to fix it
+  ampersand installations list            a table
+  ampersand installations list --where healthStatus=unhealthy --csv
+  ampersand installations get <installationId> --yaml
+  ampersand installations list --summary  bars by health, provider, status
+
+Every command explains itself: ampersand <resource> <verb> --help
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 condition not met, 4 no access,
+5 timed out, 130 interrupted.]]
+
+help.WHERE = [[
+Conditions of --where, evaluated before tables are made:
+  healthStatus=unhealthy                  equal
+  connection.status=working,created       one of (\, is a comma)
+  group.groupName!=Acme                   not equal
+  createTime>=2024-01-01                  also > <= <; dates may be YYYY-MM-DD
+  connection.provider^=sales              begins with
+  connection.providerApp                  is there
+  !connection.providerApp                 is not there
+A name between dots may be * (any).]]
+
+-- Defaults stand in for these.
+local SETTINGS = {
+  projectIdOrName = "project", integrationId = "integration", integrationIdOrName = "integration", orgId = "org",
+}
+help.SETTINGS = SETTINGS
+
+local ACRONYMS = { JWT = true, URL = true, CSRF = true }
+
+-- "listJWTKeys" -> "List JWT keys"
+local function sentence(id)
+  local spaced = id:gsub("(%l)(%u)", "%1 %2"):gsub("(%u)(%u%l)", "%1 %2")
+  local words = {}
+  for word in spaced:gmatch "%S+" do
+    words[#words + 1] = ACRONYMS[word:upper()] and word:upper() or word:lower()
+  end
+  local text = table.concat(words, " ")
+  return text:sub(1, 1):upper() .. text:sub(2)
+end
+
+local POLISHED = {
+  listInstallations = "Who installed an integration, and is it healthy?",
+  getInstallation = "One installation with its connection and config.",
+  deleteInstallation = "Uninstall; the connection goes too if nothing else uses it.",
+  listOperations = "What the reads and writes of an installation did.",
+  getOperation = "One operation.",
+  listOperationLogs = "The log of an operation.",
+}
+
+--- "groupRef" -> "group-ref"
+function help.dashed(name)
+  return (name:gsub("_", "-"):gsub("%u", function(c) return "-" .. c:lower() end))
+end
+
+--- One line about an operation.
+function help.summary(op)
+  return (POLISHED[op.id] or sentence(op.id) .. ".") .. (op.dropped and " (No longer documented by the vendor.)" or "")
+end
+
+local CREDENTIALS = { key = "an API key", bearer = "a bearer token (--bearer -)", none = "no credentials" }
+
+--- A few lines about an operation.
+function help.description(op)
+  local lines = { help.summary(op), ("%s %s%s"):format(op.method, op.server and op.server .. ":" or "", op.path) }
+  if CREDENTIALS[op.auth] then lines[#lines + 1] = "Takes " .. CREDENTIALS[op.auth] .. "." end
+  return table.concat(lines, "\n")
+end
+
+--- Whether the last id must be said even where a setting could stand in: what is changed is named.
+function help.is_target(op, position)
+  return position == #op.placeholders and op.method ~= "GET" and op.method ~= "POST"
+end
+
+--- The ids of a usage line: "[<project>] <installationId> ".
+function help.ids(op)
+  local text = ""
+  for i, name in ipairs(op.placeholders) do
+    if SETTINGS[name] and not help.is_target(op, i) then
+      text = text == "" and ("[<%s>] "):format(name) or ("[%s<%s>] "):format(text, name)
+    else
+      text = ("%s<%s> "):format(text, name)
+    end
+  end
+  return text
+end
+
+--- Whether a command takes something away and so asks first.
+function help.is_destructive(op)
+  return op.method == "DELETE" or op.query.destructive == true
+end
+
+local EXAMPLE_IDS = {
+  installationId = "installation-123", operationId = "operation-123", connectionId = "connection-123",
+  provider = "hubspot", objectName = "contact", apiKey = "-", projectIdOrName = "my-project",
+  integrationIdOrName = "salesforce", orgId = "org-123",
+}
+
+local EXAMPLES = {
+  listInstallations = {
+    "ampersand installations list",
+    "ampersand installations list --where healthStatus=unhealthy --csv",
+    "ampersand installations list --select id,group.groupRef --ndjson | head -3",
+    "ampersand installations list --in-project --summary --html fleet.html",
+    "ampersand installations list --fail-if unhealthy >/dev/null || echo unwell",
+  },
+  getInstallation = {
+    "ampersand installations get installation-123",
+    "ampersand installations get installation-123 --select config.content --yaml",
+  },
+  deleteInstallation = { "ampersand installations delete installation-123" },
+  listOperations = {
+    "ampersand operations list installation-123 --where status=failure --max 10",
+    "ampersand operations list installation-123 --template '{id} {status} {createTime}'",
+  },
+  listOperationLogs = { "ampersand operations logs operation-123" },
+}
+
+--- An example of the operation, as it is written by hand or made from its ids and required fields.
+function help.example(op)
+  if EXAMPLES[op.id] then return table.concat(EXAMPLES[op.id], "\n  ") end
+  local words = { "ampersand", (op.resource:gsub("_", "-")), (op.verb:gsub("_", "-")) }
+  for i, name in ipairs(op.placeholders) do
+    if not SETTINGS[name] or help.is_target(op, i) then
+      words[#words + 1] = EXAMPLE_IDS[name] or help.dashed(name:gsub("Id$", "")) .. "-123"
+    end
+  end
+  for _, name in ipairs(op.required_query) do
+    words[#words + 1] = "--" .. help.dashed(name) .. " …"
+  end
+  if op.body and op.body_required then words[#words + 1] = "--body request.json" end
+  return table.concat(words, " ")
+end
+
+--- The lines below the options.
+function help.epilog(op)
+  local parts = {}
+  if op.verb == "list" and (op.returns == "array" or op.returns == "page") then parts[1] = help.WHERE end
+  local plural = EXAMPLES[op.id] and #EXAMPLES[op.id] > 1 and "s" or ""
+  parts[#parts + 1] = ("Example%s:\n  %s"):format(plural, help.example(op))
+  if op.id == "deleteInstallation" then
+    parts[#parts + 1] = "The connection is deleted as well when no other installation uses it."
+  end
+  parts[#parts + 1] = "--project, --key, --timeout, --color … are explained by: ampersand --help"
+  return table.concat(parts, "\n\n")
+end
+
+local RANK = { list = 1, get = 2, create = 3, update = 4, delete = 5 }
+
+--- The verbs of a resource in a line.
+function help.verbs(resource)
+  local verbs = {}
+  for verb in pairs(operations.lines[resource]) do
+    if verb ~= "in_project" then verbs[#verbs + 1] = (verb:gsub("_", "-")) end
+  end
+  table.sort(verbs, function(a, b)
+    local ra, rb = RANK[a] or 9, RANK[b] or 9
+    if ra ~= rb then return ra < rb end
+    return a < b
+  end)
+  return table.concat(verbs, ", ")
+end
+
+return help

@@ -1,0 +1,232 @@
+--- The tree of commands: one per resource and verb of operations.lua, and the tools. Built as far as the words given
+-- name it, or whole, for completion and the manual.
+
+local argparse = require "argparse"
+local exit = require "ampersand.cli.exit"
+local help = require "ampersand.cli.help"
+local operations = require "ampersand.operations"
+local options = require "ampersand.options"
+local tools = require "ampersand.cli.tools"
+
+local unpack = table.unpack or unpack -- luacheck: ignore
+
+local parser = {}
+
+-- Words and errors ------------------------------------------------------------------------------------------------
+
+-- All names that could have stood where `kind` ("option" or "command") was unknown.
+local function known_names(at, kind)
+  local names = {}
+  local element = at
+  while element do
+    for _, each in ipairs(kind == "option" and element._options or element._commands) do
+      if not each._hidden then
+        for _, alias in ipairs(each._public_aliases) do names[#names + 1] = alias end
+      end
+    end
+    element = kind == "option" and element._parent
+  end
+  return names
+end
+
+-- argparse's words with our nearest name: theirs forgives one letter only.
+local function on_error(at, message)
+  local text = message:gsub("\n.*", "")
+  local kind, name = text:match "^unknown (%a+) '(.*)'$"
+  if kind then
+    local nearest = options.nearest(name:gsub("^%-+", ""), known_names(at, kind))
+    if nearest and not (kind == "option" and nearest:sub(1, 1) ~= "-") then
+      text = ("%s; did you mean %s?"):format(text, nearest)
+    end
+  end
+  exit.usage(("%s\nTry: %s --help"):format(text, at:_get_fullname()))
+end
+
+-- "get_metadata" is called "get-metadata"; the name with underscores is understood too.
+local function add_command(to, name, summary)
+  local shown = help.dashed(name)
+  local command = to:command(shown):summary(summary):help_max_width(80)
+  if shown ~= name then command:hidden_name(name) end
+  return command
+end
+
+-- Options that several commands have -------------------------------------------------------------------------------
+
+local function as_number(text)
+  local number = tonumber(text)
+  if number and number > 0 then return number end
+  return nil, ("expected a positive number, got '%s'"):format(text)
+end
+
+local function as_count(text)
+  local number = as_number(text)
+  if number and number == math.floor(number) then return number end
+  return nil, ("expected a whole number of at least 1, got '%s'"):format(text)
+end
+
+local function add_global(root)
+  root:flag("--version", "Print the version."):action(function()
+    print("ampersand " .. require("ampersand.version").number)
+    os.exit(0)
+  end)
+  root:group("Settings (see `ampersand config --help`)",
+    root:option("--profile", "Settings of this profile of the configuration file."):argname "<name>",
+    root:option("--project", "Project, by id or name."):argname "<project>",
+    root:option("--integration", "Integration, by id or name."):argname "<integration>",
+    root:option("--org", "Organisation, by id."):argname "<id>",
+    root:option("--url", "Root of the API, as AMP_API_URL has it."):argname "<url>",
+    root:option("--key", "`-`: read the API key from standard input, or the terminal without echo."):argname "-",
+    root:option("--bearer", "`-`: read a bearer token likewise."):argname "-")
+  root:group("Connection",
+    root:option("--timeout", "Seconds for a call with its retries (60)."):argname "<seconds>":convert(as_number),
+    root:option("--tries", "How often a call that may be repeated is tried (3)."):argname "<n>":convert(as_count),
+    root:option("--ca-file", "Certificates to trust instead of the system's."):argname "<file>",
+    root:flag("--debug", "Tell every request on standard error."))
+  root:group("Display",
+    root:option("--color", "Colours: auto, always or never."):argname "<when>":choices { "auto", "always", "never" },
+    root:flag("-q --quiet", "No progress, no notes; errors only."),
+    root:flag("--show-secrets", "Show tokens and passwords in payloads instead of [redacted]."))
+end
+
+local function add_formats(command)
+  local formats = {
+    command:flag("--json", "JSON, indented."), command:flag("--ndjson", "One line of JSON each, as they arrive."),
+    command:flag("--csv", "Comma-separated values."), command:flag("--tsv", "Tab-separated values."),
+    command:flag("--yaml", "YAML."),
+    command:option("--template", [[Text with paths in braces: '{id}\t{group.groupName}'.]]):argname "<text>",
+  }
+  command:mutex(unpack(formats))
+  formats[#formats + 1] = command:flag("--wide", "More columns, never cut.")
+  formats[#formats + 1] = command:flag("--no-header", "No line of headings (table, CSV, TSV)."):target "no_header"
+  formats[#formats + 1] = command:option("--select", "Only these paths: id,group.groupRef."):argname "<paths>"
+    :count "*":default {}
+  command:group("Output", unpack(formats))
+end
+
+local function add_list_options(command, op)
+  local list = {
+    command:option("--where", "Only what fits, see below; repeated: all must hold."):argname "<condition>"
+      :count "*":default {},
+    command:option("--max", "At most so many."):argname "<n>":convert(as_count),
+    command:option("--sort", "Order by a path; `-path` the other way round."):argname "<path>",
+    command:flag("--count", "Print only how many there are."),
+    command:option("--fail-if", "Exit code 3 if there is any, none, or an unhealthy one."):argname "<what>"
+      :choices(op.element == "Installation" and { "any", "empty", "unhealthy" } or { "any", "empty" }),
+  }
+  if operations.get(op.resource, "in_project") then
+    list[#list + 1] = command:flag("--in-project", "Of all integrations of the project."):target "in_project"
+  end
+  command:group("Which", unpack(list))
+  if op.element ~= "Installation" then return end
+  command:group("Summaries",
+    command:flag("--summary", "How many by health, provider and connection status, as bars."),
+    command:option("--svg", "Write the summary as a picture."):argname "<file>",
+    command:option("--html", "Write the summary as a page that needs nothing else."):argname "<file>"
+  )
+end
+
+-- Every name a query parameter goes by: its own, and ours with dashes.
+local function add_query_options(command, op)
+  local list = {}
+  for _, name in ipairs(op.query_names) do
+    local kebab = "--" .. help.dashed(name)
+    local option = command:option(kebab, "Query parameter " .. name .. "."):target("query_" .. name):argname "<value>"
+    if kebab ~= "--" .. name then option:hidden_name("--" .. name) end
+    list[#list + 1] = option
+  end
+  if #list > 0 then command:group("Parameters", unpack(list)) end
+end
+
+local function add_body_options(command, op)
+  local names = {}
+  for _, field in ipairs(op.body) do names[#names + 1] = field.name .. (field.required and "*" or "") end
+  command:group("Body: " .. table.concat(names, " "),
+    command:option("-f --field", "name=text or name:=JSON; dots reach inwards."):argname "<field>":count "*":default {},
+    command:option("--body", "The body as JSON, from a file or `-`, standard input."):argname "<file>")
+end
+
+-- Verbs -----------------------------------------------------------------------------------------------------------
+
+local function add_verb(resource, op)
+  local command = add_command(resource, op.verb, help.summary(op)):description(help.description(op))
+  return command
+end
+
+local function fill_verb(command, op)
+  local usage = "Usage: " .. command:_get_fullname() .. " " .. help.ids(op) .. "[options]"
+  command:usage(usage):argument("ids"):args("*"):hidden(true)
+  if op.returns == "array" or op.returns == "page" then
+    if op.verb == "list" then add_list_options(command, op) end
+  end
+  if op.returns ~= "none" and op.returns ~= "text" then add_formats(command) end
+  add_query_options(command, op)
+  if op.body then add_body_options(command, op) end
+  if help.is_destructive(op) then
+    command:flag("-y --yes", "Do not ask; needed where nobody can be asked.")
+  end
+  command:epilog(help.epilog(op))
+end
+
+local function add_resource(root, name, wanted)
+  local command = add_command(root, name, help.verbs(name)):command_target "verb"
+  if not wanted(name) then return command end
+  for _, op in ipairs(operations.all()) do
+    if op.resource == name and op.verb ~= "in_project" then
+      local verb = add_verb(command, op)
+      if wanted(op.verb) then fill_verb(verb, op) end
+    end
+  end
+  command:epilog(("Example:\n  %s"):format(help.example(operations.get(name, "list") or
+    operations.get(name, options.names(operations.lines[name])[1]))))
+  return command
+end
+
+--- The resources people work with most, in the order of their use.
+parser.MAIN = { "installations", "operations", "connections", "integrations", "providers", "projects" }
+
+local function other_resources()
+  local main, others = {}, {}
+  for _, name in ipairs(parser.MAIN) do main[name] = true end
+  for name in pairs(operations.lines) do
+    if not main[name] then others[#others + 1] = name end
+  end
+  table.sort(others)
+  return others
+end
+
+local function group(root, title, names, add)
+  local commands = {}
+  for i, name in ipairs(names) do commands[i] = add(name) end
+  root:group(title, unpack(commands))
+end
+
+--- Builds the tree.
+---@param words string[]? only what these words name is filled in; nil: everything
+---@return table root an argparse parser
+function parser.build(words)
+  local named = {}
+  for _, word in ipairs(words or {}) do named[word:gsub("-", "_")] = true end
+  local function wanted(name) return not words or named[name:gsub("-", "_")] end
+  local root = argparse("ampersand", help.ROOT):command_target "command":help_max_width(80)
+    :usage "Usage: ampersand <resource> <verb> [ids] [options]":epilog(help.ROOT_EPILOG)
+  root.error = on_error
+  add_global(root)
+  local function resource(name) return add_resource(root, name, wanted) end
+  group(root, "Main resources", parser.MAIN, resource)
+  group(root, "Tools", tools.names(), function(name)
+    local command = add_command(root, name, tools.summary(name))
+    if wanted(name) then tools.declare(name, command, add_formats) end
+    return command
+  end)
+  group(root, "All other resources", other_resources(), resource)
+  return root
+end
+
+--- Parses the words of a command line.
+---@param words string[]
+---@return table args
+function parser.parse(words)
+  return parser.build(words):parse(words)
+end
+
+return parser

@@ -1,0 +1,58 @@
+--- Tokens and passwords inside payloads become "[redacted]". Pure.
+
+local core = require "ampersand.core"
+
+local redact = {}
+
+local HIDDEN = "[redacted]"
+
+-- Members whose text, or any text within, is a secret, wherever they stand.
+local SECRET = {
+  token = true, accessToken = true, refreshToken = true, idToken = true, apiKey = true, password = true,
+  clientSecret = true, secret = true, secrets = true, privateKey = true, secretAccessKey = true, awsSecretKey = true,
+  awsSessionToken = true, webhookSigningKey = true, customAuth = true, credentials = true, signingSecret = true,
+}
+
+-- Times tell when a token ends, not what it is.
+local HARMLESS = { issuedAt = true, expiresAt = true, createTime = true, updateTime = true, scopes = true }
+
+-- In an API key the key is called just "key".
+local function is_api_key(value)
+  return type(value.key) == "string" and value.label ~= nil and value.projectId ~= nil
+end
+
+local function hide(value)
+  if type(value) == "string" and value ~= "" then return HIDDEN, 1 end
+  if type(value) ~= "table" then return value, 0 end
+  local copy, count = setmetatable({}, getmetatable(value)), 0
+  for name, member in pairs(value) do
+    local hidden, n = member, 0
+    if not HARMLESS[name] then hidden, n = hide(member) end
+    copy[name], count = hidden, count + n
+  end
+  return copy, count
+end
+
+-- In place, since the value belongs to nobody else.
+local function walk(value, count)
+  for name, member in pairs(value) do
+    if SECRET[name] and member ~= core.null then
+      local hidden, n = hide(member)
+      value[name], count = hidden, count + n
+    elseif type(member) == "table" then
+      count = walk(member, count)
+    end
+  end
+  if value.key ~= nil and is_api_key(value) then value.key, count = HIDDEN, count + 1 end
+  return count
+end
+
+--- Hides the secrets of a decoded value, in place.
+---@param value any
+---@return any value, integer count of texts hidden
+function redact.value(value)
+  if type(value) ~= "table" then return value, 0 end
+  return value, walk(value, 0)
+end
+
+return redact

@@ -1,0 +1,153 @@
+--- What there is to know about the terminal: is one there, how wide, does it want colours; questions and progress.
+--
+-- Facts come from the shell (`test -t`, `stty`), asked once and only when something depends on them.
+
+local core = require "ampersand.core"
+
+local terminal = {}
+
+local facts
+
+-- Lua 5.1 answers the raw wait status, later versions a boolean, a word and the exit code.
+local function exit_code(first, _, code)
+  if type(first) == "number" then return math.floor(first / 256) end
+  return code
+end
+
+-- One shell for three questions: the exit code has a bit for each.
+local function look()
+  local code = exit_code(os.execute "n=0; [ -t 0 ] && n=1; [ -t 1 ] && n=$((n+2)); [ -t 2 ] && n=$((n+4)); exit $n")
+  facts = { stdin = code % 2 >= 1, stdout = code % 4 >= 2, stderr = code % 8 >= 4 }
+  return facts
+end
+
+--- Whether "stdin", "stdout" or "stderr" is a terminal.
+---@param stream string
+---@return boolean
+function terminal.is(stream)
+  return (facts or look())[stream]
+end
+
+local function read_command(command)
+  local pipe = io.popen(command, "r")
+  local text = pipe and pipe:read "*a"
+  if pipe then pipe:close() end
+  return text or ""
+end
+
+--- Columns of the terminal; nil where standard output is none, so that nothing is cut in a pipe.
+---@return integer?
+function terminal.columns()
+  if not terminal.is "stdout" then return nil end
+  local set = tonumber(os.getenv "COLUMNS" or "")
+  if set and set >= 1 then return math.floor(set) end
+  local found = tonumber(read_command("stty size 2>/dev/null </dev/tty"):match "^%d+ (%d+)")
+  return found and found > 0 and found or 80
+end
+
+local COLOURS = { red = "31", green = "32", yellow = "33", blue = "34", grey = "90", bold = "1" }
+
+local function plain(text)
+  return text
+end
+
+local function paint(text, colour)
+  return colour and ("\27[%sm%s\27[0m"):format(COLOURS[colour], text) or text
+end
+
+--- A function (text, colour) that colours, or leaves the text alone.
+---@param mode string "auto", "always" or "never"
+---@param stream string? "stdout" (default) or "stderr"
+---@return fun(text: string, colour: string?): string
+function terminal.painter(mode, stream)
+  if mode == "always" then return paint end
+  local unwanted = mode == "never" or (os.getenv "NO_COLOR" or "") ~= "" or os.getenv "TERM" == "dumb"
+  if unwanted or not terminal.is(stream or "stdout") then return plain end
+  return paint
+end
+
+--- Writes a line to standard error.
+---@param text string
+function terminal.say(text)
+  io.stdout:flush()
+  io.stderr:write(text, "\n")
+end
+
+-- The shell reads, so that Ctrl-C ends the reading on every Lua, and puts the echo back whatever happens.
+local READ = [[exec </dev/tty; %s IFS= read -r line; printf '%%s' "$line"]]
+local QUIET = [[state=$(stty -g); trap 'stty "$state"' EXIT; trap 'exit 130' INT TERM; stty -echo;]]
+
+--- Asks at the terminal.
+---@param question string
+---@param secret boolean? the answer is not shown
+---@return string answer
+function terminal.ask(question, secret)
+  io.stdout:flush()
+  io.stderr:write(question)
+  local answer = read_command(READ:format(secret and QUIET or ""))
+  if secret then io.stderr:write "\n" end
+  return answer
+end
+
+--- A secret from the terminal without echo, or the first line of standard input.
+---@param question string
+---@return string?
+function terminal.read_secret(question)
+  local line
+  if terminal.is "stdin" then line = terminal.ask(question, true) else line = io.read "*l" end
+  line = line and line:match "^%s*(.-)%s*$"
+  return line ~= "" and line or nil
+end
+
+-- Progress --------------------------------------------------------------------------------------------------------
+
+local Progress = {}
+Progress.__index = Progress
+
+local PATIENCE, INTERVAL, BAR = 0.7, 0.1, 20
+
+--- Counts what arrives, and shows it on standard error once the work turns out to be long.
+---@param noun string what is counted
+---@param quiet boolean? never show anything
+function terminal.progress(noun, quiet)
+  local now = core.now()
+  return setmetatable({ noun = noun, started = now, due = quiet and math.huge or now + PATIENCE, count = 0 }, Progress)
+end
+
+-- 1234567 -> "1,234,567"
+local function grouped(n)
+  local text = ("%.0f"):format(n):reverse():gsub("(%d%d%d)", "%1,"):reverse()
+  return (text:gsub("^,", ""))
+end
+
+terminal.grouped = grouped
+
+-- How many there will be is not known beforehand: the block in the bar only moves.
+function Progress:draw(now)
+  if self.shown == nil then self.shown = terminal.is "stderr" and not (self.streams and terminal.is "stdout") end
+  if not self.shown then
+    self.due = math.huge
+    return
+  end
+  local seconds = now - self.started
+  local at = math.floor(seconds * 10) % (BAR - 3)
+  local bar = (" "):rep(at) .. "===" .. (" "):rep(BAR - 3 - at)
+  local line = ("[%s] %s %s, %s/s"):format(bar, grouped(self.count), self.noun, grouped(self.count / seconds))
+  io.stderr:write("\r", line, "\27[K")
+  self.drawn, self.due = true, now + INTERVAL
+end
+
+--- One more has arrived.
+function Progress:tick()
+  self.count = self.count + 1
+  local now = core.now()
+  if now >= self.due then self:draw(now) end
+end
+
+--- Wipes the bar away.
+function Progress:finish()
+  if self.drawn then io.stderr:write "\r\27[K" end
+  self.drawn, self.due = nil, math.huge
+end
+
+return terminal

@@ -10,7 +10,7 @@ local pages = {}
 
 -- The decoder of one page. Whole pages are bounded in all, streams by element.
 local function page_decoder(c, whole)
-  local settings = { expect = "array", select = c.filter.plan, path = c.op.returns == "page" and { "results" } or nil }
+  local settings = { expect = "array", plan = c.filter.plan, path = c.op.returns == "page" and { "results" } or nil }
   if whole then
     settings.max_bytes = call.option(c, "max_bytes") or 2 ^ 30
     settings.max_values = call.option(c, "max_values") or 1e7

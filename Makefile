@@ -133,14 +133,29 @@ check: check-fast
 # --- installing ------------------------------------------------------------------------------
 LUADIR := $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)/ampersand
+BINDIR := $(DESTDIR)$(PREFIX)/bin
+SHARE  := $(DESTDIR)$(PREFIX)/share
+COMPLETIONS := $(SHARE)/bash-completion/completions/ampersand $(SHARE)/zsh/site-functions/_ampersand \
+	$(SHARE)/fish/vendor_completions.d/ampersand.fish
+MANUAL := $(SHARE)/man/man1/ampersand.1
 .PHONY: install uninstall
 install: all
 	cd lua && find . -name '*.lua' | while read -r f; do install -D -m 644 "$$f" "$(LUADIR)/$$f"; done
 	install -d "$(LIBDIR)"
 	install -m 755 $(MODULES) "$(LIBDIR)"
+	install -d "$(BINDIR)" $(sort $(dir $(COMPLETIONS) $(MANUAL)))
+	sed '1s,.*,#!/usr/bin/env $(LUA),' bin/ampersand > "$(BINDIR)/ampersand" && chmod 755 "$(BINDIR)/ampersand"
+	@if $(LUA) -e 'require "argparse"' 2>/dev/null; then $(MAKE) --no-print-directory install-words; else \
+		echo "The command needs argparse (Debian: lua-argparse); install it, then: make install-words"; fi
+
+.PHONY: install-words
+install-words: all
+	$(RUN_ENV) $(LUA) bin/ampersand man > "$(MANUAL)"
+	for file in $(COMPLETIONS); do case $$file in */bash*) s=bash ;; */zsh/*) s=zsh ;; *) s=fish ;; esac; \
+		$(RUN_ENV) $(LUA) bin/ampersand completion $$s > "$$file" || exit 1; done
 
 uninstall:
-	rm -rf "$(LUADIR)/ampersand.lua" "$(LUADIR)/ampersand" "$(LIBDIR)"
+	rm -rf "$(LUADIR)/ampersand.lua" "$(LUADIR)/ampersand" "$(LIBDIR)" "$(BINDIR)/ampersand" "$(MANUAL)" $(COMPLETIONS)
 
 .PHONY: clean help
 clean:

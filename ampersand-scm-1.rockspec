@@ -26,5 +26,5 @@ build = {
   modules = {
 @MODULES@
   },
-  install = { bin = { @BIN@ } },
+  install = { bin = { ampersand = "bin/ampersand" } },
 }

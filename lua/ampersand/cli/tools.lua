@@ -302,8 +302,8 @@ tool("completion", "Print a completion script for bash, zsh or fish.", function(
   command:argument "shell":choices { "bash", "zsh", "fish" }
   command:epilog [[
 Examples:
-  eval "$(ampersand completion bash)"                  in ~/.bashrc
-  eval "$(ampersand completion zsh)"                   in ~/.zshrc
+  eval "$(ampersand completion bash)"                     in ~/.bashrc
+  ampersand completion zsh > ~/.zfunc/_ampersand          a directory of your fpath
   ampersand completion fish > ~/.config/fish/completions/ampersand.fish]]
 end, function(ctx)
   require("ampersand.cli.output").write(require("ampersand.cli.manual").completion(ctx.args.shell))

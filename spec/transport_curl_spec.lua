@@ -196,7 +196,9 @@ describe("the curl transport", function()
   end)
 
   it("sends method, headers and body as given", function()
-    local _, echo = fetch("echo", nil, { method = "POST", body = "a\0b", headers = { ["X-Api-Key"] = "k", ["X-Empty"] = "" } })
+    local _, echo = fetch("echo", nil, {
+      method = "POST", body = "a\0b", headers = { ["X-Api-Key"] = "k", ["X-Empty"] = "" },
+    })
     assert.matches("^POST /echo HTTP/1.1\r\n", echo)
     assert.matches("\r\nX%-Api%-Key: k\r\n", echo)
     assert.matches("\r\nX%-Empty:%s*\r\n", echo)

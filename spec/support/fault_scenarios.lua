@@ -119,7 +119,7 @@ end
 function scenarios.cookie(conn) return scenarios.ok(conn, ITEMS, "Set-Cookie: id=1; Path=/") end
 
 function scenarios.redirect(conn, request)
-  return respond(conn, (parameter(request, "code") or "302") .. " Found", { "Location: " .. parameter(request, "to") }, "")
+  return respond(conn, parameter(request, "code") .. " Found", { "Location: " .. parameter(request, "to") }, "")
 end
 
 -- --- time ----------------------------------------------------------------------------------------------

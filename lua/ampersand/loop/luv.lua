@@ -3,7 +3,6 @@
 local uv = require "luv"
 
 local loop = {}
-local polls = {} -- descriptor -> handle
 
 -- What wakes a coroutine runs on the loop's own stack, and an error in it must not get lost.
 local function resume(co)
@@ -16,42 +15,51 @@ function loop.inside()
   return co ~= nil and not main
 end
 
+local polls = {} -- descriptor -> its handle, and the coroutines that wait for it
+
+local function new_poll(fd)
+  polls[fd] = { handle = uv.new_poll(fd), waiting = {} }
+  return polls[fd]
+end
+
 function loop.poll(fd)
-  local co, handle = coroutine.running(), polls[fd] or uv.new_poll(fd)
-  polls[fd] = handle
-  handle:start("r", function()
-    handle:stop()
-    resume(co)
+  local poll = polls[fd] or new_poll(fd)
+  table.insert(poll.waiting, (coroutine.running()))
+  poll.handle:start("r", function()
+    local waiting = poll.waiting
+    poll.waiting = {}
+    poll.handle:stop()
+    for _, co in ipairs(waiting) do resume(co) end
   end)
   coroutine.yield()
-end
-
-local timers = setmetatable({}, { __mode = "k" }) -- parked coroutine -> what will resume it
-
-function loop.park(seconds)
-  local co, timer = coroutine.running(), uv.new_timer()
-  timers[co] = timer
-  timer:start(math.ceil(seconds * 1000), 0, function()
-    timers[co] = nil
-    timer:close()
-    resume(co)
-  end)
-  coroutine.yield()
-end
-
-function loop.wake(co)
-  local timer = timers[co]
-  if timer then timer:start(0, 0, function()
-    timers[co] = nil
-    timer:close()
-    resume(co)
-  end) end
 end
 
 -- The collector closes the handle: luv 1.44 crashes at exit when uv.run does not come to see a close of ours.
 function loop.forget(fd)
-  if polls[fd] then polls[fd]:stop() end
+  if polls[fd] then polls[fd].handle:stop() end
   polls[fd] = nil
+end
+
+local timers = setmetatable({}, { __mode = "k" }) -- parked coroutine -> the timer that will resume it
+
+local function resume_in(milliseconds, co)
+  uv.update_time() -- the loop's clock stands still while no callback runs
+  timers[co]:start(milliseconds, 0, function()
+    timers[co]:close()
+    timers[co] = nil
+    resume(co)
+  end)
+end
+
+function loop.park(seconds)
+  local co = coroutine.running()
+  timers[co] = uv.new_timer()
+  resume_in(math.ceil(seconds * 1000), co)
+  coroutine.yield()
+end
+
+function loop.wake(co)
+  if timers[co] then resume_in(0, co) end
 end
 
 return loop

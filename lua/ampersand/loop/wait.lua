@@ -40,13 +40,14 @@ function wait.adopt(co, loop)
   adopted[co] = loop
 end
 
--- PUC Lua 5.1 alone cannot tell whether it may yield, and its own message would help nobody.
+-- PUC Lua 5.1 alone cannot tell whether it may yield, and its own message would help nobody. (A metamethod that waits
+-- cannot be told from other functions and gets that message.)
 local function check_yieldable()
   local level = 3
   local info = debug.getinfo(level, "Sn")
   while info do
-    if info.what == "C" or info.name == "(for generator)" or info.namewhat == "metamethod" then
-      error("Lua 5.1 cannot wait inside pcall, a `for` iterator or a metamethod: "
+    if info.what == "C" or info.name == "(for generator)" then
+      error("Lua 5.1 cannot wait inside pcall or a `for` iterator: "
         .. "use view:stream(), or call from the coroutine itself", 0)
     end
     level = level + 1
@@ -148,7 +149,7 @@ function Waiters:poll(budget)
   repeat
     step(self)
     local ran = loop and loop.run and loop.run() or 0
-  until http.now() >= stop or (ran == 0 and not self.engine:due())
+  until http.now() >= stop or (ran == 0 and not (self.engine:usable() and self.engine:due()))
 end
 
 --- Ends all transfers with kind "cancelled"; whoever waits is told.

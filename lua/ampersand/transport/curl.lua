@@ -129,8 +129,7 @@ end
 --- Moves all requests for at most `budget` seconds and resumes their coroutines: for programs with a loop of their own.
 ---@param budget number? seconds; 0 or nil: one step
 function Curl:poll(budget)
-  if not self.engine then return end
-  self.waiters:poll(budget)
+  if self.waiters then self.waiters:poll(budget) end
 end
 
 --- Runs functions side by side, at most `n` at a time; see ampersand.parallel.

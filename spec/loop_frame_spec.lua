@@ -1,0 +1,121 @@
+local curl = require "ampersand.transport.curl"
+local fault = require "support.fault"
+local frame = require "ampersand.loop.frame"
+local http = require "ampersand.http"
+
+local function spawn(f)
+  local ok, message = coroutine.resume(coroutine.create(f))
+  assert(ok, message)
+end
+
+describe("the frame loop", function()
+  require("support.loop_cases").declare(function()
+    local function run(finished, transport)
+      while not finished() do transport:poll(0.002) end
+    end
+    return frame.new(), spawn, run
+  end)
+end)
+
+describe("a program that polls in every frame", function()
+  local server, transport
+  setup(function() server = fault.start() end)
+  teardown(function() server:stop() end)
+  before_each(function() transport = curl.new { loop = frame.new(), http_proxy = "" } end)
+  after_each(function() transport:close() end)
+
+  local function get(path) return transport:request { method = "GET", url = server:url(path), timeout = 10 } end
+
+  it("keeps its frames while 20 requests are answered", function()
+    local done, frames = 0, 0
+    for _ = 1, 20 do
+      spawn(function()
+        assert.equal(200, assert(get "slow?seconds=0.2").status)
+        done = done + 1
+      end)
+    end
+    local start = http.now()
+    while done < 20 and http.now() - start < 10 do
+      transport:poll(0.002)
+      frames = frames + 1
+      transport.waiters.engine:wait(0.001) -- stands for drawing
+    end
+    assert.equal(20, done)
+    assert.is_true(frames > 20, tostring(frames))
+  end)
+
+  it("may poll when there is nothing to do, and before the first request", function()
+    transport:poll()
+    transport:poll(0.001)
+    spawn(function() assert(get "items") end)
+    transport:poll()
+  end)
+
+  it("gets the errors of its coroutines from poll", function()
+    spawn(function()
+      assert(get "items")
+      error "a mistake in the game"
+    end)
+    assert.has_error(function()
+      for _ = 1, 10000 do transport:poll(0.001) end
+    end)
+  end)
+
+  it("may resume a coroutine of its own accord", function()
+    local its_own, finished
+    local co = coroutine.create(function()
+      local res = get "slow?seconds=0.05"
+      its_own = true
+      coroutine.yield()
+      finished = res.status
+    end)
+    assert(coroutine.resume(co))
+    local start = http.now()
+    while not its_own and http.now() - start < 10 do
+      transport:poll()
+      if not its_own then assert(coroutine.resume(co)) end -- it goes on waiting
+    end
+    for _ = 1, 5 do transport:poll(0.001) end
+    assert.is_nil(finished) -- poll does not resume what waits for the game
+    assert(coroutine.resume(co))
+    assert.equal(200, finished)
+  end)
+
+  it("can drop a coroutine: its transfer goes with it", function()
+    local weak = setmetatable({}, { __mode = "v" })
+    do
+      local co = coroutine.create(function()
+        local res = transport:request { method = "GET", url = server:url "stall_body", stream = true }
+        weak.transfer = res.source
+        res.read()
+        coroutine.yield "dropped here"
+        res.read()
+      end)
+      assert(coroutine.resume(co))
+      local start = http.now()
+      while not weak.transfer or coroutine.status(co) ~= "suspended" or not transport.waiters.engine:due() do
+        transport:poll(0.001)
+        if http.now() - start > 0.3 then break end
+      end
+    end
+    for _ = 1, 3 do collectgarbage() end
+    assert.is_nil(weak.transfer)
+  end)
+
+  if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+    it("is told in words what PUC Lua 5.1 cannot do", function()
+      local function refused(f)
+        local ok, message = coroutine.resume(coroutine.create(f))
+        assert.is_false(ok)
+        assert.matches("Lua 5.1 cannot wait inside", message)
+      end
+      refused(function()
+        for _ in function() return (get "items") end do break end
+      end)
+      refused(function()
+        local ok, message = pcall(get, "items")
+        if not ok then error(message, 0) end
+      end)
+    end)
+  end
+end)

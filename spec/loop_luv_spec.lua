@@ -1,0 +1,11 @@
+local uv = require "luv"
+
+describe("the luv loop", function()
+  require("support.loop_cases").declare(function()
+    local function spawn(f) assert(coroutine.resume(coroutine.create(f))) end
+    local function run(finished)
+      while not finished() do uv.run "once" end
+    end
+    return require "ampersand.loop.luv", spawn, run
+  end, true)
+end)

@@ -146,7 +146,7 @@ function handlers.getOperation(store, params)
 end
 
 -- Why operations fail: the provider's words and what helps.
-local CREDENTIALS = { "provider answered 401: the access token is expired or revoked", "Let the customer log in again." }
+local CREDENTIALS = { "provider answered 401: the access token is expired or revoked", "Let the customer log in." }
 local PERMISSION = {
   "provider answered 403: the user may not see this object", "Ask the customer's administrator for permission.",
 }
@@ -185,8 +185,7 @@ end
 -- Reads -----------------------------------------------------------------------------------------------------------
 
 local function check_object(store, params)
-  local content = store:integration(params).latestRevision.content
-  for _, object in ipairs(content.read.objects) do
+  for _, object in ipairs(store:objects_of((store:integration(params)))) do
     if object.objectName == params.objectName then return end
   end
   problem.invalid("path", "objectName", "is not an object of this integration")
@@ -216,8 +215,9 @@ function handlers.getBackfillProgress(store, params)
     if other.installationId == installation.id and other.metadata.progress
       and other.metadata.progress.objectName == params.objectName then operation = other end
   end
-  local objects = (installation.config.content.read or {}).objects or {}
-  if not operation and not objects[params.objectName] then problem.refuse(404, "no backfill of this object") end
+  if not operation and not store:reads_of(installation)[params.objectName] then
+    problem.refuse(404, "no backfill of this object")
+  end
   operation = operation or start_read(store, installation, params.objectName)
   local provider, progress = installation.connection.provider, operation.metadata.progress
   local known = provider == "salesforce" or provider == "hubspot"

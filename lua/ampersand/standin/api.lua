@@ -2,8 +2,8 @@
 -- lets a handler answer the rest.
 
 local activity = require "ampersand.standin.activity"
+local checks = require "ampersand.standin.checks"
 local control = require "ampersand.standin.control"
-local core = require "ampersand.core"
 local faults = require "ampersand.standin.faults"
 local handlers = require "ampersand.standin.handlers"
 local http = require "ampersand.standin.http"
@@ -11,7 +11,6 @@ local operations = require "ampersand.operations"
 local problem = require "ampersand.standin.problem"
 local proxy = require "ampersand.standin.proxy"
 
-local unpack = table.unpack or unpack -- luacheck: ignore
 
 local PIECE = 64 * 1024
 
@@ -78,7 +77,7 @@ local function find(method, path, server, body)
   problem.refuse(404, ("no operation is at %s %s"):format(method, path))
 end
 
--- Checks ----------------------------------------------------------------------------------------------------------
+-- Requests --------------------------------------------------------------------------------------------------------
 
 local Api = {}
 Api.__index = Api
@@ -94,67 +93,6 @@ function Api:check_auth(op, headers)
     remedy = "Send the header X-Api-Key with a key of this project.",
     causes = { "the credential is missing or unknown" },
   })
-end
-
-local function check_query(op, query)
-  for _, name in ipairs(op.required_query) do
-    if not query[name] then problem.invalid("query", name, "is required") end
-  end
-end
-
--- The body decoded, or nil and why not; only objects are bodies.
-local function decode(request)
-  if request.body == "" then return {} end
-  local body, why = core.decode(request.body)
-  if type(body) == "table" then return body end
-  return nil, "the body is not a JSON object: " .. (why or type(body))
-end
-
-local function check_media(request)
-  if request.body == "" then return end
-  if request.method == "GET" or request.method == "HEAD" or request.method == "DELETE" then
-    problem.refuse(400, ("a %s request has no body"):format(request.method))
-  end
-  local kind = (request.headers["content-type"] or ""):lower():match "^[^;%s]*"
-  if kind ~= "application/json" then
-    problem.refuse(415, ("the body must be application/json, not %s"):format(kind == "" and "of unknown type" or kind))
-  end
-end
-
-local function has(body, path)
-  for i, key in ipairs(path) do
-    if type(body) ~= "table" or body == core.null then return i > 1 and i == #path end
-    body = body[key]
-  end
-  return body ~= nil and body ~= core.null
-end
-
-local function check_field(field, body)
-  if not field.required then return end
-  if field.one_of then
-    for _, key in ipairs(field.one_of) do if body[key] ~= nil then return end end
-    problem.invalid("body", table.concat(field.one_of, " or "), "is required")
-  end
-  local parent = { unpack(field.path, 1, #field.path - 1) }
-  if #parent == 0 or has(body, parent) then
-    if not has(body, field.path) then problem.invalid("body", field.name, "is required") end
-  end
-end
-
-local function check_mask(mask)
-  if getmetatable(mask) ~= core.array_mt or #mask == 0 then
-    problem.invalid("body", "updateMask", "must be an array of at least one path")
-  end
-end
-
-local function check_body(op, request, body)
-  if not op.body then return end
-  if request.body == "" then
-    if op.body_required then problem.invalid("body", op.body[1].name, "is required") end
-    return
-  end
-  for _, field in ipairs(op.body) do check_field(field, body) end
-  if body.updateMask ~= nil then check_mask(body.updateMask) end
 end
 
 -- Answers ---------------------------------------------------------------------------------------------------------
@@ -221,10 +159,10 @@ function Api:call(request, body, why)
   request.op = op
   return self:faulty(request, op.id, function()
     self:check_auth(op, request.headers)
-    check_media(request)
+    checks.media(request)
     if not body then problem.refuse(400, why) end
-    check_query(op, request.query)
-    check_body(op, request, body)
+    checks.query(op, request.query)
+    checks.body(op, request, body)
     activity.settle(self.store)
     return self:answer(op, handlers[op.id](self.store, params, request.query, body))
   end)
@@ -252,7 +190,7 @@ end
 
 function Api:serve(request, id)
   if proxy.is_meant(request) then return guarded(request, id, self.proxied, self, request), nil end
-  local body, why = decode(request)
+  local body, why = checks.decode(request)
   if request.path:find "^/__standin/" then
     return guarded(request, id, control.answer, self, request, body), nil, true
   end

@@ -91,8 +91,8 @@ end
 
 local function check_definition(definition, name)
   for _, member in ipairs { "fieldName", "displayName", "valueType" } do
-    if type(definition) ~= "table" or not definition[member] then
-      problem.invalid("body", ("fields.%s.%s"):format(name, member), "is required")
+    if type(edit.get(definition, { member })) ~= "string" then
+      problem.invalid("body", ("fields.%s.%s"):format(name, member), "must be a string")
     end
   end
 end
@@ -101,6 +101,7 @@ local function upsert_metadata(where)
   return function(store, params, _, body)
     local place, done = where(store, params, body.groupRef), {}
     for object, definitions in pairs(body.fields) do
+      if type(definitions) ~= "table" then problem.invalid("body", "fields." .. object, "must be an array") end
       for _, definition in ipairs(definitions) do check_definition(definition, object) end
     end
     for object, definitions in pairs(body.fields) do
@@ -198,12 +199,11 @@ function handlers.getHydratedRevision(store, params, query)
   local revision = edit.clone(integration.latestRevision)
   if revision.id ~= params.revisionId then problem.refuse(404, "revision not found") end
   store:connection(query.connectionId)
-  for _, section in pairs { revision.content.read, revision.content.write } do
-    for _, object in ipairs(section.objects or {}) do
-      object.displayName, object.inheritMapping = object.objectName, nil
-    end
+  for _, object in ipairs(edit.get(revision, { "content", "write", "objects" }) or {}) do
+    object.displayName, object.inheritMapping = object.objectName, nil
   end
-  for _, object in ipairs(revision.content.read and revision.content.read.objects or {}) do
+  for _, object in ipairs(edit.get(revision, { "content", "read", "objects" }) or {}) do
+    object.displayName = object.objectName
     object.allFieldsMetadata = fields_of(store, integration.id, object.objectName)
     for _, list in ipairs { object.requiredFields or {}, object.optionalFields or {} } do
       for _, field in ipairs(list) do field.displayName = field.fieldName end

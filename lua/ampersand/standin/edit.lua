@@ -30,6 +30,17 @@ function edit.merge(target, changes)
   return target
 end
 
+--- The value behind keys, one inside the other; nil where there is none.
+---@param value any
+---@param keys string[]
+function edit.get(value, keys)
+  for _, key in ipairs(keys) do
+    if type(value) ~= "table" then return nil end
+    value = value[key]
+  end
+  return value
+end
+
 -- Update masks ----------------------------------------------------------------------------------------------------
 
 -- The keys of a mask's path. After an allowed prefix such as "config.content.read.objects." all the rest is one name,
@@ -47,14 +58,6 @@ local function keys_of(path, allowed)
   end
 end
 
-local function get(value, keys)
-  for _, key in ipairs(keys) do
-    if type(value) ~= "table" then return nil end
-    value = value[key]
-  end
-  return value
-end
-
 local function set(target, keys, value)
   for i = 1, #keys - 1 do
     if type(target[keys[i]]) ~= "table" then target[keys[i]] = {} end
@@ -70,7 +73,7 @@ function edit.mask(target, source, mask, allowed)
   for _, path in ipairs(mask) do
     local keys = type(path) == "string" and keys_of(path, allowed)
     if not keys then return nil, tostring(path), "is not a path that can be updated" end
-    local value = get(source, keys)
+    local value = edit.get(source, keys)
     if value == nil or value == core.null then return nil, path, "is in the mask but has no value" end
     set(target, keys, edit.clone(value))
   end

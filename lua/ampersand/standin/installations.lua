@@ -49,7 +49,6 @@ local function connection_for(store, group_ref, id)
 end
 
 local function check_content(integration, content)
-  if type(content) ~= "table" then problem.invalid("body", "config.content", "must be an object") end
   if content.provider and content.provider ~= integration.provider then
     problem.invalid("body", "config.content.provider", "is not the provider of this integration", 422)
   end
@@ -109,9 +108,10 @@ function handlers.patchObjectConfigContent(store, params, _, body)
   else
     installation, place = store:installation_of_group(params, body.groupRef, 404)
   end
-  local section = installation.config.content[body.action]
-  local object = section and section.objects and section.objects[params.objectName]
-  if not object then problem.refuse(404, ("%s is not configured to %s"):format(params.objectName, body.action)) end
+  local object = edit.get(installation, { "config", "content", body.action, "objects", params.objectName })
+  if type(object) ~= "table" then
+    problem.refuse(404, ("%s is not configured to %s"):format(params.objectName, body.action))
+  end
   local ok, i, why = edit.patch(object, body.changes)
   if not ok then problem.invalid("body", ("changes[%d]"):format(i - 1), why) end
   touch(store, installation)
@@ -123,9 +123,9 @@ end
 local function pause(disabled)
   return function(store, params, _, body)
     local installation, place = store:installation(params)
-    local objects = (installation.config.content.read or {}).objects or {}
+    local objects = store:reads_of(installation)
     for _, name in ipairs(body.objects or {}) do
-      if not objects[name] then problem.invalid("body", "objects", ("has no object %q"):format(name)) end
+      if objects[name] == nil then problem.invalid("body", "objects", "holds no read object: " .. tostring(name)) end
     end
     local wanted = {}
     for _, name in ipairs(body.objects or {}) do wanted[name] = true end

@@ -2,6 +2,7 @@
 -- collections of everything else. Items are tables of the API's own shape.
 
 local core = require "ampersand.core"
+local edit = require "ampersand.standin.edit"
 local fleet = require "ampersand.standin.fleet"
 local problem = require "ampersand.standin.problem"
 local time = require "ampersand.time"
@@ -155,6 +156,18 @@ function Store:installation(params)
   local installation, place = self:installation_by_id(params.installationId)
   if installation and installation.integrationId == integration.id then return installation, place end
   problem.refuse(404, "installation not found")
+end
+
+--- The objects an integration reads, by its latest revision; an empty table when that says nothing of reading.
+function Store.objects_of(_, integration)
+  local objects = edit.get(integration, { "latestRevision", "content", "read", "objects" })
+  return type(objects) == "table" and objects or {}
+end
+
+--- What an installation reads, by object; an empty table when that is nothing.
+function Store.reads_of(_, installation)
+  local objects = edit.get(installation, { "config", "content", "read", "objects" })
+  return type(objects) == "table" and objects or {}
 end
 
 --- The installation of a group in the integration a path names; `status` when there is none.

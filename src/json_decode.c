@@ -6,53 +6,56 @@
 
 enum { LONGEST_KEY = 64 };
 
-/* Mixes the length and up to sixteen bytes, the first and the last ones. */
-static uint64_t hash(const char *text, size_t size)
+static inline struct amp_key make_key(const char *text, size_t size)
 {
-    uint64_t head = 0, tail = 0;
+    struct amp_key key = {0, 0, size, text};
+    uint32_t first, last;
     if (size >= 8) {
-        memcpy(&head, text, 8);
-        memcpy(&tail, text + size - 8, 8);
+        memcpy(&key.head, text, 8);
+        memcpy(&key.tail, text + size - 8, 8);
     } else if (size >= 4) {
-        memcpy(&head, text, 4);
-        memcpy(&tail, text + size - 4, 4);
+        memcpy(&first, text, 4);
+        memcpy(&last, text + size - 4, 4);
+        key.head = first;
+        key.tail = last;
     } else if (size) {
-        head = (unsigned char)text[0] | (uint64_t)(unsigned char)text[size / 2] << 8;
-        tail = (unsigned char)text[size - 1];
+        key.head = (unsigned char)text[0] | (unsigned)(unsigned char)text[size / 2] << 8;
+        key.tail = (unsigned char)text[size - 1];
     }
-    head = (head ^ size) * 0x9e3779b97f4a7c15u;
-    head = (head ^ head >> 29 ^ tail) * 0xbf58476d1ce4e5b9u;
-    return head ^ head >> 32;
+    return key;
 }
 
-static int holds(const struct amp_key *slot, const char *text, size_t size)
+static inline int is_key(const struct amp_key *slot, const struct amp_key *key)
 {
-    return slot->size == size && slot->text && memcmp(slot->text, text, size) == 0;
+    return slot->head == key->head && slot->tail == key->tail && slot->size == key->size &&
+           slot->text && (key->size <= 16 || memcmp(slot->text, key->text, key->size) == 0);
 }
 
-/* Two places each key may have; a stranger takes the second, so that he cannot evict both. */
+static void push_new_key(lua_State *L, const struct amp_builder *b, struct amp_key *key,
+                         size_t place)
+{
+    lua_pushlstring(L, key->text, key->size);
+    /* A finalizer may have decoded meanwhile: what was read from the slots no longer counts. */
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, b->anchors, (int)place + 1);
+    key->text = lua_tostring(L, -1);
+    b->keys->slot[place] = *key;
+}
+
+/* A key has two places; a stranger takes the second, so that a flood cannot evict both. */
 static void push_key(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
 {
-    if (size > LONGEST_KEY) {
-        lua_pushlstring(L, text, size);
-        return;
-    }
-    uint64_t h = hash(text, size);
-    size_t first = h % AMP_KEY_SLOTS, second = (h >> 10) % AMP_KEY_SLOTS;
-    struct amp_key *slot = b->keys->slot;
-    if (holds(&slot[first], text, size)) {
+    struct amp_key key = make_key(text, size), *slot = b->keys->slot;
+    uint64_t hash = (key.head ^ (key.tail << 23 | key.tail >> 41) ^ size) * 0x9e3779b97f4a7c15u;
+    size_t first = hash >> 54, second = hash >> 44 & (AMP_KEY_SLOTS - 1);
+    if (is_key(&slot[first], &key))
         lua_rawgeti(L, b->anchors, (int)first + 1);
-    } else if (holds(&slot[second], text, size)) {
+    else if (is_key(&slot[second], &key))
         lua_rawgeti(L, b->anchors, (int)second + 1);
-    } else {
-        size_t place = slot[first].text ? second : first;
+    else if (size > LONGEST_KEY)
         lua_pushlstring(L, text, size);
-        /* A finalizer may have decoded meanwhile: nothing read before the push counts any more. */
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, b->anchors, (int)place + 1);
-        slot[place].text = lua_tostring(L, -1);
-        slot[place].size = size;
-    }
+    else
+        push_new_key(L, b, &key, slot[first].text ? second : first);
 }
 
 /* --- strings with escapes -------------------------------------------------------------------- */

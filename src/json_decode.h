@@ -13,12 +13,17 @@
 
 enum { AMP_KEY_SLOTS = 1024 };
 
+/* The first and the last bytes of a key: up to 16 bytes are told apart by them and the size alone.
+ */
+struct amp_key {
+    uint64_t head, tail;
+    size_t size;
+    const char *text;
+};
+
 /* Strings lately used as keys; slot i is anchored at i + 1 in a Lua table, so the texts stay. */
 struct amp_keys {
-    struct amp_key {
-        const char *text;
-        size_t size;
-    } slot[AMP_KEY_SLOTS];
+    struct amp_key slot[AMP_KEY_SLOTS];
 };
 
 /* What a build needs beside the tape. */

@@ -71,18 +71,31 @@ static void add_key(luaL_Buffer *b, const char *key, int first)
     luaL_addstring(b, key);
 }
 
+static void add_index(luaL_Buffer *b, double index)
+{
+    char text[AMP_NUMBER_ROOM];
+    luaL_addchar(b, '[');
+    luaL_addlstring(b, text, amp_print_double(text, index));
+    luaL_addchar(b, ']');
+}
+
 static void add_level(lua_State *L, luaL_Buffer *b, const struct amp_encoder *e, size_t i)
 {
     const struct amp_encoder_level *level = &e->level[i];
-    char index[AMP_NUMBER_ROOM];
+    int key = level_slot(e, i) + 1;
     if (level->shape == AMP_SHAPE_ARRAY) {
-        luaL_addchar(b, '[');
-        luaL_addlstring(b, index, amp_print_integer(index, (int64_t)level->index));
-        luaL_addchar(b, ']');
+        add_index(b, (double)level->index);
     } else if (level->shape == AMP_SHAPE_SORTED) {
         add_key(b, level->sorted[level->index - 1].text, i == 0);
-    } else if (lua_type(L, level_slot(e, i) + 1) == LUA_TSTRING) {
-        add_key(b, lua_tostring(L, level_slot(e, i) + 1), i == 0);
+    } else if (lua_type(L, key) == LUA_TSTRING) {
+        add_key(b, lua_tostring(L, key), i == 0);
+    } else if (lua_type(L, key) == LUA_TNUMBER &&
+               lua_tonumber(L, key) - lua_tonumber(L, key) == 0) {
+        add_index(b, (double)lua_tonumber(L, key));
+    } else {
+        luaL_addstring(b, "[a ");
+        luaL_addstring(b, luaL_typename(L, key));
+        luaL_addchar(b, ']');
     }
 }
 

@@ -194,17 +194,24 @@ static int is_plain(char c)
 }
 
 #if defined(__SSE2__) && !defined(AMP_NO_SIMD)
-enum { BLOCK = 16 };
+enum { BLOCK = 32 };
 
-/* A bit for each byte that is not plain. A signed comparison catches controls and non-ASCII at
- * once. */
-AMP_INLINE uint64_t not_plain(const char *p)
+/* A signed comparison catches controls and non-ASCII at once. */
+AMP_INLINE __m128i compare_plain(const char *p)
 {
     __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
     __m128i backslash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
     __m128i other = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20));
-    return (uint64_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
+    return _mm_or_si128(_mm_or_si128(quote, backslash), other);
+}
+
+/* A bit for each byte that is not plain. Most strings end within one such block: no branch to
+ * mispredict. */
+AMP_INLINE uint64_t not_plain(const char *p)
+{
+    uint64_t low = (uint64_t)_mm_movemask_epi8(compare_plain(p));
+    return low | (uint64_t)_mm_movemask_epi8(compare_plain(p + 16)) << 16;
 }
 
 AMP_INLINE int first_of(uint64_t bits)

@@ -1,0 +1,93 @@
+local core = require "ampersand.core"
+
+local function sorted(value) return (assert(core.encode(value, { sort_keys = true }))) end
+
+describe("encode", function()
+  it("tells arrays from objects", function()
+    assert.equal("{}", core.encode {})
+    assert.equal("[]", core.encode(core.array {}))
+    assert.equal("[]", core.encode(core.array()))
+    assert.equal("[1,2]", core.encode { 1, 2 })
+    assert.equal("[]", core.encode(setmetatable({}, { __jsontype = "array" })))
+    assert.equal('{"1":2}', core.encode(setmetatable({ ["1"] = 2 }, { __jsontype = "object" })))
+    assert.equal('{"a":[],"b":{}}', sorted(core.decode '{"b":{},"a":[]}'))
+  end)
+
+  it("writes scalars, null and strings", function()
+    assert.equal('[null,true,false,"x"]', core.encode { core.null, true, false, "x" })
+    assert.equal([["\"\\/\b\f\n\r\t\u0001\u001f]] .. "caf\195\169\127\"",
+      core.encode('"\\/\b\f\n\r\t\1\31caf\195\169\127'))
+  end)
+
+  it("writes numbers in the shortest text that reads back equal", function()
+    local cases = {
+      { 0, "0" }, { 1, "1" }, { -1, "-1" }, { 0.1, "0.1" }, { 0.25, "0.25" }, { 1 / 3, "0.3333333333333333" },
+      { 100, "100" }, { 1e21, "1e21" }, { 1.5e300, "1.5e300" }, { 5e-324, "5e-324" }, { 2 ^ 53, "9007199254740992" },
+      { 1.7976931348623157e308, "1.7976931348623157e308" }, { 2.2250738585072014e-308, "2.2250738585072014e-308" },
+      { 123456789.125, "123456789.125" }, { 0.001, "0.001" }, { 1e-7, "1e-7" }, { -2.5e-10, "-2.5e-10" },
+      { 9.5367431640625e-07, "9.5367431640625e-7" }, { 2 ^ -44, "5.684341886080802e-14" },
+    }
+    for _, case in ipairs(cases) do
+      assert.equal(case[2], core.encode(case[1]))
+      assert.equal(case[1], core.decode(case[2]))
+    end
+  end)
+
+  it("keeps the sign of zero", function()
+    assert.equal("-0.0", core.encode(core.decode "-0.0"))
+    assert.equal(-math.huge, 1 / core.decode "-0")
+  end)
+
+  it("keeps integers exact where Lua has them", function()
+    if not math.type then return assert.equal("9007199254740992", core.encode(2 ^ 53)) end
+    assert.equal("9223372036854775807", core.encode(math.maxinteger))
+    assert.equal("-9223372036854775808", core.encode(math.mininteger))
+    assert.equal("3", core.encode(3.0))
+  end)
+
+  it("sorts keys bytewise on demand", function()
+    assert.equal('{"":0,"B":2,"a":{"x":1,"y":2},"aa":4,"b":3}',
+      sorted { b = 3, a = { y = 2, x = 1 }, B = 2, aa = 4, [""] = 0 })
+  end)
+
+  it("names what it cannot encode, and where", function()
+    local cycle = {}
+    cycle.list = { 1, { up = cycle } }
+    local deep = {}
+    local inner = deep
+    for _ = 1, 1001 do
+      inner[1] = {}
+      inner = inner[1]
+    end
+    local cases = {
+      { print, "cannot encode a function" },
+      { { a = { b = { true, print } } }, "cannot encode a function at a.b[2]" },
+      { { ["a b"] = print }, 'cannot encode a function at ["a b"]' },
+      { cycle, "cannot encode a table inside of itself at list[2].up" },
+      { { 0 / 0 }, "cannot encode a number that is not a number (nan) at [1]" },
+      { { x = math.huge }, "cannot encode an infinite number at x" },
+      { { x = "\255" }, "cannot encode a string that is not UTF-8 at x" },
+      { { x = "a\0b" }, "cannot encode a string with a zero byte at x" },
+      { { 1, 2, x = 3 }, "cannot encode a table that is neither a sequence nor an object" },
+      { { [true] = 1 }, "cannot encode a key that is no string at [a boolean]" },
+      { { a = { [10] = 1 } }, "cannot encode a key that is no string at a[10]" },
+      { io.stdout, "cannot encode a userdata" },
+    }
+    for _, case in ipairs(cases) do
+      local text, message = core.encode(case[1])
+      assert.is_nil(text)
+      assert.equal(case[2], message)
+    end
+    local text, message = core.encode(deep)
+    assert.is_nil(text)
+    assert.truthy(message:find("nested deeper than max_depth", 1, true))
+    assert.truthy(core.encode(deep, { max_depth = 2000 }))
+  end)
+
+  it("refuses, with sorted keys, the same", function()
+    local text, message = core.encode({ b = 1, a = { c = print } }, { sort_keys = true })
+    assert.is_nil(text)
+    assert.equal("cannot encode a function at a.c", message)
+    assert.is_nil((core.encode({ [1.5] = 1 }, { sort_keys = true })))
+  end)
+end)

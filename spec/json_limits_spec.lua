@@ -1,0 +1,227 @@
+-- Limits, errors and streams that break off: the same words whatever the chunks are.
+local core = require "ampersand.core"
+
+local function finish(text, size, options)
+  local decoder, found, answer = core.decoder(options), {}, nil
+  for from = 1, #text, size do
+    answer = { decoder:feed(text:sub(from, from + size - 1)) }
+    if answer[1] then answer = { decoder:collect(found) } end
+    if answer[1] == nil then return answer, found end
+  end
+  decoder:finish()
+  return { decoder:collect(found) }, found
+end
+
+local function assert_same_in_chunks(text, options, message, kind, count)
+  for size = 1, 9 do
+    local answer, found = finish(text, size == 9 and #text + 1 or size, options)
+    assert.is_nil(answer[1])
+    assert.equal(message, answer[2])
+    assert.equal(kind, answer[3])
+    assert.equal(count, #found)
+  end
+end
+
+describe("limits", function()
+  it("bound the depth", function()
+    local function nested(n) return ("["):rep(n) .. ("]"):rep(n) end
+    assert.truthy(core.decode(nested(1000)))
+    local value, message, kind = core.decode(nested(1001))
+    assert.is_nil(value)
+    assert.equal("limit", kind)
+    assert.equal("line 1, column 1001 (byte 1000): nested deeper than max_depth (1000)", message)
+    assert.truthy(core.decode(nested(2000), { max_depth = 2000 }))
+    assert_same_in_chunks("[[],[[[]]]]", { max_depth = 3 },
+      "line 1, column 7 (byte 6): nested deeper than max_depth (3)", "limit", 1)
+  end)
+
+  it("answer, and do not crash, where Lua's own stack ends", function()
+    local depth = 200000
+    local value, message, kind = core.decode(("["):rep(depth) .. ("]"):rep(depth), { max_depth = depth })
+    if value == nil then
+      assert.equal("limit", kind)
+      assert.truthy(message:find("nested deeper than this Lua's stack allows", 1, true))
+    end
+  end)
+
+  it("let wide siblings pass at depth 300", function()
+    local text = ("[" .. ("1,"):rep(50)):rep(300) .. "1" .. ("]"):rep(300)
+    assert.truthy(core.decode(text))
+    local object = '{"a":1,"b":2,"c":'
+    assert.truthy(core.decode(object:rep(900) .. "1" .. ("}"):rep(900)))
+  end)
+
+  it("bound the values", function()
+    assert.truthy(core.decode("[1,2,3]", { max_values = 4 }))
+    local value, message, kind = core.decode("[1,2,3]", { max_values = 3 })
+    assert.is_nil(value)
+    assert.equal("limit", kind)
+    assert.truthy(message:find("more values than max_values or max_element_values allow (3)", 1, true))
+    assert_same_in_chunks("[1,[2],[3,4],[5]]", { max_element_values = 2 }, "line 1, column 11 (byte 10): " ..
+      "more values than max_values or max_element_values allow (2)", "limit", 2)
+  end)
+
+  it("bound the bytes of an element", function()
+    assert_same_in_chunks('["1234567890",1,"12345678901"]', { max_element_bytes = 12 }, "line 1, column 29 (byte 28): " ..
+      "a value of more bytes than max_element_bytes (12)", "limit", 2)
+  end)
+
+  it("bound the bytes in all", function()
+    assert_same_in_chunks("[10,20,30,40]", { max_bytes = 8 }, "line 1, column 9 (byte 8): more bytes than max_bytes (8)",
+      "limit", 2)
+    local value, _, kind = core.decode("[10,20,30,40]", { max_bytes = 8 })
+    assert.is_nil(value)
+    assert.equal("limit", kind)
+  end)
+
+  it("end a bomb with little memory", function()
+    local decoder, chunk = core.decoder(), ("[1],"):rep(16384)
+    decoder:feed "[["
+    collectgarbage()
+    local before, status, message, kind = collectgarbage "count", nil, nil, nil
+    for _ = 1, 8192 do
+      decoder:feed(chunk)
+      status, message, kind = decoder:next()
+      if status == nil then break end
+    end
+    assert.is_nil(status)
+    assert.equal("limit", kind)
+    assert.truthy(message:find("max_element_bytes (16777216)", 1, true))
+    assert.is_true(collectgarbage "count" - before < 1024)
+  end)
+
+  it("say which option is wrong", function()
+    assert.has_error(function() core.decoder { max_depth = "x" } end)
+    assert.has_error(function() core.decoder { max_bytes = -1 } end)
+    assert.has_error(function() core.decoder { nulls = "maybe" } end)
+    assert.has_error(function() core.decoder { path = "results" } end)
+    assert.has_error(function() core.decoder { path = { 1 } } end)
+    assert.has_error(function() core.decode("[]", { expect = "object" }) end)
+    assert.has_error(function() core.decode(12) end)
+  end)
+end)
+
+describe("errors", function()
+  local cases = {
+    { "", "line 1, column 1 (byte 0): expected a value, got the end of the text", 0 },
+    { "{}", "line 1, column 1 (byte 0): expected an array, got an object", 0 },
+    { "\239\187\191[]", "line 1, column 1 (byte 0): expected an array, got '\\xef'", 0 },
+    { "[1,\n 2", "line 2, column 3 (byte 6): expected ',' or ']', got the end of the text", 2 },
+    { "[1,\n 2,", "line 2, column 4 (byte 7): expected a value, got the end of the text", 2 },
+    { "[1 2]", "line 1, column 4 (byte 3): expected ',' or ']', got '2'", 1 },
+    { "[1,]", "line 1, column 4 (byte 3): expected a value, got ']'", 1 },
+    { "[1]]", "line 1, column 4 (byte 3): expected the end of the text, got ']'", 1 },
+    { '[{"a":1,}]', "line 1, column 9 (byte 8): expected a member's name in quotes, got '}' after {\"a\":1,", 0 },
+    { '[{"a"}]', "line 1, column 6 (byte 5): expected ':', got '}' after {\"a\"", 0 },
+    { '[{"a":1]', "line 1, column 8 (byte 7): expected ',' or '}', got ']' after {\"a\":1", 0 },
+    { '[tru]', "line 1, column 2 (byte 1): expected a value, got 't'", 0 },
+    { '["\\x"]', "line 1, column 4 (byte 3): expected an escape (one of \" \\ / b f n r t u), got 'x' after \"\\", 0 },
+    { '["\\u12g4"]', "line 1, column 3 (byte 2): expected four hexadecimal digits after \\u, got '\\' after \"", 0 },
+    { '["a\nb"]', "line 1, column 4 (byte 3): a control character in a string (it must be escaped) after \"a", 0 },
+    { '["a\0b"]', "line 1, column 4 (byte 3): a control character in a string (it must be escaped) after \"a", 0 },
+    { '["\\udc00"]', "line 1, column 3 (byte 2): a lone surrogate after \"", 0 },
+    { '["\237\160\128"]', "line 1, column 3 (byte 2): invalid UTF-8 after \"", 0 },
+    { '[1e400]', "line 1, column 2 (byte 1): a number out of range", 0 },
+    { '["abc', "line 1, column 6 (byte 5): expected the end of a string, got the end of the text after \"abc", 0 },
+  }
+
+  it("say where, what was expected and what was there, alike for all chunks", function()
+    for _, case in ipairs(cases) do
+      assert_same_in_chunks(case[1], nil, case[2], "decode", case[3])
+    end
+  end)
+
+  it("show no contents when they are masked", function()
+    for _, case in ipairs(cases) do
+      local answer = finish('["sesame",' .. case[1]:sub(2), 3, { mask = true })
+      assert.is_nil(answer[2]:find("after", 1, true) and not answer[2]:find("after \\u", 1, true)
+        and not answer[2]:find("after the decimal", 1, true) or nil, answer[2])
+      assert.is_nil(answer[2]:find("sesame", 1, true))
+    end
+  end)
+
+  it("name what is missing at the path", function()
+    local options = { path = { "a", "b" } }
+    assert_same_in_chunks('{"a":{"c":[]}}', options,
+      "line 1, column 15 (byte 14): expected the member at the path, got the end of the text", "decode", 0)
+    assert_same_in_chunks('{"a":[]}', options, "line 1, column 6 (byte 5): expected an object, got an array", "decode", 0)
+    assert_same_in_chunks('{"a":{"b":null}}', options, "line 1, column 11 (byte 10): expected an array, got null",
+      "decode", 0)
+    assert_same_in_chunks('{"a":{"b":[1],"b":[2]}}', options,
+      "line 1, column 15 (byte 14): expected the array at the path only once, got '\"'", "decode", 1)
+    assert_same_in_chunks('{"x":[1,],"a":{"b":[1]}}', options,
+      "line 1, column 9 (byte 8): expected a value, got ']'", "decode", 0)
+  end)
+end)
+
+describe("options", function()
+  it("drop nulls from objects, not from arrays", function()
+    local value = core.decode('{"a":null,"b":[null,1],"c":{"d":null}}', { nulls = "drop" })
+    assert.are.same({ b = { core.null, 1 }, c = {} }, value)
+    assert.are.same({}, core.decode('{"a":1,"a":null}', { nulls = "drop" }))
+  end)
+
+  it("keep big integers as text", function()
+    local value = core.decode("[12345678901234567890,-1,9007199254740993]", { big_integers = "string" })
+    assert.equal("12345678901234567890", value[1])
+    assert.equal(-1, value[2])
+    if not math.type then assert.equal("9007199254740993", value[3]) end
+  end)
+
+  it("find the value at a path of a whole text", function()
+    assert.are.same({ 1, 2 }, core.decode('{"p":{"q":[1,2]}}', { path = { "p", "q" } }))
+    assert.are.same({ x = 1 }, core.decode('{"p":{"q":{"x":1}}}', { path = { "p", "q" } }))
+    assert.is_nil((core.decode('{"p":{"q":{"x":1}}}', { path = { "p", "q" }, expect = "array" })))
+  end)
+end)
+
+describe("a decoder", function()
+  it("counts without tables and stops when the list is full", function()
+    local decoder = core.decoder()
+    decoder:feed "[1,2,3,4"
+    local list = {}
+    assert.are.same({ "full", 2 }, { decoder:collect(list, 2) })
+    assert.are.same({ "more", 1 }, { decoder:count() })
+    decoder:feed ",5]"
+    decoder:finish()
+    assert.are.same({ "end", 2 }, { decoder:count() })
+    assert.are.same({ 1, 2 }, list)
+  end)
+
+  it("survives a finalizer that comes back while tables are built", function()
+    local decoder, text = core.decoder(), '[{"a":["x","y"],"b":{"c":[1,2,3]}}'
+    local calls = 0
+    local function disturb()
+      calls = calls + 1
+      pcall(decoder.next, decoder)
+      decoder:close()
+      core.decode('{"k\\n' .. calls .. '":["z\\t' .. calls .. '"]}')
+    end
+    decoder:feed(text)
+    for _ = 1, 50 do
+      if newproxy then
+        getmetatable(newproxy(true)).__gc = disturb
+      else
+        setmetatable({}, { __gc = disturb })
+      end
+      core.decode('{"long key number ' .. calls .. '":["\\u0041' .. ("x"):rep(50) .. '"]}')
+    end
+    pcall(decoder.next, decoder)
+    collectgarbage()
+    assert.is_true(calls > 0)
+    assert.has_error(function() decoder:next() end)
+  end)
+
+  it("is collected with a coroutine killed between elements", function()
+    for _ = 1, 20 do
+      local co = coroutine.wrap(function()
+        local decoder = core.decoder()
+        decoder:feed "[[1],[2]"
+        coroutine.yield(decoder:next())
+        coroutine.yield(decoder:next())
+      end)
+      assert.equal("value", co())
+    end
+    collectgarbage()
+  end)
+end)

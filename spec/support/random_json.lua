@@ -22,8 +22,9 @@ local SPACES = { "", "", "", " ", "\n", "\t ", "\r\n" }
 --- A document's text.
 ---@param random fun(n: integer): integer
 ---@param depth integer how deep it may nest
+---@param unique boolean? no object has two members of one name
 ---@return string
-function random_json.document(random, depth)
+function random_json.document(random, depth, unique)
   local function space() return SPACES[random(#SPACES)] end
   local function value(left)
     local kind = random(left > 0 and 12 or 7)
@@ -31,11 +32,12 @@ function random_json.document(random, depth)
     if kind == 2 then return random(2) == 1 and "true" or "false" end
     if kind <= 4 then return NUMBERS[random(#NUMBERS)] end
     if kind <= 7 then return '"' .. WORDS[random(#WORDS)] .. '"' end
-    local parts = {}
-    for i = 1, random(5) - 1 do
-      local text = value(left - 1)
-      if kind > 8 then text = '"' .. NAMES[random(#NAMES)] .. '"' .. space() .. ":" .. space() .. text end
-      parts[i] = space() .. text .. space()
+    local parts, taken = {}, {}
+    for _ = 1, random(5) - 1 do
+      local text, name = value(left - 1), NAMES[random(#NAMES)]
+      if kind > 8 then text = '"' .. name .. '"' .. space() .. ":" .. space() .. text end
+      if not (unique and kind > 8 and taken[name]) then parts[#parts + 1] = space() .. text .. space() end
+      taken[name] = true
     end
     local body = table.concat(parts, ",")
     if kind > 8 then return "{" .. body .. "}" end
@@ -45,9 +47,9 @@ function random_json.document(random, depth)
 end
 
 --- An object's text: what filters and projections are made for.
-function random_json.object(random, depth)
+function random_json.object(random, depth, unique)
   local text
-  repeat text = random_json.document(random, depth) until text:sub(1, 1) == "{"
+  repeat text = random_json.document(random, depth, unique) until text:sub(1, 1) == "{"
   return text
 end
 

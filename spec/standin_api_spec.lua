@@ -1,4 +1,5 @@
 local core = require "ampersand.core"
+local calls = require "support.calls"
 local documents = require "support.documents"
 local operations = require "ampersand.operations"
 local socket = require "socket"
@@ -10,12 +11,7 @@ local function escape(value)
   return (value:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
--- What fills a path when a case does not say otherwise.
-local PARAMS = {
-  projectIdOrName = "my-project", integrationId = "integration-123", integrationIdOrName = "salesforce",
-  installationId = "installation-123", objectName = "contact", connectionId = "connection-123", provider = "hubspot",
-  orgId = "org-123", billingAccountId = "billing-account-123", operationId = "operation-123-3",
-}
+local PARAMS = calls.params
 
 local function path_of(op, params, query)
   local path = op.path:gsub("{(%w+)}", function(name) return escape((params or {})[name] or PARAMS[name]) end)
@@ -124,142 +120,7 @@ local function answer_schema(op)
   return content and content.schema, found and found.document
 end
 
--- One good call of every operation, in an order that makes sense ---------------------------------------------------
-
 local made = {} -- ids that earlier calls gave
-
-local PEM = "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n"
-local CONTENT = { provider = "salesforce", read = { objects = { contact = {
-  objectName = "contact", schedule = "0 * * * *", destination = "defaultWebhook", selectedFields = { email = true },
-  selectedFieldMappings = {},
-} } } }
-
-local function made_id(name) return function() return made[name] end end
-
-local CALLS = {
-  { "listProviders" },
-  { "getProvider" },
-  { "listProjects" },
-  { "createProject", body = { appName = "Second", name = "second", orgId = "org-123" }, keep = { "project", "id" } },
-  { "getProject", query = { includeEntitlements = "true" } },
-  { "updateProject", params = { projectIdOrName = made_id "project" },
-    body = { updateMask = core.array { "appName" }, project = { appName = "Third" } } },
-  { "deleteProject", params = { projectIdOrName = made_id "project" } },
-  { "createGroup", body = { groupRef = "g-1", groupName = "Group" } },
-  { "createConsumer", body = { consumerRef = "c-1", consumerName = "Consumer" } },
-  { "listProviderApps" },
-  { "createProviderApp", body = { provider = "hubspot", clientId = "id", clientSecret = "s" }, keep = { "app", "id" } },
-  { "updateProviderApp", params = { providerAppId = made_id "app" },
-    body = { updateMask = core.array { "clientId" }, providerApp = { clientId = "new" } } },
-  { "deleteProviderApp", params = { providerAppId = made_id "app" } },
-  { "listIntegrations" },
-  { "createIntegration", body = { name = "mine", provider = "slack", latestRevision = {
-    specVersion = "1.0.0", content = { name = "mine", provider = "slack" } } } },
-  { "getIntegration" },
-  { "createRevision", body = { sourceYaml = "integrations:\n  - name: salesforce\n    provider: salesforce\n" } },
-  { "batchUpsertIntegrations", body = { sourceYaml = "integrations:\n  - name: extra\n    provider: slack\n" } },
-  { "deleteIntegration", params = { integrationIdOrName = "extra" } },
-  { "getHydratedRevision", params = { revisionId = made_id "revision" }, query = { connectionId = "connection-123" } },
-  { "listConnections" },
-  { "generateConnection", keep = { "connection", "id" }, body = {
-    groupRef = "new-group", consumerRef = "new-consumer", provider = "salesforce", apiKey = "secret" } },
-  { "customAuthConnect", body = {
-    projectIdOrName = "my-project", provider = "slack", groupRef = "g", consumerRef = "c" } },
-  { "getConnection", query = { includeCreds = "true", includeRefreshToken = "true" } },
-  { "updateConnection", params = { connectionId = made_id "connection" },
-    body = { updateMask = core.array { "apiKey" }, connection = { apiKey = "newer" } } },
-  { "oauthConnect", body = {
-    projectIdOrName = "my-project", provider = "hubspot", groupRef = "g", consumerRef = "c" } },
-  { "oauthUpdate" },
-  { "listInstallations" },
-  { "listInstallationsForProject" },
-  { "getInstallation" },
-  { "createInstallation", keep = { "installation", "id" },
-    body = { groupRef = "new-group", connectionId = made_id "connection", config = { content = CONTENT } } },
-  { "updateInstallation", params = { installationId = made_id "installation" }, body = {
-    updateMask = core.array { "config.content.proxy.enabled" },
-    installation = { config = { content = { proxy = { enabled = true } } } } } },
-  { "patchObjectConfigContent", body = { installationId = made_id "installation", action = "read",
-    changes = core.array { { op = "replace", path = "/schedule", value = "0 3 * * *" } } } },
-  { "pauseReads", params = { installationId = made_id "installation" } },
-  { "unpauseReads", params = { installationId = made_id "installation" }, body = { note = "go on" } },
-  { "triggerRead", body = { groupRef = "new-group", mode = "async" }, keep = { "operation", "operationId" } },
-  { "deliverResults", body = { groupRef = "new-group", pages = 2 } },
-  { "getBackfillProgress", params = { installationId = made_id "installation" } },
-  { "listOperations", query = { pageSize = "7" } },
-  { "getOperation", params = { operationId = made_id "operation" } },
-  { "listOperationLogs" },
-  { "writeRecords", body = { groupRef = "group-123", type = "create", record = { email = "a@example.com" } } },
-  { "searchRecords", query = { groupRef = "group-123" }, body = { objectName = "contact", fieldFilters = core.array {
-    { fieldName = "email", operator = "eq", value = "a@example.com" } } } },
-  { "deleteInstallation", params = { installationId = made_id "installation" } },
-  { "generateConnection", keep = { "connection", "id" }, body = {
-    groupRef = "g-2", consumerRef = "c-2", provider = "freshdesk", basicAuth = { username = "u", password = "p" } } },
-  { "deleteConnection", params = { connectionId = made_id "connection" } },
-  { "getObjectMetadataForInstallation", query = { groupRef = "group-123" } },
-  { "getObjectMetadataForConnection", query = { groupRef = "group-123", excludeReadOnly = "true" } },
-  { "upsertMetadataForInstallation", body = { groupRef = "group-123", fields = { contact = core.array {
-    { fieldName = "score", displayName = "Score", valueType = "int" } } } } },
-  { "upsertMetadataForConnection", body = { groupRef = "group-123", fields = { contact = core.array {
-    { fieldName = "rank", displayName = "Rank", valueType = "string" } } } } },
-  { "listApiKeys", query = { active = "true" } },
-  { "createApiKey", body = { label = "mine" }, keep = { "key", "key" } },
-  { "getApiKey", params = { apiKey = made_id "key" } },
-  { "updateApiKey", params = { apiKey = made_id "key" },
-    body = { updateMask = core.array { "active" }, apiKey = { active = false } } },
-  { "deleteApiKey", params = { apiKey = made_id "key" } },
-  { "listJWTKeys" },
-  { "createJWTKey", body = { label = "web", algorithm = "RS256", publicKeyPem = PEM }, keep = { "kid", "kid" } },
-  { "getJWTKey", params = { keyId = made_id "kid" } },
-  { "updateJWTKey", params = { keyId = made_id "kid" },
-    body = { updateMask = core.array { "label" }, jwtKey = { label = "newer" } } },
-  { "deleteJWTKey", params = { keyId = made_id "kid" } },
-  { "listDestinations" },
-  { "createDestination", keep = { "destination", "id" },
-    body = { name = "hook", type = "webhook", metadata = { url = "https://hook.example" } } },
-  { "getDestination", params = { destination = made_id "destination" }, query = { includeSecrets = "true" } },
-  { "updateDestination", params = { destination = made_id "destination" }, body = {
-    updateMask = core.array { "metadata.url" }, destination = { metadata = { url = "https://other.example" } } } },
-  { "listTopics" },
-  { "createTopic", body = { name = "topic" }, keep = { "topic", "id" } },
-  { "updateTopic", params = { topicId = made_id "topic" }, body = { name = "renamed" } },
-  { "listEventTopicRoutes", query = { eventType = "connection.error" } },
-  { "createEventTopicRoute", body = { eventType = "installation.created", topicId = made_id "topic" },
-    keep = { "event_route", "id" } },
-  { "deleteEventTopicRoute", params = { routeId = made_id "event_route" } },
-  { "listTopicDestinationRoutes", query = { topicId = "topic-123" } },
-  { "createTopicDestinationRoute", body = { topicId = made_id "topic", destinationId = made_id "destination" },
-    keep = { "route", "id" } },
-  { "deleteTopicDestinationRoute", params = { routeId = made_id "route" } },
-  { "deleteTopic", params = { topicId = made_id "topic" } },
-  { "deleteDestination", params = { destination = made_id "destination" } },
-  { "generateUploadUrl" },
-  { "createOrg", body = { label = "Another" } },
-  { "getOrg" },
-  { "updateOrg", body = { updateMask = core.array { "label" }, org = { label = "Renamed" } } },
-  { "listOrgBuilders" },
-  { "addUserToOrg", body = { builderId = "builder-123" } },
-  { "createOrgInvite", body = { email = "new@example.com" }, keep = { "invite", "id" } },
-  { "listOrgInvites" },
-  { "getOrgInvite", params = { inviteId = made_id "invite" } },
-  { "acceptInvite", body = { invitedEmail = "new@example.com" } },
-  { "deleteOrgInvite", params = { inviteId = made_id "invite" } },
-  { "getMyInfo" },
-  { "getOrgBillingAccount" },
-  { "createBillingAccountSession", body = { redirectUrl = "https://here.example" } },
-  { "claimDomain", body = { domain = "https://new.example/x", parentId = "org-123", parentType = "org" } },
-  { "checkClaimedDomain", query = { domain = "someone@new.example" } },
-  { "listOrgClaimedDomains" },
-}
-
--- A copy with the ids that earlier calls gave.
-local function resolved(value)
-  if type(value) == "function" then return value() end
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, member in pairs(value) do copy[key] = resolved(member) end
-  return copy
-end
 
 local SHAPES = {
   object = function(value) return type(value) == "table" and getmetatable(value) == nil end,
@@ -273,22 +134,17 @@ local SHAPES = {
 describe("the stand-in answers", function()
   local server, called = nil, {}
 
-  setup(function()
-    server = support.start { installations = 30 }
-    local integration = good(server, "getIntegration")
-    made.revision = integration.latestRevision.id
-  end)
+  setup(function() server = support.start { installations = 30 } end)
   teardown(function() server:stop() end)
 
-  for _, case in ipairs(CALLS) do
+  for _, case in ipairs(calls.list) do
     local id = case[1]
     it(id, function()
       called[id] = true
-      if id == "getHydratedRevision" then made.revision = good(server, "getIntegration").latestRevision.id end
       local op = operations.by_id[id]
-      local value = good(server, id, resolved { params = case.params, query = case.query, body = case.body })
+      local value = good(server, id, calls.resolve(case, made))
       assert.is_true(SHAPES[op.returns](value), id .. " has not the shape " .. op.shape)
-      if case.keep then made[case.keep[1]] = assert(value[case.keep[2]]) end
+      calls.keep(case, made, value)
       if not documents.present() then return end
       local schema, document = answer_schema(op)
       if schema then fits(document, schema, value, id) end
@@ -301,6 +157,30 @@ describe("the stand-in answers", function()
       if not called[op.id] then missing[#missing + 1] = op.id end
     end
     assert.same({}, missing)
+  end)
+end)
+
+describe("the client and the stand-in", function()
+  it("understand each other in every operation", function()
+    local ampersand = require "ampersand"
+    local server = support.start { installations = 30 }
+    finally(function() server:stop() end)
+    local with_key = ampersand.new { api_key = server.key, base_url = server.url }
+    local with_bearer = ampersand.new { bearer = server.bearer, base_url = server.url }
+    local known = {}
+    for _, case in ipairs(calls.list) do
+      local op = operations.by_id[case[1]]
+      local request, params = calls.resolve(case, known), {}
+      for _, name in ipairs(op.placeholders) do params[name] = request.params[name] or PARAMS[name] end
+      for name, value in pairs(request.query) do params[name] = value end
+      params.body = request.body
+      local client = op.auth == "bearer" and with_bearer or with_key
+      local value, err = client:call(op.id, params)
+      assert.is_not_nil(value, op.id .. ": " .. tostring(err))
+      calls.keep(case, known, value)
+    end
+    local arrived = server:requests().by_operation
+    for _, op in ipairs(operations.all()) do assert.is_truthy(arrived[op.id], op.id .. " did not arrive") end
   end)
 end)
 

@@ -2,7 +2,9 @@ std = "min"
 max_line_length = 120
 self = false
 files["spec"] = { std = "+busted" }
-files["lua/ampersand/transport/nginx.lua"] = { read_globals = { "ngx" } }
+files["lua/ampersand/transport/nginx.lua"] = { globals = { "ngx" } }
+files["lua/ampersand/gate.lua"] = { globals = { "ngx" } }
+files["lua/ampersand/receiver.lua"] = { globals = { "ngx" } }
 files["lua/ampersand/operations.lua"] = { max_line_length = false }
 files["lua/ampersand/types.lua"] = { max_line_length = false }
 files["spec/support/facts.lua"] = { max_line_length = false }

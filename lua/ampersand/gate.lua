@@ -1,0 +1,342 @@
+--- A health gate: may this group's requests pass, as far as its installation is concerned? Costs a look into a cache.
+--
+--     access_by_lua_block {
+--       require("ampersand.gate") { group = ngx.var.cookie_team, integration = "hubspot", ttl = 30, stale = 3600 }
+--     }
+--
+-- What is known stays fresh for `ttl`. For `stale` seconds more it is still used, while it is asked for again in the
+-- background, and while the API is away. One caller at a time asks, over all workers, or a fleet (ampersand.cache).
+-- Use a group that your program has authenticated: every new name costs a call.
+
+local cache = require "ampersand.cache"
+local core = require "ampersand.core"
+local options = require "ampersand.options"
+
+local gate = {}
+
+---@class ampersand.Gate
+local Gate = {}
+Gate.__index = Gate
+
+local SETTINGS = {
+  integration = "string", ttl = "seconds", stale = "number", negative = "seconds", timeout = "seconds",
+  on_unknown = "string", on_absent = "string", several = "string|function",
+}
+local NEW_OPTIONS, CHECK_OPTIONS = { client = "table", store = "table" }, { group = "string" }
+for name, kind in pairs(SETTINGS) do NEW_OPTIONS[name], CHECK_OPTIONS[name] = kind, kind end
+
+local DEFAULTS = { ttl = 30, stale = 3600, timeout = 5, on_unknown = "open", on_absent = "closed", several = "error" }
+
+local CHOICES = {
+  on_unknown = { open = true, closed = true }, on_absent = { open = true, closed = true },
+  several = { error = true, all = true, any = true },
+}
+
+local FIELDS = { "id", "healthStatus", "createTime", "group.groupRef", "connection.status", "connection.provider" }
+local MOST = 100         -- installations of one group that a rule may see
+local MOST_PARSED = 10000
+
+local function check_options(given, schema, what)
+  options.check(given, schema, what)
+  for name, known in pairs(CHOICES) do
+    local value = given[name]
+    if type(value) == "string" and not known[value] then
+      options.misuse(("%s: option %q cannot be %q; %s"):format(what, name, value,
+        options.hint(value, options.names(known))))
+    end
+  end
+end
+
+--- Makes a gate. `several` says what counts when a group has several installations of the integration: "error" (it is
+--- never "the first"), "all" or "any" of them healthy, or a function that gets the list and returns one of them.
+---@param given table? client (default: made from the environment), store (default: lua_shared_dict `ampersand`, in
+--   plain scripts this process), integration, ttl (30 s), stale (3600 s), negative (as ttl: how long absence and
+--   failures are remembered), timeout (5 s), on_unknown ("open" or "closed"), on_absent ("closed"), several ("error")
+---@return ampersand.Gate
+function gate.new(given)
+  given = given or {}
+  check_options(given, NEW_OPTIONS, "gate.new")
+  local settings = setmetatable({}, { __index = DEFAULTS })
+  for name in pairs(SETTINGS) do settings[name] = given[name] end
+  local in_nginx = rawget(_G, "ngx") ~= nil
+  return setmetatable({
+    client = given.client or require("ampersand.client").new(), settings = settings, in_nginx = in_nginx,
+    store = given.store or (in_nginx and cache.shared "ampersand" or cache.memory()),
+    parsed = {}, parsed_count = 0, asking = {}, views = {},
+  }, Gate)
+end
+
+-- --- what is stored --------------------------------------------------------------------------------------------------
+-- A record: asked (when the API was asked last), fresh and usable (until when), list (what it said), failure (why it
+-- said nothing). Times are the clock's, which machines share.
+
+-- Many requests read the same text: it is decoded once per worker.
+local function parse(self, key, text)
+  local held = self.parsed[key]
+  if held and held.text == text then return held.record end
+  if not held then
+    if self.parsed_count >= MOST_PARSED then self.parsed, self.parsed_count = {}, 0 end
+    self.parsed_count = self.parsed_count + 1
+  end
+  local record = core.decode(text)
+  if type(record) ~= "table" or type(record.usable) ~= "number" then return nil end
+  self.parsed[key] = { text = text, record = record }
+  return record
+end
+
+local function load(self, key)
+  local text, why = self.store:get(key)
+  local record = text and parse(self, key, text)
+  if record and core.time() < record.usable then return record end
+  return nil, why
+end
+
+local function save(self, key, record)
+  return self.store:set(key, core.encode(record), math.max(0.001, record.usable - core.time()))
+end
+
+local function is_fresh(record, changed)
+  return record ~= nil and core.time() < record.fresh and record.asked > changed
+end
+
+-- When a webhook said last that something about the group changed.
+local function changed_at(self, group)
+  return tonumber((self.store:get("changed:" .. group))) or 0
+end
+
+-- --- asking the API ------------------------------------------------------------------------------------------------
+
+local function view_of(self, integration)
+  local name = integration or ""
+  local view = self.views[name]
+  if not view then
+    local client = integration and self.client:with { integration = integration } or self.client
+    view = client.installations:select(FIELDS)
+    self.views[name] = view
+  end
+  return view
+end
+
+-- The record after a question: a failure keeps what was known for as long as that may be used.
+local function next_record(job, before, asked, list, err)
+  if list then
+    local fresh = asked + (#list > 0 and job.ttl or job.negative)
+    return { asked = asked, fresh = fresh, usable = fresh + job.stale, list = list }
+  end
+  local fresh = asked + job.negative
+  local record = { asked = asked, fresh = fresh, usable = fresh, failure = tostring(err) }
+  if before and before.list and before.usable > asked then
+    record.list, record.usable = before.list, before.usable
+    record.fresh = math.min(fresh, before.usable)
+  end
+  return record
+end
+
+local function warn(self, words)
+  if self.in_nginx then ngx.log(ngx.WARN, "ampersand.gate: ", words) end
+end
+
+local function ask(self, job, before)
+  local asked = core.time()
+  local view = view_of(self, job.integration):where { ["group.groupRef"] = job.group }
+  local list, err = view:list({ groupRef = job.group }, { timeout = job.timeout, retry = false, max = MOST })
+  if not list then warn(self, tostring(err)) end
+  local record = next_record(job, before, asked, list, err)
+  local ok, why = save(self, job.key, record)
+  if not ok then warn(self, "the store did not take a record: " .. tostring(why)) end
+  return record
+end
+
+local function pause(self, seconds)
+  self.client._config.transport():sleep(seconds)
+end
+
+-- Asks under the lock, or waits for whoever holds it. A store that does not answer is no reason to flood the API.
+local function refresh(self, job, patience)
+  local deadline, wait = core.now() + patience, 0.005
+  while true do
+    local token, why = self.store:lock(job.key, job.timeout + 1)
+    local record = load(self, job.key)
+    if is_fresh(record, job.changed) then
+      if token then self.store:unlock(job.key, token) end
+      return record
+    elseif token then
+      record = ask(self, job, record)
+      self.store:unlock(job.key, token)
+      return record
+    elseif why or core.now() >= deadline then
+      return record or { failure = why or "the answer was not there in time", fresh = 0, usable = 0, asked = 0 }
+    end
+    pause(self, wait)
+    wait = math.min(0.1, wait * 2)
+  end
+end
+
+-- In one worker one coroutine asks for a key; the mark runs out by itself, should that coroutine be killed.
+local function begin(self, job)
+  local till = self.asking[job.key]
+  if till and core.now() < till then return false end
+  self.asking[job.key] = core.now() + 2 * job.timeout + 1
+  return true
+end
+
+local function finish(self, job)
+  self.asking[job.key] = nil
+end
+
+local function refresh_later(self, job)
+  if not begin(self, job) then return end
+  local ok, why = ngx.timer.at(0, function(premature)
+    local done, problem = true, nil
+    if not premature then done, problem = pcall(refresh, self, job, job.timeout) end
+    finish(self, job)
+    if not done then warn(self, tostring(problem)) end
+  end)
+  if not ok then
+    finish(self, job)
+    warn(self, "no timer: " .. tostring(why))
+  end
+end
+
+-- Waits for the answer: asks itself, or lets the coroutine of this worker do so that already asks.
+local function refresh_now(self, job)
+  local deadline = core.now() + job.timeout
+  while not begin(self, job) do
+    if core.now() >= deadline then return load(self, job.key) end
+    pause(self, 0.005)
+    local record = load(self, job.key)
+    if is_fresh(record, job.changed) then return record end
+  end
+  local ok, record = pcall(refresh, self, job, math.max(0, deadline - core.now()))
+  finish(self, job)
+  if not ok then error(record, 0) end
+  return record
+end
+
+local WAITS = { rewrite = true, server_rewrite = true, access = true, content = true, timer = true }
+
+local function can_wait(self)
+  return not self.in_nginx or WAITS[ngx.get_phase()] == true
+end
+
+-- --- verdicts ------------------------------------------------------------------------------------------------------
+
+local HEALTH = { healthy = "healthy", unhealthy = "unhealthy" }
+
+local function combined(list, wanted, other)
+  for _, installation in ipairs(list) do
+    if installation.healthStatus == wanted then return wanted end
+  end
+  return other
+end
+
+-- The state of a list of installations: healthy, unhealthy, absent, several, unknown; and the installation it is about.
+local function judge(list, several)
+  if #list == 0 then return "absent" end
+  if #list == 1 then return HEALTH[list[1].healthStatus] or "unknown", list[1] end
+  if several == "all" then return combined(list, "unhealthy", "healthy") end
+  if several == "any" then return combined(list, "healthy", "unhealthy") end
+  local chosen
+  if several ~= "error" then chosen = several(list) end
+  if type(chosen) ~= "table" then return "several" end
+  return HEALTH[chosen.healthStatus] or "unknown", chosen
+end
+
+local function verdict_of(record, option)
+  if not record or not record.list then
+    return { state = "unknown", open = option.on_unknown == "open", reason = record and record.failure }
+  end
+  local state, installation = judge(record.list, option.several)
+  local open = state == "healthy" or (state == "absent" and option.on_absent == "open")
+    or (state == "unknown" and option.on_unknown == "open")
+  return {
+    state = state, open = open, installation = installation, stale = core.time() >= record.fresh,
+    reason = record.failure, asked = record.asked, fresh = record.fresh,
+  }
+end
+
+-- One question to the API, and how long its answer counts.
+local function job_of(key, group, changed, option)
+  return {
+    key = key, group = group, changed = changed, integration = option.integration, ttl = option.ttl,
+    stale = option.stale, negative = option.negative or option.ttl, timeout = option.timeout,
+  }
+end
+
+local function key_of(self, integration, group)
+  local project = self.client._config.project or ""
+  return ("gate:%d:%s:%d:%s:%s"):format(#project, project, #integration, integration, group)
+end
+
+--- What is known about a group: state ("healthy", "unhealthy", "absent", "several", "unknown"), open (whether to pass),
+--- installation, stale, reason (why the API was not reached), asked and fresh (seconds since 1970).
+-- Waits for the API only when nothing usable is known.
+---@param check table group, and any option of `gate.new` but client and store
+---@return table verdict
+function Gate:health(check)
+  check_options(check, CHECK_OPTIONS, "gate")
+  if not check.group or check.group == "" then options.misuse "gate: `group` is missing" end
+  local settings = self.settings
+  local option = setmetatable({}, { __index = function(_, name)
+    local value = check[name]
+    if value == nil then value = settings[name] end
+    return value
+  end })
+  local key = key_of(self, option.integration or self.client._config.integration or "", check.group)
+  local changed, record = changed_at(self, check.group), load(self, key)
+  if is_fresh(record, changed) then return verdict_of(record, option) end
+  local job = job_of(key, check.group, changed, option)
+  local outdated = record and record.asked <= changed
+  if self.in_nginx and ((record and not outdated) or not can_wait(self)) then
+    refresh_later(self, job)
+  else
+    record = refresh_now(self, job) or record
+  end
+  return verdict_of(record, option)
+end
+
+local DETAIL = {
+  unhealthy = "The installation of this group is unhealthy.",
+  absent = "This group has no installation.",
+  several = "This group has several installations, and no rule says which of them counts.",
+  unknown = "Whether the installation of this group is healthy is not known.",
+}
+
+local function refuse(verdict)
+  ngx.status = 503
+  ngx.header["Content-Type"] = "application/problem+json"
+  ngx.header["Cache-Control"] = "no-store"
+  if verdict.fresh and verdict.fresh > core.time() then
+    ngx.header["Retry-After"] = ("%d"):format(math.max(1, math.ceil(verdict.fresh - core.time())))
+  end
+  ngx.print(core.encode({
+    title = "Service Unavailable", status = 503, detail = DETAIL[verdict.state], state = verdict.state,
+  }, { sort_keys = true }))
+  return ngx.exit(503)
+end
+
+--- Lets the request pass, or answers it with 503 and a problem document; for access_by_lua.
+---@param check table as for `health`
+---@return table verdict
+function Gate:__call(check)
+  if not self.in_nginx then options.misuse "gate: only nginx has requests to refuse; use gate:health" end
+  local verdict = self:health(check)
+  if not verdict.open then refuse(verdict) end
+  return verdict
+end
+
+--- Says that something about a group changed: the next check asks the API, and falls back on what was known.
+---@param group string
+---@return true? ok, string? message
+function Gate:invalidate(group)
+  return self.store:set("changed:" .. group, ("%.6f"):format(core.time()), self.settings.ttl + self.settings.stale)
+end
+
+local default
+
+return setmetatable(gate, {
+  __call = function(_, check)
+    default = default or gate.new()
+    return default(check)
+  end,
+})

@@ -1,0 +1,126 @@
+local cache = require "ampersand.cache"
+local core = require "ampersand.core"
+
+local function sleep(seconds)
+  local till = core.now() + seconds
+  repeat until core.now() >= till
+end
+
+-- A store whose server can be taken away.
+local function removable()
+  local inner, store = cache.memory(), { away = false, gets = 0 }
+  for _, name in ipairs { "get", "set", "lock", "unlock" } do
+    store[name] = function(self, ...)
+      if self.away then return nil, "gone" end
+      if name == "get" then self.gets = self.gets + 1 end
+      return inner[name](inner, ...)
+    end
+  end
+  return store
+end
+
+local function behaves_like_a_store(make)
+  it("keeps, replaces and deletes", function()
+    local store = make()
+    assert.is_nil((store:get "a"))
+    assert.is_true(store:set("a", "1", 10))
+    assert.equal("1", store:get "a")
+    store:set("a", "2")
+    assert.equal("2", store:get "a")
+    store:set("a", nil)
+    assert.is_nil((store:get "a"))
+  end)
+
+  it("forgets after the time given", function()
+    local store = make()
+    store:set("a", "1", 0.02)
+    assert.equal("1", store:get "a")
+    sleep(0.03)
+    assert.is_nil((store:get "a"))
+  end)
+
+  it("locks once, and unlocks for the holder alone", function()
+    local store = make()
+    local token = store:lock("a", 10)
+    assert.is_string(token)
+    assert.is_nil((store:lock("a", 10)))
+    assert.is_string(store:lock("b", 10))
+    assert.is_falsy(store:unlock("a", "near:other"))
+    assert.is_nil((store:lock("a", 10)))
+    assert.is_true(store:unlock("a", token))
+    assert.is_string(store:lock("a", 10))
+    assert.is_nil((store:get "a"))
+  end)
+
+  it("lets a lock run out, and keeps a late holder from releasing another's", function()
+    local store = make()
+    local late = store:lock("a", 0.02)
+    sleep(0.03)
+    local token = store:lock("a", 10)
+    assert.is_string(token)
+    assert.is_falsy(store:unlock("a", late))
+    assert.is_nil((store:lock("a", 10)))
+    assert.is_true(store:unlock("a", token))
+  end)
+end
+
+describe("a store in this process", function()
+  behaves_like_a_store(cache.memory)
+
+  it("holds a bounded number of values", function()
+    local store = cache.memory { max = 3 }
+    for i = 1, 10 do store:set("k" .. i, tostring(i), i == 9 and 0.001 or nil) end
+    assert.equal("10", store:get "k10")
+    local held = 0
+    for i = 1, 10 do held = held + (store:get("k" .. i) and 1 or 0) end
+    assert.is_true(held >= 2 and held <= 3)
+  end)
+end)
+
+describe("a layered store", function()
+  behaves_like_a_store(function() return cache.layered(cache.memory(), cache.memory(), 0) end)
+
+  it("asks the far store once in a while only", function()
+    local far = removable()
+    local store = cache.layered(cache.memory(), far, 10)
+    far:set("a", "1")
+    for _ = 1, 5 do assert.equal("1", store:get "a") end
+    for _ = 1, 5 do assert.is_nil((store:get "b")) end
+    assert.equal(2, far.gets)
+  end)
+
+  it("sees what others wrote once it holds the lock", function()
+    local far = removable()
+    local one, other = cache.layered(cache.memory(), far, 10), cache.layered(cache.memory(), far, 10)
+    one:set("a", "old")
+    assert.equal("old", other:get "a")
+    one:set("a", "new")
+    assert.equal("old", other:get "a")
+    assert.is_string(other:lock("a", 1))
+    assert.equal("new", other:get "a")
+  end)
+
+  it("goes on alone while the far store is away", function()
+    local far = removable()
+    local store = cache.layered(cache.memory(), far, 0.01)
+    store:set("a", "1", 100)
+    far.away = true
+    sleep(0.02)
+    assert.equal("1", store:get "a")
+    local token = store:lock("a", 10)
+    assert.is_string(token)
+    assert.is_nil((store:lock("a", 10)))
+    assert.is_true(store:unlock("a", token))
+    local ok, why = store:set("a", "2", 100)
+    assert.same({ nil, "gone" }, { ok, why })
+    assert.equal("2", store:get "a")
+  end)
+end)
+
+describe("stores of nginx", function()
+  it("say what is missing elsewhere", function()
+    assert.has_error(function() cache.shared "none" end)
+    assert.error_matches(function() cache.shared "none" end, "lua_shared_dict none")
+    assert.error_matches(function() cache.redis { hots = "h" } end, "did you mean")
+  end)
+end)

@@ -1,0 +1,151 @@
+local cache = require "ampersand.cache"
+local core = require "ampersand.core"
+local double = require "support.double"
+local gate = require "ampersand.gate"
+
+local function sleep(seconds)
+  local till = core.now() + seconds
+  repeat until core.now() >= till
+end
+
+local function installation(id, health, group)
+  return { id = id, healthStatus = health, group = { groupRef = group or "acme" }, connection = { status = "working" } }
+end
+
+-- A gate over answers: each is a list of installations, or a fault.
+local function make(given, ...)
+  local answers = {}
+  for i, answer in ipairs { ... } do
+    answers[i] = answer.fault and answer or double.json(core.encode(core.array(answer)))
+  end
+  local transport = double.answers((table.unpack or unpack)(answers)) -- luacheck: ignore
+  given.client = double.client(transport)
+  given.store = given.store or cache.memory()
+  return gate.new(given), transport
+end
+
+local FAULT = { fault = "the connection was closed", kind = "closed", sent = true }
+
+describe("the gate", function()
+  it("asks once and then knows", function()
+    local g, transport = make({}, { installation("a", "healthy") })
+    for _ = 1, 5 do
+      local verdict = g:health { group = "acme" }
+      assert.equal("healthy", verdict.state)
+      assert.is_true(verdict.open)
+      assert.is_false(verdict.stale)
+      assert.equal("a", verdict.installation.id)
+    end
+    assert.equal(1, #transport.asked)
+    assert.truthy(transport.asked[1].url:find("/integrations/hubspot/installations?groupRef=acme", 1, true))
+  end)
+
+  it("keeps groups and integrations apart", function()
+    local g, transport = make({}, { installation("a", "healthy") })
+    g:health { group = "acme" }
+    g:health { group = "other" }
+    g:health { group = "acme", integration = "sales:force" }
+    g:health { group = "force:acme", integration = "sales" }
+    assert.equal(4, #transport.asked)
+  end)
+
+  it("is closed for the unhealthy, and believes no other group's installation", function()
+    local verdict = make({}, { installation("a", "unhealthy") }):health { group = "acme" }
+    assert.same({ "unhealthy", false }, { verdict.state, verdict.open })
+    verdict = make({}, { installation("a", "healthy", "other") }):health { group = "acme" }
+    assert.same({ "absent", false }, { verdict.state, verdict.open })
+    verdict = make({}, { installation("a", "brand new state") }):health { group = "acme" }
+    assert.same({ "unknown", true }, { verdict.state, verdict.open })
+  end)
+
+  it("remembers absence", function()
+    local g, transport = make({ on_absent = "open", negative = 0.02 }, {})
+    assert.is_true(g:health({ group = "acme" }).open)
+    assert.is_false(g:health({ group = "acme", on_absent = "closed" }).open)
+    assert.equal(1, #transport.asked)
+    sleep(0.03)
+    g:health { group = "acme" }
+    assert.equal(2, #transport.asked)
+  end)
+
+  it("never takes the first of several", function()
+    local two = { installation("a", "healthy"), installation("b", "unhealthy") }
+    local g, transport = make({}, two)
+    local function state(several)
+      local verdict = g:health { group = "acme", several = several }
+      return { verdict.state, verdict.open }
+    end
+    assert.same({ "several", false }, state())
+    assert.same({ "unhealthy", false }, state "all")
+    assert.same({ "healthy", true }, state "any")
+    assert.same({ "unhealthy", false }, state(function(list) return list[2] end))
+    assert.same({ "several", false }, state(function() end))
+    assert.equal(1, #transport.asked)
+  end)
+
+  it("asks again after the ttl, and uses what it knew when that fails", function()
+    local answers = { { installation("a", "healthy") }, FAULT, { installation("a", "unhealthy") } }
+    local g, transport = make({ ttl = 0.02, negative = 0.02, stale = 10 }, (table.unpack or unpack)(answers)) -- luacheck: ignore
+    assert.equal("healthy", g:health({ group = "acme" }).state)
+    sleep(0.03)
+    local verdict = g:health { group = "acme" }
+    assert.equal("healthy", verdict.state)
+    assert.truthy(verdict.reason:find "the connection was closed")
+    assert.equal(2, #transport.asked)
+    g:health { group = "acme" }
+    assert.equal(2, #transport.asked, "a failure is remembered")
+    sleep(0.03)
+    assert.equal("unhealthy", g:health({ group = "acme" }).state)
+  end)
+
+  it("does not use what is older than `stale` allows", function()
+    local g = make({ ttl = 0.01, stale = 0.02, on_unknown = "closed" }, { installation("a", "healthy") }, FAULT)
+    assert.is_true(g:health({ group = "acme" }).open)
+    sleep(0.04)
+    local verdict = g:health { group = "acme" }
+    assert.same({ "unknown", false }, { verdict.state, verdict.open })
+    assert.is_true(g:health({ group = "acme", on_unknown = "open" }).open)
+  end)
+
+  it("asks anew after invalidation, and keeps what it knew when that fails", function()
+    local g, transport = make({}, { installation("a", "healthy") }, { installation("a", "unhealthy") }, FAULT)
+    assert.equal("healthy", g:health({ group = "acme" }).state)
+    g:invalidate "acme"
+    assert.equal("unhealthy", g:health({ group = "acme" }).state)
+    g:invalidate "acme"
+    assert.equal("unhealthy", g:health({ group = "acme" }).state)
+    assert.equal("unhealthy", g:health({ group = "acme" }).state)
+    assert.equal(3, #transport.asked)
+  end)
+
+  it("shares answers through the store, and waits for another's question", function()
+    local store = cache.memory()
+    local one, first = make({ store = store }, { installation("a", "healthy") })
+    local other, second = make({ store = store, timeout = 0.05 }, { installation("a", "unhealthy") })
+    one:health { group = "acme" }
+    assert.equal("healthy", other:health({ group = "acme" }).state)
+    assert.same({ 1, 0 }, { #first.asked, #second.asked })
+    assert.is_string(store:lock("gate:10:my-project:7:hubspot:new", 10))
+    local verdict = other:health { group = "new" }
+    assert.equal("unknown", verdict.state)
+    assert.truthy(verdict.reason:find "in time")
+    assert.equal(0, #second.asked)
+  end)
+
+  it("asks nobody when the store does not answer", function()
+    local function gone() return nil, "gone" end
+    local g, transport = make({ store = { get = gone, set = gone, lock = gone, unlock = gone } }, {})
+    local verdict = g:health { group = "acme" }
+    assert.same({ "unknown", "gone" }, { verdict.state, verdict.reason })
+    assert.equal(0, #transport.asked)
+  end)
+
+  it("wants to be used rightly", function()
+    local g = make({}, {})
+    assert.error_matches(function() g:health {} end, "`group` is missing")
+    assert.error_matches(function() g:health { group = "" } end, "`group` is missing")
+    assert.error_matches(function() g:health { group = "a", on_unknwon = "open" } end, "did you mean \"on_unknown\"")
+    assert.error_matches(function() gate.new { on_unknown = "ajar" } end, "cannot be \"ajar\"")
+    assert.error_matches(function() g { group = "a" } end, "use gate:health")
+  end)
+end)

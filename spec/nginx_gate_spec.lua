@@ -1,0 +1,286 @@
+local nginx = require "support.nginx"
+local socket = require "socket"
+
+local missing = nginx.missing()
+if missing then
+  print("nginx_gate_spec is skipped: " .. missing)
+  return
+end
+
+-- The API's place: answers the list of installations as `mode` says, slowly enough to be caught in the middle.
+local ORIGIN = [[
+  location = /mode { content_by_lua_block { ngx.shared.notes:set("mode", ngx.var.args) } }
+  location = /calls { content_by_lua_block { ngx.print(ngx.shared.notes:get(ngx.var.args) or 0) } }
+  location /v1/ {
+    content_by_lua_block {
+      local notes, group = ngx.shared.notes, ngx.var.arg_groupRef
+      notes:incr(group, 1, 0)
+      ngx.sleep(0.1)
+      local mode = notes:get "mode" or "healthy"
+      if mode == "down" then return ngx.exit(444) end
+      ngx.header["Content-Type"] = "application/json"
+      if mode == "absent" then return ngx.print "[]" end
+      local one = '{"id":"i-1","healthStatus":"' .. mode .. '","group":{"groupRef":"' .. group .. '"}}'
+      ngx.print("[", one, group == "twins" and "," .. one or "", "]")
+    }
+  }
+]]
+
+local GATES = [[
+  lua_shared_dict notes 1m;
+  lua_shared_dict ampersand 1m;
+  init_by_lua_block {
+    local client = require("ampersand").new {
+      base_url = "http://127.0.0.1:{{api}}/v1", api_key = "secret-key", project = "p", integration = "i",
+    }
+    local cache = require "ampersand.cache"
+    local store = cache.shared "ampersand"
+    {{store}}
+    gate = require("ampersand.gate").new { client = client, store = store, ttl = {{ttl}}, stale = 20 }
+  }
+]]
+
+local LOCATIONS = [[
+  location = /gated {
+    access_by_lua_block { gate { group = ngx.var.args } }
+    content_by_lua_block { ngx.print "passed" }
+  }
+  location = /strict {
+    access_by_lua_block { gate { group = ngx.var.args, on_unknown = "closed", ttl = 30 } }
+    content_by_lua_block { ngx.print "passed" }
+  }
+  location = /all {
+    access_by_lua_block { gate { group = ngx.var.args, several = "all" } }
+    content_by_lua_block { ngx.print "passed" }
+  }
+  location = /filter {
+    content_by_lua_block { ngx.print "x" }
+    header_filter_by_lua_block { ngx.header["X-State"] = gate:health({ group = ngx.var.args, ttl = 30 }).state }
+  }
+  location = /changed { content_by_lua_block { gate:invalidate(ngx.var.args) } }
+]]
+
+local function new_server(more)
+  local options = {
+    workers = 2, listen = "reuseport", http = GATES, server = LOCATIONS, origin = ORIGIN, store = "", ttl = 0.4,
+  }
+  for name, value in pairs(more or {}) do options[name] = value end
+  options.api = options.api or "{{upstream}}"
+  return nginx.start(options)
+end
+
+local function calls(server, group)
+  return tonumber((select(2, server:ask("/calls?" .. group, { port = server.upstream }))))
+end
+
+local function set_mode(server, mode)
+  server:ask("/mode?" .. mode, { port = server.upstream })
+end
+
+-- Asks `count` times at once; how many were answered with `expected`.
+local function many(server, path, count, expected)
+  local sent, good = {}, 0
+  for i = 1, count do sent[i] = server:send(path) end
+  for i = 1, count do
+    if (server:finish(sent[i])) == expected then good = good + 1 end
+  end
+  return good
+end
+
+describe("the gate inside nginx", function()
+  local server
+
+  lazy_setup(function() server = new_server() end)
+  lazy_teardown(function()
+    if server then server:stop() end
+  end)
+  before_each(function() set_mode(server, "healthy") end)
+
+  it("lets a group pass after one call, whoever asks first", function()
+    assert.equal(40, many(server, "/strict?alpha", 40, 200))
+    assert.equal(1, calls(server, "alpha"))
+    assert.equal(40, many(server, "/strict?alpha", 40, 200))
+    assert.equal(1, calls(server, "alpha"))
+  end)
+
+  it("answers 503 with a problem", function()
+    set_mode(server, "unhealthy")
+    local status, body, headers = server:ask "/strict?beta"
+    assert.equal(503, status)
+    assert.equal("application/problem+json", headers["content-type"])
+    assert.truthy(tonumber(headers["retry-after"]))
+    local problem = require("ampersand.core").decode(body)
+    assert.same({ 503, "unhealthy" }, { problem.status, problem.state })
+    assert.truthy(problem.detail:find "unhealthy")
+  end)
+
+  it("remembers absence", function()
+    set_mode(server, "absent")
+    assert.equal(10, many(server, "/strict?nobody", 10, 503))
+    assert.equal(1, calls(server, "nobody"))
+  end)
+
+  it("refuses to choose among several, unless told how", function()
+    local status, body = server:ask "/gated?twins"
+    assert.equal(503, status)
+    assert.truthy(body:find '"state":"several"', 1, true)
+    assert.equal(200, (server:ask "/all?twins"))
+  end)
+
+  it("serves the old answer while the new one is fetched", function()
+    assert.equal(200, (server:ask "/gated?gamma"))
+    socket.sleep(0.45)
+    set_mode(server, "unhealthy")
+    assert.equal(20, many(server, "/gated?gamma", 20, 200))
+    assert.is_true(nginx.await(2, function() return (server:ask "/gated?gamma") == 503 end))
+    assert.is_true(calls(server, "gamma") <= 3)
+  end)
+
+  it("passes during an outage with what it knew, and learns of its end", function()
+    assert.equal(200, (server:ask "/gated?delta"))
+    set_mode(server, "down")
+    local before = calls(server, "delta")
+    for _ = 1, 4 do
+      socket.sleep(0.25)
+      assert.equal(10, many(server, "/gated?delta", 10, 200))
+    end
+    assert.is_true(calls(server, "delta") - before <= 3)
+    set_mode(server, "unhealthy")
+    assert.is_true(nginx.await(2, function() return (server:ask "/gated?delta") == 503 end))
+  end)
+
+  it("is open or closed for the unknown, as told", function()
+    set_mode(server, "down")
+    assert.equal(200, (server:ask "/gated?epsilon"))
+    assert.equal(503, (server:ask "/strict?zeta"))
+    assert.equal(10, many(server, "/strict?zeta", 10, 503))
+    assert.equal(1, calls(server, "zeta"))
+    assert.falsy(server:log():find("secret-key", 1, true))
+  end)
+
+  it("asks anew when something changed", function()
+    assert.equal(200, (server:ask "/strict?eta"))
+    set_mode(server, "unhealthy")
+    assert.equal(200, (server:ask "/strict?eta"))
+    server:ask "/changed?eta"
+    assert.equal(503, (server:ask "/strict?eta"))
+    assert.equal(2, calls(server, "eta"))
+  end)
+
+  it("fetches later where nginx cannot wait", function()
+    local _, _, headers = server:ask "/filter?theta"
+    assert.equal("unknown", headers["x-state"])
+    assert.is_true(nginx.await(2, function()
+      return select(3, server:ask "/filter?theta")["x-state"] == "healthy"
+    end))
+    assert.equal(1, calls(server, "theta"))
+  end)
+end)
+
+-- What every store promises, run inside nginx; `store` is one.
+local CONTRACT = [[
+  location = /contract {
+    content_by_lua_block {
+      local cache = require "ampersand.cache"
+      local stores = { shared = cache.shared "ampersand", redis = cache.redis { port = {{redis}} } }
+      local store, seen = stores[ngx.var.args], {}
+      local function note(value) seen[#seen + 1] = tostring(value) end
+      note((store:get "a"))
+      note(store:set("a", "1", 10))
+      note(store:get "a")
+      store:set("a", nil)
+      note((store:get "a"))
+      store:set("a", "2", 0.05)
+      local late = store:lock("a", 0.05)
+      note((store:lock("a", 10)))
+      ngx.sleep(0.1)
+      note((store:get "a"))
+      local token = store:lock("a", 10)
+      note(token ~= nil and token ~= late)
+      note(store:unlock("a", late))
+      note((store:lock("a", 10)))
+      note(store:unlock("a", token))
+      note(store:lock("a", 0.01) ~= nil)
+      ngx.print(table.concat(seen, " "))
+    }
+  }
+  location = /away {
+    content_by_lua_block {
+      local store = require("ampersand.cache").redis { port = {{spare}}, password = "hidden-password" }
+      local _, why = store:get "a"
+      ngx.say(why)
+      _, why = store:lock("a", 1)
+      ngx.say(why)
+    }
+  }
+]]
+
+describe("stores inside nginx", function()
+  local server, redis
+
+  lazy_setup(function()
+    redis = nginx.redis()
+    server = new_server { server = CONTRACT, redis = redis.port }
+  end)
+  lazy_teardown(function()
+    if server then server:stop() end
+    if redis then redis:stop() end
+  end)
+
+  for _, name in ipairs { "shared", "redis" } do
+    it("keep the contract: " .. name, function()
+      local _, body = server:ask("/contract?" .. name)
+      assert.equal("nil true 1 nil nil nil true false nil true true", body)
+    end)
+  end
+
+  it("say when they are away", function()
+    local _, body = server:ask "/away"
+    assert.equal("redis: connection refused\nredis: connection refused\n", body)
+  end)
+end)
+
+describe("the gate over a fleet", function()
+  local server, other, redis
+
+  lazy_setup(function()
+    if not nginx.has "redis-server" then error "redis-server is not installed" end
+    redis = nginx.redis()
+    local store = ("store = cache.layered(store, cache.redis { port = %d }, 0.1)"):format(redis.port)
+    server = new_server { store = store, ttl = 20 }
+    other = new_server { store = store, ttl = 20, api = server.upstream }
+  end)
+  lazy_teardown(function()
+    if server then server:stop() end
+    if other then other:stop() end
+    if redis then redis:stop() end
+  end)
+
+  it("asks once for all machines", function()
+    local sent = {}
+    for i = 1, 40 do sent[i] = { i % 2 == 0 and server or other } end
+    for _, each in ipairs(sent) do each[2] = each[1]:send "/gated?alpha" end
+    for _, each in ipairs(sent) do assert.equal(200, (each[1]:finish(each[2]))) end
+    assert.equal(1, calls(server, "alpha"))
+  end)
+
+  it("tells all machines of a change", function()
+    assert.equal(200, (other:ask "/gated?beta"))
+    set_mode(server, "unhealthy")
+    server:ask "/changed?beta"
+    assert.equal(503, (server:ask "/gated?beta"))
+    assert.is_true(nginx.await(2, function() return (other:ask "/gated?beta") == 503 end))
+    set_mode(server, "healthy")
+    assert.equal(2, calls(server, "beta"))
+  end)
+
+  it("goes on without Redis", function()
+    assert.equal(200, (other:ask "/strict?gamma"))
+    redis:stop()
+    socket.sleep(0.15)
+    assert.equal(20, many(other, "/strict?gamma", 20, 200))
+    assert.equal(1, calls(server, "gamma"))
+    assert.equal(20, many(other, "/strict?delta", 20, 200))
+    assert.equal(1, calls(server, "delta"))
+  end)
+end)

@@ -41,8 +41,8 @@ end
 local function redact_text(text, secrets)
   for _, secret in pairs(secrets) do
     -- a "secret" of a few letters would be found in every word
-    local from, to = #secret >= SHORTEST_SECRET and text:find(secret, 1, true)
-    while from do
+    local from, to = text:find(secret, 1, true)
+    while from and #secret >= SHORTEST_SECRET do
       text = text:sub(1, from - 1) .. "[redacted]" .. text:sub(to + 1)
       from, to = text:find(secret, from + 10, true)
     end

@@ -7,6 +7,7 @@ local options = require "ampersand.options"
 local pages = require "ampersand.pages"
 local query = require "ampersand.query"
 local request = require "ampersand.request"
+local verbs = require "ampersand.verbs"
 local version = require "ampersand.version"
 
 -- What `with` may change besides: who and what is asked, not how connections are made.
@@ -36,7 +37,7 @@ for name, kind in pairs(SHARED_OPTIONS) do NEW_OPTIONS[name] = kind end
 local function prepare(client, what, op, parts, missing)
   local config = client._config
   if config.closed then options.misuse(what .. ": the client is closed") end
-  parts.op, parts.config, parts.filter, parts.seen = op, config, {}, {}
+  parts.op, parts.config, parts.filter, parts.seen, parts.client = op, config, {}, {}, client
   local c = call.new(parts)
   if missing then return nil, call.error(c, "config", missing) end
   return c
@@ -52,7 +53,8 @@ end
 
 local function invoke(c)
   if is_list(c.op) then return pages.list(c, c.options.max) end
-  return call.value(c)
+  local value, info = call.value(c)
+  return verbs.decorate(c.client, c.op, value), info
 end
 
 -- ---------------------------------------------------------------------------------------------
@@ -177,9 +179,10 @@ function Resource:__index(verb)
   if type(verb) ~= "string" or verb:match("^_") then return nil end
   local name = rawget(self, "_name")
   methods[name] = methods[name] or {}
-  local method = methods[name][verb] or verb_method(name, verb)
+  local method = methods[name][verb] or verb_method(name, verb) or verbs.find(name, verb)
   if not method then
     local known = options.names(operations.lines[name])
+    for extra in pairs(verbs.of(name)) do known[#known + 1] = extra end
     options.misuse(("%s has no method %q; %s"):format(name, verb, options.hint(verb, known)))
   end
   methods[name][verb] = method

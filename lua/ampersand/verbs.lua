@@ -1,0 +1,29 @@
+--- Verbs that are more than one operation, by resource; each is a function of this name in its module, loaded when it
+-- is first used: `function(resource, ...)`.
+
+local verbs = {
+  installations = {
+    watch = "ampersand.watch", explain = "ampersand.explain", edit = "ampersand.fleet", undo = "ampersand.fleet",
+  },
+  operations = { wait = "ampersand.wait" },
+}
+
+-- Operations whose answers learn something: `decorate(client, value)` of the module gives the value back.
+local answers = { triggerRead = "ampersand.wait", writeRecords = "ampersand.wait" }
+
+return {
+  --- Names of the verbs of a resource, with their modules.
+  of = function(resource) return verbs[resource] or {} end,
+
+  --- The function behind a verb, or nil.
+  find = function(resource, verb)
+    local module = verbs[resource] and verbs[resource][verb]
+    return module and require(module)[verb]
+  end,
+
+  --- Gives the answer of an operation what belongs to it.
+  decorate = function(client, op, value)
+    local module = type(value) == "table" and answers[op.id]
+    return module and require(module).decorate(client, value) or value
+  end,
+}

@@ -1,0 +1,65 @@
+-- The simulated fleet as a whole: what the stand-in holds, and what it should hold after an edit.
+
+local core = require "ampersand.core"
+local diff = require "ampersand.diff"
+local standin = require "ampersand.standin"
+
+local simulated = {}
+
+--- A client of a running stand-in.
+function simulated.client(server, more)
+  local settings = { base_url = server.url, api_key = server.key, project = server.project,
+    integration = server.integration, retry = { base = 0.01 } }
+  for name, value in pairs(more or {}) do settings[name] = value end
+  return require("ampersand").new(settings)
+end
+
+-- Without what every edit changes by itself.
+local function comparable(installation)
+  installation = diff.copy(installation)
+  installation.updateTime, installation.config.id, installation.config.createTime = nil, nil, nil
+  return installation
+end
+
+--- Compares every installation of the server with the rule of the fleet, changed by `fn` (nil: unchanged).
+---@return string? difference the first one, in words
+function simulated.difference(server, count, fn)
+  local status, body = server:ask("GET", ("/v1/projects/%s/integrations/%s/installations"):format(
+    server.project, server.integration))
+  assert(status == 200)
+  local list = assert(core.decode(body))
+  if #list ~= count then return ("%d installations instead of %d"):format(#list, count) end
+  for i, installation in ipairs(list) do
+    local expected = standin.installation(i)
+    if fn then fn(expected.config, expected) end
+    local found = diff.list(comparable(expected), comparable(installation))
+    if found[1] then return installation.id .. ": " .. diff.line(found[1]) end
+  end
+end
+
+--- How often each installation was edited.
+---@return table<string, integer> edits, integer installations, integer most
+function simulated.edits(server)
+  local edits = server:control "edits"
+  local installations, most = 0, 0
+  for _, count in pairs(edits) do
+    installations, most = installations + 1, math.max(most, count)
+  end
+  return edits, installations, most
+end
+
+--- The edit of the specs: every `step`-th installation gets another schedule for its objects and its proxy switched.
+function simulated.edit(step)
+  return function(config, installation)
+    if tonumber(installation.id:match "%d+$") % step ~= 0 then return false end
+    for _, object in pairs(config.content.read.objects) do object.schedule = "1 1 * * *" end
+    config.content.proxy.enabled = not config.content.proxy.enabled
+  end
+end
+
+--- How many of `count` installations that edit changes; number 1 has the id installation-123.
+function simulated.changed(count, step)
+  return math.floor(count / step) + (123 % step == 0 and 1 or 0)
+end
+
+return simulated

@@ -7,6 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
+/* libcurl has lost track of its sockets: without memory it cannot say of which. */
+static void check(struct amp_engine *engine, CURLMcode code)
+{
+    struct amp_transfer *transfer, *next;
+
+    if (code == CURLM_OK || code == CURLM_BAD_SOCKET)
+        return;
+    for (transfer = engine->running; transfer; transfer = next) {
+        next = transfer->next;
+        if (transfer->easy)
+            amp_transfer_fail(transfer, AMP_LIMIT, curl_multi_strerror(code));
+    }
+}
+
 /* --- waiting: one epoll descriptor over libcurl's sockets and a timer --------------------------
  */
 
@@ -36,11 +50,13 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *k
     memset(&event, 0, sizeof event);
     event.events = curl_to_epoll(what);
     event.data.fd = fd;
-    if (what == CURL_POLL_REMOVE)
+    if (what == CURL_POLL_REMOVE) {
         epoll_ctl(engine->epoll, EPOLL_CTL_DEL, fd, &event);
-    else if (epoll_ctl(engine->epoll, EPOLL_CTL_MOD, fd, &event) < 0 && errno == ENOENT)
-        epoll_ctl(engine->epoll, EPOLL_CTL_ADD, fd, &event);
-    return 0;
+        return 0;
+    }
+    if (epoll_ctl(engine->epoll, EPOLL_CTL_MOD, fd, &event) == 0 || errno != ENOENT)
+        return 0;
+    return epoll_ctl(engine->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 static int on_timer(CURLM *multi, long milliseconds, void *data)
@@ -109,13 +125,13 @@ static void run_curl(struct amp_engine *engine)
         if (event->data.fd == engine->timer)
             clear_timer(engine);
         else
-            curl_multi_socket_action(engine->multi, event->data.fd, epoll_to_curl(event->events),
-                                     &running);
+            check(engine, curl_multi_socket_action(engine->multi, event->data.fd,
+                                                   epoll_to_curl(event->events), &running));
     }
     engine->event_count = 0;
     if (engine->curl_due && engine->curl_due <= amp_now()) {
         engine->curl_due = 0;
-        curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        check(engine, curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running));
     }
 }
 
@@ -166,7 +182,7 @@ static void run_curl(struct amp_engine *engine)
     int running;
     long milliseconds = -1;
 
-    curl_multi_perform(engine->multi, &running);
+    check(engine, curl_multi_perform(engine->multi, &running));
     curl_multi_timeout(engine->multi, &milliseconds);
     engine->curl_due = milliseconds < 0 ? 0 : amp_now() + (double)milliseconds * 1e-3;
 }

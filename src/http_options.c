@@ -121,27 +121,33 @@ void amp_choose_trust(struct amp_engine_options *options)
         choose_default_trust(options);
 }
 
-static void set_tls(CURL *easy, const struct amp_engine_options *options)
+static bool set_string(CURL *easy, CURLoption option, const char *value)
 {
-    if (options->ca_file || options->ca_path) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, options->ca_path);
-    }
+    return curl_easy_setopt(easy, option, value) == CURLE_OK;
+}
+
+static bool set_tls(CURL *easy, const struct amp_engine_options *options)
+{
+    if ((options->ca_file || options->ca_path) &&
+        !(set_string(easy, CURLOPT_CAINFO, options->ca_file) &&
+          set_string(easy, CURLOPT_CAPATH, options->ca_path)))
+        return false;
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
-    curl_easy_setopt(easy, CURLOPT_SSLCERT, options->client_cert);
-    curl_easy_setopt(easy, CURLOPT_SSLKEY, options->client_key);
+    return set_string(easy, CURLOPT_SSLCERT, options->client_cert) &&
+           set_string(easy, CURLOPT_SSLKEY, options->client_key);
 }
 
 /* --- everything else ---------------------------------------------------------------------------
  */
 
-static void set_protocols(CURL *easy)
+static bool set_protocols(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    return set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)) ==
+           CURLE_OK;
 #endif
 }
 
@@ -160,21 +166,28 @@ static void set_manners(CURL *easy)
 #endif
 }
 
-CURL *amp_easy_new(struct amp_engine *engine)
+static void set_sockets(CURL *easy, struct amp_engine *engine)
 {
-    CURL *easy = curl_easy_init();
-
-    if (!easy)
-        return NULL;
-    set_protocols(easy);
-    set_manners(easy);
-    set_tls(easy, &engine->options);
-    curl_easy_setopt(easy, CURLOPT_SHARE, engine->share);
-    curl_easy_setopt(easy, CURLOPT_PROXY, engine->options.http_proxy);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, engine->options.user_agent);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, engine);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, engine);
-    return easy;
+}
+
+CURL *amp_easy_new(struct amp_engine *engine)
+{
+    const struct amp_engine_options *options = &engine->options;
+    CURL *easy = curl_easy_init();
+
+    if (!easy)
+        return NULL;
+    set_manners(easy);
+    set_sockets(easy, engine);
+    curl_easy_setopt(easy, CURLOPT_SHARE, engine->share);
+    if (set_protocols(easy) && set_tls(easy, options) &&
+        set_string(easy, CURLOPT_PROXY, options->http_proxy) &&
+        set_string(easy, CURLOPT_USERAGENT, options->user_agent))
+        return easy;
+    curl_easy_cleanup(easy);
+    return NULL;
 }

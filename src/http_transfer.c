@@ -445,7 +445,8 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
         return;
     }
     link_running(transfer);
-    curl_multi_add_handle(engine->multi, transfer->easy);
+    if (curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK)
+        amp_transfer_fail(transfer, AMP_LIMIT, "out of memory");
     amp_engine_changed(engine);
 }
 
@@ -515,7 +516,7 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
         amp_transfer_fail(transfer, transfer->fault, transfer->reason);
     else if (outcome == AMP_DONE && !transfer->head_done)
         amp_transfer_fail(transfer, AMP_CLOSED, "the response ended inside its headers");
-    else if (outcome == AMP_LIMIT && !transfer->head_done)
+    else if (outcome == AMP_LIMIT && transfer->head_bytes && !transfer->head_done)
         amp_transfer_fail(transfer, AMP_LIMIT, "a header is too long, or memory ran out");
     else {
         if (outcome != AMP_DONE && !*transfer->detail)
@@ -602,6 +603,8 @@ static void resume(struct amp_transfer *transfer)
 
 bool amp_transfer_want(struct amp_transfer *transfer)
 {
+    if (transfer->outcome == AMP_OPEN && !amp_engine_usable(transfer->engine))
+        amp_transfer_fail(transfer, AMP_CANCELLED, "the request belongs to another process");
     if (transfer->paused && held(transfer) < AMP_ENOUGH)
         resume(transfer);
     if (is_ready(transfer))

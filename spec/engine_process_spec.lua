@@ -1,0 +1,208 @@
+-- The engine among processes, threads and signals.
+
+local build = require "support.build"
+local fault = require "support.fault"
+local http = require "ampersand.http"
+
+-- Every script begins with this.
+local PRELUDE = [[
+local curl = require "ampersand.transport.curl"
+local http = require "ampersand.http"
+local URL = URL or arg[1]
+local function get(transport, path, more)
+  local req = { method = "GET", url = URL .. path, timeout = 10, resend = true }
+  for name, value in pairs(more or {}) do req[name] = value end
+  return transport:request(req)
+end
+local function read(res)
+  local n, chunk, message, kind = 0, nil, nil, nil
+  repeat
+    chunk, message, kind = res.read()
+    n = n + #(chunk or "")
+  until not chunk
+  return n, kind, message
+end
+]]
+
+describe("the engine", function()
+  local server, directory
+  setup(function()
+    server = fault.start()
+    directory = server.directory
+    build.c("process", "module", directory)
+  end)
+  teardown(function() server:stop() end)
+
+  local function run(script, options)
+    options = options or {}
+    options.arguments = ("'%s' '%s/ca.pem'"):format(server:url("", options.port), directory)
+    return build.run(PRELUDE .. script, directory, options)
+  end
+
+  local function succeeds(script, options)
+    local output, code = run(script, options)
+    assert.equal(0, code, output)
+    assert.equal("", output)
+  end
+
+  for _, port in ipairs { "plain", "good" } do
+    it("serves parent and child after a fork, on " .. port, function()
+      succeeds([[
+        local process = require "process"
+        local transport = curl.new { http_proxy = "", ca_file = arg[2] }
+        assert(get(transport, "items"))
+        local stream = assert(get(transport, "big?bytes=3000000", { stream = true }))
+        local first = #assert(stream.read())
+        local pid = process.fork()
+        if pid == 0 then
+          local ok, message = pcall(function()
+            assert(read(assert(get(transport, "items"))) == 34, "the child's own request")
+            local _, _, kind = stream.read()
+            while kind == nil do _, _, kind = stream.read() end -- what the parent had received is there
+            assert(kind == "cancelled", "the parent's stream ends in the child: " .. tostring(kind))
+            stream, transport = nil, nil
+            collectgarbage()
+            collectgarbage()
+          end)
+          if not ok then print(message) end
+          io.stdout:flush()
+          process.leave(ok and 0 or 1)
+        end
+        assert(process.wait(pid) == 0, "the child failed")
+        local rest, kind, message = read(stream)
+        assert(not kind, message)
+        assert(first + rest == 3000000, "the parent's stream goes on")
+        assert(read(assert(get(transport, "items", { method = "POST", resend = false }))) == 34, "on the old connection")
+      ]], { port = port })
+    end)
+  end
+
+  it("closes the parent's sockets in the child", function()
+    succeeds [[
+      local process = require "process"
+      local function descriptors()
+        local pipe, n = io.popen("ls /proc/" .. io.open("/proc/self/stat"):read("*n") .. "/fd | wc -l"), nil
+        n = tonumber(pipe:read "*a")
+        pipe:close()
+        return n
+      end
+      local before = descriptors()
+      local transport = curl.new { http_proxy = "" }
+      for _ = 1, 3 do get(transport, "big?bytes=300000", { stream = true }) end
+      local opened = descriptors() - before
+      local pid = process.fork()
+      if pid == 0 then
+        transport = nil
+        collectgarbage()
+        collectgarbage()
+        -- what is left is libcurl's own: its wake-up pair
+        process.leave(descriptors() - before <= 2 and 0 or 1)
+      end
+      assert(opened >= 5, opened)
+      assert(process.wait(pid) == 0, "descriptors stayed open in the child")
+    ]]
+  end)
+
+  it("does not wait for a resolver that is stuck, nor crash at the exit that comes first", function()
+    local preload = build.c("slow_resolver", "preload", directory)
+    local start = http.now()
+    local output, code = run([[
+      local transport = curl.new { http_proxy = "" }
+      local start = http.now()
+      local _, message, kind, sent = transport:request { method = "GET", url = "http://slow.example/", timeout = 0.3 }
+      assert(kind == "timeout" and sent == false, message)
+      assert(http.now() - start < 1.3, "late by " .. http.now() - start)
+      transport, start = nil, http.now()
+      collectgarbage()
+      assert(http.now() - start < 1, "the collector waited")
+    ]], { preload = preload })
+    assert.equal(0, code, output)
+    assert.is_true(http.now() - start < 2.9, "the exit waited for the resolver")
+  end)
+
+  it("lets Lua react to a signal while it waits", function()
+    local start = http.now()
+    local output, code = run([[
+      local transport = curl.new { http_proxy = "" }
+      get(transport, "silent", { timeout = 20 })
+      print "not reached"
+    ]], { wrap = "%s & pid=$!; sleep 1; kill -INT $pid; wait $pid" })
+    assert.matches("interrupted", output)
+    assert.equal(1, code)
+    assert.is_true(http.now() - start < 10)
+  end)
+
+  it("survives servers that are gone when it writes", function()
+    for _, port in ipairs { "plain", "good" } do
+      succeeds([[
+        local transport = curl.new { http_proxy = "", ca_file = arg[2] }
+        for _ = 1, 20 do
+          get(transport, "reset_on_reuse", { method = "POST", body = ("x"):rep(300000), resend = false })
+          get(transport, "reset_at_once", { method = "POST", body = ("x"):rep(300000), resend = false })
+        end
+        transport:close()
+      ]], { port = port })
+    end
+  end)
+
+  it("lets a state that is closed in the middle of everything go in peace", function()
+    succeeds [[
+      local transport = curl.new { http_proxy = "" }
+      held = { transport, get(transport, "stall_body", { stream = true }) } -- a global: lua_close collects it
+      engine = require("ampersand.http").engine {}
+      transfer = engine:start { method = "GET", url = URL .. "silent" }
+      engine:step()
+      if os.exit and _VERSION ~= "Lua 5.1" then os.exit(0, true) end
+    ]]
+  end)
+
+  it("runs in several threads, one state in each, also where the host has initialised libcurl", function()
+    local program = build.c("threads", "program", directory)
+    local name = directory .. "/thread.lua"
+    local file = assert(io.open(name, "w"))
+    file:write(PRELUDE, [[
+      local transport = curl.new { http_proxy = "" }
+      for i = 1, 20 do assert(read(assert(get(transport, "items"))) == 34) end
+      local res = assert(get(transport, "big?bytes=1000000", { stream = true }))
+      assert(read(res) == 1000000)
+      get(transport, "stall_body", { stream = true }) -- left as it is
+    ]])
+    file:close()
+    for _, host in ipairs { "", "host" } do
+      local pipe = io.popen(("'%s' '%s' '%s' %s 2>&1; echo $?"):format(program, name, server:url "", host))
+      assert.equal("0\n", pipe:read "*a")
+      pipe:close()
+    end
+  end)
+
+  it("fails cleanly whichever allocation fails", function()
+    local preload = build.c("fail_malloc", "preload", directory)
+    local output, code = run([[
+      local process = require "process"
+      local failures, successes = 0, 0
+      local function attempt()
+        local transport = curl.new { http_proxy = "" }
+        local res = get(transport, "items", { headers = { ["X-Api-Key"] = "key" }, method = "POST", body = "{}" })
+        local n, kind = 0, "no answer"
+        if res then n, kind = read(res) end
+        transport:close()
+        return kind == nil and n == 34
+      end
+      assert(attempt())
+      local start = http.now()
+      for k = 1, 300 do
+        process.fail_at(k)
+        local ok, whole = pcall(attempt)
+        process.fail_at(0)
+        if ok and whole then successes = successes + 1 else failures = failures + 1 end
+        if k % 50 == 0 then collectgarbage() end
+      end
+      collectgarbage()
+      assert(attempt())
+      assert(failures > 50, "failures: " .. failures)
+      assert(successes > 0, "successes: " .. successes)
+      assert(http.now() - start < 9, "some failure was noticed by the deadline only")
+    ]], { preload = preload })
+    assert.equal(0, code, output)
+  end)
+end)

@@ -29,6 +29,10 @@ local function open(self)
   local engine = self.engine
   if engine and engine:usable() then return engine end
   engine = http.engine(self.opts)
+  if self.loop and not self.loop.driven then
+    local fd, why = engine:pollfd()
+    if not fd then return nil, why end
+  end
   self.engine, self.waiters = engine, wait.new(engine, self.loop)
   return engine
 end
@@ -102,7 +106,9 @@ end
 function Curl:request(req)
   if self.closed then return nil, "the client is closed", "cancelled", false end
   if cancelled(req.cancel) then return nil, "the request was cancelled", "cancelled", false end
-  local transfer, message, kind = open(self):start(prepare(self, req))
+  local engine, why_not = open(self)
+  if not engine then return nil, why_not, "config", false end
+  local transfer, message, kind = engine:start(prepare(self, req))
   if not transfer then return nil, message, kind, false end
   local waiters = self.waiters
   await(waiters, transfer, req.cancel)
@@ -121,7 +127,7 @@ end
 ---@param token ampersand.CancelToken? ends the sleep
 function Curl:sleep(seconds, token)
   if self.closed or cancelled(token) then return end
-  local alarm = open(self):alarm(seconds)
+  local alarm = assert(open(self)):alarm(seconds)
   await(self.waiters, alarm, token)
   alarm:close()
 end
@@ -138,7 +144,7 @@ end
 ---@return table values
 ---@return table errors
 function Curl:parallel(n, tasks)
-  open(self)
+  assert(open(self))
   return parallel.run(self.waiters, n, tasks)
 end
 

@@ -108,7 +108,7 @@ function wait.wait(self, id, given)
   local client = self._client
   given = options.check(given, OPTIONS, "operations:wait")
   local timeout, interval = given.timeout or TIMEOUT, given.interval or FIRST
-  local deadline, state = core.now() + timeout, { on_progress = given.on_progress }
+  local deadline, state, last = core.now() + timeout, { on_progress = given.on_progress }, nil
   while true do
     local left = deadline - core.now()
     local operation, info = self:get(id, { timeout = math.max(0.001, math.min(left, client._config.timeout)) })
@@ -116,11 +116,14 @@ function wait.wait(self, id, given)
       if operation.status == "success" then return finish(client, operation, info, state) end
       if operation.status == "failure" then return failed(client, operation) end
       report(client, operation, state)
+      last, state.seen = nil, true
     elseif not retry.transient(info) then
       return nil, info
+    elseif info.kind ~= "timeout" or not state.seen then -- the last look may be cut short by our own deadline
+      last = info
     end
     left = deadline - core.now()
-    if left <= 0 then return too_late(client, id, timeout, not operation and info) end
+    if left <= 0 then return too_late(client, id, timeout, last) end
     client._config.transport():sleep(math.min(interval, left))
     if not given.interval then interval = math.min(interval * GROWTH, LONGEST) end
   end

@@ -19,7 +19,7 @@ function build.c(name, kind, directory)
     preload = "-shared -fPIC",
     program = "$(pkg-config --cflags --libs " .. PACKAGE .. " libcurl) -lpthread -lm -ldl",
   })[kind]
-  local command = ("%s -O1 -g -o '%s' spec/support/%s.c %s"):format(os.getenv "CC" or "cc", path, name, flags)
+  local command = ("env -u LD_PRELOAD %s -O1 -g -o '%s' spec/support/%s.c %s"):format(os.getenv "CC" or "cc", path, name, flags)
   assert(succeeded(os.execute(command)), command)
   return path
 end

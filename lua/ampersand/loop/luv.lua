@@ -34,26 +34,28 @@ function loop.poll(fd)
   coroutine.yield()
 end
 
--- The collector closes the handle: luv 1.44 crashes at exit when uv.run does not come to see a close of ours.
+-- Handles are stopped and left to the collector: luv 1.44 crashes at exit when uv.run does not come to see a close.
 function loop.forget(fd)
   if polls[fd] then polls[fd].handle:stop() end
   polls[fd] = nil
 end
 
 local timers = setmetatable({}, { __mode = "k" }) -- parked coroutine -> the timer that will resume it
+local idle = {}
 
 local function resume_in(milliseconds, co)
+  local timer = timers[co]
   uv.update_time() -- the loop's clock stands still while no callback runs
-  timers[co]:start(milliseconds, 0, function()
-    timers[co]:close()
+  timer:start(milliseconds, 0, function()
     timers[co] = nil
+    idle[#idle + 1] = timer
     resume(co)
   end)
 end
 
 function loop.park(seconds)
   local co = coroutine.running()
-  timers[co] = uv.new_timer()
+  timers[co] = table.remove(idle) or uv.new_timer()
   resume_in(math.ceil(seconds * 1000), co)
   coroutine.yield()
 end

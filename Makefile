@@ -130,6 +130,31 @@ VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=d
 check: check-fast
 	AMP_SLOW=10 $(MAKE) --no-print-directory specs RUNNER='$(VALGRIND)' LUA_VERSION=5.4
 
+# --- JSON beyond the specs ---------------------------------------------------------------------
+# A C host whose allocator fails at the k-th allocation for every k, and numbers against strtod.
+JSON_HOST := $(BUILD)/json_host
+DOUBLES   ?= 1000000
+.PHONY: check-json fuzz
+$(JSON_HOST): spec/support/json_host.c $(CORE_OBJ)
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(SANITIZE) -Iinclude -Isrc $(LUA_INC) $^ $(LUA_LIB) -lm -ldl -o $@
+check-json: $(JSON_HOST)
+	$(JSON_HOST) allocations spec/support/json_under_pressure.lua
+	$(JSON_HOST) doubles $(DOUBLES)
+
+# Each target runs for FUZZ_SECONDS. A crash leaves its input in build/.
+FUZZ_SECONDS ?= 30
+FUZZ_CC      ?= clang
+FUZZ_TARGETS := scan stream decode
+fuzz: $(FUZZ_TARGETS:%=fuzz-%)
+build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_core.c
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(STD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Iinclude -Isrc \
+	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@
+fuzz-%: build/fuzz/%
+	@mkdir -p build/fuzz/corpus-$*
+	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -artifact_prefix=build/fuzz/ -print_final_stats=1 \
+	    build/fuzz/corpus-$* spec/fuzz/seeds
+
 # --- installing ------------------------------------------------------------------------------
 LUADIR := $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)/ampersand

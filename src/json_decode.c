@@ -181,7 +181,7 @@ static void build(lua_State *L, const struct amp_builder *b)
 int amp_build(lua_State *L, const struct amp_builder *b)
 {
     /* A table and a key for each level, and what the steps above push. */
-    if (b->scan->deepest > 1000000 || !lua_checkstack(L, 2 * (int)b->scan->deepest + 8))
+    if (!amp_reserve_stack(L, 2 * b->scan->deepest + 8))
         return 0;
     build(L, b);
     return 1;

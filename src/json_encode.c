@@ -342,7 +342,7 @@ static int open_table(lua_State *L, struct amp_encoder *e)
 {
     if (is_cycle(L, e))
         return refuse(L, e, "a table inside of itself");
-    if (e->depth >= e->max_depth || !lua_checkstack(L, 16))
+    if (e->depth >= e->max_depth || !amp_reserve_stack(L, 16))
         return refuse(L, e, "tables nested deeper than max_depth");
     struct amp_encoder_level *level = new_level(L, e);
     if (!choose_shape(L, e, level))
@@ -425,7 +425,6 @@ static int put_value(lua_State *L, struct amp_encoder *e)
 int amp_encode(lua_State *L, struct amp_encoder *e, int value)
 {
     e->used = e->depth = 0;
-    luaL_checkstack(L, 16, "nested too deep");
     lua_pushvalue(L, value);
     e->base = lua_gettop(L);
     if (!put_value(L, e))

@@ -166,8 +166,7 @@ static void big_multiply_ten(struct big *x, int power)
 static void big_shift_left(struct big *x, int bits)
 {
     int words = bits / 32;
-    for (; bits % 32; bits--)
-        big_multiply_add(x, 2, 0);
+    big_multiply_add(x, (uint32_t)1 << bits % 32, 0);
     memmove(x->word + words, x->word, (size_t)x->used * sizeof x->word[0]);
     memset(x->word, 0, (size_t)words * sizeof x->word[0]);
     x->used += words;
@@ -200,11 +199,14 @@ static int big_bits(const struct big *x)
     return x->used * 32 - __builtin_clz(x->word[x->used - 1]);
 }
 
-/* Reads the token's digits; what lies beyond MAX_DIGITS becomes one sticky digit. Returns the power
- * of ten. */
+/*
+ * Reads the token's digits, nine at a time; what lies beyond MAX_DIGITS becomes one sticky digit.
+ * Returns the power of ten to multiply with.
+ */
 static int64_t big_read(struct big *x, const struct amp_decimal *number)
 {
     int64_t power = number->exponent;
+    uint32_t chunk = 0, scale = 1;
     int count = 0, fraction = 0, sticky = 0;
     x->used = 0;
     for (const char *p = number->text; p < number->end && *p != 'e' && *p != 'E'; p++) {
@@ -213,34 +215,41 @@ static int64_t big_read(struct big *x, const struct amp_decimal *number)
             continue;
         }
         power -= fraction;
-        if (count < MAX_DIGITS) {
-            big_multiply_add(x, 10, (uint32_t)(*p - '0'));
-            count += x->used > 0;
-        } else {
+        if (count == MAX_DIGITS) {
             power++;
             sticky |= *p != '0';
+            continue;
+        }
+        chunk = chunk * 10 + (uint32_t)(*p - '0');
+        scale *= 10;
+        count += count || chunk;
+        if (scale == 1000000000u) {
+            big_multiply_add(x, scale, chunk);
+            chunk = 0;
+            scale = 1;
         }
     }
-    if (sticky) {
+    big_multiply_add(x, scale, chunk);
+    if (sticky)
         big_multiply_add(x, 10, 1);
-        power--;
-    }
-    return power;
+    return power - sticky;
 }
 
-/* The floor of top/bottom, below 2^54; `top` keeps the remainder. */
-static uint64_t big_divide(struct big *top, struct big *bottom)
+/* The floor of top/bottom, which is below 2^55. `*rest` says whether there is a remainder. Spoils
+ * both. */
+static uint64_t big_divide(struct big *top, struct big *bottom, int *rest)
 {
     uint64_t quotient = 0;
-    struct big scaled;
-    for (int bit = 53; bit >= 0; bit--) {
-        scaled = *bottom;
-        big_shift_left(&scaled, bit);
-        if (big_compare(top, &scaled) >= 0) {
-            big_subtract(top, &scaled);
-            quotient |= (uint64_t)1 << bit;
+    big_shift_left(bottom, 54);
+    for (int bit = 54; bit >= 0; bit--) {
+        quotient <<= 1;
+        if (big_compare(top, bottom) >= 0) {
+            big_subtract(top, bottom);
+            quotient |= 1;
         }
+        big_multiply_add(top, 2, 0);
     }
+    *rest = top->used > 0;
     return quotient;
 }
 
@@ -274,25 +283,19 @@ static double divide_exactly(const struct amp_decimal *number)
     if (power > 310)
         return (double)INFINITY;
     big_multiply_ten(power > 0 ? &top : &bottom, (int)(power > 0 ? power : -power));
-    /* Scale so that the quotient has 53 bits (or 54), fewer for a subnormal. */
-    int exponent = big_bits(&top) - big_bits(&bottom) - 53;
-    if (exponent < -1074)
-        exponent = -1074;
+    /* Scale so that the quotient has 54 or 55 bits, fewer for a subnormal. */
+    int exponent = big_bits(&top) - big_bits(&bottom) - 54;
+    if (exponent < -1075)
+        exponent = -1075;
     big_shift_left(exponent < 0 ? &top : &bottom, exponent < 0 ? -exponent : exponent);
-    uint64_t quotient = big_divide(&top, &bottom);
-    int odd = 0, sticky = top.used > 0;
-    if (quotient >> 53) {
-        odd = quotient & 1;
-        quotient >>= 1;
-        exponent++;
-    } else {
-        big_shift_left(&top, 1);
-        int order = big_compare(&top, &bottom);
-        odd = order >= 0;
-        sticky = order != 0;
-    }
-    quotient += odd && (sticky || (quotient & 1));
-    return ldexp((double)quotient, exponent);
+    int sticky, extra;
+    uint64_t quotient = big_divide(&top, &bottom, &sticky);
+    extra = quotient >> 54 ? 2 : 1;
+    uint64_t mantissa = quotient >> extra, below = quotient & (((uint64_t)1 << extra) - 1);
+    uint64_t half = (uint64_t)1 << (extra - 1);
+    if (below > half || (below == half && (sticky || (mantissa & 1))))
+        mantissa++;
+    return ldexp((double)mantissa, exponent + extra);
 }
 
 /* --- decimal to double ----------------------------------------------------------------------- */

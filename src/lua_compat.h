@@ -62,6 +62,21 @@ static inline void amp_setfuncs(lua_State *L, const luaL_Reg *functions, int cou
 #define amp_setfuncs(L, functions, count) luaL_setfuncs(L, functions, count)
 #endif
 
+/*
+ * Makes room for `slots` more values. Returns 0 at this Lua's limit and raises when memory ends, which
+ * lua_checkstack does not tell apart since 5.2.
+ */
+static inline int amp_reserve_stack(lua_State *L, size_t slots)
+{
+    if (slots < 1000000 && lua_checkstack(L, (int)slots))
+        return 1;
+#ifdef LUAI_MAXSTACK
+    if (slots + (size_t)lua_gettop(L) < LUAI_MAXSTACK / 2)
+        luaL_error(L, "not enough memory");
+#endif
+    return 0;
+}
+
 /* Pushes an int64 exactly where the Lua can hold it, else the nearest double. */
 #if LUA_VERSION_NUM >= 503
 #define amp_pushinteger(L, value) lua_pushinteger(L, (lua_Integer)(value))

@@ -217,7 +217,6 @@ static int push_error(lua_State *L, const struct amp_scan *scan, struct amp_posi
     luaL_Buffer b;
     if (scan->error.failure == AMP_NO_MEMORY)
         return luaL_error(L, "not enough memory");
-    luaL_checkstack(L, 12, NULL);
     lua_pushnil(L);
     luaL_buffinit(L, &b);
     add_position(&b, position);
@@ -425,6 +424,8 @@ static int push_remembered(lua_State *L)
 static int stream_error(lua_State *L, struct decoder *d, const char *begin)
 {
     const char *at = d->scan.error.at;
+    if (d->scan.error.failure == AMP_NO_MEMORY)
+        return luaL_error(L, "not enough memory");
     if (!begin || begin > at)
         begin = at;
     d->scan.end = d->stream.text + d->stream.used;
@@ -498,7 +499,6 @@ static enum reading read_element(struct decoder *d, int record, const char **beg
 static struct amp_builder start_build(lua_State *L, struct decoder *d)
 {
     struct amp_builder b;
-    luaL_checkstack(L, 12, NULL);
     lua_pushvalue(L, lua_upvalueindex(UP_ANCHORS));
     lua_pushvalue(L, lua_upvalueindex(UP_ARRAY_MT));
     b.scan = &d->scan;
@@ -933,7 +933,8 @@ static uint32_t load_node(lua_State *L, struct amp_plan *plan, int depth)
     struct amp_plan_node node;
     if (depth > DEEPEST || !lua_istable(L, -1))
         luaL_error(L, "plan: a path too long or no table");
-    luaL_checkstack(L, 8, NULL);
+    if (!amp_reserve_stack(L, 8))
+        luaL_error(L, "plan: no stack left");
     memset(&node, 0, sizeof node);
     uint32_t place = ADD(L, plan, node, nodes, node_room, 1);
     node.keep = flag_option(L, lua_gettop(L), "keep");
@@ -1172,7 +1173,6 @@ void amp_open_json(lua_State *L)
         {"next", l_next},         {"collect", l_collect}, {"count", l_count},
         {"envelope", l_envelope}, {"close", l_close},     {NULL, NULL}};
     int module = lua_gettop(L);
-    luaL_checkstack(L, 20, NULL);
     push_upvalues(L);
     new_class(L, DECODER, methods, l_collected);
     new_class(L, ENCODER, NULL, l_encoder_collected);

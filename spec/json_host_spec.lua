@@ -1,0 +1,11 @@
+-- Allocators that fail, and doubles against strtod: a small C program does it, see spec/support/json_host.c.
+describe("JSON in a C host", function()
+  it("survives every allocation that fails, and reads numbers as strtod does", function()
+    local make = ("make -s check-json DOUBLES=20000 LUA_VERSION=%s 2>&1"):format(os.getenv "LUA_VERSION" or "5.4")
+    local pipe = io.popen(make)
+    local said = pipe:read "*a"
+    pipe:close()
+    assert.truthy(said:find("twice in a row: no leak, no crash", 1, true), said)
+    assert.truthy(said:find("20000 literals equal strtod, 20000 doubles printed read back equal", 1, true), said)
+  end)
+end)

@@ -1,0 +1,46 @@
+-- Run by json_host with allocators that fail: everything JSON does, small. An error of memory may come anywhere.
+local core = require "ampersand.core"
+
+local text = [=[[{"id":"a","s":"é\n\u00e9","n":[1,2.5,-3,1e300,12345678901234567890],"o":{"x":{"k":true},"y":null}},
+  {"id":"b","deep":[[[[[[[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]]]]]]],"list":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]}]]=]
+
+local function check(condition, message)
+  if not condition then error(message or "wrong", 0) end
+end
+
+local value = core.decode(text)
+check(value[2].id == "b" and value[1].s == "é\né")
+check(core.encode(core.decode(core.encode(value, { sort_keys = true })), { sort_keys = true })
+  == core.encode(value, { sort_keys = true }))
+check(core.decode "[1,}" == nil)
+check(core.encode { print } == nil)
+
+local plan = core.plan {
+  tests = { { op = "in", operands = { "b", 1, true } }, { op = "present" } },
+  program = { 1, 2, "or" },
+  where = { names = { "id", { tests = { 1 }, resets = { 1 } }, "o", { tests = { 2 }, resets = { 2 } } } },
+  select = { names = { "id", { keep = true }, "o", { star = { names = { "k", { keep = true } } } } } },
+}
+for size = 1, #text + 1, 40 do
+  local decoder = core.decoder { path = { "p" }, plan = size > 41 and plan or nil, nulls = "drop" }
+  local whole = '{"before":{"x":[1,2]},"p":' .. text .. ',"after":1}'
+  local list = {}
+  for from = 1, #whole, size do
+    decoder:feed(whole:sub(from, from + size - 1))
+    check(decoder:collect(list) == "more")
+  end
+  decoder:finish()
+  check(decoder:next() == "end")
+  check(#list == 2 and list[2].id == "b")
+  check(decoder:envelope().before.x[2] == 2)
+  if size > 100 then decoder:close() end
+end
+check(#core.decode(text, { plan = plan }) == 2)
+
+local thread = coroutine.wrap(function()
+  local decoder = core.decoder()
+  decoder:feed(text)
+  coroutine.yield(decoder:next())
+  coroutine.yield(decoder:next())
+end)
+check(thread() == "value")

@@ -111,7 +111,7 @@ test-all: deps-test-all
 # --- checks ----------------------------------------------------------------------------------
 .PHONY: lint asan check-fast check
 lint: all
-	luacheck -q --no-color lua spec examples bench .luacheckrc
+	luacheck -q --no-color lua spec examples bench bin/ampersand .luacheckrc
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] include/*.h spec/support/*.[ch] spec/fuzz/*.[ch] bench/*.[ch] examples/*/*.[ch])
 	MODULES="$(MODULES)" .ci/lint
 

@@ -81,8 +81,7 @@ local function operator_at(text, at)
 end
 
 local function is_path(path)
-  return path ~= "" and not path:find "%s" and not (".." .. path .. "."):find("...", 1, true)
-    and path:sub(1, 1) ~= "." and path:sub(-1) ~= "."
+  return path ~= "" and not path:find "%s" and not ("." .. path .. "."):find("..", 1, true)
 end
 
 local HELP = "expected path=value, path!=value, path>=value, path^=prefix, path (is there) or !path (is not)"

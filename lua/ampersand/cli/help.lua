@@ -76,6 +76,11 @@ function help.description(op)
   return table.concat(lines, "\n")
 end
 
+--- Whether the answer is a list, also one of named things.
+function help.is_list(op)
+  return op.returns == "array" or op.returns == "page" or op.returns == "map"
+end
+
 --- Whether the last id must be said even where a setting could stand in: what is changed is named.
 function help.is_target(op, position)
   return position == #op.placeholders and op.method ~= "GET" and op.method ~= "POST"
@@ -141,10 +146,17 @@ function help.example(op)
   return table.concat(words, " ")
 end
 
+local function body_fields(op)
+  local names = {}
+  for _, field in ipairs(op.body) do names[#names + 1] = field.name .. (field.required and "*" or "") end
+  return "Fields of the body (* is required, in.side* once `in` is given):\n  " .. table.concat(names, " ")
+end
+
 --- The lines below the options.
 function help.epilog(op)
   local parts = {}
-  if op.verb == "list" and (op.returns == "array" or op.returns == "page") then parts[1] = help.WHERE end
+  if op.body then parts[1] = body_fields(op) end
+  if help.is_list(op) then parts[#parts + 1] = help.WHERE end
   local plural = EXAMPLES[op.id] and #EXAMPLES[op.id] > 1 and "s" or ""
   parts[#parts + 1] = ("Example%s:\n  %s"):format(plural, help.example(op))
   if op.id == "deleteInstallation" then

@@ -108,16 +108,17 @@ local function add_list_options(command, op)
     command:option("--where", "Only what fits, see below; repeated: all must hold."):argname "<condition>"
       :count "*":default {},
     command:option("--max", "At most so many."):argname "<n>":convert(as_count),
-    command:option("--sort", "Order by a path; `-path` the other way round."):argname "<path>",
+    command:option("--sort", "Order by a path."):argname "<path>",
+    command:flag("--reverse", "With --sort: the largest, or latest, first."),
     command:flag("--count", "Print only how many there are."),
     command:option("--fail-if", "Exit code 3 if there is any, none, or an unhealthy one."):argname "<what>"
       :choices(op.element == "Installation" and { "any", "empty", "unhealthy" } or { "any", "empty" }),
   }
-  if operations.get(op.resource, "in_project") then
+  if op.verb == "list" and operations.get(op.resource, "in_project") then
     list[#list + 1] = command:flag("--in-project", "Of all integrations of the project."):target "in_project"
   end
   command:group("Which", unpack(list))
-  if op.element ~= "Installation" then return end
+  if op.verb ~= "list" or op.element ~= "Installation" then return end
   command:group("Summaries",
     command:flag("--summary", "How many by health, provider and connection status, as bars."),
     command:option("--svg", "Write the summary as a picture."):argname "<file>",
@@ -137,10 +138,8 @@ local function add_query_options(command, op)
   if #list > 0 then command:group("Parameters", unpack(list)) end
 end
 
-local function add_body_options(command, op)
-  local names = {}
-  for _, field in ipairs(op.body) do names[#names + 1] = field.name .. (field.required and "*" or "") end
-  command:group("Body: " .. table.concat(names, " "),
+local function add_body_options(command)
+  command:group("Body",
     command:option("-f --field", "name=text or name:=JSON; dots reach inwards."):argname "<field>":count "*":default {},
     command:option("--body", "The body as JSON, from a file or `-`, standard input."):argname "<file>")
 end
@@ -155,12 +154,10 @@ end
 local function fill_verb(command, op)
   local usage = "Usage: " .. command:_get_fullname() .. " " .. help.ids(op) .. "[options]"
   command:usage(usage):argument("ids"):args("*"):hidden(true)
-  if op.returns == "array" or op.returns == "page" then
-    if op.verb == "list" then add_list_options(command, op) end
-  end
+  if help.is_list(op) then add_list_options(command, op) end
   if op.returns ~= "none" and op.returns ~= "text" then add_formats(command) end
   add_query_options(command, op)
-  if op.body then add_body_options(command, op) end
+  if op.body then add_body_options(command) end
   if help.is_destructive(op) then
     command:flag("-y --yes", "Do not ask; needed where nobody can be asked.")
   end
@@ -168,7 +165,8 @@ local function fill_verb(command, op)
 end
 
 local function add_resource(root, name, wanted)
-  local command = add_command(root, name, help.verbs(name)):command_target "verb"
+  local verbs = help.verbs(name)
+  local command = add_command(root, name, verbs):description("Verbs: " .. verbs):command_target "verb"
   if not wanted(name) then return command end
   for _, op in ipairs(operations.all()) do
     if op.resource == name and op.verb ~= "in_project" then

@@ -115,14 +115,12 @@ local function precedes(a, b)
   return tostring(a) < tostring(b)
 end
 
-local function sorted_sink(sink, by)
-  local down, path = by:match "^(%-?)(.+)$"
-  if not path then exit.usage "--sort: expected a path, or -path" end
+local function sorted_sink(sink, path, down)
   local values = {}
   local function order(a, b)
     local x, y = format.get(a.value, path), format.get(b.value, path)
     if x == y then return a.place < b.place end
-    if down == "-" and x ~= nil and y ~= nil then return precedes(y, x) end
+    if down and x ~= nil and y ~= nil then return precedes(y, x) end
     return precedes(x, y)
   end
   return {
@@ -132,7 +130,7 @@ local function sorted_sink(sink, by)
       for _, each in ipairs(values) do sink.add(each.value) end
       sink.finish()
     end,
-  }, path
+  }
 end
 
 local function limited(ctx, sink)
@@ -211,9 +209,8 @@ function show.plan(ctx, element, noun)
   plan.sink = limited(ctx, plan.sink)
   local full = plan.sink.full
   if args.sort then
-    local path
-    plan.sink, path = sorted_sink(plan.sink, args.sort)
-    full = nil
+    local path = checked(filter.paths { args.sort })[1]
+    plan.sink, full = sorted_sink(plan.sink, path, args.reverse), nil
     if plan.paths then plan.paths = { path, unpack(plan.paths) } end
   end
   plan.full = full or function() return false end
@@ -281,6 +278,24 @@ function show.values(ctx, plan, values)
   finish(ctx, plan)
 end
 
+--- Prints a number of things, and minds `--fail-if`.
+function show.count(ctx, n)
+  local what = ctx.args.fail_if
+  if what == "unhealthy" then exit.usage "--count goes with --fail-if any or empty" end
+  output.write(("%d\n"):format(n))
+  if what == "any" and n > 0 or what == "empty" and n == 0 then
+    exit.with(exit.CONDITION, "condition not met: --fail-if " .. what)
+  end
+end
+
+--- Shows values that are here already, through the filters.
+function show.list(ctx, values, element, noun)
+  local conditions = show.conditions(ctx)
+  if ctx.args.count then return show.count(ctx, #show.refine(values, conditions)) end
+  local plan = show.plan(ctx, element, noun)
+  show.values(ctx, plan, show.refine(values, conditions, plan.paths))
+end
+
 -- Single values ---------------------------------------------------------------------------------------------------
 
 --- Shows the answer of a call: an object, an array, a text or nothing.
@@ -293,8 +308,7 @@ function show.value(ctx, value, element)
     return output.write(value:sub(-1) == "\n" and value or value .. "\n")
   end
   if type(value) == "table" and format.is_array(value) then
-    local plan = show.plan(ctx, element, element and element:lower() or "value")
-    return show.values(ctx, plan, show.refine(value, show.conditions(ctx), plan.paths))
+    return show.list(ctx, value, element, "value")
   end
   local paths = show.paths(ctx)
   if paths then value = show.refine({ value }, {}, paths)[1] end

@@ -156,8 +156,9 @@ end
 
 tool("webhook", "Check a webhook's signature: ampersand webhook verify.", function(command, add_formats)
   local verify = command:command_target "verb":command "verify"
+  command:epilog "Example:\n  ampersand webhook verify --help"
   verify:summary "Is this message from the vendor? Prints it when it is, ends with 1 when not.":help_max_width(80)
-  verify:argument "file":description "The raw body; `-` or nothing: standard input.":args "?":default "-"
+  verify:argument "file":description "The raw body; `-` or nothing: standard input.":args "?"
   verify:option("-H --header", "'Name: value' of the request; give the three svix-* ones."):argname "<header>"
     :count "*":default {}
   verify:option("--secret-file", "File with the secret; else AMPERSAND_WEBHOOK_SECRET."):argname "<file>"
@@ -171,7 +172,7 @@ Example:
 end, function(ctx)
   local webhook = require "ampersand.webhook"
   local headers = pairs_of(ctx.args.header, "^([^:%s]+):%s*(.*)$", "--header %q: expected 'Name: value'")
-  local body = read_all(ctx.args.file)
+  local body = read_all(ctx.args.file or "-")
   local given = { tolerance = ctx.args.tolerance }
   local message, err = exit.guard(webhook.verify, webhook_secret(ctx), headers, body, given)
   if not message then exit.with(err.kind == "config" and exit.AUTH or exit.FAILURE, err.message) end
@@ -255,11 +256,15 @@ tool("config", "Keys, projects and URLs: what holds, and where it comes from.", 
   set:argument "name":description "key, bearer, url, project, integration or org"
   set:argument "value":description "`-`, or nothing, asks for a key without echo.":args "?"
   set:epilog "Example:\n  ampersand config set project my-project --profile prod"
-  local unset = command:command "unset":summary "Remove one."
+  local unset = command:command "unset":summary "Remove one.":epilog "Example:\n  ampersand config unset project"
   unset:argument "name"
-  command:command "show":summary "What holds now, and where each comes from."
-  command:command "profiles":summary "The names of the profiles."
-  command:command "path":summary "Where the file is."
+  local others = {
+    show = "What holds now, and where each comes from.", profiles = "The names of the profiles.",
+    path = "Where the file is.",
+  }
+  for _, name in ipairs { "show", "profiles", "path" } do
+    command:command(name):summary(others[name]):epilog("Example:\n  ampersand config " .. name)
+  end
   command:epilog [[
 Flags go first, then the environment, then the profile (--profile, AMPERSAND_PROFILE, else "default"):
   key          --key -        AMP_API_KEY, AMPERSAND_API_KEY

@@ -4,7 +4,6 @@ local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local operations = require "ampersand.operations"
-local output = require "ampersand.cli.output"
 local show = require "ampersand.cli.show"
 local terminal = require "ampersand.cli.terminal"
 
@@ -158,17 +157,12 @@ local function count(ctx, op, arguments)
   local view = view_of(ctx, op, show.conditions(ctx))
   local n, err = exit.guard(view.count, view, unpack(arguments))
   if not n then fail(err) end
-  output.write(("%d\n"):format(n))
-  local failed = ctx.args.fail_if == "any" and n > 0 or ctx.args.fail_if == "empty" and n == 0
-  if failed then exit.with(exit.CONDITION, "condition not met: --fail-if " .. ctx.args.fail_if) end
+  show.count(ctx, n)
 end
 
 local function list(ctx, op, ids, fields)
   local arguments = method_arguments(ctx, ids, fields)
-  if ctx.args.count then
-    if ctx.args.fail_if == "unhealthy" then exit.usage "--count goes with --fail-if any or empty" end
-    return count(ctx, op, arguments)
-  end
+  if ctx.args.count then return count(ctx, op, arguments) end
   local plan = show.plan(ctx, op.element, noun_of(op))
   local view = view_of(ctx, op, show.conditions(ctx), plan.paths)
   local stream, err = exit.guard(view.stream, view, unpack(arguments))
@@ -201,11 +195,13 @@ local function invoke(ctx, op, ids, fields)
     return ctx:note(DONE[op.method] .. (what and ": " .. what or ""))
   end
   if op.returns == "map" then value = map_values(value) end
+  if help.is_list(op) then return show.list(ctx, value, op.element, noun_of(op)) end
   show.value(ctx, value, op.element)
 end
 
-local function is_list(op)
-  return op.verb == "list" and (op.returns == "array" or op.returns == "page")
+-- What the library brings element by element; every other list comes whole.
+local function is_streamed(op)
+  return op.verb == "list" and op.returns ~= "map"
 end
 
 --- Runs `ampersand <resource> <verb>`.
@@ -221,7 +217,7 @@ function verbs.run(ctx, op)
   local fields = read_fields(ctx, op)
   ctx:require_credentials(op)
   confirm(ctx, op, ids, fields)
-  if is_list(op) then return list(ctx, op, ids, fields) end
+  if help.is_list(op) and is_streamed(op) then return list(ctx, op, ids, fields) end
   return invoke(ctx, op, ids, fields)
 end
 

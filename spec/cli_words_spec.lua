@@ -1,0 +1,295 @@
+-- The pure rooms of the command line: widths, conditions, formats, tables, charts, secrets.
+
+local core = require "ampersand.core"
+local chart = require "ampersand.cli.chart"
+local filter = require "ampersand.cli.filter"
+local format = require "ampersand.cli.format"
+local redact = require "ampersand.cli.redact"
+local tables = require "ampersand.cli.table"
+local width = require "ampersand.cli.width"
+
+local function collect(kind, values, settings)
+  local parts = {}
+  local sink = format.sink(kind, function(text) parts[#parts + 1] = text end, settings or {})
+  for _, value in ipairs(values) do sink.add(value) end
+  sink.finish()
+  return table.concat(parts)
+end
+
+describe("widths", function()
+  it("count columns, not bytes", function()
+    for text, columns in pairs {
+      [""] = 0, abc = 3, ["Müller"] = 6, ["株式会社"] = 8, ["서울 데이터"] = 11, ["🚀 Rocketeers"] = 13, ["Zoë"] = 3,
+      ["Zoe\204\136"] = 3, ["Компания"] = 8, ["ＡＢ"] = 4, ["e\226\128\141"] = 1,
+    } do
+      assert.equal(columns, width.of(text), text)
+    end
+  end)
+
+  it("cut at a character, never within, and never too wide", function()
+    assert.equal("株式…", width.cut("株式会社", 5))
+    assert.equal("株式…", width.cut("株式会社", 6))
+    assert.equal("株式会社", width.cut("株式会社", 8))
+    assert.equal("…", width.cut("株式会社", 1))
+    assert.equal("Mü…", width.cut("Müller", 3))
+    for limit = 1, 12 do assert.is_true(width.of(width.cut("a株b🚀cé-Компания", limit)) <= limit) end
+  end)
+
+  it("let nothing through that a terminal would act on", function()
+    assert.equal("a?[31mb c", width.clean "a\27[31mb\tc")
+    assert.equal("a?b", width.clean "a\194\155b")
+    assert.equal("a?b?c", width.clean "a\226\128\174b\226\129\166c")
+    assert.equal("a\239\191\189b", width.clean "a\255b")
+    assert.equal("\239\191\189\239\191\189", width.clean "\226\130")
+    assert.equal("Zoë 株 🚀", width.clean "Zoë 株 🚀")
+  end)
+end)
+
+describe("conditions", function()
+  local function where(text) return (assert(filter.where(text))) end
+
+  it("read operators and lists", function()
+    assert.same({ { healthStatus = "unhealthy" } }, where "healthStatus=unhealthy")
+    assert.same({ { ["connection.status"] = { "bad_credentials", "created" } } },
+      where "connection.status=bad_credentials,created")
+    assert.same({ { a = { "x,y", "z" } } }, where [[a=x\,y,z]])
+    assert.same({ { createTime = { gte = "2024-01-01" } } }, where "createTime>=2024-01-01")
+    assert.same({ { n = { lt = 5 } } }, where "n<5")
+    assert.same({ { p = { prefix = "sa=les" } } }, where "p^=sa=les")
+    assert.same({ { p = { present = true } } }, where "p")
+    assert.same({ { p = { present = false } } }, where "!p")
+    assert.same({ { p = { ne = "a" } }, { p = { ne = "b" } } }, where "p!=a,b")
+    assert.same({ { p = "a=b" } }, where "p=a=b")
+    assert.same({ { p = "" } }, where "p=")
+  end)
+
+  it("compare what may be a number or a word both ways", function()
+    assert.same({ { p = { true, "true" } } }, where "p=true")
+    assert.same({ { p = { 12, "12" } } }, where "p=12")
+    assert.same({ { p = "12" } }, where 'p="12"')
+    assert.same({ { any = { { p = { ne = 12 } }, { p = { ne = "12" } } } } }, where "p!=12")
+    assert.equal(core.null, where("p=null")[1].p[1])
+  end)
+
+  it("mean what they say, in the C core", function()
+    local show = require "ampersand.cli.show"
+    local values = {
+      { id = 1, on = true, n = 12, s = "12" }, { id = 2, on = false, n = 5, s = "twelve" }, { id = 3, s = "a,b" },
+    }
+    local function ids(...)
+      local found = {}
+      local conditions = assert(filter.conditions { ... })
+      for _, value in ipairs(show.refine(values, conditions)) do found[#found + 1] = value.id end
+      return table.concat(found, " ")
+    end
+    assert.equal("1", ids "on=true")
+    assert.equal("2", ids "on!=true")
+    assert.equal("1", ids "s=12")
+    assert.equal("1", ids "n=12")
+    assert.equal("2 3", ids "s!=12")
+    assert.equal("2", ids "n<12")
+    assert.equal("3", ids [[s=a\,b]])
+    assert.equal("3", ids "!on")
+    assert.equal("1 2", ids "on")
+    assert.equal("2", ids("on", "s^=tw"))
+    assert.same({ { s = "a,b" } }, show.refine(values, assert(filter.conditions { "id=3" }), { "s" }))
+  end)
+
+  it("are refused in words when they are none", function()
+    for _, text in ipairs { "", "=x", "a b=c", ".a=b", "a..b=c", "!", "a.=1" } do
+      local conditions, why = filter.where(text)
+      assert.is_nil(conditions, text)
+      assert.truthy(why:find("expected path=value", 1, true), why)
+    end
+    assert.is_nil((filter.paths { "" }))
+    assert.is_nil((filter.paths { "a b" }))
+    assert.same({ "id", "a.b" }, (filter.paths { "id, a.b" }))
+  end)
+end)
+
+describe("formats", function()
+  local things = {
+    { id = "a", n = 1.5, deep = { list = core.array { "x", "y" }, name = 'say "hi", all' }, none = core.null },
+    { id = "b", n = 2, deep = { list = core.array {}, name = " two\nlines\t" }, empty = {} },
+  }
+
+  it("write JSON that reads back, sorted and indented", function()
+    assert.equal([=[
+[
+  {
+    "deep": {
+      "list": [
+        "x",
+        "y"
+      ],
+      "name": "say \"hi\", all"
+    },
+    "id": "a",
+    "n": 1.5,
+    "none": null
+  },
+  {
+    "deep": {
+      "list": [],
+      "name": " two\nlines\t"
+    },
+    "empty": {},
+    "id": "b",
+    "n": 2
+  }
+]
+]=], collect("json", things))
+    assert.same(things, core.decode(collect("json", things)))
+    assert.equal("[]\n", collect("json", {}))
+  end)
+
+  it("write a line of JSON each", function()
+    assert.equal('{"deep":{"list":["x","y"],"name":"say \\"hi\\", all"},"id":"a","n":1.5,"none":null}\n'
+      .. '{"deep":{"list":[],"name":" two\\nlines\\t"},"empty":{},"id":"b","n":2}\n', collect("ndjson", things))
+  end)
+
+  it("write CSV and TSV as their readers take them", function()
+    local columns = {}
+    for path in ("id deep.name deep.list none n"):gmatch "%S+" do columns[#columns + 1] = { path = path } end
+    assert.equal('id,deep.name,deep.list,none,n\na,"say ""hi"", all","[""x"",""y""]",,1.5\nb," two\nlines\t",[],,2\n',
+      collect("csv", things, { columns = columns }))
+    assert.equal('a\tsay "hi", all\t["x","y"]\t\t1.5\nb\t two\\nlines\\t\t[]\t\t2\n',
+      collect("tsv", things, { columns = columns, header = false }))
+  end)
+
+  it("write YAML that nobody takes for anything else", function()
+    assert.equal([=[
+- deep:
+    list:
+      - x
+      - "y"
+    name: "say \"hi\", all"
+  id: a
+  "n": 1.5
+  none: null
+- deep:
+    list: []
+    name: " two\nlines\t"
+  empty: {}
+  id: b
+  "n": 2
+]=], collect("yaml", things))
+    for _, text in ipairs { "true", "No", "null", "1", "1.5", "-", "- a", "a: b", "#c", "", "2024-01-01", "*a", "~" } do
+      assert.equal(assert(core.encode(text)), format.yaml(text))
+    end
+    local nested = core.array { core.array { 1, 2 }, core.array { { a = 1 } } }
+    assert.equal("- - 1\n  - 2\n- - a: 1", format.yaml(nested))
+  end)
+
+  it("fill templates", function()
+    local parts = assert(format.template [[{id}\t{deep.name}\{\}{deep.list.1}{none}]])
+    assert.equal('a\tsay "hi", all{}x\nb\t two\nlines\t{}\n', collect("template", things, { template = parts }))
+    assert.equal("b\t two lines {}\n", collect("template", { things[2] }, { template = parts, terminal = true }))
+    assert.same({ "id", "deep.name", "deep.list.1", "none" }, format.template_paths(parts))
+    local none, why = format.template "a {b c}"
+    assert.is_nil(none)
+    assert.truthy(why:find("column 3", 1, true))
+  end)
+
+  it("gather what a star stands for", function()
+    local value = { read = { contact = { on = true }, account = { on = false } } }
+    assert.equal("false,true", format.cell(value, "read.*.on"))
+    assert.equal("", format.cell(value, "write.*.on"))
+  end)
+end)
+
+describe("tables", function()
+  it("fit what there is", function()
+    assert.same({ 10, 20 }, tables.fit({ 10, 20 }, nil))
+    assert.same({ 10, 20 }, tables.fit({ 10, 20 }, 32))
+    local function sum(widths)
+      local total = 2 * (#widths - 1)
+      for _, each in ipairs(widths) do total = total + each end
+      return total
+    end
+    for limit = 1, 130 do
+      local widths = tables.fit({ 20, 40, 9, 30, 9 }, limit)
+      assert.is_true(sum(widths) <= limit, limit .. " columns")
+      if limit >= 110 then assert.equal(5, #widths) end
+    end
+    assert.equal(20, tables.fit({ 20, 40, 9, 30, 9 }, 60)[1])
+  end)
+end)
+
+describe("secrets in payloads", function()
+  it("are hidden wherever they stand, and nothing else is", function()
+    local value = {
+      id = "i", connection = {
+        apiKey = "s3",
+        oauth2AuthorizationCode = { accessToken = { token = "s3", expiresAt = "2024" }, scopes = { "a" } },
+        basicAuth = { username = "u", password = "s3" }, customAuth = { anything = "s3", deep = { "s3" } },
+      },
+      secrets = { webhookSigningKey = "s3" }, list = core.array { { clientSecret = "s3", clientId = "c" } },
+      token = core.null, pagination = { nextPageToken = "page" },
+    }
+    local hidden, count = redact.value(value)
+    assert.is_nil(core.encode(hidden):find("s3", 1, true))
+    assert.equal(7, count)
+    assert.equal("2024", hidden.connection.oauth2AuthorizationCode.accessToken.expiresAt)
+    assert.equal("u", hidden.connection.basicAuth.username)
+    assert.equal("c", hidden.list[1].clientId)
+    assert.equal("page", hidden.pagination.nextPageToken)
+    assert.equal(core.null, hidden.token)
+  end)
+
+  it("include API keys themselves", function()
+    assert.equal("[redacted]", redact.value({ key = "k", label = "l", projectId = "p" }).key)
+    assert.equal("k", redact.value({ key = "k" }).key)
+  end)
+end)
+
+describe("charts", function()
+  local function tally_of(n)
+    local tally = chart.tally()
+    for i = 1, n do
+      tally:add { id = "i" .. i, healthStatus = i % 4 == 0 and "unhealthy" or "healthy",
+        group = { groupName = "<G> & \"" .. i .. "\"" }, connection = { provider = "p" .. i % 20, status = "working" } }
+    end
+    return tally
+  end
+
+  local function drawn(tally, limit)
+    local parts = {}
+    tally:bars(function(text) parts[#parts + 1] = text end, { limit = limit, paint = function(text) return text end })
+    return table.concat(parts)
+  end
+
+  it("draw bars of the right length", function()
+    assert.equal([[
+8 installations
+
+Health
+  healthy   6  75.0%  ██████████
+  unhealthy 2  25.0%  ███▍
+]], drawn(tally_of(8), 32):match "^.-\n\n.-\n\n" :gsub("\n\n$", "\n"))
+  end)
+
+  it("never draw wider than the terminal", function()
+    for _, limit in ipairs { 30, 40, 80, 200 } do
+      for line in drawn(tally_of(97), limit):gmatch "[^\n]+" do assert.is_true(width.of(line) <= limit, line) end
+    end
+  end)
+
+  it("put the small ones together", function()
+    local text = drawn(tally_of(97), 80)
+    assert.truthy(text:find("9 others", 1, true), text)
+    assert.equal(97, tally_of(97):numbers().total)
+  end)
+
+  it("make pictures and pages that are whole and load nothing", function()
+    local svg, html = tally_of(97):svg "A & <B>", tally_of(97):html("A & <B>", "today")
+    assert.truthy(svg:find "^<svg xmlns=" and svg:find "</svg>\n$")
+    assert.truthy(svg:find("A &amp; &lt;B&gt;: 97 installations", 1, true))
+    assert.truthy(html:find(svg, 1, true))
+    assert.truthy(html:find("97 installations, 24 of them unhealthy", 1, true))
+    assert.truthy(html:find("&lt;G&gt; &amp; &quot;4&quot;", 1, true))
+    assert.is_nil(html:find("<G>", 1, true))
+    assert.is_nil(html:gsub("http://www.w3.org/2000/svg", ""):find "https?:")
+    assert.is_nil(html:find "<script")
+  end)
+end)

@@ -155,6 +155,12 @@ fuzz-%: build/fuzz/%
 	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -artifact_prefix=build/fuzz/ -print_final_stats=1 \
 	    build/fuzz/corpus-$* spec/fuzz/seeds
 
+# Many requests with random faults: nothing may grow.
+REQUESTS ?= 100000
+.PHONY: soak
+soak: all
+	$(RUN_ENV) $(LUA) spec/support/soak.lua $(REQUESTS)
+
 # --- installing ------------------------------------------------------------------------------
 LUADIR := $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)/ampersand

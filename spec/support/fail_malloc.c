@@ -1,4 +1,5 @@
-/* Preloaded: makes one allocation of the process fail. The allocator below is the C library's own. */
+/* Preloaded: makes one allocation of the process fail. The allocator below is the C library's own.
+ */
 #include <stddef.h>
 #include <errno.h>
 

@@ -1,4 +1,5 @@
-/* What specs need of the operating system: fork, wait, leave, and memory that runs out on demand. */
+/* What specs need of the operating system: fork, wait, leave, and memory that runs out on demand.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <lauxlib.h>
@@ -29,7 +30,8 @@ static int process_leave(lua_State *L)
     _exit((int)luaL_checkinteger(L, 1));
 }
 
-/* fail_at(n): the n-th allocation from now on fails, once; 0: none. Needs fail_malloc.so preloaded. */
+/* fail_at(n): the n-th allocation from now on fails, once; 0: none. Needs fail_malloc.so preloaded.
+ */
 static int process_fail_at(lua_State *L)
 {
     void (*fail_at)(long);

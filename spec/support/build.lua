@@ -7,7 +7,7 @@ local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
 
 local function succeeded(ok) return ok == true or ok == 0 end
 
---- Compiles spec/support/NAME.c. `kind` is "module" (Lua's C API), "preload" or "program" (linked with Lua and libcurl).
+--- Compiles spec/support/NAME.c. `kind`: "module" (Lua's C API), "preload" or "program" (linked with Lua and libcurl).
 ---@param name string
 ---@param kind string
 ---@param directory string
@@ -19,7 +19,8 @@ function build.c(name, kind, directory)
     preload = "-shared -fPIC",
     program = "$(pkg-config --cflags --libs " .. PACKAGE .. " libcurl) -lpthread -lm -ldl",
   })[kind]
-  local command = ("env -u LD_PRELOAD %s -O1 -g -o '%s' spec/support/%s.c %s"):format(os.getenv "CC" or "cc", path, name, flags)
+  local command = ("env -u LD_PRELOAD %s -O1 -g -o '%s' spec/support/%s.c %s"):format(
+    os.getenv "CC" or "cc", path, name, flags)
   assert(succeeded(os.execute(command)), command)
   return path
 end

@@ -1,4 +1,4 @@
--- Many requests with random faults, to see that nothing grows: `make soak`, or lua spec/support/soak.lua [requests] [seed].
+-- Many requests with random faults, to see that nothing grows: `make soak`. Arguments: [requests] [seed].
 
 local cancel = require "ampersand.cancel"
 local curl = require "ampersand.transport.curl"

@@ -17,6 +17,7 @@ local function quick(words)
 end
 
 local function run(words)
+  local operations = require "ampersand.operations"
   local context = require "ampersand.cli.context"
   local args = require("ampersand.cli.parser").parse(words)
   local tool = require("ampersand.cli.tools").runner(args.command)
@@ -25,7 +26,8 @@ local function run(words)
     tool(ctx)
   else
     local resource, verb = args.command:gsub("-", "_"), args.verb:gsub("-", "_")
-    require("ampersand.cli.verbs").run(ctx, require("ampersand.operations").get(resource, verb))
+    local extra = require("ampersand.cli.extras").find(resource, verb)
+    if extra then extra.run(ctx) else require("ampersand.cli.verbs").run(ctx, operations.get(resource, verb)) end
   end
   require("ampersand.cli.output").flush()
 end

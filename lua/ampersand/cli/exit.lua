@@ -12,7 +12,7 @@ exit.MEANINGS = {
   { 0, "done" },
   { 1, "failed: the server refused, the network broke, a file could not be written" },
   { 2, "wrong usage: an unknown flag, a missing id, no project configured" },
-  { 3, "a condition was not met (--fail-if)" },
+  { 3, "a condition was not met: --fail-if, or the operation waited for has failed" },
   { 4, "no key, or one that is not accepted (401, 403)" },
   { 5, "timed out" },
   { 130, "interrupted by Ctrl-C" },
@@ -38,8 +38,8 @@ end
 ---@return integer
 function exit.code_of(err)
   if err.kind == "timeout" then return exit.TIMEOUT end
-  if err.status == 401 or err.status == 403 or err.kind == "config" then return exit.AUTH end
-  return exit.FAILURE
+  if err.status == 401 or err.status == 403 then return exit.AUTH end
+  return err.kind == "config" and exit.USAGE or exit.FAILURE
 end
 
 --- What was raised -> code and message; nothing else is ever shown of it.

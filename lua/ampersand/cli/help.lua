@@ -152,6 +152,18 @@ local function body_fields(op)
   return "Fields of the body (* is required, in.side* once `in` is given):\n  " .. table.concat(names, " ")
 end
 
+local SETTINGS_LINE = "--project, --key, --timeout, --color … are explained by: ampersand --help"
+
+--- The lines below the options of a verb that is more than an operation.
+function help.extra_epilog(extra)
+  local parts = { extra.note }
+  if extra.usage == nil then parts[#parts + 1] = help.WHERE end
+  local plural = #extra.examples > 1 and "s" or ""
+  parts[#parts + 1] = ("Example%s:\n  %s"):format(plural, table.concat(extra.examples, "\n  "))
+  parts[#parts + 1] = SETTINGS_LINE
+  return table.concat(parts, "\n\n")
+end
+
 --- The lines below the options.
 function help.epilog(op)
   local parts = {}
@@ -162,15 +174,17 @@ function help.epilog(op)
   if op.id == "deleteInstallation" then
     parts[#parts + 1] = "The connection is deleted as well when no other installation uses it."
   end
-  parts[#parts + 1] = "--project, --key, --timeout, --color … are explained by: ampersand --help"
+  parts[#parts + 1] = SETTINGS_LINE
   return table.concat(parts, "\n\n")
 end
 
 local RANK = { list = 1, get = 2, create = 3, update = 4, delete = 5 }
 
 --- The verbs of a resource in a line.
-function help.verbs(resource)
-  local verbs = {}
+---@param resource string
+---@param more string[] those that are no operations
+function help.verbs(resource, more)
+  local verbs = { (table.unpack or unpack)(more) } -- luacheck: ignore
   for verb in pairs(operations.lines[resource]) do
     if verb ~= "in_project" then verbs[#verbs + 1] = (verb:gsub("_", "-")) end
   end

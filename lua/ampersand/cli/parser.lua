@@ -3,6 +3,7 @@
 
 local argparse = require "argparse"
 local exit = require "ampersand.cli.exit"
+local extras = require "ampersand.cli.extras"
 local help = require "ampersand.cli.help"
 local operations = require "ampersand.operations"
 local options = require "ampersand.options"
@@ -164,8 +165,26 @@ local function fill_verb(command, op)
   command:epilog(help.epilog(op))
 end
 
+local shared = { formats = add_formats }
+
+-- Which installations a command is about.
+function shared.which(command)
+  command:option("--where", "Only what fits, see below; repeated: all must hold."):argname "<condition>"
+    :count "*":default {}
+  command:flag("--in-project", "Of all integrations of the project."):target "in_project"
+end
+
+local function add_extra(resource, name, verb, wanted)
+  local extra = extras.find(name, verb)
+  local command = add_command(resource, verb, extra.summary):description(extra.summary)
+  if not wanted then return end
+  extra.declare(command, shared)
+  command:usage(("Usage: %s %s[options]"):format(command:_get_fullname(), extra.usage or ""))
+  command:epilog(help.extra_epilog(extra))
+end
+
 local function add_resource(root, name, wanted)
-  local verbs = help.verbs(name)
+  local verbs = help.verbs(name, extras.names(name))
   local command = add_command(root, name, verbs):description("Verbs: " .. verbs):command_target "verb"
   if not wanted(name) then return command end
   for _, op in ipairs(operations.all()) do
@@ -174,6 +193,7 @@ local function add_resource(root, name, wanted)
       if wanted(op.verb) then fill_verb(verb, op) end
     end
   end
+  for _, verb in ipairs(extras.names(name)) do add_extra(command, name, verb, wanted(verb)) end
   command:epilog(("Example:\n  %s"):format(help.example(operations.get(name, "list") or
     operations.get(name, options.names(operations.lines[name])[1]))))
   return command

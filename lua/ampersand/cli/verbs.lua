@@ -139,8 +139,9 @@ local function fail(err)
   exit.with(exit.code_of(err), tostring(err))
 end
 
-local function view_of(ctx, op, conditions, paths)
-  local view = ctx:client()[op.resource]
+--- A resource's view with the conditions, and the paths, of the command line.
+function verbs.view(ctx, resource, conditions, paths)
+  local view = ctx:client()[resource]
   if ctx.args.in_project then view = view:in_project() end
   for _, condition in ipairs(conditions) do view = exit.guard(view.where, view, condition) end
   return paths and exit.guard(view.select, view, paths) or view
@@ -154,7 +155,7 @@ local function method_arguments(ctx, ids, fields)
 end
 
 local function count(ctx, op, arguments)
-  local view = view_of(ctx, op, show.conditions(ctx))
+  local view = verbs.view(ctx, op.resource, show.conditions(ctx))
   local n, err = exit.guard(view.count, view, unpack(arguments))
   if not n then fail(err) end
   show.count(ctx, n)
@@ -164,7 +165,7 @@ local function list(ctx, op, ids, fields)
   local arguments = method_arguments(ctx, ids, fields)
   if ctx.args.count then return count(ctx, op, arguments) end
   local plan = show.plan(ctx, op.element, noun_of(op))
-  local view = view_of(ctx, op, show.conditions(ctx), plan.paths)
+  local view = verbs.view(ctx, op.resource, show.conditions(ctx), plan.paths)
   local stream, err = exit.guard(view.stream, view, unpack(arguments))
   if not stream then fail(err) end
   show.stream(ctx, plan, stream)

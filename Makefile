@@ -144,7 +144,7 @@ check-json: $(JSON_HOST)
 # Each target runs for FUZZ_SECONDS. A crash leaves its input in build/.
 FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
-FUZZ_TARGETS := scan stream decode
+FUZZ_TARGETS := scan stream
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
 build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_core.c
 	@mkdir -p $(@D)
@@ -152,7 +152,7 @@ build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_c
 	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@
 fuzz-%: build/fuzz/%
 	@mkdir -p build/fuzz/corpus-$*
-	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -artifact_prefix=build/fuzz/ -print_final_stats=1 \
+	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -timeout=10 -artifact_prefix=build/fuzz/ -print_final_stats=1 \
 	    build/fuzz/corpus-$* spec/fuzz/seeds
 
 # Many requests with random faults: nothing may grow.

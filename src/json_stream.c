@@ -52,8 +52,7 @@ void amp_position_advance(struct amp_position *position, const char *bytes, size
 struct amp_position amp_stream_position(const struct amp_stream *s, const char *at)
 {
     struct amp_position position = s->origin;
-    if (s->text)
-        amp_position_advance(&position, s->text, (size_t)(at - s->text));
+    amp_position_advance(&position, s->text, (size_t)(at - s->text));
     return position;
 }
 
@@ -141,8 +140,6 @@ static int starved(struct amp_stream *s, const char *expected)
 /* The next byte that is not white space, or NUL at the end of what has arrived. */
 static char peek(struct amp_stream *s)
 {
-    if (!s->text)
-        return '\0';
     s->start = (size_t)(amp_skip_space(s->text + s->start) - s->text);
     return s->text[s->start];
 }

@@ -345,6 +345,13 @@ static void read_plan(lua_State *L, struct decoder *d, int options)
     d->hits = (unsigned char *)grown;
 }
 
+static int feed(lua_State *L, struct decoder *d, const char *bytes, size_t size)
+{
+    if (!amp_stream_feed(&d->stream, bytes, size))
+        return luaL_error(L, "not enough memory");
+    return 1;
+}
+
 /* Reads what a stream needs from the options; the decoder is at stack index `self`. */
 static void read_options(lua_State *L, struct decoder *d, int self, int options,
                          struct limits limits)
@@ -356,6 +363,7 @@ static void read_options(lua_State *L, struct decoder *d, int self, int options,
     read_path(L, d, options);
     read_plan(L, d, options);
     lua_pop(L, 1);
+    feed(L, d, "", 0); /* from now on there is a buffer */
 }
 
 static const struct limits stream_limits = {1000, SIZE_MAX, 16 * 1024 * 1024, SIZE_MAX, 1000000};
@@ -615,13 +623,6 @@ static int l_envelope(lua_State *L)
 }
 
 /* --- feeding --------------------------------------------------------------------------------- */
-
-static int feed(lua_State *L, struct decoder *d, const char *bytes, size_t size)
-{
-    if (!amp_stream_feed(&d->stream, bytes, size))
-        return luaL_error(L, "not enough memory");
-    return 1;
-}
 
 /* decoder:feed(chunk) */
 static int l_feed(lua_State *L)

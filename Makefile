@@ -108,6 +108,10 @@ specs: all
 test-all: deps-test-all
 	@for v in $(ALL_LUAS); do echo "== Lua $$v"; $(MAKE) --no-print-directory test LUA_VERSION=$$v || exit 1; done
 
+.PHONY: bench-cli
+bench-cli: all
+	@$(RUN_ENV) $(LUA) bench/cli.lua
+
 # --- checks ----------------------------------------------------------------------------------
 .PHONY: lint asan check-fast check
 lint: all

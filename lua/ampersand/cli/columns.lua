@@ -11,7 +11,7 @@ local TABLES = {
     .. " CREATED=createTime UPDATED=updateTime",
   Operation = "OPERATION=id ACTION=actionType STATUS=status RESULT=result CREATED=createTime"
     .. " | INSTALLATION=installationId CONFIG=configId",
-  Log = "TIME=timestamp SEVERITY=severity MESSAGE=message |",
+  Log = "TIME=timestamp SEVERITY=severity MESSAGE=message.msg ERROR=message.error | OPERATION=message.operation_id",
   Connection = "CONNECTION=id PROVIDER=provider GROUP=group.groupName CONSUMER=consumer.consumerName STATUS=status"
     .. " | GROUP-REF=group.groupRef CONSUMER-REF=consumer.consumerRef SCHEME=authScheme CREATED=createTime"
     .. " UPDATED=updateTime",

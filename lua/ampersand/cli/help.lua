@@ -180,20 +180,21 @@ end
 
 local RANK = { list = 1, get = 2, create = 3, update = 4, delete = 5 }
 
---- The verbs of a resource in a line.
+--- The operations of a resource, by name, in the order people look for them; `in_project` is a flag of `list`.
 ---@param resource string
----@param more string[] those that are no operations
+---@param more string[]? further verbs
+---@return string[]
 function help.verbs(resource, more)
-  local verbs = { (table.unpack or unpack)(more) } -- luacheck: ignore
+  local verbs = { (table.unpack or unpack)(more or {}) } -- luacheck: ignore
   for verb in pairs(operations.lines[resource]) do
-    if verb ~= "in_project" then verbs[#verbs + 1] = (verb:gsub("_", "-")) end
+    if verb ~= "in_project" then verbs[#verbs + 1] = verb end
   end
   table.sort(verbs, function(a, b)
     local ra, rb = RANK[a] or 9, RANK[b] or 9
     if ra ~= rb then return ra < rb end
     return a < b
   end)
-  return table.concat(verbs, ", ")
+  return verbs
 end
 
 return help

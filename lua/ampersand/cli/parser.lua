@@ -184,14 +184,13 @@ local function add_extra(resource, name, verb, wanted)
 end
 
 local function add_resource(root, name, wanted)
-  local verbs = help.verbs(name, extras.names(name))
+  local verbs = help.dashed(table.concat(help.verbs(name, extras.names(name)), ", "))
   local command = add_command(root, name, verbs):description("Verbs: " .. verbs):command_target "verb"
   if not wanted(name) then return command end
-  for _, op in ipairs(operations.all()) do
-    if op.resource == name and op.verb ~= "in_project" then
-      local verb = add_verb(command, op)
-      if wanted(op.verb) then fill_verb(verb, op) end
-    end
+  for _, verb in ipairs(help.verbs(name)) do
+    local op = operations.get(name, verb)
+    local added = add_verb(command, op)
+    if wanted(verb) then fill_verb(added, op) end
   end
   for _, verb in ipairs(extras.names(name)) do add_extra(command, name, verb, wanted(verb)) end
   command:epilog(("Example:\n  %s"):format(help.example(operations.get(name, "list") or

@@ -1,7 +1,5 @@
 --- Tokens and passwords inside payloads become "[redacted]". Pure.
 
-local core = require "ampersand.core"
-
 local redact = {}
 
 local HIDDEN = "[redacted]"
@@ -36,10 +34,11 @@ end
 -- In place, since the value belongs to nobody else.
 local function walk(value, count)
   for name, member in pairs(value) do
-    if SECRET[name] and member ~= core.null then
+    local kind = type(member)
+    if (kind == "string" or kind == "table") and SECRET[name] then
       local hidden, n = hide(member)
       value[name], count = hidden, count + n
-    elseif type(member) == "table" then
+    elseif kind == "table" then
       count = walk(member, count)
     end
   end

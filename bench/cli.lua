@@ -1,0 +1,91 @@
+-- What the command costs: its start, and a filtered listing of 10,000 installations, in processor seconds of all
+-- processes involved, best of several runs, beside the library alone and curl | jq. `make bench-cli` runs it.
+
+local standin = require "support.standin"
+
+local LUA = os.getenv "LUA" or "lua"
+local INSTALLATIONS = tonumber(os.getenv "INSTALLATIONS") or 10000
+
+local environment = ""
+
+local function read_all(command)
+  local pipe = assert(io.popen(environment .. command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- `times` of the shell tells user and system seconds of its children in its second line.
+local function processor_seconds(command, repeats)
+  local script = ("i=0; while [ $i -lt %d ]; do { %s\n} >/dev/null; i=$((i+1)); done; times"):format(repeats, command)
+  local text = read_all("bash -c " .. quote(script))
+  local user_m, user_s, system_m, system_s = text:match "(%d+)m([%d.]+)s (%d+)m([%d.]+)s%s*$"
+  return (user_m * 60 + user_s + system_m * 60 + system_s) / repeats
+end
+
+local function best(command, repeats, rounds)
+  local lowest = math.huge
+  for _ = 1, rounds do lowest = math.min(lowest, processor_seconds(command, repeats)) end
+  return lowest
+end
+
+local function peak_megabytes(command)
+  local text = read_all(("env time -f 'peak %%M' bash -c %s 2>&1"):format(quote(command .. " >/dev/null")))
+  local kilobytes = text:match "peak (%d+)"
+  return kilobytes and ("%.1f MB"):format(kilobytes / 1024) or "-"
+end
+
+local function line(name, seconds, memory, ratio)
+  print(("  %-52s %9.4f s  %9s  %s"):format(name, seconds, memory or "", ratio or ""))
+end
+
+local function has(program)
+  return read_all("command -v " .. program) ~= ""
+end
+
+local ampersand = LUA .. " bin/ampersand"
+
+local function measure_start()
+  local bare = best(LUA .. [[ -e 'require "argparse"']], 50, 5)
+  local start = best(ampersand .. " --version", 50, 5)
+  local help = best(ampersand .. " installations list --help", 20, 5)
+  print "start-up"
+  line(LUA .. " with argparse alone", bare)
+  line("ampersand --version", start, nil, ("%.2f times (at most 2)"):format(start / bare))
+  line("ampersand installations list --help", help, nil, ("%.2f times"):format(help / bare))
+end
+
+local LIBRARY = [[
+local ampersand = require "ampersand"
+local client = ampersand.new()
+for one in client.installations:where { healthStatus = "unhealthy" }:each() do
+  io.write(ampersand.json.encode(one, { sort_keys = true }), "\n")
+end]]
+
+local function measure_listing(server)
+  local list = "/projects/project-456/integrations/integration-123/installations"
+  local command = ampersand .. " installations list --where healthStatus=unhealthy --ndjson"
+  local alone = LUA .. " -e " .. quote(LIBRARY)
+  local jq = ("curl -s -H 'X-Api-Key: %s' %s%s | jq -c '.[] | select(.healthStatus == \"unhealthy\")'"):format(
+    server.key, server.url, list)
+  local mine, library = best(command, 3, 5), best(alone, 3, 5)
+  print(("\n%d installations, --where healthStatus=unhealthy --ndjson"):format(INSTALLATIONS))
+  line("the library alone", library, peak_megabytes(alone))
+  local ratio = ("%.2f times (at most 1.5)"):format(mine / library)
+  line("ampersand installations list", mine, peak_megabytes(command), ratio)
+  if not (has "curl" and has "jq") then return print "  curl or jq is not installed here" end
+  local other = best(jq, 1, 5)
+  line("curl | jq", other, peak_megabytes(jq), ("%.1f times as much as ampersand (at least 5)"):format(other / mine))
+end
+
+measure_start()
+local server = standin.start { installations = INSTALLATIONS }
+environment = ("export AMP_API_URL=%s AMP_API_KEY=%s AMPERSAND_PROJECT_ID=%s AMPERSAND_INTEGRATION_ID=%s; "):format(
+  server.url:gsub("/v1$", ""), server.key, server.project, server.integration)
+local ok, err = pcall(measure_listing, server)
+server:stop()
+if not ok then error(err, 0) end

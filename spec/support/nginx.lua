@@ -18,7 +18,7 @@ http {
   keepalive_requests 1000000;
   http2_max_requests 1000000;
   gzip GZIP; gzip_types application/json; gzip_min_length 1000;
-  sendfile on; tcp_nodelay on;
+  sendfile on; tcp_nodelay on; limit_rate RATE;
   ssl_certificate PREFIX/good.pem; ssl_certificate_key PREFIX/good.key;
   ssl_session_cache shared:SSL:1m;
   ssl_session_tickets on;
@@ -68,7 +68,7 @@ end
 local Nginx = {}
 Nginx.__index = Nginx
 
----@param options table? gzip (boolean), files: name -> text, served under /
+---@param options table? gzip (boolean); rate (bytes a second, as nginx writes it); files: name -> text, served under /
 ---@return Nginx
 function nginx.start(options)
   options = options or {}
@@ -79,7 +79,7 @@ function nginx.start(options)
   shell("chmod 644 '%s/good.key'", directory)
   for name, text in pairs(options.files or {}) do write(directory .. "/www/" .. name, text) end
   local ports = { plain = free_port(), tls = free_port(), h2 = free_port() }
-  local words = { PREFIX = directory, GZIP = options.gzip and "on" or "off", PLAIN = ports.plain, TLS = ports.tls,
+  local words = { PREFIX = directory, GZIP = options.gzip and "on" or "off", RATE = options.rate or "0", PLAIN = ports.plain, TLS = ports.tls,
                   H2 = ports.h2 }
   write(directory .. "/nginx.conf", (CONFIG:gsub("%u[%u%d]+", words)))
   -- The shell reads until our end of the pipe closes, also when we die, and takes nginx with it.

@@ -1,0 +1,297 @@
+-- HTTP end to end, side by side: `make bench-http`.
+--
+-- ours is this library; the rival is Lua-cURL with lua-cjson, a handle kept and a decoded table made of each body;
+-- the limit only downloads (bench/download.c). Lua-cURLv3 is found through RIVAL_PATH and RIVAL_CPATH under the same
+-- Lua, Debian's lua-curl under Lua 5.1. The server is nginx on loopback with generated files.
+
+local nginx = require "support.nginx"
+local socket = require "socket"
+
+local directory = os.tmpname()
+os.remove(directory)
+assert(os.execute("mkdir " .. directory))
+
+local OURS_LUA = os.getenv "LUA" or "lua5.4"
+local RIVAL_PATH, RIVAL_CPATH = os.getenv "RIVAL_PATH", os.getenv "RIVAL_CPATH"
+local RIVAL_LUA = RIVAL_CPATH and OURS_LUA or "lua5.1"
+local DOWNLOAD = os.getenv "DOWNLOAD"
+
+-- --- the programs: each gets base URL, path, trust directory and bundle as arg[1…4], and ends with `report` ------
+
+local REPORT = [[
+local function report(value)
+  local peak = io.open("/proc/self/status"):read("*a"):match "VmHWM:%s*(%d+)"
+  print(("%f %d %s"):format(os.clock(), peak, tostring(value or "")))
+end
+]]
+
+local OURS = REPORT .. [[
+local ampersand = require "ampersand"
+local client = ampersand.new {
+  base_url = arg[1] .. "/v1", api_key = "key", project = "p", integration = arg[2], ca_path = arg[3], http_proxy = "",
+}
+local installations = client.installations
+]]
+
+local RIVAL = REPORT .. [[
+local cjson = require "cjson"
+local url = arg[1] .. "/v1/projects/p/integrations/" .. arg[2] .. "/installations"
+local v3, cURL = pcall(require, "cURL")
+local new, at_once
+if v3 then
+  function new(take)
+    return cURL.easy {
+      url = url, httpheader = { "X-Api-Key: key" }, cainfo = arg[4], proxy = "", writefunction = take,
+      accept_encoding = "", http_version = cURL.HTTP_VERSION_2TLS,
+    }
+  end
+  function at_once(n)
+    local multi, bodies, left = cURL.multi(), {}, n
+    for i = 1, n do
+      bodies[i] = {}
+      multi:add_handle(new(function(chunk) bodies[i][#bodies[i] + 1] = chunk return #chunk end))
+    end
+    while left > 0 do
+      multi:perform()
+      multi:wait()
+      while true do
+        local handle, ok, why = multi:info_read(true)
+        if handle == 0 then break end
+        assert(ok, why)
+        multi:remove_handle(handle)
+        left = left - 1
+      end
+    end
+    for i = 1, n do cjson.decode(table.concat(bodies[i])) end
+  end
+else
+  local curl = require "curl"
+  function new(take)
+    local easy = curl.easy_init()
+    easy:setopt(curl.OPT_URL, url)
+    easy:setopt(curl.OPT_HTTPHEADER, { "X-Api-Key: key" })
+    easy:setopt(curl.OPT_CAINFO, arg[4])
+    easy:setopt(curl.OPT_PROXY, "")
+    easy:setopt(curl.OPT_ENCODING, "")
+    easy:setopt(curl.OPT_WRITEFUNCTION, function(a, b)
+      local chunk = type(a) == "string" and a or b
+      take(chunk)
+      return #chunk
+    end)
+    return easy
+  end
+end
+local chunks
+local easy = new(function(chunk) chunks[#chunks + 1] = chunk return #chunk end)
+local function list()
+  chunks = {}
+  easy:perform()
+  return cjson.decode(table.concat(chunks))
+end
+]]
+
+local HEALTH = 'healthStatus = "unhealthy"'
+
+local PROGRAMS = {
+  nothing = { ours = REPORT .. "report()", rival = REPORT .. "report()" },
+  require = { ours = REPORT .. 'require "ampersand" report()', rival = REPORT .. 'require "cjson" report()' },
+  one = { ours = OURS .. "assert(installations:list()) report()", rival = RIVAL .. "list() report()" },
+  list = { ours = OURS .. "report(#assert(installations:list()))", rival = RIVAL .. "report(#list())" },
+  each = {
+    ours = OURS .. "local n = 0 for _ in installations:each() do n = n + 1 end report(n)",
+    rival = RIVAL .. "local n = 0 for _ in ipairs(list()) do n = n + 1 end report(n)",
+  },
+  filter = {
+    ours = OURS .. "local n = 0 for _ in installations:where { " .. HEALTH .. [[ }
+        :select { "id", "group.groupRef", "connection.provider" }:each() do n = n + 1 end report(n)]],
+    rival = RIVAL .. "local n = 0 for _, i in ipairs(list()) do"
+      .. " if i.healthStatus == 'unhealthy' then n = n + 1 end end report(n)",
+  },
+  first = {
+    ours = OURS .. [[
+      local socket = require "socket"
+      local start, first, n = socket.gettime(), nil, 0
+      for _ in installations:each() do
+        first = first or socket.gettime() - start
+        n = n + 1
+      end
+      report(first * 1000)]],
+    rival = RIVAL .. [[
+      local socket = require "socket"
+      local start = socket.gettime()
+      local first = list()[1]
+      report(first and (socket.gettime() - start) * 1000)]],
+  },
+  many = {
+    ours = OURS .. "for _ = 1, tonumber(arg[5]) do assert(installations:list()) end report()",
+    rival = RIVAL .. "for _ = 1, tonumber(arg[5]) do list() end report()",
+  },
+  at_once = {
+    ours = OURS .. [[
+      local curl = require "ampersand.transport.curl"
+      local json = require "ampersand.json"
+      local transport = curl.new { ca_path = arg[3], http_proxy = "" }
+      local tasks, url = {}, arg[1] .. "/v1/projects/p/integrations/" .. arg[2] .. "/installations"
+      for i = 1, 50 do
+        tasks[i] = function()
+          local res = assert(transport:request { method = "GET", url = url, headers = { ["X-Api-Key"] = "key" } })
+          return json.decode(res.read())
+        end
+      end
+      local values, errors = transport:parallel(50, tasks)
+      assert(not next(errors) and #values == 50)
+      report()]],
+    rival = RIVAL .. "if at_once then at_once(50) report() end",
+  },
+}
+
+-- --- measuring -----------------------------------------------------------------------------------------------------
+
+local function quote(word) return "'" .. tostring(word):gsub("'", "'\\''") .. "'" end
+
+local function script(side, name)
+  local path = ("%s/%s_%s.lua"):format(directory, side, name)
+  local file = assert(io.open(path, "w"))
+  file:write(PROGRAMS[name][side])
+  file:close()
+  return path
+end
+
+local function command(side, name, arguments)
+  local words = {}
+  for i, argument in ipairs(arguments) do words[i] = quote(argument) end
+  local environment = ""
+  if side == "rival" and RIVAL_CPATH then
+    environment = ("LUA_PATH=%s LUA_CPATH=%s"):format(quote((RIVAL_PATH or "") .. ";;"), quote(RIVAL_CPATH .. ";;"))
+  elseif side == "rival" then
+    environment = "env -u LUA_PATH -u LUA_CPATH"
+  end
+  return ("%s %%s %s %s %s"):format(environment, side == "ours" and OURS_LUA or RIVAL_LUA, script(side, name),
+    table.concat(words, " "))
+end
+
+local function output_of(shell_command)
+  local pipe = assert(io.popen(shell_command))
+  local output = pipe:read "*a"
+  pipe:close()
+  return output
+end
+
+-- The best of `times` runs: noise only adds. Wall and CPU in ms, peak in MB, and what the program reports.
+local function run(line, times)
+  local best
+  for _ = 1, times or 5 do
+    local start = socket.gettime()
+    local output = output_of(line)
+    local wall = (socket.gettime() - start) * 1000
+    local cpu, peak, value = output:match "bytes (%S+) cpu", 0, ""
+    if not cpu then cpu, peak, value = output:match "^(%S+) (%S+) (%S*)" end
+    if not cpu then return nil end
+    local result = { wall = wall, cpu = tonumber(cpu) * 1000, peak = tonumber(peak) / 1024, value = tonumber(value) }
+    if not best or result.wall < best.wall then best = result end
+  end
+  return best
+end
+
+local function measure(name, arguments, times, limit)
+  local row = {}
+  for _, side in ipairs { "ours", "rival" } do row[side] = run(command(side, name, arguments):format "", times) end
+  row.limit = DOWNLOAD and limit and run(("%s %s"):format(quote(DOWNLOAD), limit), times)
+  return row
+end
+
+-- Instructions per request: the difference between two runs under callgrind, so that the start does not count.
+local function instructions(name, arguments, side)
+  local few, lots = 100, 600
+  local counts = {}
+  for i, n in ipairs { few, lots } do
+    local all = {}
+    for j, argument in ipairs(arguments) do all[j] = argument end
+    all[#all + 1] = n
+    local line = command(side, name, all):format(
+      "valgrind --tool=callgrind --callgrind-out-file=/dev/null") .. " 2>&1 >/dev/null"
+    counts[i] = tonumber(output_of(line):match "Collected : (%d+)")
+    if not counts[i] then return nil end
+  end
+  return (counts[2] - counts[1]) / (lots - few)
+end
+
+local function show(title, row, unit, scale)
+  local ours, rival, limit = row.ours and row.ours[unit], row.rival and row.rival[unit], row.limit and row.limit[unit]
+  local function cell(value) return value and ("%10.1f"):format(value * (scale or 1)) or "         -" end
+  print(("%-52s %s %s %s %s"):format(title, cell(ours), cell(rival), cell(limit),
+    ours and rival and ("%6.2f"):format(ours / rival) or "     -"))
+  io.stdout:flush()
+end
+
+-- --- the table -----------------------------------------------------------------------------------------------------
+
+local function generate(server, n)
+  local json = require "ampersand.json"
+  local installation = require("ampersand.standin").installation
+  local place = ("%s/www/v1/projects/p/integrations/%d"):format(server.directory, n)
+  assert(os.execute("mkdir -p " .. place))
+  local file = assert(io.open(place .. "/installations", "w"))
+  for i = 1, n do file:write(i == 1 and "[" or ",", json.encode(installation(i % 1000 + 1))) end
+  file:write "]"
+  file:close()
+end
+
+local function bundle(server)
+  local path = server.directory .. "/bundle.pem"
+  output_of(("cat /etc/ssl/certs/ca-certificates.crt %s/ca.pem > %s 2>/dev/null"):format(server.directory, path))
+  return path
+end
+
+local function measure_all(server)
+  local hashed, trust = server.directory .. "/hashed", bundle(server)
+  local function arguments(port, n) return { (server:url("", port):gsub("/$", "")), n, hashed, trust } end
+  local function limit(port, n, times, together)
+    return ("%s %d %d %s"):format(server:url(("v1/projects/p/integrations/%d/installations"):format(n), port),
+      times or 1, together or 1, hashed)
+  end
+  for _, n in ipairs { 1, 100, 200, 10000, 100000 } do generate(server, n) end
+
+  print(("%-52s %10s %10s %10s %6s"):format("", "ours", "rival", "limit", "ratio"))
+  show("bare Lua: wall ms", measure("nothing", {}, 20), "wall")
+  show("require ampersand (rival: cjson): wall ms", measure("require", {}, 20), "wall")
+  show("cold start + 1 installation, http: wall ms", measure("one", arguments("plain", 1), 20, limit("plain", 1)), "wall")
+  show("cold start + 1 installation, https: wall ms", measure("one", arguments("tls", 1), 20, limit("tls", 1)), "wall")
+  local row = { ours = {}, rival = {} }
+  for _, side in ipairs { "ours", "rival" } do row[side].n = instructions("many", arguments("plain", 1), side) end
+  show("warm small request: thousand instructions", row, "n", 1e-3)
+  local warm = arguments("plain", 1)
+  warm[5] = 5000
+  show("5,000 warm small requests: wall ms", measure("many", warm, 3, limit("plain", 1, 5000)), "wall")
+  local pages = arguments("tls", 200)
+  pages[5] = 50
+  show("50 pages of 200 in turn, https: wall ms", measure("many", pages, 5, limit("tls", 200, 50)), "wall")
+  show("50 at once, https, HTTP/1: wall ms", measure("at_once", arguments("tls", 1), 5, limit("tls", 1, 1, 50)), "wall")
+  show("50 at once, https, HTTP/2: wall ms", measure("at_once", arguments("h2", 1), 5, limit("h2", 1, 1, 50)), "wall")
+  show("list 10,000: CPU ms", measure("list", arguments("plain", 10000), 5, limit("plain", 10000)), "cpu")
+  show("each 10,000: CPU ms", measure("each", arguments("plain", 10000), 5, limit("plain", 10000)), "cpu")
+  show("each 10,000 with where and select: CPU ms", measure("filter", arguments("plain", 10000), 5), "cpu")
+  local first = measure("first", arguments("plain", 100000), 1, limit("plain", 100000))
+  show("each 100,000: peak MB", first, "peak")
+  show("each 100,000: first installation after ms", first, "value")
+end
+
+-- A line of 100 Mbit/s is imitated by nginx's limit_rate.
+local function measure_slow(server)
+  generate(server, 10000)
+  local arguments = { (server:url("", "plain"):gsub("/$", "")), 10000, server.directory, server.directory }
+  local limit = ("%s 1"):format(server:url("v1/projects/p/integrations/10000/installations", "plain"))
+  show("each 10,000, 100 Mbit/s with gzip: wall ms", measure("each", arguments, 2, limit), "wall")
+end
+
+local function with_server(options, f)
+  local server = nginx.start(options)
+  local ok, message = xpcall(function() f(server) end, debug.traceback)
+  server:stop()
+  if not ok then os.execute("rm -rf " .. directory) end
+  assert(ok, message)
+end
+
+with_server({}, measure_all)
+with_server({ gzip = true, rate = "12500k" }, measure_slow)
+os.execute("rm -rf " .. directory)

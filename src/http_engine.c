@@ -46,7 +46,6 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *k
     struct epoll_event event;
 
     (void)easy;
-    (void)known;
     memset(&event, 0, sizeof event);
     event.events = curl_to_epoll(what);
     event.data.fd = fd;
@@ -54,8 +53,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *k
         epoll_ctl(engine->epoll, EPOLL_CTL_DEL, fd, &event);
         return 0;
     }
-    if (epoll_ctl(engine->epoll, EPOLL_CTL_MOD, fd, &event) == 0 || errno != ENOENT)
+    if (known && epoll_ctl(engine->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
         return 0;
+    curl_multi_assign(engine->multi, fd, engine); /* "known" from now on, until its removal */
     return epoll_ctl(engine->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
@@ -210,9 +210,10 @@ void amp_hush(struct amp_quiet *quiet)
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     sigemptyset(&pending);
-    sigpending(&pending);
-    quiet->pending = sigismember(&pending, SIGPIPE) == 1;
     pthread_sigmask(SIG_BLOCK, &pipe, &quiet->before);
+    if (sigismember(&quiet->before, SIGPIPE) == 1) /* only then may one wait already */
+        sigpending(&pending);
+    quiet->pending = sigismember(&pending, SIGPIPE) == 1;
 }
 
 void amp_unhush(const struct amp_quiet *quiet)
@@ -233,10 +234,17 @@ void amp_unhush(const struct amp_quiet *quiet)
  */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static unsigned long generation; /* how many forks lie behind this process */
 
-static void init_curl(void)
+static void note_fork(void)
+{
+    generation++;
+}
+
+static void init_once(void)
 {
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    pthread_atfork(NULL, NULL, note_fork);
 }
 
 static bool copy_string(const char **to)
@@ -288,14 +296,14 @@ struct amp_engine *amp_engine_new(const struct amp_engine_options *options)
 {
     struct amp_engine *engine = (struct amp_engine *)calloc(1, sizeof *engine);
 
-    pthread_once(&once, init_curl);
+    pthread_once(&once, init_once);
     if (!engine)
         return NULL;
 #ifdef AMP_EPOLL
     engine->epoll = engine->timer = -1;
 #endif
     engine->references = 1;
-    engine->pid = getpid();
+    engine->generation = generation;
     engine->moved_end = &engine->moved;
     if (copy_options(&engine->options, options) && open_multi(engine)) {
         amp_choose_trust(&engine->options);
@@ -307,7 +315,7 @@ struct amp_engine *amp_engine_new(const struct amp_engine_options *options)
 
 bool amp_engine_usable(const struct amp_engine *engine)
 {
-    return engine->multi && engine->pid == getpid();
+    return engine->multi && engine->generation == generation;
 }
 
 void amp_engine_cancel(struct amp_engine *engine)

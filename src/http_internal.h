@@ -10,7 +10,6 @@
 
 #include <curl/curl.h>
 #include <signal.h>
-#include <sys/types.h>
 #include <time.h>
 
 #if LIBCURL_VERSION_NUM < 0x075000
@@ -49,9 +48,8 @@ struct amp_engine {
     size_t idle_count;
     struct amp_descriptors sockets; /* to be closed by a forked child */
     struct amp_transfer *running, *moved, **moved_end;
-    double curl_due; /* when libcurl wants to be called; 0: never */
-    pid_t pid;
-    unsigned long steps, last_id;
+    double curl_due;                          /* when libcurl wants to be called; 0: never */
+    unsigned long generation, steps, last_id; /* generation: of the process that made it */
     size_t references;
     struct amp_engine_options options; /* strings are owned */
 #ifdef AMP_EPOLL

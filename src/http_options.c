@@ -160,6 +160,7 @@ static void set_manners(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)AMP_ENOUGH);
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* A deadline must not wait for the resolver's thread; the module stays loaded for it. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);

@@ -108,6 +108,13 @@ specs: all
 test-all: deps-test-all
 	@for v in $(ALL_LUAS); do echo "== Lua $$v"; $(MAKE) --no-print-directory test LUA_VERSION=$$v || exit 1; done
 
+# Against Lua-cURL and lua-cjson: RIVAL_PATH, RIVAL_CPATH find Lua-cURLv3, else the system's lua-curl for Lua 5.1.
+.PHONY: bench-http
+$(BUILD)/download: bench/download.c
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(CURL_CFLAGS) $< $(CURL_LIBS) -o $@
+bench-http: all $(BUILD)/download
+	@DOWNLOAD=$(BUILD)/download $(RUN_ENV) $(LUA) bench/http.lua
+
 .PHONY: bench-cli
 bench-cli: all
 	@$(RUN_ENV) $(LUA) bench/cli.lua

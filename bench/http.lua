@@ -255,8 +255,10 @@ local function measure_all(server)
   print(("%-52s %10s %10s %10s %6s"):format("", "ours", "rival", "limit", "ratio"))
   show("bare Lua: wall ms", measure("nothing", {}, 20), "wall")
   show("require ampersand (rival: cjson): wall ms", measure("require", {}, 20), "wall")
-  show("cold start + 1 installation, http: wall ms", measure("one", arguments("plain", 1), 20, limit("plain", 1)), "wall")
-  show("cold start + 1 installation, https: wall ms", measure("one", arguments("tls", 1), 20, limit("tls", 1)), "wall")
+  for name, port in pairs { http = "plain", https = "tls" } do
+    show(("cold start + 1 installation, %s: wall ms"):format(name),
+      measure("one", arguments(port, 1), 20, limit(port, 1)), "wall")
+  end
   local row = { ours = {}, rival = {} }
   for _, side in ipairs { "ours", "rival" } do row[side].n = instructions("many", arguments("plain", 1), side) end
   show("warm small request: thousand instructions", row, "n", 1e-3)

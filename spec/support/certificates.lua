@@ -1,5 +1,5 @@
--- Certificates for specs, made by the openssl command in a directory of their own:
--- ca.pem and hashed/ (the authority), good, expired, wronghost (signed by it), selfsigned, client; each NAME.pem, NAME.key.
+-- Certificates for specs, made by the openssl command in a directory of their own: ca.pem and hashed/ (the authority),
+-- good, expired, wronghost, client (signed by it) and selfsigned; of each NAME.pem and NAME.key.
 
 local certificates = {}
 
@@ -15,7 +15,8 @@ sign() { # name subject alternative-names days...
   quiet openssl req -new -key "$1.key" -subj "/CN=$2" -out "$1.csr"
   printf 'subjectAltName=%%s\n' "$3" >"$1.ext"
   name=$1; shift 3
-  quiet openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -set_serial "$$" -extfile "$name.ext" -out "$name.pem" "$@"
+  quiet openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -set_serial "$$" -extfile "$name.ext" \
+    -out "$name.pem" "$@"
 }
 sign good localhost DNS:localhost,IP:127.0.0.1 -days 365
 sign wronghost elsewhere.example DNS:elsewhere.example -days 365

@@ -68,7 +68,7 @@ end
 local Nginx = {}
 Nginx.__index = Nginx
 
----@param options table? gzip (boolean); rate (bytes a second, as nginx writes it); files: name -> text, served under /
+---@param options table? gzip (boolean); rate (bytes a second, as nginx writes it); files (name -> text, under /)
 ---@return Nginx
 function nginx.start(options)
   options = options or {}
@@ -79,8 +79,10 @@ function nginx.start(options)
   shell("chmod 644 '%s/good.key'", directory)
   for name, text in pairs(options.files or {}) do write(directory .. "/www/" .. name, text) end
   local ports = { plain = free_port(), tls = free_port(), h2 = free_port() }
-  local words = { PREFIX = directory, GZIP = options.gzip and "on" or "off", RATE = options.rate or "0", PLAIN = ports.plain, TLS = ports.tls,
-                  H2 = ports.h2 }
+  local words = {
+    PREFIX = directory, GZIP = options.gzip and "on" or "off", RATE = options.rate or "0",
+    PLAIN = ports.plain, TLS = ports.tls, H2 = ports.h2,
+  }
   write(directory .. "/nginx.conf", (CONFIG:gsub("%u[%u%d]+", words)))
   -- The shell reads until our end of the pipe closes, also when we die, and takes nginx with it.
   local pipe = assert(io.popen(([[env -u LD_PRELOAD sh -c '

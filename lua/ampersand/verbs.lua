@@ -1,6 +1,15 @@
 --- Verbs that are more than one operation, by resource; each is a function of this name in its module, loaded when it
 -- is first used: `function(resource, ...)`.
 
+---@class ampersand.resource.installations
+---@field watch fun(self: table, options?: table): ampersand.Watch
+---@field explain fun(self: table, ...: string): ampersand.Explanation?, ampersand.Error?
+---@field edit fun(self: table, fn: function, options: table): ampersand.FleetReport?, ampersand.Error?
+---@field undo fun(self: table, journal: string, options?: table): ampersand.FleetReport?, ampersand.Error?
+
+---@class ampersand.resource.operations
+---@field wait fun(self: table, id: string, options?: table): Operation?, ampersand.Info|ampersand.Error
+
 local verbs = {
   installations = {
     watch = "ampersand.watch", explain = "ampersand.explain", edit = "ampersand.fleet", undo = "ampersand.fleet",

@@ -8,8 +8,16 @@ local transport = curl.new { loop = frame.new() }
 local client = ampersand.new { project = arg[1], integration = arg[2], transport = transport }
 local list
 
+-- Element by element: a long list that is decoded at once would stop a frame.
 coroutine.wrap(function()
-  list = ampersand.assert(client.installations:list())
+  local stream, all = ampersand.assert(client.installations:stream()), {}
+  local installation, err = stream:next()
+  while installation do
+    all[#all + 1] = installation
+    installation, err = stream:next()
+  end
+  if err then error(err) end
+  list = all
 end)()
 
 local frames, longest = 0, 0

@@ -145,11 +145,15 @@ end
 --- Moves everything for at most `budget` seconds, from outside of all coroutines, and never waits.
 ---@param budget number? 0: one step
 function Waiters:poll(budget)
-  local loop, stop = self.loop, http.now() + (budget or 0)
+  local loop, now = self.loop, http.now()
+  local stop = now + (budget or 0)
   repeat
+    local before = now
     step(self)
     local ran = loop and loop.run and loop.run() or 0
-  until http.now() >= stop or (ran == 0 and not (self.engine:usable() and self.engine:due()))
+    now = http.now()
+  until now + (now - before) >= stop -- the next round may take as long as this one
+    or (ran == 0 and not (self.engine:usable() and self.engine:due()))
 end
 
 --- Ends all transfers with kind "cancelled"; whoever waits is told.

@@ -139,6 +139,19 @@ describe("secrets", function()
       :find("access-0000002", 1, true))
   end)
 
+  it("are hidden whatever is selected", function()
+    for _, words in ipairs { "", "--select key", "--csv", "--ndjson --select key", "--template '{key}'" } do
+      local result = run("ampersand api-keys list " .. words)
+      assert.truthy(result.out:find("[redacted]", 1, true), words)
+      assert.is_nil(result.out:find(server.key, 1, true), words)
+    end
+    assert.equal("[redacted]\n", run("ampersand api GET /projects/my-project/api-keys --template '{key}'").out)
+    assert.equal(server.key .. "\n", run("ampersand api-keys list --template '{key}' --show-secrets").out)
+    local made = run "ampersand api-keys create -f label=new --template '{key}'"
+    assert.equal("[redacted]\n", made.out)
+    assert.truthy(made.err:find("1 secret is shown as [redacted]; --show-secrets", 1, true), made.err)
+  end)
+
   it("on the command line are warned of; `-` reads them from standard input", function()
     local result = run "ampersand projects list --key standin-key --csv"
     assert.equal(0, result.code)
@@ -187,9 +200,9 @@ describe("exit codes", function()
       ["installations list --where 'createTime>=soon'"] = "an RFC 3339 time",
       ["installations list --template '{'"] = "expected {path}",
       ["installations get"] = "the id <installationId> is missing", ["installations get a b c d"] = "at most 3",
-      ["installations list --json --csv"] = "can not be used together", [""] = "Try: ampersand --help",
+      ["installations list --json --csv"] = "can not be used together", [""] = "Usage: ampersand <resource>",
       ["installations list --max 0"] = "whole number", ["installations delete x"] = "--yes",
-      ["installations"] = "Try: ampersand installations --help", ["topics create"] = '"name" is required',
+      ["installations"] = "Usage: ampersand installations", ["topics create"] = '"name" is required',
       ["topics create -f name"] = "expected name=text", ["topics create -f 'name:={'"] = "--field name:",
       ["api GET '/a/../b'"] = "segment", ["api GTE /a"] = 'did you mean "GET"',
       ["installations list --url ftp://x"] = "only http and https",
@@ -388,6 +401,21 @@ describe("tools", function()
   end)
 end)
 
+describe("installed by make", function()
+  it("the command runs from anywhere, with its manual and completions beside it", function()
+    local clean = "env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LUA -u LD_PRELOAD "
+    local made = run(clean .. [[make -s install PREFIX="$HOME/p" >/dev/null]])
+    assert.same({ 0, "" }, { made.code, made.err })
+    local result = run [[unset LUA_PATH LUA_CPATH; cd /; "$HOME/p/bin/ampersand" installations list --count
+      ls "$HOME"/p/share/man/man1 "$HOME"/p/share/*/completions "$HOME"/p/share/zsh/* "$HOME"/p/share/fish/*]]
+    assert.equal("300\n", result.out:match "^%d+\n", result.err)
+    for _, name in ipairs { "ampersand.1", "_ampersand", "ampersand.fish" } do
+      assert.truthy(result.out:find("\n" .. name .. "\n", 1, true) or result.out:find("\n" .. name .. "$"), name)
+    end
+    assert.equal(0, run(clean .. [[make -s uninstall PREFIX="$HOME/p"; ! find "$HOME/p" -type f | grep .]]).code)
+  end)
+end)
+
 describe("help", function()
   it("is there on every level, with an example", function()
     local tree = require("ampersand.cli.parser").build()
@@ -407,7 +435,10 @@ describe("help", function()
   end)
 
   it("goes to standard output and succeeds", function()
-    local all = { "--help", "installations --help", "installations list -h", "standin --help", "webhook verify -h" }
+    local all = {
+      "--help", "installations --help", "installations list -h", "standin --help", "webhook verify -h",
+      "help topics list",
+    }
     for _, words in ipairs(all) do
       local result = run("ampersand " .. words)
       assert.same({ 0, "" }, { result.code, result.err }, words)

@@ -16,7 +16,12 @@ local function quick(words)
   if words[1] == "standin" then return require("ampersand.standin").main { unpack(words, 2) } end
 end
 
+-- "help installations list" is "installations list --help".
 local function run(words)
+  if words[1] == "help" then
+    words = { unpack(words, 2) }
+    words[#words + 1] = "--help"
+  end
   local operations = require "ampersand.operations"
   local context = require "ampersand.cli.context"
   local args = require("ampersand.cli.parser").parse(words)

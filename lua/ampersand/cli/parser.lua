@@ -33,6 +33,7 @@ end
 -- argparse's words with our nearest name: theirs forgives one letter only.
 local function on_error(at, message)
   local text = message:gsub("\n.*", "")
+  if text == "a command is required" then exit.usage(text .. "\n\n" .. at:get_help()) end
   local kind, name = text:match "^unknown (%a+) '(.*)'$"
   if kind then
     local nearest = options.nearest(name:gsub("^%-+", ""), known_names(at, kind))

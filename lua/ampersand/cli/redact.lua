@@ -14,10 +14,12 @@ local SECRET = {
 -- Times tell when a token ends, not what it is.
 local HARMLESS = { issuedAt = true, expiresAt = true, createTime = true, updateTime = true, scopes = true }
 
--- In an API key the key is called just "key".
+-- In an API key the secret is called just "key", as harmless things are elsewhere.
 local function is_api_key(value)
   return type(value.key) == "string" and value.label ~= nil and value.projectId ~= nil
 end
+
+local API_KEY = "ApiKey"
 
 local function hide(value)
   if type(value) == "string" and value ~= "" then return HIDDEN, 1 end
@@ -48,10 +50,15 @@ end
 
 --- Hides the secrets of a decoded value, in place.
 ---@param value any
+---@param element string? what it is, such as "ApiKey": a selection may have left nothing else to tell it by
 ---@return any value, integer count of texts hidden
-function redact.value(value)
+function redact.value(value, element)
   if type(value) ~= "table" then return value, 0 end
-  return value, walk(value, 0)
+  local count = walk(value, 0)
+  if element == API_KEY and type(value.key) == "string" and value.key ~= HIDDEN then
+    value.key, count = HIDDEN, count + 1
+  end
+  return value, count
 end
 
 return redact

@@ -195,7 +195,7 @@ end
 --- How a list is to be shown: the sink, and the paths it needs of each element.
 ---@return table plan sink, paths, noun
 function show.plan(ctx, element, noun)
-  local args, plan = ctx.args, { noun = noun }
+  local args, plan = ctx.args, { noun = noun, element = element, hidden = 0 }
   if args.summary or args.svg or args.html then
     plan.sink, plan.paths = summary_sink(ctx), chart.paths()
   else
@@ -218,22 +218,32 @@ function show.plan(ctx, element, noun)
   return plan
 end
 
+local function hide(ctx, value, element)
+  if ctx.args.show_secrets then return 0 end
+  local _, count = redact.value(value, element)
+  return count
+end
+
 --- Shows one element.
 local function take(ctx, plan, value)
   plan.state.see(value)
-  if not ctx.args.show_secrets then
-    local _, hidden = redact.value(value)
-    plan.hidden = (plan.hidden or 0) + hidden
-  end
+  plan.hidden = plan.hidden + hide(ctx, value, plan.element)
   plan.sink.add(value)
+end
+
+-- Tells a person about secrets that are not shown; in scripts only where something new may not come again.
+local function note_hidden(ctx, count)
+  if count == 0 or ctx.args.quiet then return end
+  if ctx.changes or ctx.kind ~= "table" and terminal.is "stderr" then
+    local words = count == 1 and "1 secret is" or count .. " secrets are"
+    ctx:note(words .. " shown as [redacted]; --show-secrets shows all")
+  end
 end
 
 local function finish(ctx, plan)
   plan.sink.finish()
   output.flush()
-  if (plan.hidden or 0) > 0 and ctx.kind ~= "table" and not ctx.args.quiet and terminal.is "stderr" then
-    ctx:note(("%d secrets are shown as [redacted]; --show-secrets shows them"):format(plan.hidden))
-  end
+  note_hidden(ctx, plan.hidden)
   if plan.state.failed() then
     exit.with(exit.CONDITION, ("condition not met: --fail-if %s"):format(ctx.args.fail_if))
   end
@@ -288,11 +298,13 @@ function show.count(ctx, n)
   end
 end
 
---- Shows values that are here already, through the filters.
+--- Shows values that are here already, through the filters. Secrets go first: a selection may hide what they are.
 function show.list(ctx, values, element, noun)
-  local conditions = show.conditions(ctx)
+  local conditions, hidden = show.conditions(ctx), 0
+  for _, value in ipairs(values) do hidden = hidden + hide(ctx, value, element) end
   if ctx.args.count then return show.count(ctx, #show.refine(values, conditions)) end
   local plan = show.plan(ctx, element, noun)
+  plan.hidden = hidden
   show.values(ctx, plan, show.refine(values, conditions, plan.paths))
 end
 
@@ -311,8 +323,8 @@ function show.value(ctx, value, element)
     return show.list(ctx, value, element, "value")
   end
   local paths = show.paths(ctx)
+  note_hidden(ctx, hide(ctx, value, element))
   if paths then value = show.refine({ value }, {}, paths)[1] end
-  if not ctx.args.show_secrets then redact.value(value) end
   if ctx.kind == "table" then
     return tables.record(output.write, value, { limit = ctx:limit(), paint = ctx:brush() })
   end

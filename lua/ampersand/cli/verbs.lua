@@ -195,6 +195,7 @@ local function invoke(ctx, op, ids, fields)
     local what = op.placeholders[#op.placeholders] ~= "apiKey" and ids[#ids]
     return ctx:note(DONE[op.method] .. (what and ": " .. what or ""))
   end
+  ctx.changes = op.method ~= "GET"
   if op.returns == "map" then value = map_values(value) end
   if help.is_list(op) then return show.list(ctx, value, op.element, noun_of(op)) end
   show.value(ctx, value, op.element)

@@ -172,6 +172,11 @@ REQUESTS ?= 100000
 soak: all
 	$(RUN_ENV) $(LUA) spec/support/soak.lua $(REQUESTS)
 
+.PHONY: bench-nginx
+bench-nginx:
+	@$(MAKE) --no-print-directory -s all LUA_VERSION=jit
+	@LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" luajit bench/nginx.lua $(PART)
+
 # --- installing ------------------------------------------------------------------------------
 LUADIR := $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)/ampersand

@@ -1,4 +1,4 @@
-local nginx = require "support.nginx"
+local nginx = require "support.openresty"
 
 local missing = nginx.missing()
 if missing then

@@ -1,4 +1,4 @@
-local nginx = require "support.nginx"
+local nginx = require "support.openresty"
 local socket = require "socket"
 
 local missing = nginx.missing()

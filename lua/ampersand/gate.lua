@@ -56,19 +56,22 @@ end
 function gate.new(given)
   given = given or {}
   check_options(given, NEW_OPTIONS, "gate.new")
-  local settings = setmetatable({}, { __index = DEFAULTS })
-  for name in pairs(SETTINGS) do settings[name] = given[name] end
+  local settings = {}
+  for name in pairs(SETTINGS) do
+    settings[name] = given[name]
+    if settings[name] == nil then settings[name] = DEFAULTS[name] end
+  end
   local in_nginx = rawget(_G, "ngx") ~= nil
   return setmetatable({
     client = given.client or require("ampersand.client").new(), settings = settings, in_nginx = in_nginx,
     store = given.store or (in_nginx and cache.shared "ampersand" or cache.memory()),
-    parsed = {}, parsed_count = 0, asking = {}, views = {},
+    clock = in_nginx and ngx.now or core.time, parsed = {}, parsed_count = 0, asking = {}, views = {}, prefixes = {},
   }, Gate)
 end
 
 -- --- what is stored --------------------------------------------------------------------------------------------------
--- A record: asked (when the API was asked last), fresh and usable (until when), list (what it said), failure (why it
--- said nothing). Times are the clock's, which machines share.
+-- A record: group, asked (when the API was asked last), fresh and usable (until when), list (what it said), failure
+-- (why it said nothing). Times are the clock's, which machines share.
 
 -- Many requests read the same text: it is decoded once per worker.
 local function parse(self, key, text)
@@ -79,8 +82,8 @@ local function parse(self, key, text)
     self.parsed_count = self.parsed_count + 1
   end
   local record = core.decode(text)
-  if type(record) ~= "table" or type(record.usable) ~= "number" then return nil end
-  self.parsed[key] = { text = text, record = record }
+  if type(record) ~= "table" or type(record.usable) ~= "number" or type(record.group) ~= "string" then return nil end
+  self.parsed[key] = { text = text, record = record, changed_key = "changed:" .. record.group }
   return record
 end
 
@@ -121,10 +124,10 @@ end
 local function next_record(job, before, asked, list, err)
   if list then
     local fresh = asked + (#list > 0 and job.ttl or job.negative)
-    return { asked = asked, fresh = fresh, usable = fresh + job.stale, list = list }
+    return { group = job.group, asked = asked, fresh = fresh, usable = fresh + job.stale, list = list }
   end
   local fresh = asked + job.negative
-  local record = { asked = asked, fresh = fresh, usable = fresh, failure = tostring(err) }
+  local record = { group = job.group, asked = asked, fresh = fresh, usable = fresh, failure = tostring(err) }
   if before and before.list and before.usable > asked then
     record.list, record.usable = before.list, before.usable
     record.fresh = math.min(fresh, before.usable)
@@ -242,30 +245,68 @@ local function judge(list, several)
   return HEALTH[chosen.healthStatus] or "unknown", chosen
 end
 
-local function verdict_of(record, option)
+-- A setting of the check, else of the gate.
+local function option(self, check, name)
+  local value = check[name]
+  if value == nil then return self.settings[name] end
+  return value
+end
+
+local function verdict_of(self, record, check)
   if not record or not record.list then
-    return { state = "unknown", open = option.on_unknown == "open", reason = record and record.failure }
+    local open = option(self, check, "on_unknown") == "open"
+    return { state = "unknown", open = open, stale = false, reason = record and record.failure }
   end
-  local state, installation = judge(record.list, option.several)
-  local open = state == "healthy" or (state == "absent" and option.on_absent == "open")
-    or (state == "unknown" and option.on_unknown == "open")
+  local state, installation = judge(record.list, option(self, check, "several"))
+  local open = state == "healthy" or (state == "absent" and option(self, check, "on_absent") == "open")
+    or (state == "unknown" and option(self, check, "on_unknown") == "open")
   return {
-    state = state, open = open, installation = installation, stale = core.time() >= record.fresh,
+    state = state, open = open, installation = installation, stale = self.clock() >= record.fresh,
     reason = record.failure, asked = record.asked, fresh = record.fresh,
   }
 end
 
 -- One question to the API, and how long its answer counts.
-local function job_of(key, group, changed, option)
+local function job_of(self, key, changed, check)
+  local ttl = option(self, check, "ttl")
   return {
-    key = key, group = group, changed = changed, integration = option.integration, ttl = option.ttl,
-    stale = option.stale, negative = option.negative or option.ttl, timeout = option.timeout,
+    key = key, group = check.group, changed = changed, integration = option(self, check, "integration"), ttl = ttl,
+    stale = option(self, check, "stale"), negative = option(self, check, "negative") or ttl,
+    timeout = option(self, check, "timeout"),
   }
 end
 
-local function key_of(self, integration, group)
-  local project = self.client._config.project or ""
-  return ("gate:%d:%s:%d:%s:%s"):format(#project, project, #integration, integration, group)
+-- What stands before the group in a key; names cannot run into each other.
+local function prefix_of(self, integration)
+  local name = integration or ""
+  local prefix = self.prefixes[name]
+  if not prefix then
+    local config = self.client._config
+    local project, full = config.project or "", integration or config.integration or ""
+    prefix = ("gate:%d:%s:%d:%s:"):format(#project, project, #full, full)
+    self.prefixes[name] = prefix
+  end
+  return prefix
+end
+
+-- The way of nearly every request: what this worker has decoded is still what the store holds, and is fresh.
+local function known(self, key)
+  local held = self.parsed[key]
+  if not held or self.store:get(key) ~= held.text or self.clock() >= held.record.fresh then return nil end
+  local changed = self.store:get(held.changed_key)
+  if not changed or tonumber(changed) < held.record.asked then return held.record end
+end
+
+-- The long way: what is known may be old, or must be asked for.
+local function find_out(self, key, check)
+  local changed, record = changed_at(self, check.group), load(self, key)
+  if is_fresh(record, changed) then return record end
+  local job, outdated = job_of(self, key, changed, check), record and record.asked <= changed
+  if self.in_nginx and ((record and not outdated) or not can_wait(self)) then
+    refresh_later(self, job)
+    return record
+  end
+  return refresh_now(self, job) or record
 end
 
 --- What is known about a group: state ("healthy", "unhealthy", "absent", "several", "unknown"), open (whether to pass),
@@ -274,25 +315,15 @@ end
 ---@param check table group, and any option of `gate.new` but client and store
 ---@return table verdict
 function Gate:health(check)
-  check_options(check, CHECK_OPTIONS, "gate")
-  if not check.group or check.group == "" then options.misuse "gate: `group` is missing" end
-  local settings = self.settings
-  local option = setmetatable({}, { __index = function(_, name)
-    local value = check[name]
-    if value == nil then value = settings[name] end
-    return value
-  end })
-  local key = key_of(self, option.integration or self.client._config.integration or "", check.group)
-  local changed, record = changed_at(self, check.group), load(self, key)
-  if is_fresh(record, changed) then return verdict_of(record, option) end
-  local job = job_of(key, check.group, changed, option)
-  local outdated = record and record.asked <= changed
-  if self.in_nginx and ((record and not outdated) or not can_wait(self)) then
-    refresh_later(self, job)
-  else
-    record = refresh_now(self, job) or record
+  local group = check.group
+  if type(group) ~= "string" or group == "" then options.misuse "gate: `group` is missing" end
+  local key = prefix_of(self, option(self, check, "integration")) .. group
+  local record = known(self, key)
+  if not record then
+    check_options(check, CHECK_OPTIONS, "gate")
+    record = find_out(self, key, check)
   end
-  return verdict_of(record, option)
+  return verdict_of(self, record, check)
 end
 
 local DETAIL = {

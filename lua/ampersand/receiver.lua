@@ -42,9 +42,10 @@ end
 --- Makes a receiver, to be called in content_by_lua.
 ---@param given table secret ("whsec_…", a list, or a function that gives one of these); handle (gets message and info;
 --   the message counts as taken unless it raises, or returns false, or nil and a reason); timer (true: answer at once,
---   handle later; a message is lost when nginx is killed in between); store (default: lua_shared_dict `ampersand`); gate (its cache forgets groups that events name);
---   changes (message -> the group whose health may have changed); remember (86,400 s: how long a message is known);
---   tolerance (300 s, the signature's age); max_bytes (1 MiB); patience (60 s: how long a handler may take)
+--   handle later; a message is lost when nginx is killed in between); store (default: lua_shared_dict `ampersand`);
+--   gate (its cache forgets groups that events name); changes (message -> the group whose health may have changed);
+--   remember (86,400 s: how long a message is known); tolerance (300 s, the signature's age); max_bytes (1 MiB);
+--   patience (60 s: how long a handler may take)
 ---@return ampersand.Receiver
 function receiver.new(given)
   options.check(given, NEW_OPTIONS, "receiver.new")

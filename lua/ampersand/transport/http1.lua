@@ -1,11 +1,14 @@
 --- HTTP/1.1 as text: requests to send, responses to read. Pure: it knows no socket.
 --
--- A reader pulls its bytes from a function `more() -> bytes | nil, message, kind`; kind "closed" with the message
--- "closed" is the peer's orderly end.
+-- A reader pulls its bytes from a function `more(reader, sure) -> bytes | nil, message, kind`, `sure` bytes being known
+-- to come; kind "closed" with the message "closed" is the peer's orderly end.
 
 local http1 = {}
 
+local byte, find, match, sub = string.byte, string.find, string.match, string.sub
+
 local MAX_HEAD = 64 * 1024
+local MAX_NAMES = 500
 
 -- Headers that frame the message: they are ours to write.
 local FRAMING = {
@@ -63,16 +66,18 @@ local Reader = {}
 Reader.__index = Reader
 
 --- A reader of one response.
----@param more fun(): string?, string?, string?
+---@param more fun(reader: table, sure: integer): string?, string?, string?
 ---@param method string of the request: an answer to HEAD has no body
 ---@return ampersand.HttpReader
 function http1.reader(more, method)
-  return setmetatable({ more = more, method = method, buffer = "", at = 1, received = false, ended = false }, Reader)
+  return setmetatable({
+    more = more, method = method, buffer = "", at = 1, left = 0, received = false, ended = false,
+  }, Reader)
 end
 
 -- Appends bytes to what is held; true, or nil, message, kind.
 local function fill(self, where)
-  local bytes, message, kind = self.more()
+  local bytes, message, kind = self:more(self.left)
   if not bytes then
     if message == "closed" then message = "the connection was closed " .. where end
     return nil, message, kind
@@ -87,7 +92,8 @@ end
 local function await_head(self)
   local from = self.at
   while true do
-    local _, stop = self.buffer:find("\n\r?\n", from)
+    local _, stop = find(self.buffer, "\r\n\r\n", from, true)
+    if not stop then _, stop = find(self.buffer, "\n\r?\n", from) end
     if stop then return stop end
     local held = #self.buffer - self.at + 1
     if held > MAX_HEAD then return nil, "the response's headers are too long", "limit" end
@@ -97,20 +103,40 @@ local function await_head(self)
   end
 end
 
+-- The same few names come again and again: they are checked and lowered once.
+local names, names_known = {}, 0
+
+local function header_name(raw)
+  local name = names[raw]
+  if name then return name end
+  if raw == "" or find(raw, "[%s%c]") then return nil end
+  name = raw:lower()
+  if names_known < MAX_NAMES then names[raw], names_known = name, names_known + 1 end
+  return name
+end
+
+local function header_value(text, from, to)
+  while byte(text, from) == 32 or byte(text, from) == 9 do from = from + 1 end
+  while to >= from and (byte(text, to) == 32 or byte(text, to) == 9) do to = to - 1 end
+  local value = sub(text, from, to)
+  if not find(value, "\r", 1, true) then return value end
+end
+
 -- "name: value" lines from `at` on, as one table; nil, message when a line is none.
-local function parse_headers(text, at, stop)
+local function parse_headers(text, at)
   local headers = {}
   while true do
-    local _, last, name, value = text:find("^([^%s:]+):[ \t]*([^\r\n]*)\r?\n", at)
-    if not name then break end
-    if value:find "[ \t]$" then value = value:gsub("[ \t]+$", "") end
-    name = name:lower()
+    local stop = find(text, "\n", at, true)
+    local last = byte(text, stop - 1) == 13 and stop - 2 or stop - 1
+    if last < at then return headers end
+    local colon = find(text, ":", at, true) or stop
+    local name = colon < stop and header_name(sub(text, at, colon - 1))
+    local value = name and header_value(text, colon + 1, last)
+    if not value then return nil, "a header of the response is malformed" end
     local earlier = headers[name]
     headers[name] = earlier and earlier .. ", " .. value or value
-    at = last + 1
+    at = stop + 1
   end
-  if text:find("^\r?\n", at) ~= at or at > stop then return nil, "a header of the response is malformed" end
-  return headers
 end
 
 -- A length that is repeated with the same value counts once (RFC 9110, 8.6).
@@ -212,7 +238,7 @@ end
 local function read_to_close(self)
   if self.ended then return nil end
   if self.at > #self.buffer then
-    local bytes, message, kind = self.more()
+    local bytes, message, kind = self:more(0)
     if bytes then return bytes end
     if message ~= "closed" then return nil, message, kind end
     return finish(self)
@@ -243,10 +269,9 @@ end
 
 local function parse_head(self, stop)
   local text = self.buffer
-  local _, last, minor, status = text:find("^HTTP/1%.(%d) (%d%d%d)[^%d\n][^\n]*\n", self.at)
-  if not last then _, last, minor, status = text:find("^HTTP/1%.(%d) (%d%d%d)\r?\n", self.at) end
-  if not last then return nil, "the answer is not HTTP/1.1", "protocol" end
-  local headers, message = parse_headers(text, last + 1, stop)
+  local minor, status = match(text, "^HTTP/1%.(%d) (%d%d%d)[ \r\n]", self.at)
+  if not status then return nil, "the answer is not HTTP/1.1", "protocol" end
+  local headers, message = parse_headers(text, find(text, "\n", self.at, true) + 1)
   if not headers then return nil, message, "protocol" end
   self.at = stop + 1
   return tonumber(status), headers, minor

@@ -6,7 +6,8 @@
 local core = require "ampersand.core"
 local http1 = require "ampersand.transport.http1"
 
-local now = core.now
+local now, ceil, huge = core.now, math.ceil, math.huge
+local find, sub = string.find, string.sub
 
 ---@class ampersand.NginxTransport
 local Nginx = {}
@@ -17,8 +18,9 @@ local nginx = {}
 local MAX_MS = 2 ^ 31 - 1
 local IDLE_MS = 30000 -- how long a connection waits in the pool; servers often give up after 60 s
 local POOL = 100      -- connections that may wait there, per worker and server
-local PIECE = 65536
-local TURN = 0.0015   -- seconds of work after which the event loop gets its turn
+local PIECE = 16384
+local FULL = 4096     -- a piece of nginx's read buffer; when one is full, more is waiting
+local TURN = 0.001    -- seconds of work after which the event loop gets its turn
 local BREATH = 0.001  -- ngx.sleep(0) would do in OpenResty; elsewhere it never reaches the event loop
 local MAX_ORIGINS = 1000
 
@@ -58,20 +60,23 @@ end
 
 -- --- time ----------------------------------------------------------------------------------------------------------
 
--- A clock of one request: when it must be over, and how long it may wait for a byte.
+-- A clock of one request: when it must be over, how long it may wait for a byte, and what was told the socket.
 local function new_clock(req, opts)
+  local timeout = req.timeout
   return {
-    deadline = req.timeout and now() + req.timeout, timeout = req.timeout,
-    read_timeout = req.read_timeout or opts.read_timeout or math.huge,
-    connect_timeout = req.connect_timeout or opts.connect_timeout or math.huge,
+    deadline = timeout and now() + timeout, timeout = timeout, set = 0,
+    read_timeout = req.read_timeout or opts.read_timeout or huge,
+    connect_timeout = req.connect_timeout or opts.connect_timeout or huge,
   }
 end
 
 -- Milliseconds for the next step, at most `bound` seconds; nil when the deadline has passed.
 local function milliseconds(clock, bound)
-  local left = clock.deadline and clock.deadline - now() or math.huge
+  local left = clock.deadline and clock.deadline - now() or huge
   if left <= 0 then return nil end
-  return math.max(1, math.min(MAX_MS, math.ceil(math.min(left, bound) * 1000)))
+  if left < bound then bound = left end
+  local ms = ceil(bound * 1000)
+  return ms < MAX_MS and ms or MAX_MS
 end
 
 local function timed_out(clock, bound, where)
@@ -98,26 +103,31 @@ end
 
 -- --- connections ---------------------------------------------------------------------------------------------------
 
-local function origin_of(self, url)
-  local prefix = url:match "^%a+://[^/?#]+"
-  local origin = prefix and self.origins[prefix]
-  if origin and not url:find "[^\33-\126]" then
-    local target = url:match("^[^#]*", #prefix + 1)
-    return origin, target:byte() == 47 and target or "/" .. target
-  end
-  local target
-  origin, target = http1.parse_url(url)
+local function pool_name(self, origin)
+  local opts = self.opts
+  local verify = origin.scheme == "http" and "-" or opts.insecure_skip_verify and "any" or "verify"
+  return table.concat({ "ampersand", origin.scheme, origin.host, origin.port, verify, opts.client_cert or "-",
+    opts.max_connections or "-" }, "|")
+end
+
+local function new_origin(self, url)
+  local origin, target = http1.parse_url(url)
   if not origin then return nil, target end
-  local verify = origin.scheme == "http" and "-" or self.opts.insecure_skip_verify and "any" or "verify"
-  origin.pool = table.concat({ "ampersand", origin.scheme, origin.host, origin.port, verify,
-    self.opts.client_cert or "-", self.opts.max_connections or "-" }, "|")
-  origin.connect = { pool = origin.pool }
+  origin.connect = { pool = pool_name(self, origin) }
   if self.opts.max_connections then
     origin.connect.pool_size, origin.connect.backlog = self.opts.max_connections, 100000
   end
   if self.known >= MAX_ORIGINS then self.origins, self.known = {}, 0 end
-  self.origins[prefix], self.known = origin, self.known + 1
+  self.origins[origin.prefix], self.known = origin, self.known + 1
   return origin, target
+end
+
+-- Where a URL leads: the origin, made once, and the target.
+local function origin_of(self, url)
+  local slash = find(url, "/", 9, true)
+  local origin = slash and self.origins[sub(url, 1, slash - 1)]
+  if origin and not find(url, "[^\33\34\36-\126]", slash) then return origin, sub(url, slash) end
+  return new_origin(self, url)
 end
 
 local function connect_error(clock, origin, why)
@@ -189,9 +199,8 @@ local function connect(self, origin, clock, fresh)
     if not wait then return nil, timed_out(clock, 0, "before the connection stood") end
     local socket, why = ngx.socket.tcp()
     if not socket then return nil, why, "connect" end
-    local io = milliseconds(clock, clock.read_timeout) or 1
-    socket:settimeouts(wait, io, io)
-    clock.set = io
+    clock.set = milliseconds(clock, clock.read_timeout) or 1
+    socket:settimeouts(wait, clock.set, clock.set)
     local ok
     ok, why = socket:connect(origin.host, origin.port, origin.connect)
     if not ok then return nil, connect_error(clock, origin, why) end
@@ -213,24 +222,33 @@ end
 
 -- --- requests ------------------------------------------------------------------------------------------------------
 
--- The function a reader pulls bytes with.
-local function puller(socket, clock, where)
-  return function()
-    local wait = milliseconds(clock, clock.read_timeout)
-    if not wait then return nil, timed_out(clock, 0, where.text) end
-    if wait ~= clock.set then
-      socket:settimeouts(wait, wait, wait)
-      clock.set = wait
-    end
-    local bytes, why = socket:receiveany(PIECE)
-    if bytes then return bytes end
-    if why == "timeout" then return nil, timed_out(clock, clock.read_timeout, where.text) end
-    return nil, why == "closed" and why or "the connection broke: " .. why, "closed"
+-- What a reader pulls bytes with: what is there, or, while bytes come faster than they are read, large pieces.
+local function pull(reader, sure)
+  local socket, clock = reader.socket, reader.clock
+  local wait = milliseconds(clock, clock.read_timeout)
+  if not wait then return nil, timed_out(clock, 0, reader.stage) end
+  if wait ~= clock.set then
+    socket:settimeouts(wait, wait, wait)
+    clock.set = wait
   end
+  local bytes, why, part
+  if sure >= FULL and reader.full then
+    bytes, why, part = socket:receive(sure < PIECE and sure or PIECE)
+    if not bytes and part ~= "" then bytes = part end
+  else
+    bytes, why = socket:receiveany(PIECE)
+  end
+  if bytes then
+    reader.full = part == nil and #bytes >= FULL
+    return bytes
+  end
+  if why == "timeout" then return nil, timed_out(clock, clock.read_timeout, reader.stage) end
+  return nil, why == "closed" and why or "the connection broke: " .. why, "closed"
 end
 
-local function response(self, socket, reader, clock, status, headers)
+local function response(self, reader, status, headers)
   local res, closed = { status = status, headers = headers }, false
+  local clock, socket = reader.clock, reader.socket
   local failure, failure_kind
   self.turn = now() -- the head was waited for
 
@@ -251,7 +269,7 @@ local function response(self, socket, reader, clock, status, headers)
   function res.close(reusable)
     if closed then return end
     closed = true
-    if reusable and reader.ended and reader.reusable and not self.closed and not ngx.worker.exiting() then
+    if reusable and reader.ended and reader.reusable and not self.closed then
       socket:setkeepalive(IDLE_MS, self.opts.max_connections or POOL)
     else
       socket:close()
@@ -263,8 +281,8 @@ end
 
 -- Sends the request on a connection and reads the head of the answer; the fourth value tells that nothing came back.
 local function converse(self, socket, req, bytes, clock)
-  local where = { text = "before the response came" }
-  local reader = http1.reader(puller(socket, clock, where), req.method)
+  local reader = http1.reader(pull, req.method)
+  reader.socket, reader.clock, reader.stage = socket, clock, "before the response came"
   local sent, why = socket:send(bytes)
   local status, headers, kind
   if sent then
@@ -275,23 +293,23 @@ local function converse(self, socket, req, bytes, clock)
     headers, kind = "the connection was closed while the request was sent: " .. why, "closed"
   end
   if status then
-    where.text = "while the body arrived"
-    return response(self, socket, reader, clock, status, headers)
+    reader.stage = "while the body arrived"
+    return response(self, reader, status, headers)
   end
   socket:close()
   return nil, headers, kind, kind == "closed" and not reader.received
 end
 
-local function perform(self, req, progress)
+local function perform(self, req, clock)
   local origin, target = origin_of(self, req.url)
   if not origin then return nil, target, "protocol", false end
   local bytes, why = http1.request(req, origin.authority, target)
   if not bytes then return nil, why, "protocol", false end
-  local clock, fresh = new_clock(req, self.opts), false
+  local fresh = false
   while true do
     local socket, reused, kind = connect(self, origin, clock, fresh)
     if not socket then return nil, reused, kind, fresh end
-    progress.sent = true
+    clock.sent = true
     local res, message, unanswered
     res, message, kind, unanswered = converse(self, socket, req, bytes, clock)
     if res then return res end
@@ -299,6 +317,13 @@ local function perform(self, req, progress)
     if not (reused and unanswered and req.resend) then return nil, message, kind, true end
     fresh = true
   end
+end
+
+-- nginx raises where there are no cosockets, and where a coroutine cannot yield, such as inside string.gsub's callback.
+local function refusal(why)
+  local phase = ngx.get_phase()
+  if YIELDS[phase] then return "nginx cannot wait here: " .. tostring(why), "phase" end
+  return ("no request can be made in nginx's phase %s: %s"):format(phase, ADVICE[phase] or USUAL_ADVICE), "phase"
 end
 
 --- Sends a request; comes back with the head of the response.
@@ -310,16 +335,11 @@ end
 function Nginx:request(req)
   if self.closed then return nil, "the transport is closed", "cancelled", false end
   if self.problem then return nil, self.problem, "config", false end
-  local phase = ngx.get_phase()
-  if not YIELDS[phase] then
-    local words = "no request can be made in nginx's phase %s: %s"
-    return nil, words:format(phase, ADVICE[phase] or USUAL_ADVICE), "phase", false
-  end
-  -- nginx raises where a coroutine cannot yield, such as inside the callback of string.gsub or table.sort.
-  local progress = { sent = false }
-  local ok, res, message, kind, sent = pcall(perform, self, req, progress)
+  local clock = new_clock(req, self.opts)
+  local ok, res, message, kind, sent = pcall(perform, self, req, clock)
   if ok then return res, message, kind, sent end
-  return nil, "nginx cannot wait here: " .. tostring(res), "phase", progress.sent
+  message, kind = refusal(res)
+  return nil, message, kind, clock.sent == true
 end
 
 --- The transport is not usable afterwards; answers that are being read end by themselves.

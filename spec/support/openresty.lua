@@ -1,0 +1,298 @@
+-- Starts nginx with its Lua module (and redis-server) for specs: free loopback ports, a prefix of its own under the
+-- system's temporary files, stopped by process id. `timeout` ends what a killed spec would leave behind.
+
+local socket = require "socket"
+
+local nginx = {}
+local Server = {}
+Server.__index = Server
+
+local LIFETIME = 120 -- seconds
+
+local function run(command)
+  local ok = os.execute(command)
+  return ok == true or ok == 0
+end
+
+local function output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "*a"
+  pipe:close()
+  return (text:gsub("%s+$", ""))
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "*a" or ""
+  if file then file:close() end
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local MODULES = output "ls -d /usr/lib/nginx/modules /usr/lib64/nginx/modules 2>/dev/null | head -n 1"
+
+--- Why nginx cannot be started here, or nil. nginx runs Lua in LuaJIT, so its specs belong to that Lua's run.
+function nginx.missing()
+  if os.getenv "LUA_VERSION" ~= "jit" then return "nginx runs LuaJIT: see the run with LUA_VERSION=jit" end
+  if not run "command -v nginx >/dev/null 2>&1" then return "nginx is not installed" end
+  if not run("test -e " .. MODULES .. "/ngx_http_lua_module.so") then return "nginx's Lua module is not installed" end
+end
+
+--- Whether a program can be found.
+function nginx.has(program)
+  return run(("command -v %s >/dev/null 2>&1"):format(program))
+end
+
+--- Some different free ports of the loopback address.
+function nginx.free_ports(count)
+  local listeners, ports = {}, {}
+  for i = 1, count do
+    listeners[i] = assert(socket.bind("127.0.0.1", 0))
+    local _, port = listeners[i]:getsockname()
+    ports[i] = math.floor(tonumber(port))
+  end
+  for _, listener in ipairs(listeners) do listener:close() end
+  return ports
+end
+
+--- Waits until `condition()` holds; false after `seconds`.
+function nginx.await(seconds, condition)
+  local deadline = socket.gettime() + seconds
+  repeat
+    if condition() then return true end
+    socket.sleep(0.01)
+  until socket.gettime() > deadline
+  return false
+end
+
+local function listens(port)
+  local connection = socket.connect("127.0.0.1", port)
+  if connection then connection:close() end
+  return connection ~= nil
+end
+
+local function alive(pid)
+  return run(("kill -0 %s 2>/dev/null"):format(pid))
+end
+nginx.alive = alive
+
+-- The lines every configuration begins with. ndk must be loaded before lua.
+local HEAD = [[
+{{modules}}
+{{user}}
+daemon off;
+pid {{prefix}}/nginx.pid;
+error_log {{prefix}}/error.log {{log_level}};
+worker_processes {{workers}};
+worker_shutdown_timeout 20s;
+{{main}}
+events { worker_connections 2048; }
+]]
+
+local HTTP = [[
+http {
+  access_log off;
+  default_type text/plain;
+  client_body_temp_path {{prefix}}/body;
+  proxy_temp_path {{prefix}}/proxy;
+  fastcgi_temp_path {{prefix}}/fastcgi;
+  uwsgi_temp_path {{prefix}}/uwsgi;
+  scgi_temp_path {{prefix}}/scgi;
+  lua_package_path "{{root}}/lua/?.lua;{{root}}/spec/?.lua{{lua_path}};;";
+  lua_package_cpath "{{root}}/build/jit/?.so;;";
+  lua_socket_log_errors off;
+  {{http}}
+  server {
+    listen 127.0.0.1:{{port}} {{listen}};
+    {{server}}
+  }
+  server {
+    listen 127.0.0.1:{{upstream}};
+    keepalive_requests 100000;
+    {{origin}}
+  }
+}
+]]
+
+local function load_modules()
+  local lines = {}
+  for _, name in ipairs { "ndk_http_module", "ngx_http_lua_module" } do
+    if run(("test -e %s/%s.so"):format(MODULES, name)) then
+      lines[#lines + 1] = ("load_module %s/%s.so;"):format(MODULES, name)
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+local function expand(text, values)
+  local count
+  repeat
+    text, count = text:gsub("{{([%w_]+)}}", function(name)
+      return tostring(values[name] or error("no value for {{" .. name .. "}}", 0))
+    end)
+  until count == 0
+  return text
+end
+
+local function values_of(options)
+  local ports = nginx.free_ports(3)
+  local values = {
+    modules = load_modules(), user = output "id -u" == "0" and "user root;" or "", log_level = "warn", workers = 1,
+    main = "", http = "", server = "", origin = "", listen = "", lua_path = "", root = output "pwd",
+    prefix = output "mktemp -d",
+    port = ports[1], upstream = ports[2], spare = ports[3],
+  }
+  for name, value in pairs(options) do values[name] = value end
+  return values
+end
+
+local function launch(self)
+  local prefix = self.prefix
+  local command = "timeout %d nginx -p %s -c %s/nginx.conf >%s/out 2>&1 </dev/null &"
+  run(command:format(LIFETIME, prefix, prefix, prefix))
+  nginx.await(10, function()
+    self.pid = tonumber(read(prefix .. "/nginx.pid"))
+    return self.pid and listens(self.port)
+  end)
+  if self.pid and listens(self.port) then return end
+  local words = read(prefix .. "/out") .. read(prefix .. "/error.log")
+  self:stop()
+  error("nginx did not start:\n" .. words, 3)
+end
+
+--- Starts nginx. Texts may hold {{port}}, {{upstream}} (the second server's), {{spare}} (a free one), {{prefix}} and
+--- the names of other options.
+---@param options table http, server, origin, main (configuration texts), workers, log_level, conf (a whole file),
+--   files, lua_path (";dir/?.lua", looked through after the project's own)
+---@return table server with port, url, upstream, prefix, pid
+function nginx.start(options)
+  local values = values_of(options)
+  local self = setmetatable({
+    prefix = values.prefix, port = values.port, upstream = values.upstream, values = values,
+    url = ("http://127.0.0.1:%d"):format(values.port),
+  }, Server)
+  for name, text in pairs(options.files or {}) do write(self.prefix .. "/" .. name, text) end
+  write(self.prefix .. "/nginx.conf", options.conf and expand(options.conf, values) or expand(HEAD .. HTTP, values))
+  launch(self)
+  return self
+end
+
+--- Ends the server and removes its files; a second call does nothing.
+function Server:stop()
+  if self.stopped then return end
+  self.stopped = true
+  if self.pid then
+    run(("kill -TERM %d 2>/dev/null"):format(self.pid))
+    if not nginx.await(5, function() return not alive(self.pid) end) then run(("kill -KILL %d"):format(self.pid)) end
+  end
+  run(("rm -rf '%s'"):format(self.prefix))
+end
+
+--- Loads the configuration anew, as `nginx -s reload` does.
+function Server:reload()
+  run(("kill -HUP %d"):format(self.pid))
+end
+
+--- The process ids of the workers.
+function Server:workers()
+  local pids = {}
+  for pid in output(("ps -o pid= --ppid %d"):format(self.pid)):gmatch "%d+" do pids[#pids + 1] = tonumber(pid) end
+  return pids
+end
+
+--- What nginx has logged.
+function Server:log()
+  return read(self.prefix .. "/error.log")
+end
+
+--- Opens a connection and sends a request; the answer is read by `finish`.
+function Server:send(path, options)
+  options = options or {}
+  local connection = assert(socket.connect("127.0.0.1", options.port or self.port))
+  connection:settimeout(20)
+  local body = options.body or ""
+  local method = options.method or (options.body and "POST" or "GET")
+  local lines = { method .. " " .. path .. " HTTP/1.1", "Host: localhost", "Connection: close",
+    "Content-Length: " .. #body }
+  for name, value in pairs(options.headers or {}) do lines[#lines + 1] = name .. ": " .. value end
+  assert(connection:send(table.concat(lines, "\r\n") .. "\r\n\r\n" .. body))
+  return connection
+end
+
+local function dechunk(text)
+  local parts, at = {}, 1
+  while true do
+    local _, stop, size = text:find("^(%x+)\r\n", at)
+    size = tonumber(size or "0", 16)
+    if size == 0 then return table.concat(parts) end
+    parts[#parts + 1] = text:sub(stop + 1, stop + size)
+    at = stop + size + 3
+  end
+end
+
+--- Reads the answer on a connection of `send`.
+---@return integer? status, string body, table headers
+function Server:finish(connection) -- luacheck: no self
+  local text, _, partial = connection:receive "*a"
+  connection:close()
+  text = text or partial
+  local head, body = text:match "^(.-\r\n)\r\n(.*)$"
+  if not head then return nil, text, {} end
+  local headers = {}
+  for name, value in head:gmatch "\n([^:\r\n]+): *([^\r\n]*)" do headers[name:lower()] = value end
+  if headers["transfer-encoding"] == "chunked" then body = dechunk(body) end
+  return tonumber(head:match "^HTTP/1%.1 (%d+)"), body, headers
+end
+
+--- One request.
+---@return integer? status, string body, table headers
+function Server:ask(path, options)
+  return self:finish(self:send(path, options))
+end
+
+-- --- a certificate authority of one run --------------------------------------------------------------------------
+
+--- Makes a CA and a certificate for 127.0.0.1 and `localhost` in `prefix`: ca.pem, cert.pem, key.pem.
+function nginx.certificate(prefix)
+  local command = [[cd '%s' && {
+    new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes" &&
+    openssl req -x509 $new -days 2 -subj '/CN=spec CA' -keyout ca.key -out ca.pem &&
+    openssl req $new -subj '/CN=127.0.0.1' -keyout key.pem -out cert.csr &&
+    printf 'subjectAltName=DNS:127.0.0.1,DNS:localhost,IP:127.0.0.1\n' > ext &&
+    openssl x509 -req -in cert.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out cert.pem
+  } >/dev/null 2>&1]]
+  assert(run(command:format(prefix)), "the openssl command is needed")
+end
+
+-- --- redis -----------------------------------------------------------------------------------------------------------
+
+local Redis = {}
+Redis.__index = Redis
+
+--- Starts a redis-server that keeps nothing.
+function nginx.redis()
+  local port, prefix = nginx.free_ports(1)[1], output "mktemp -d"
+  local command = "timeout %d redis-server --port %d --bind 127.0.0.1 --save '' --appendonly no --daemonize no "
+    .. "--dir %s --pidfile %s/redis.pid >%s/out 2>&1 </dev/null &"
+  run(command:format(LIFETIME, port, prefix, prefix, prefix))
+  local self = setmetatable({ port = port, prefix = prefix }, Redis)
+  nginx.await(10, function()
+    self.pid = tonumber(read(prefix .. "/redis.pid"))
+    return self.pid and listens(port)
+  end)
+  return self
+end
+
+function Redis:stop()
+  if self.pid then run(("kill -TERM %d 2>/dev/null"):format(self.pid)) end
+  if self.pid then nginx.await(5, function() return not alive(self.pid) end) end
+  self.pid = nil
+  run(("rm -rf '%s'"):format(self.prefix))
+end
+
+return nginx

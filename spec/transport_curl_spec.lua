@@ -417,6 +417,28 @@ describe("the curl transport", function()
     assert.equal(1, server:ask "connections" - before) -- the question's own
   end)
 
+  it("opens no more connections than max_connections", function()
+    new { max_connections = 2 }
+    local before, tasks = server:ask "connections", {}
+    for i = 1, 10 do tasks[i] = function() return (fetch "slow?seconds=0.02") end end
+    local values = transport:parallel(10, tasks)
+    for i = 1, 10 do assert.equal(200, values[i]) end
+    assert.is_true(server:ask "connections" - before <= 3) -- with the question's own
+  end)
+
+  it("goes through a proxy when told so", function()
+    new { http_proxy = server:url "" }
+    local path = fresh "http://somewhere.invalid/echo"
+    local res = assert(transport:request { method = "GET", url = path, timeout = 10 })
+    assert.equal(404, res.status) -- the server is asked for a URL it does not know
+    assert.equal(1, arrivals())
+    res.close()
+    new { http_proxy = "http://127.0.0.1:1" }
+    local _, message, kind, sent = fetch(fresh "items")
+    assert.equal("connect", kind, message)
+    assert.is_false(sent)
+  end)
+
   it("sleeps", function()
     local took = seconds(function() new():sleep(0.1) end)
     assert.is_true(took >= 0.1 and took < 0.1 + PATIENCE)

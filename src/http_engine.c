@@ -254,7 +254,7 @@ static bool copy_string(const char **to)
     return true;
 }
 
-/* All six are tried, so that none stays the caller's. */
+/* All are tried, so that none stays the caller's. */
 static bool copy_options(struct amp_engine_options *to, const struct amp_engine_options *from)
 {
     bool ok;
@@ -265,7 +265,6 @@ static bool copy_options(struct amp_engine_options *to, const struct amp_engine_
     ok = copy_string(&to->client_cert) && ok;
     ok = copy_string(&to->client_key) && ok;
     ok = copy_string(&to->http_proxy) && ok;
-    ok = copy_string(&to->user_agent) && ok;
     return ok;
 }
 
@@ -276,7 +275,6 @@ static void free_options(struct amp_engine_options *options)
     free((void *)options->client_cert);
     free((void *)options->client_key);
     free((void *)options->http_proxy);
-    free((void *)options->user_agent);
 }
 
 static bool open_multi(struct amp_engine *engine)

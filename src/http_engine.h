@@ -35,7 +35,6 @@ struct amp_engine_options {
     const char *client_cert;
     const char *client_key;
     const char *http_proxy;
-    const char *user_agent;
     long http_version;    /* 0: HTTP/2 where TLS offers it; 1: HTTP/1.1 only */
     long max_connections; /* 0: no bound */
     bool insecure;        /* neither certificate nor host name is checked */

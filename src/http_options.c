@@ -186,8 +186,7 @@ CURL *amp_easy_new(struct amp_engine *engine)
     set_sockets(easy, engine);
     curl_easy_setopt(easy, CURLOPT_SHARE, engine->share);
     if (set_protocols(easy) && set_tls(easy, options) &&
-        set_string(easy, CURLOPT_PROXY, options->http_proxy) &&
-        set_string(easy, CURLOPT_USERAGENT, options->user_agent))
+        set_string(easy, CURLOPT_PROXY, options->http_proxy))
         return easy;
     curl_easy_cleanup(easy);
     return NULL;

@@ -106,7 +106,6 @@ static int http_engine(lua_State *L)
     options.client_cert = string_field(L, 1, "client_cert", NULL);
     options.client_key = string_field(L, 1, "client_key", NULL);
     options.http_proxy = string_field(L, 1, "http_proxy", NULL);
-    options.user_agent = string_field(L, 1, "user_agent", NULL);
     options.http_version = (long)number_field(L, 1, "http_version");
     options.max_connections = (long)number_field(L, 1, "max_connections");
     options.insecure = boolean_field(L, 1, "insecure_skip_verify");

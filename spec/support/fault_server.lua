@@ -168,7 +168,7 @@ local function reply(conn, request)
     return scenarios.ok(conn, tostring(answer(request.path)))
   end
   arrivals[request.path] = (arrivals[request.path] or 0) + 1
-  local scenario = scenarios[request.path:match "^/([%w_]*)"] or scenarios.unknown
+  local scenario = scenarios[request.path:match "^/([%w_]*)" or "unknown"] or scenarios.unknown
   return scenario(conn, request)
 end
 

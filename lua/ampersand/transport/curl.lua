@@ -18,7 +18,7 @@ local INHERITED = { "connect_timeout", "read_timeout" }
 
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
---   insecure_skip_verify; http_proxy (URL); user_agent; http_version (1 or 2); max_connections; loop (adapter)
+--   insecure_skip_verify; http_proxy (URL); http_version (1 or 2); max_connections; loop (adapter)
 ---@return ampersand.CurlTransport
 function curl.new(opts)
   return setmetatable({ opts = opts or {}, loop = opts and opts.loop }, Curl)

@@ -160,6 +160,9 @@ describe("secrets", function()
     result = run("echo standin-key | ampersand projects list --key - --csv", { AMP_API_KEY = "wrong-key-of-env" })
     assert.same({ 0, "" }, { result.code, result.err })
     assert.equal(4, run("echo another-key | ampersand projects list --key -").code)
+    result = run([[printf 'standin-key\n{"name":"t"}' | ampersand topics create --key - --body - --template '{name}']],
+      { AMP_API_KEY = "wrong-key-of-env" })
+    assert.same({ 0, "t\n" }, { result.code, result.out })
   end)
 
   it("are in no error and no debug line", function()
@@ -337,6 +340,8 @@ describe("summaries", function()
     assert.truthy(bars:find "^300 installations\n\nHealth\n  healthy   %d+ +[%d.]+%%  █")
     local numbers = core.decode(run("ampersand installations list --summary --json").out)
     assert.equal(300, numbers.total)
+    assert.truthy(run("ampersand installations list --summary --csv").out:find(
+      ("^of,value,count\nhealthStatus,healthy,%d\n"):format(numbers.healthStatus.healthy)))
     local unhealthy = tonumber(run("ampersand installations list --where healthStatus=unhealthy --count").out)
     assert.equal(unhealthy, numbers.healthStatus.unhealthy)
     local result = run 'ampersand installations list --svg "$HOME/a.svg" --html "$HOME/a.html"'

@@ -44,7 +44,7 @@ function Tally:add(installation)
   end
 end
 
--- The largest first; what is beyond `most` becomes one line.
+-- The largest first; what is beyond `most` becomes one line, without a bar: it would dwarf those above it.
 local function ranked(counts, most)
   local list = {}
   for name, count in pairs(counts) do list[#list + 1] = { name = name, count = count } end
@@ -55,14 +55,8 @@ local function ranked(counts, most)
   if #list <= most then return list end
   local rest, kinds = 0, #list - most + 1
   for i = #list, most, -1 do rest = rest + table.remove(list, i).count end
-  list[most] = { name = ("%d others"):format(kinds), count = rest }
+  list[most] = { name = ("%d others"):format(kinds), count = rest, is_rest = true }
   return list
-end
-
-local function largest(list)
-  local most = 1
-  for _, each in ipairs(list) do most = math.max(most, each.count) end
-  return most
 end
 
 local function percent(count, all)
@@ -88,7 +82,7 @@ function Tally:bars(write, settings)
   if self.total == 0 then return end
   for i, dimension in ipairs(chart.DIMENSIONS) do
     local list = ranked(self.counts[i], MOST_LINES)
-    local names, digits, most = 0, 1, largest(list)
+    local names, digits, most = 0, 1, list[1].count
     for _, each in ipairs(list) do
       names = math.max(names, math.min(width.of(each.name), math.floor(limit / 3)))
       digits = math.max(digits, #tostring(each.count))
@@ -97,8 +91,11 @@ function Tally:bars(write, settings)
     write("\n" .. settings.paint(dimension[1], "bold") .. "\n")
     for _, each in ipairs(list) do
       local name = width.pad(width.cut(each.name, names), names)
-      write(("  %s %" .. digits .. "d %6s  %s\n"):format(name, each.count, percent(each.count, self.total),
-        settings.paint(bar(each.count / most, room), terminal_columns.colour(each.name) or "blue")))
+      local drawn = ""
+      if not each.is_rest then
+        drawn = "  " .. settings.paint(bar(each.count / most, room), terminal_columns.colour(each.name) or "blue")
+      end
+      write(("  %s %" .. digits .. "d %6s%s\n"):format(name, each.count, percent(each.count, self.total), drawn))
     end
   end
 end
@@ -109,6 +106,18 @@ function Tally:numbers()
   local result = { total = self.total }
   for i, dimension in ipairs(chart.DIMENSIONS) do result[dimension[2]] = self.counts[i] end
   return result
+end
+
+--- Counts as a list of { of, value, count }, the largest of each first.
+---@return table[]
+function Tally:rows()
+  local rows = {}
+  for i, dimension in ipairs(chart.DIMENSIONS) do
+    for _, each in ipairs(ranked(self.counts[i], math.huge)) do
+      rows[#rows + 1] = { of = dimension[2], value = each.name, count = each.count }
+    end
+  end
+  return rows
 end
 
 -- Pictures --------------------------------------------------------------------------------------------------------
@@ -125,7 +134,7 @@ end
 local WIDE, LABELS, LINE, HEAD = 720, 190, 24, 44
 
 local function svg_line(each, y, most, all)
-  local long = math.max((WIDE - LABELS - 130) * each.count / most, 1)
+  local long = each.is_rest and 0 or math.max((WIDE - LABELS - 130) * each.count / most, 1)
   local fill = FILLS[terminal_columns.colour(each.name)] or OTHER_FILL
   return table.concat {
     ('<text x="%d" y="%d" text-anchor="end">%s</text>'):format(LABELS - 10, y + 15, escape(width.cut(each.name, 26))),
@@ -148,7 +157,7 @@ function Tally:svg(title)
     parts[#parts + 1] = ('<text x="16" y="%d" class="h">%s</text>'):format(y + 24, dimension[1])
     y = y + HEAD - 8
     for _, each in ipairs(list) do
-      parts[#parts + 1] = svg_line(each, y, largest(list), self.total)
+      parts[#parts + 1] = svg_line(each, y, list[1].count, self.total)
       y = y + LINE
     end
   end

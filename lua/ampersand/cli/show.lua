@@ -146,6 +146,17 @@ local function limited(ctx, sink)
   }
 end
 
+local function write_summary(ctx, tally)
+  if ctx.kind == "table" then
+    return ctx.args.summary and tally:bars(output.write, { limit = terminal.columns(), paint = ctx:brush() })
+  elseif ctx.kind == "json" then
+    return output.write(format.json(tally:numbers()) .. "\n")
+  end
+  local sink = sink_for(ctx, columns.selected { "of", "value", "count" }, "installation")
+  for _, row in ipairs(tally:rows()) do sink.add(row) end
+  sink.finish()
+end
+
 -- Summaries write their files at the end.
 local function summary_sink(ctx)
   local args, tally = ctx.args, chart.tally()
@@ -155,12 +166,7 @@ local function summary_sink(ctx)
     finish = function()
       if args.svg then output.file(args.svg, tally:svg(title)) end
       if args.html then output.file(args.html, tally:html(title, os.date "!%Y-%m-%d %H:%M UTC")) end
-      if ctx.kind == "json" or ctx.kind == "ndjson" then
-        local write = ctx.kind == "json" and format.json or core.encode
-        output.write(write(tally:numbers()) .. "\n")
-      elseif args.summary then
-        tally:bars(output.write, { limit = terminal.columns(), paint = ctx:brush() })
-      end
+      write_summary(ctx, tally)
       for _, file in ipairs { args.svg or false, args.html or false } do
         if file then ctx:note("written: " .. file) end
       end

@@ -8,10 +8,11 @@ local terminal = {}
 
 local facts
 
--- Lua 5.1 answers the raw wait status, later versions a boolean, a word and the exit code.
-local function exit_code(first, _, code)
-  if type(first) == "number" then return math.floor(first / 256) end
-  return code
+-- Lua 5.1 answers the raw wait status, later versions a boolean, a word and the exit code. A shell that was killed
+-- has seen nothing.
+local function exit_code(first, how, code)
+  if type(first) == "number" then return first % 256 == 0 and first / 256 or 0 end
+  return how == "exit" and code or 0
 end
 
 -- One shell for three questions: the exit code has a bit for each.

@@ -210,6 +210,7 @@ end
 ---@param ctx ampersand.cli.Context
 ---@param op table an operation
 function verbs.run(ctx, op)
+  ctx:settings() -- a key on standard input stands before a body
   if ctx.args.in_project then
     local ids = #ctx.args.ids
     op = setmetatable({ placeholders = operations.get(op.resource, "in_project").placeholders }, { __index = op })

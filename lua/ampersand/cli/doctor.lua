@@ -22,6 +22,7 @@ function Visit:find(level, what, words, fix)
   if fix then output.write(("    %-12s fix: %s\n"):format("", fix)) end
   output.flush()
   if level == "bad" then self.code = math.max(self.code, 1) end
+  self.warned = self.warned or level == "warn"
 end
 
 local function load_module(name)
@@ -128,7 +129,7 @@ end
 function Visit:ask(what, id, params, fix)
   local value, err = self.ctx:client():call(id, params, { retry = false })
   if value ~= nil then
-    self:find("ok", what, "the server knows it")
+    self:find("ok", what, what == "access" and "the server takes the key" or "the server knows it")
     return value
   end
   if err.status == 401 or err.status == 403 then
@@ -160,7 +161,7 @@ function doctor.run(ctx)
     if visit:network() then visit:access() end
   end
   if visit.code ~= 0 then exit.with(visit.code, "something is to be fixed first, see above") end
-  ctx:note "all is well; try: ampersand installations list"
+  ctx:note(visit.warned and "it works; what is marked !! is worth a look" or "all is well; try: ampersand installations list")
 end
 
 return doctor

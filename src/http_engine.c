@@ -29,9 +29,8 @@ static void check(struct amp_engine *engine, CURLMcode code)
 
 static unsigned curl_to_epoll(int what)
 {
-    unsigned in = what == CURL_POLL_IN || what == CURL_POLL_INOUT ? EPOLLIN : 0;
-    unsigned out = what == CURL_POLL_OUT || what == CURL_POLL_INOUT ? EPOLLOUT : 0;
-    return in | out;
+    return (what & CURL_POLL_IN ? (unsigned)EPOLLIN : 0) |
+           (what & CURL_POLL_OUT ? (unsigned)EPOLLOUT : 0);
 }
 
 static int epoll_to_curl(unsigned events)

@@ -14,6 +14,10 @@
 struct amp_engine;
 struct amp_transfer;
 
+#if defined(__GNUC__)
+#pragma GCC visibility push(hidden) /* also where the build gives no flags */
+#endif
+
 /* Why a transfer ended. Everything but AMP_DONE is a failure. */
 enum amp_outcome {
     AMP_OPEN, /* not ended yet */
@@ -139,5 +143,9 @@ void amp_transfer_deadline(struct amp_transfer *transfer, double seconds);
 
 /* Ends it with AMP_CANCELLED, unless it has ended. */
 void amp_transfer_cancel(struct amp_transfer *transfer);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #endif

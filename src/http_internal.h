@@ -21,6 +21,10 @@
 #include <sys/epoll.h>
 #endif
 
+#if defined(__GNUC__)
+#pragma GCC visibility push(hidden) /* also where the build gives no flags */
+#endif
+
 enum {
     AMP_ENOUGH = 64 * 1024,    /* a stream holding this much asks libcurl to pause */
     AMP_MAX_HEAD = 256 * 1024, /* bytes of headers, interim responses included */
@@ -122,5 +126,9 @@ void amp_engine_give_back(struct amp_engine *engine, CURL *easy);
 void amp_engine_news(struct amp_transfer *transfer);
 void amp_engine_forget(struct amp_transfer *transfer);
 void amp_engine_changed(struct amp_engine *engine); /* something outside a step made work */
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #endif

@@ -20,12 +20,12 @@
 #define _GNU_SOURCE /* dladdr and clocks under -std=c99 */
 #endif
 
+#include "ampersand.h"
 #include "byte_source.h"
 #include "http_engine.h"
+#include "lua_compat.h"
 
 #include <dlfcn.h>
-#include <lauxlib.h>
-#include <lua.h>
 #include <string.h>
 #include <time.h>
 
@@ -109,7 +109,7 @@ static int http_engine(lua_State *L)
     options.http_version = (long)number_field(L, 1, "http_version");
     options.max_connections = (long)number_field(L, 1, "max_connections");
     options.insecure = boolean_field(L, 1, "insecure_skip_verify");
-    box = (struct engine_box *)lua_newuserdata(L, sizeof *box);
+    box = (struct engine_box *)amp_newuserdata(L, sizeof *box);
     box->engine = NULL;
     luaL_getmetatable(L, ENGINE);
     lua_setmetatable(L, -2);
@@ -243,7 +243,7 @@ static void source_consume(struct amp_byte_source *source, size_t n)
 
 static struct transfer_box *new_transfer(lua_State *L)
 {
-    struct transfer_box *box = (struct transfer_box *)lua_newuserdata(L, sizeof *box);
+    struct transfer_box *box = (struct transfer_box *)amp_newuserdata(L, sizeof *box);
 
     box->source.peek = source_peek;
     box->source.consume = source_consume;
@@ -409,7 +409,7 @@ static int transfer_head(lua_State *L)
     if (status == 0)
         return 0;
     lua_pushinteger(L, (lua_Integer)status);
-    lua_newtable(L);
+    lua_createtable(L, 0, 10); /* about as many as servers send */
     while ((name = amp_transfer_next_header(transfer, name, &value)) != NULL)
         set_header(L, name, value);
     return 2;
@@ -498,18 +498,10 @@ static void stay_loaded(void)
 #endif
 }
 
-static void set_functions(lua_State *L, const luaL_Reg *functions)
-{
-    for (; functions->name; functions++) {
-        lua_pushcfunction(L, functions->func);
-        lua_setfield(L, -2, functions->name);
-    }
-}
-
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
 {
     luaL_newmetatable(L, name);
-    set_functions(L, methods);
+    amp_setfuncs(L, methods, 0);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
@@ -532,20 +524,12 @@ static const luaL_Reg transfer_methods[] = {
 
 static const luaL_Reg functions[] = {{"engine", http_engine}, {"now", http_now}, {NULL, NULL}};
 
-#if defined(__GNUC__)
-#pragma GCC visibility push(default)
-#endif
-int luaopen_ampersand_http(lua_State *L);
-#if defined(__GNUC__)
-#pragma GCC visibility pop
-#endif
-
-int luaopen_ampersand_http(lua_State *L)
+AMP_EXPORT int luaopen_ampersand_http(lua_State *L)
 {
     stay_loaded();
     new_class(L, ENGINE, engine_methods);
     new_class(L, AMP_BYTE_SOURCE, transfer_methods);
     lua_newtable(L);
-    set_functions(L, functions);
+    amp_setfuncs(L, functions, 0);
     return 1;
 }

@@ -1,4 +1,5 @@
 /* Preloaded: a resolver that takes three seconds for every name. */
+#define _GNU_SOURCE
 #include <netdb.h>
 #include <unistd.h>
 

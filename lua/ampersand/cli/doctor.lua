@@ -161,7 +161,8 @@ function doctor.run(ctx)
     if visit:network() then visit:access() end
   end
   if visit.code ~= 0 then exit.with(visit.code, "something is to be fixed first, see above") end
-  ctx:note(visit.warned and "it works; what is marked !! is worth a look" or "all is well; try: ampersand installations list")
+  ctx:note(visit.warned and "it works; what is marked !! is worth a look"
+    or "all is well; try: ampersand installations list")
 end
 
 return doctor

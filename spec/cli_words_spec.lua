@@ -42,6 +42,13 @@ describe("widths", function()
     assert.equal("a\239\191\189b", width.clean "a\255b")
     assert.equal("\239\191\189\239\191\189", width.clean "\226\130")
     assert.equal("Zoë 株 🚀", width.clean "Zoë 株 🚀")
+    for _, bytes in ipairs { "\128", "\192\128", "\225\128", "\245\128\128\128", "\240\159\154" } do
+      assert.is_nil(width.clean("a" .. bytes):find(bytes, 1, true), bytes)
+    end
+    for good in ("\194\162 \223\191 \224\164\168 \239\191\189 \240\159\154\128 \244\143\191\191"):gmatch "%S+" do
+      assert.equal("a" .. good .. "b", width.clean("a" .. good .. "b"))
+    end
+    assert.equal(1, width.of "\240\144\144\128")
   end)
 end)
 
@@ -61,6 +68,8 @@ describe("conditions", function()
     assert.same({ { p = { ne = "a" } }, { p = { ne = "b" } } }, where "p!=a,b")
     assert.same({ { p = "a=b" } }, where "p=a=b")
     assert.same({ { p = "" } }, where "p=")
+    assert.same({ { p = { false, "false" } } }, where "p=false")
+    assert.same({ { ["a!b"] = "c" } }, where "a!b=c")
   end)
 
   it("compare what may be a number or a word both ways", function()
@@ -141,6 +150,7 @@ describe("formats", function()
 ]=], collect("json", things))
     assert.same(things, core.decode(collect("json", things)))
     assert.equal("[]\n", collect("json", {}))
+    assert.equal("[]\n", collect("yaml", {}))
   end)
 
   it("write a line of JSON each", function()
@@ -216,7 +226,117 @@ describe("tables", function()
   end)
 end)
 
+local function drawn_table(values, settings)
+  local parts, said = {}, {}
+  settings.paint = settings.paint or function(text) return text end
+  settings.say = function(text) said[#said + 1] = text end
+  settings.empty = "there is nothing"
+  local sink = tables.sink(function(text) parts[#parts + 1] = text end, settings)
+  for _, value in ipairs(values) do sink.add(value) end
+  sink.finish()
+  return table.concat(parts), table.concat(said, "\n")
+end
+
+describe("tables", function()
+  local columns = require "ampersand.cli.columns"
+  local marked = function(text, colour) return colour and ("<%s:%s>"):format(colour, text) or text end
+
+  it("are drawn with dashes for what is not there, and colours for what is known", function()
+    local chosen = columns.selected { "id", "health", "n" }
+    for _, column in ipairs(chosen) do column.heading = column.path:upper() end
+    local values = {
+      { id = "a", health = "unhealthy", n = 1 }, { id = "longer", health = core.null }, { id = "c", health = "healthy" },
+    }
+    local whole = "ID      HEALTH     N\na       unhealthy  1\nlonger  -          -\nc       healthy    -\n"
+    assert.equal(whole, drawn_table(values, { columns = chosen }))
+    local painted = drawn_table(values, { columns = chosen, paint = marked })
+    local expected = whole:gsub("%u+", "<bold:%0>"):gsub("unhealthy", "<red:%0>"):gsub(" (healthy)", " <green:%1>")
+    assert.equal(expected, painted)
+    assert.equal("a       unhealthy  1\nlonger  -          -\nc       healthy    -\n",
+      drawn_table(values, { columns = chosen, header = false }))
+  end)
+
+  it("say how many columns had no room, and that there is nothing", function()
+    local chosen = columns.selected { "a", "b", "c" }
+    local value = { a = ("a"):rep(20), b = ("b"):rep(20), c = ("c"):rep(20) }
+    local text, said = drawn_table({ value }, { columns = chosen, limit = 20 })
+    assert.equal("a           b\naaaaaaaaa…  bbbbbbb…\n", text)
+    assert.equal("1 column had no room; --wide shows all", said)
+    text, said = drawn_table({ value }, { columns = chosen, limit = 10 })
+    assert.equal("a\naaaaaaaaa…\n", text)
+    assert.equal("2 columns had no room; --wide shows all", said)
+    text, said = drawn_table({ value }, { columns = chosen, limit = 64 })
+    assert.equal("", said)
+    assert.truthy(text:find(("c"):rep(20), 1, true))
+    assert.same({ "", "there is nothing" }, { drawn_table({}, { columns = chosen }) })
+  end)
+
+  it("guess the columns of what nobody has described, names first", function()
+    assert.equal("id  name  b     x\n1   n     true  -\n2   -     -     y\n",
+      drawn_table({ { b = true, id = 1, name = "n", deep = {} }, { id = 2, x = "y" } }, {}))
+  end)
+
+  it("have more columns when they are wide", function()
+    local some, all = columns.of "Installation", columns.of("Installation", true)
+    assert.same({ heading = "INSTALLATION", path = "id" }, some[1])
+    assert.equal(5, #some)
+    assert.equal(10, #all)
+    assert.same({ heading = "GROUP REF", path = "group.groupRef" }, all[6])
+    assert.is_nil(columns.of "Unheard")
+  end)
+
+  it("show one thing as a record, what is within indented", function()
+    local function record(value, limit, paint)
+      local parts = {}
+      tables.record(function(text) parts[#parts + 1] = text end, value,
+        { limit = limit, paint = paint or function(text) return text end })
+      return table.concat(parts)
+    end
+    local value = {
+      zeta = 1, id = "i", list = core.array { "a", 2 }, none = core.null, empty = core.array {}, nothing = {},
+      deep = { status = "working", objects = core.array { { id = 1 }, { id = 2 } }, long = ("x"):rep(50) },
+    }
+    assert.equal([[
+id       i
+empty    []
+none     -
+nothing  {}
+zeta     1
+deep
+  status  working
+  long    xxxxxxxxxxxxxxxxxxx…
+  objects
+    1
+      id  1
+    2
+      id  2
+list  a, 2
+]], (record(value, 30):gsub("list     a, 2\n", "list  a, 2\n")))
+    assert.truthy(record(value):find(("x"):rep(50), 1, true))
+    assert.truthy(record(value, nil, marked):find("<grey:  status>  <green:working>\n", 1, true))
+    assert.equal("text with ? in it\n", record "text with \27 in it")
+    assert.equal("a, b\n", record(core.array { "a", "b" }))
+  end)
+end)
+
 describe("secrets in payloads", function()
+  it("have many names", function()
+    local names = "token accessToken refreshToken idToken apiKey password clientSecret secret secrets privateKey"
+      .. " secretAccessKey awsSecretKey awsSessionToken webhookSigningKey customAuth credentials signingSecret"
+    for name in names:gmatch "%S+" do
+      local value, count = redact.value { [name] = "s3", other = "o" }
+      assert.same({ [name] = "[redacted]", other = "o" }, value)
+      assert.equal(1, count)
+    end
+    local times = { issuedAt = "1", expiresAt = "2", createTime = "3", updateTime = "4", scopes = { "5" } }
+    assert.same(times, redact.value({ secrets = times }).secrets)
+    assert.same({ { key = "[redacted]" }, 1 }, { redact.value({ key = "k" }, "ApiKey") })
+    assert.same({ { key = "[redacted]", label = "l", projectId = "p" }, 1 },
+      { redact.value({ key = "k", label = "l", projectId = "p" }, "ApiKey") })
+    assert.same({ { key = true }, 0 }, { redact.value({ key = true }, "ApiKey") })
+    assert.same({ { token = true, password = "" }, 0 }, { redact.value { token = true, password = "" } })
+  end)
+
   it("are hidden wherever they stand, and nothing else is", function()
     local value = {
       id = "i", connection = {
@@ -273,6 +393,24 @@ Health
     for _, limit in ipairs { 30, 40, 80, 200 } do
       for line in drawn(tally_of(97), limit):gmatch "[^\n]+" do assert.is_true(width.of(line) <= limit, line) end
     end
+  end)
+
+  it("list the unhealthy, up to a bound, in words for the rest", function()
+    assert.truthy(tally_of(812):html("t", "today"):find("<p>and 3 more</p>", 1, true))
+    assert.is_nil(tally_of(800):html("t", "today"):find("more</p>", 1, true))
+    assert.truthy(tally_of(3):html("t", "today"):find("<p>Nothing is unhealthy.</p>", 1, true))
+    assert.truthy(tally_of(0):html("t", "today"):find("0 installations, 0 of them unhealthy", 1, true))
+    assert.equal("0 installations\n", drawn(tally_of(0), 80))
+  end)
+
+  it("colour what is known", function()
+    local svg = tally_of(8):svg "t"
+    local bar = [[>healthy</text><rect x="190" y="78" width="400.0" height="16" rx="2" fill="#2f9e62"/>]]
+    assert.truthy(svg:find(bar, 1, true), svg)
+    assert.truthy(svg:find([[width="133.3" height="16" rx="2" fill="#d64545"/>]], 1, true), svg)
+    assert.truthy(svg:find([[fill="#4a7fb5"/>]], 1, true))
+    assert.same({ of = "healthStatus", value = "healthy", count = 6 }, tally_of(8):rows()[1])
+    assert.equal(20, #tally_of(97):rows() - 3)
   end)
 
   it("put the small ones together", function()

@@ -4,6 +4,7 @@ self = false
 files["spec"] = { std = "+busted" }
 files["lua/ampersand/transport/nginx.lua"] = { globals = { "ngx" } }
 files["lua/ampersand/gate.lua"] = { globals = { "ngx" } }
+files["examples/openresty/resty_http.lua"] = { std = "luajit", read_globals = { "ngx" } }
 files["lua/ampersand/receiver.lua"] = { globals = { "ngx" } }
 files["lua/ampersand/operations.lua"] = { max_line_length = false }
 files["lua/ampersand/types.lua"] = { max_line_length = false }

@@ -151,13 +151,23 @@ local function values_of(options)
   return values
 end
 
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function environment(values)
+  local words = {}
+  for name, value in pairs(values or {}) do words[#words + 1] = name .. "=" .. quote(value) end
+  return table.concat(words, " ")
+end
+
 local function launch(self)
   local prefix = self.prefix
-  local command = "timeout %d nginx -p %s -c %s/nginx.conf >%s/out 2>&1 </dev/null &"
-  run(command:format(LIFETIME, prefix, prefix, prefix))
+  local command = "env %s timeout %d nginx -p %s -c %s/nginx.conf >%s/out 2>&1 </dev/null &"
+  run(command:format(environment(self.values.env), LIFETIME, prefix, prefix, prefix))
   nginx.await(10, function()
     self.pid = tonumber(read(prefix .. "/nginx.pid"))
-    return self.pid and listens(self.port)
+    return self.pid and listens(self.port) or read(prefix .. "/out"):find("[emerg]", 1, true)
   end)
   if self.pid and listens(self.port) then return end
   local words = read(prefix .. "/out") .. read(prefix .. "/error.log")
@@ -168,7 +178,7 @@ end
 --- Starts nginx. Texts may hold {{port}}, {{upstream}} (the second server's), {{spare}} (a free one), {{prefix}} and
 --- the names of other options.
 ---@param options table http, server, origin, main (configuration texts), workers, log_level, conf (a whole file),
---   files, lua_path (";dir/?.lua", looked through after the project's own)
+--   files, env, lua_path (";dir/?.lua", looked through after the project's own)
 ---@return table server with port, url, upstream, prefix, pid
 function nginx.start(options)
   local values = values_of(options)

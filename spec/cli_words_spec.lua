@@ -49,6 +49,7 @@ describe("widths", function()
       assert.equal("a" .. good .. "b", width.clean("a" .. good .. "b"))
     end
     assert.equal(1, width.of "\240\144\144\128")
+    assert.equal(1, width.of "\208\176\210\131")
   end)
 end)
 
@@ -163,6 +164,8 @@ describe("formats", function()
     for path in ("id deep.name deep.list none n"):gmatch "%S+" do columns[#columns + 1] = { path = path } end
     assert.equal('id,deep.name,deep.list,none,n\na,"say ""hi"", all","[""x"",""y""]",,1.5\nb," two\nlines\t",[],,2\n',
       collect("csv", things, { columns = columns }))
+    assert.equal('x\n" a"\n"a "\na\n', collect("csv", { { x = " a" }, { x = "a " }, { x = "a" } },
+      { columns = { { path = "x" } } }))
     assert.equal('a\tsay "hi", all\t["x","y"]\t\t1.5\nb\t two\\nlines\\t\t[]\t\t2\n',
       collect("tsv", things, { columns = columns, header = false }))
   end)
@@ -193,9 +196,14 @@ describe("formats", function()
 
   it("fill templates", function()
     local parts = assert(format.template [[{id}\t{deep.name}\{\}{deep.list.1}{none}]])
+    assert.equal('x\n" a"\n"a "\na\n', collect("csv", { { x = " a" }, { x = "a " }, { x = "a" } },
+      { columns = { { path = "x" } } }))
     assert.equal('a\tsay "hi", all{}x\nb\t two\nlines\t{}\n', collect("template", things, { template = parts }))
     assert.equal("b\t two lines {}\n", collect("template", { things[2] }, { template = parts, terminal = true }))
     assert.same({ "id", "deep.name", "deep.list.1", "none" }, format.template_paths(parts))
+    local text = format.template "<{id}> it is xy"
+    assert.equal("<a> it is xy\n<b> it is xy\n", collect("template", things, { template = text }))
+    assert.equal("a\nb\n", collect("template", things, { template = format.template "{id}\\n" }))
     local none, why = format.template "a {b c}"
     assert.is_nil(none)
     assert.truthy(why:find("column 3", 1, true))
@@ -212,6 +220,8 @@ describe("tables", function()
   it("fit what there is", function()
     assert.same({ 10, 20 }, tables.fit({ 10, 20 }, nil))
     assert.same({ 10, 20 }, tables.fit({ 10, 20 }, 32))
+    assert.same({ 20 }, tables.fit({ 50 }, 20))
+    assert.same({ 20 }, tables.fit({ 20 }, 30))
     local function sum(widths)
       local total = 2 * (#widths - 1)
       for _, each in ipairs(widths) do total = total + each end
@@ -245,7 +255,8 @@ describe("tables", function()
     local chosen = columns.selected { "id", "health", "n" }
     for _, column in ipairs(chosen) do column.heading = column.path:upper() end
     local values = {
-      { id = "a", health = "unhealthy", n = 1 }, { id = "longer", health = core.null }, { id = "c", health = "healthy" },
+      { id = "a", health = "unhealthy", n = 1 }, { id = "longer", health = core.null },
+      { id = "c", health = "healthy" },
     }
     local whole = "ID      HEALTH     N\na       unhealthy  1\nlonger  -          -\nc       healthy    -\n"
     assert.equal(whole, drawn_table(values, { columns = chosen }))

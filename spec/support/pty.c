@@ -1,7 +1,8 @@
 /*
  * Runs a command on a terminal of its own:  pty COLUMNS SECONDS KEYS COMMAND [ARGUMENTS...]
- * What the command shows goes to standard output. After SECONDS the KEYS are typed, where there are
- * any. Ends with the command's exit code, or 128 and its signal; after 30 seconds with 99.
+ * What the command shows goes to standard output. The KEYS, where there are any, are typed after
+ * SECONDS of silence once something was shown, after four times as long when nothing is. Ends with
+ * the command's exit code, or 128 and its signal; after 30 seconds with 99.
  */
 #define _DEFAULT_SOURCE
 #include <poll.h>
@@ -32,12 +33,16 @@ static int copy(int terminal)
 /* Shows and types until the command closes its terminal; 0 when that takes too long. */
 static int attend(int terminal, double delay, const char *keys)
 {
-    double started = now();
+    double started = now(), quiet_since = started, patience = 4 * delay;
     struct pollfd news = {terminal, POLLIN, 0};
     while (now() - started < 30) {
-        if (poll(&news, 1, 20) > 0 && !copy(terminal))
-            return 1;
-        if (*keys && now() - started >= delay) {
+        if (poll(&news, 1, 20) > 0) {
+            if (!copy(terminal))
+                return 1;
+            quiet_since = now();
+            patience = delay;
+        }
+        if (*keys && now() - quiet_since >= patience) {
             size_t length = strlen(keys);
             if (write(terminal, keys, length) != (ssize_t)length)
                 return 1;

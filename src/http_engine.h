@@ -14,10 +14,6 @@
 struct amp_engine;
 struct amp_transfer;
 
-#if defined(__GNUC__)
-#pragma GCC visibility push(hidden) /* also where the build gives no flags */
-#endif
-
 /* Why a transfer ended. Everything but AMP_DONE is a failure. */
 enum amp_outcome {
     AMP_OPEN, /* not ended yet */
@@ -56,6 +52,10 @@ struct amp_request {
     bool stream;            /* own HTTP/1.1 connection, pauses when nobody reads */
     bool resend;            /* libcurl may send the request again by itself */
 };
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(hidden) /* also where the build gives no flags */
+#endif
 
 /* NULL when memory or descriptors run out. */
 struct amp_engine *amp_engine_new(const struct amp_engine_options *options);

@@ -21,10 +21,6 @@
 #include <sys/epoll.h>
 #endif
 
-#if defined(__GNUC__)
-#pragma GCC visibility push(hidden) /* also where the build gives no flags */
-#endif
-
 enum {
     AMP_ENOUGH = 64 * 1024,    /* a stream holding this much asks libcurl to pause */
     AMP_MAX_HEAD = 256 * 1024, /* bytes of headers, interim responses included */
@@ -93,6 +89,10 @@ static inline double amp_now(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(hidden) /* also where the build gives no flags */
+#endif
 
 /* http_buffer.c */
 bool amp_buffer_append(struct amp_buffer *buffer, const char *bytes, size_t n);

@@ -594,11 +594,17 @@ unsigned long amp_transfer_id(const struct amp_transfer *transfer)
     return transfer->id;
 }
 
+/* libcurl delivers what it has held back, and may pause again. */
 static void resume(struct amp_transfer *transfer)
 {
+    CURLcode code;
+
     transfer->paused = false;
-    if (transfer->easy && amp_engine_usable(transfer->engine))
-        curl_easy_pause(transfer->easy, CURLPAUSE_CONT); /* may deliver, and pause again */
+    if (!transfer->easy)
+        return;
+    code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    if (code != CURLE_OK)
+        amp_transfer_finish(transfer, code);
 }
 
 bool amp_transfer_want(struct amp_transfer *transfer)

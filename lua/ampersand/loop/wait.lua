@@ -20,8 +20,8 @@ Waiters.__index = Waiters
 
 local wait = {}
 
--- How long a parked coroutine sleeps before it looks after the driver, in seconds.
-local PATIENCE = 0.1
+-- How long a parked coroutine sleeps before it looks after the driver, in seconds: one of them, and all the others.
+local PATIENCE, LONG_PATIENCE = 0.1, 1
 
 -- Coroutines that belong to a loop of ours, whatever loop the program has.
 local adopted = setmetatable({}, { __mode = "k" })
@@ -84,10 +84,13 @@ local function step(self)
   settle(self)
 end
 
+local function is_alive(co) return co ~= nil and coroutine.status(co) ~= "dead" end
+
 local function park(self, loop, target)
-  local id, steps = target:id(), self.engine:steps()
-  self.parked[id] = { loop = loop, token = coroutine.running() }
-  loop.park(PATIENCE)
+  local me, id, steps = coroutine.running(), target:id(), self.engine:steps()
+  if not is_alive(self.watch) then self.watch = me end
+  self.parked[id] = { loop = loop, token = me }
+  loop.park(self.watch == me and PATIENCE or LONG_PATIENCE)
   self.parked[id] = nil
   -- Work is waiting and nobody has looked at it for all this time: the driver is gone.
   if self.driver and self.engine:usable() and self.engine:steps() == steps and self.engine:due() then
@@ -97,13 +100,13 @@ end
 
 local function drive(self, loop)
   self.driver = coroutine.running()
+  if self.watch == self.driver then self.watch = nil end
   loop.poll(self.engine:pollfd())
   step(self)
 end
 
 local function has_driver(self, loop)
-  return loop.driven or (self.driver and self.driver ~= coroutine.running()
-    and coroutine.status(self.driver) ~= "dead")
+  return loop.driven or (self.driver ~= coroutine.running() and is_alive(self.driver))
 end
 
 local function close_engine(self)
@@ -112,22 +115,25 @@ local function close_engine(self)
   self.engine:close()
 end
 
--- The driver has what it wants: the next one takes over, or the last one closes what was to be closed.
+-- The driver has what it wants: another one takes over, or the last one closes what was to be closed.
 local function hand_over(self)
   self.driver = nil
-  local id = next(self.parked)
-  if id then
-    self:wake(id)
-  elseif self.closing then
-    close_engine(self)
+  for id, waiter in pairs(self.parked) do
+    if not waiter.loop.driven then
+      self.driver = waiter.token
+      return self:wake(id)
+    end
   end
+  if self.closing then close_engine(self) end
 end
 
 local function yield_until(self, loop, target)
+  local me = coroutine.running()
   repeat
     if has_driver(self, loop) then park(self, loop, target) else drive(self, loop) end
   until target:want()
-  if self.driver == coroutine.running() then hand_over(self) end
+  if self.watch == me then self.watch = nil end
+  if self.driver == me then hand_over(self) end
 end
 
 --- Returns when `target` has something to say: when target:want() is true. Its news come by target:id().
@@ -162,7 +168,7 @@ function Waiters:close()
   if not self.engine:usable() then return self.engine:close() end
   self.engine:cancel()
   settle(self)
-  if not self.driver or coroutine.status(self.driver) == "dead" then close_engine(self) end
+  if not is_alive(self.driver) then close_engine(self) end
 end
 
 return wait

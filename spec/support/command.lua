@@ -74,13 +74,18 @@ end
 
 local built
 
--- The program that gives a command a terminal; nil where it cannot be compiled.
+local function succeeds(script)
+  local ok = os.execute(script)
+  return ok == true or ok == 0
+end
+
+-- The program that gives a command a terminal; nothing where there is no compiler. The sanitizer is not for compilers.
 local function terminal_program()
   if built == nil then
-    local name = "build/pty"
-    os.execute "mkdir -p build"
-    local ok = os.execute(("${CC:-cc} spec/support/pty.c -o %s.$$ 2>/dev/null && mv %s.$$ %s"):format(name, name, name))
-    built = (ok == true or ok == 0) and name or false
+    built = succeeds "command -v ${CC:-cc} >/dev/null" and "build/pty"
+    local compile = "mkdir -p build && env -u LD_PRELOAD ${CC:-cc} spec/support/pty.c -o build/pty.$$"
+    local made = built and succeeds(compile .. " && mv build/pty.$$ build/pty")
+    if built and not made then error "spec/support/pty.c does not compile" end
   end
   return built
 end

@@ -229,6 +229,8 @@ describe("exit codes", function()
     assert.equal(0, run("ampersand installations list --fail-if unhealthy --where healthStatus=healthy").code)
     assert.equal(3, run("ampersand installations list --fail-if empty --where id=nobody").code)
     assert.equal(3, run("ampersand installations list --fail-if any --count").code)
+    assert.equal(0, run("ampersand installations list --where id=nobody --count").code)
+    assert.equal(3, run("ampersand providers list --where name=nobody --count --fail-if empty").code)
     local selected = run "ampersand installations list --fail-if unhealthy --select id --ndjson --max 1"
     assert.equal('{"id":"installation-123"}\n', selected.out)
   end)
@@ -422,6 +424,8 @@ describe("installed by make", function()
     for _, name in ipairs { "ampersand.1", "_ampersand", "ampersand.fish" } do
       assert.truthy(result.out:find("\n" .. name .. "\n", 1, true) or result.out:find("\n" .. name .. "$"), name)
     end
+    assert.equal("300\n", run([[unset LUA_PATH LUA_CPATH; mkdir -p "$HOME/links"; cd "$HOME/links"
+      ln -s "$HOME/p/bin/ampersand" amp; ./amp installations list --count]]).out)
     assert.equal(0, run(clean .. [[make -s uninstall PREFIX="$HOME/p"; ! find "$HOME/p" -type f | grep .]]).code)
   end)
 end)
@@ -442,6 +446,13 @@ describe("help", function()
     end
     visit(tree)
     assert.is_true(commands > 120, commands .. " commands")
+  end)
+
+  it("tells when argparse is missing", function()
+    local result = run [[mkdir "$HOME/no"; echo 'error "none"' >"$HOME/no/argparse.lua"
+      LUA_PATH="lua/?.lua;$HOME/no/?.lua" ampersand projects list]]
+    assert.equal(1, result.code)
+    assert.equal("ampersand: argparse is missing; install it (Debian: lua-argparse, LuaRocks: argparse)\n", result.err)
   end)
 
   it("goes to standard output and succeeds", function()

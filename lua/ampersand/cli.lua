@@ -22,7 +22,10 @@ local function run(words)
     words = { unpack(words, 2) }
     words[#words + 1] = "--help"
   end
-  local operations = require "ampersand.operations"
+  local exit, operations = require "ampersand.cli.exit", require "ampersand.operations"
+  if not pcall(require, "argparse") then
+    exit.with(exit.FAILURE, "argparse is missing; install it (Debian: lua-argparse, LuaRocks: argparse)")
+  end
   local context = require "ampersand.cli.context"
   local args = require("ampersand.cli.parser").parse(words)
   local tool = require("ampersand.cli.tools").runner(args.command)

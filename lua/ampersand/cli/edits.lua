@@ -66,6 +66,14 @@ local function agreed(ctx, dry_run, question)
   return answer:lower():match "^%s*y" or exit.with(exit.FAILURE, "nothing was changed")
 end
 
+-- Counts on standard error what is done, when that takes long.
+local function counted(ctx, run)
+  local progress = terminal.progress("installations", ctx.args.quiet)
+  local report, err = run(function() progress:tick() end)
+  progress:finish()
+  return checked(report, err)
+end
+
 local function finish(report)
   say(tostring(report))
   output.flush()
@@ -90,22 +98,24 @@ function edits.edit(ctx)
   if args.dry_run then return checked(dry_run()) end
   if not args.journal then exit.usage "installations edit: --journal FILE is needed, to resume and undo from" end
   if not agreed(ctx, dry_run, "Change %d installations? [y/N] ") then return end
-  finish(checked(run { journal = args.journal, canary = args.canary }))
+  finish(counted(ctx, function(tick)
+    return run { journal = args.journal, canary = args.canary, on_progress = tick }
+  end))
 end
 
 --- `ampersand installations undo`.
 ---@param ctx ampersand.cli.Context
 function edits.undo(ctx)
   local args, installations = ctx.args, ctx:client().installations
-  local function run(dry)
+  local function run(dry, tick)
     return exit.guard(installations.undo, installations, args.journal, {
-      dry_run = dry, out = say, parallel = args.parallel,
+      dry_run = dry, out = say, parallel = args.parallel, on_progress = tick,
     })
   end
   local function dry_run() return run(true) end
   if args.dry_run then return checked(dry_run()) end
   if not agreed(ctx, dry_run, "Change %d installations back? [y/N] ") then return end
-  finish(checked(run(nil)))
+  finish(counted(ctx, function(tick) return run(false, tick) end))
 end
 
 return edits

@@ -4,7 +4,6 @@
 -- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
 
 local http = require "ampersand.http"
-local parallel = require "ampersand.parallel"
 local wait = require "ampersand.loop.wait"
 
 ---@class ampersand.CurlTransport
@@ -145,7 +144,7 @@ end
 ---@return table errors
 function Curl:parallel(n, tasks)
   assert(open(self))
-  return parallel.run(self.waiters, n, tasks)
+  return require("ampersand.parallel").run(self.waiters, n, tasks) -- few programs need it
 end
 
 --- Ends everything that is under way with kind "cancelled". The transport is not usable afterwards.

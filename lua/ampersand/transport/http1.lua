@@ -7,6 +7,10 @@ local http1 = {}
 
 local byte, find, match, sub = string.byte, string.find, string.match, string.sub
 
+-- LuaJIT can make a table of a size.
+local sized, new_table = pcall(require, "table.new")
+if not sized then new_table = function() return {} end end
+
 local MAX_HEAD = 64 * 1024
 local MAX_NAMES = 500
 
@@ -62,6 +66,7 @@ end
 ---@field received boolean whether any byte has come
 ---@field reusable boolean whether the connection may carry another request once the body has ended
 ---@field ended boolean whether the body has ended
+---@field context any whatever `more` needs
 local Reader = {}
 Reader.__index = Reader
 
@@ -70,8 +75,10 @@ Reader.__index = Reader
 ---@param method string of the request: an answer to HEAD has no body
 ---@return ampersand.HttpReader
 function http1.reader(more, method)
+  -- Every field from the start: a table that grows is made anew each time.
   return setmetatable({
-    more = more, method = method, buffer = "", at = 1, left = 0, received = false, ended = false,
+    more = more, method = method, buffer = "", at = 1, left = 0, received = false, ended = false, reusable = false,
+    read = false, after_chunk = false, context = false,
   }, Reader)
 end
 
@@ -115,16 +122,21 @@ local function header_name(raw)
   return name
 end
 
+local function is_blank(code)
+  return code == 32 or code == 9
+end
+
+-- Written without a loop: LuaJIT compiles the loop around it.
 local function header_value(text, from, to)
-  while byte(text, from) == 32 or byte(text, from) == 9 do from = from + 1 end
-  while to >= from and (byte(text, to) == 32 or byte(text, to) == 9) do to = to - 1 end
+  if is_blank(byte(text, from)) then from = from + 1 end
   local value = sub(text, from, to)
+  if is_blank(byte(text, from)) or is_blank(byte(text, to)) then value = match(value, "^[ \t]*(.-)[ \t]*$") end
   if not find(value, "\r", 1, true) then return value end
 end
 
 -- "name: value" lines from `at` on, as one table; nil, message when a line is none.
 local function parse_headers(text, at)
-  local headers = {}
+  local headers = new_table(0, 16)
   while true do
     local stop = find(text, "\n", at, true)
     local last = byte(text, stop - 1) == 13 and stop - 2 or stop - 1

@@ -18,7 +18,7 @@ local nginx = {}
 local MAX_MS = 2 ^ 31 - 1
 local IDLE_MS = 30000 -- how long a connection waits in the pool; servers often give up after 60 s
 local POOL = 100      -- connections that may wait there, per worker and server
-local PIECE = 16384
+local PIECE = 32768
 local FULL = 4096     -- a piece of nginx's read buffer; when one is full, more is waiting
 local TURN = 0.001    -- seconds of work after which the event loop gets its turn
 local BREATH = 0.001  -- ngx.sleep(0) would do in OpenResty; elsewhere it never reaches the event loop
@@ -60,11 +60,12 @@ end
 
 -- --- time ----------------------------------------------------------------------------------------------------------
 
--- A clock of one request: when it must be over, how long it may wait for a byte, and what was told the socket.
+-- A clock of one request: when it must be over, how long it may wait for a byte, how far it is.
 local function new_clock(req, opts)
   local timeout = req.timeout
   return {
-    deadline = timeout and now() + timeout, timeout = timeout, set = 0,
+    deadline = timeout and now() + timeout, timeout = timeout, set = 0, sent = false, full = false,
+    socket = false, stage = "before the response came",
     read_timeout = req.read_timeout or opts.read_timeout or huge,
     connect_timeout = req.connect_timeout or opts.connect_timeout or huge,
   }
@@ -224,35 +225,34 @@ end
 
 -- What a reader pulls bytes with: what is there, or, while bytes come faster than they are read, large pieces.
 local function pull(reader, sure)
-  local socket, clock = reader.socket, reader.clock
+  local clock = reader.context
+  local socket = clock.socket
   local wait = milliseconds(clock, clock.read_timeout)
-  if not wait then return nil, timed_out(clock, 0, reader.stage) end
+  if not wait then return nil, timed_out(clock, 0, clock.stage) end
   if wait ~= clock.set then
     socket:settimeouts(wait, wait, wait)
     clock.set = wait
   end
   local bytes, why, part
-  if sure >= FULL and reader.full then
+  if sure >= FULL and clock.full then
     bytes, why, part = socket:receive(sure < PIECE and sure or PIECE)
     if not bytes and part ~= "" then bytes = part end
   else
     bytes, why = socket:receiveany(PIECE)
   end
   if bytes then
-    reader.full = part == nil and #bytes >= FULL
+    clock.full = part == nil and #bytes >= FULL
     return bytes
   end
-  if why == "timeout" then return nil, timed_out(clock, clock.read_timeout, reader.stage) end
+  if why == "timeout" then return nil, timed_out(clock, clock.read_timeout, clock.stage) end
   return nil, why == "closed" and why or "the connection broke: " .. why, "closed"
 end
 
 local function response(self, reader, status, headers)
-  local res, closed = { status = status, headers = headers }, false
-  local clock, socket = reader.clock, reader.socket
-  local failure, failure_kind
+  local clock, closed, failure, failure_kind = reader.context, false, nil, nil
   self.turn = now() -- the head was waited for
 
-  function res.read()
+  local function read()
     if closed then return nil, "the response is closed", "cancelled" end
     if failure then return nil, failure, failure_kind end
     self:breathe()
@@ -262,27 +262,27 @@ local function response(self, reader, status, headers)
   end
 
   --- Sets the seconds left in all for the rest of this response; nil: no bound.
-  function res.deadline(seconds)
+  local function deadline(seconds)
     clock.deadline, clock.timeout = seconds and now() + seconds, seconds
   end
 
-  function res.close(reusable)
+  local function close(reusable)
     if closed then return end
     closed = true
     if reusable and reader.ended and reader.reusable and not self.closed then
-      socket:setkeepalive(IDLE_MS, self.opts.max_connections or POOL)
+      clock.socket:setkeepalive(IDLE_MS, self.opts.max_connections or POOL)
     else
-      socket:close()
+      clock.socket:close()
     end
   end
 
-  return res
+  return { status = status, headers = headers, read = read, deadline = deadline, close = close }
 end
 
 -- Sends the request on a connection and reads the head of the answer; the fourth value tells that nothing came back.
 local function converse(self, socket, req, bytes, clock)
   local reader = http1.reader(pull, req.method)
-  reader.socket, reader.clock, reader.stage = socket, clock, "before the response came"
+  reader.context, clock.socket = clock, socket
   local sent, why = socket:send(bytes)
   local status, headers, kind
   if sent then
@@ -293,7 +293,7 @@ local function converse(self, socket, req, bytes, clock)
     headers, kind = "the connection was closed while the request was sent: " .. why, "closed"
   end
   if status then
-    reader.stage = "while the body arrived"
+    clock.stage = "while the body arrived"
     return response(self, reader, status, headers)
   end
   socket:close()
@@ -339,7 +339,7 @@ function Nginx:request(req)
   local ok, res, message, kind, sent = pcall(perform, self, req, clock)
   if ok then return res, message, kind, sent end
   message, kind = refusal(res)
-  return nil, message, kind, clock.sent == true
+  return nil, message, kind, clock.sent
 end
 
 --- The transport is not usable afterwards; answers that are being read end by themselves.

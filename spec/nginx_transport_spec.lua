@@ -197,6 +197,8 @@ describe("the nginx transport", function()
             say(unpack(seen))
             local list, err = client.installations:list()
             say(list and #list or tostring(err))
+            local one, other = client.installations:get "x", client.installations:get "y"
+            say(one.connection == other.connection)
           }
         }
       ]],
@@ -239,6 +241,12 @@ describe("the nginx transport", function()
           }
         }
         location = /large { content_by_lua_block { ngx.print(("x"):rep(2 ^ 20)) } }
+        location /v1/projects/p/integrations/i/installations/ {
+          content_by_lua_block {
+            ngx.header["Content-Type"] = "application/json"
+            ngx.print('{"connection":', ngx.var.connection, "}")
+          }
+        }
         location = /v1/projects/p/integrations/i/installations {
           content_by_lua_block {
             ngx.header["Content-Type"] = "application/json"
@@ -362,6 +370,7 @@ describe("the nginx transport", function()
     local lines = lines_of "/user"
     assert.equal("a early|b late|nil", lines[1])
     assert.equal("2", lines[2])
+    assert.equal("true", lines[3], "a connection is used again")
   end)
 end)
 

@@ -177,6 +177,20 @@ bench-nginx:
 	@$(MAKE) --no-print-directory -s all LUA_VERSION=jit
 	@LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" luajit bench/nginx.lua $(PART)
 
+# --- measuring ---------------------------------------------------------------------------------
+BENCH_COUNT ?= 100000
+PORTABLE    := build/$(LUA_VERSION)-portable
+.PHONY: bench bench-json
+bench: bench-json
+$(BUILD)/floor.so: bench/floor.c $(filter %/json_decode.o %/json_scan.o %/json_number.o,$(CORE_OBJ))
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(PIC) $(MODULE_LDFLAGS) -Isrc $(LUA_INC) $^ -o $@
+bench-json: all $(BUILD)/floor.so
+	$(RUN_ENV) $(LUA) bench/decode.lua all $(BENCH_COUNT)
+	@file=`$(RUN_ENV) $(LUA) bench/decode.lua file $(BENCH_COUNT)`; \
+	for way in 1 2 3; do $(RUN_ENV) $(LUA) bench/decode.lua peak $$way $$file; done
+	@$(MAKE) --no-print-directory -s all VARIANT=-portable CFLAGS="$(CFLAGS) -DAMP_NO_SIMD"
+	@echo "without SIMD:"; $(subst $(BUILD)/,$(PORTABLE)/,$(RUN_ENV)) $(LUA) bench/decode.lua streams $(BENCH_COUNT)
+
 # --- installing ------------------------------------------------------------------------------
 LUADIR := $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)/ampersand

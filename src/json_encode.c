@@ -22,14 +22,18 @@ void amp_encoder_free(struct amp_encoder *e)
 
 /* --- bytes ----------------------------------------------------------------------------------- */
 
-static void reserve(lua_State *L, struct amp_encoder *e, size_t size)
+static void grow(lua_State *L, struct amp_encoder *e, size_t size)
 {
-    if (e->room - e->used < size) {
-        void *grown = amp_grow(&e->memory, e->text, &e->room, e->used + size, 1);
-        if (!grown)
-            luaL_error(L, "not enough memory");
-        e->text = (char *)grown;
-    }
+    void *grown = amp_grow(&e->memory, e->text, &e->room, e->used + size, 1);
+    if (!grown)
+        luaL_error(L, "not enough memory");
+    e->text = (char *)grown;
+}
+
+static inline void reserve(lua_State *L, struct amp_encoder *e, size_t size)
+{
+    if (e->room - e->used < size)
+        grow(L, e, size);
 }
 
 static void put(lua_State *L, struct amp_encoder *e, const char *bytes, size_t size)
@@ -39,7 +43,7 @@ static void put(lua_State *L, struct amp_encoder *e, const char *bytes, size_t s
     e->used += size;
 }
 
-static void put_byte(lua_State *L, struct amp_encoder *e, char byte)
+static inline void put_byte(lua_State *L, struct amp_encoder *e, char byte)
 {
     reserve(L, e, 1);
     e->text[e->used++] = byte;
@@ -148,10 +152,18 @@ static const char *put_special(lua_State *L, struct amp_encoder *e, const char *
     return p + 1;
 }
 
-static int put_string(lua_State *L, struct amp_encoder *e, const char *text, size_t size)
+/* The string in quotes, then `after` unless that is NUL. */
+static int put_string(lua_State *L, struct amp_encoder *e, const char *text, size_t size,
+                      char after)
 {
     const char *p = text, *end = text + size;
-    put_byte(L, e, '"');
+    reserve(L, e, size + 3);
+    e->text[e->used++] = '"';
+    if (amp_is_plain(text, size)) {
+        memcpy(e->text + e->used, text, size);
+        e->used += size;
+        p = end;
+    }
     while (p < end) {
         const char *stop = amp_scan_plain(p, end);
         put(L, e, p, (size_t)(stop - p));
@@ -159,7 +171,10 @@ static int put_string(lua_State *L, struct amp_encoder *e, const char *text, siz
         if (!p)
             return 0;
     }
-    put_byte(L, e, '"');
+    reserve(L, e, 2);
+    e->text[e->used++] = '"';
+    if (after)
+        e->text[e->used++] = after;
     return 1;
 }
 
@@ -182,14 +197,14 @@ static int put_number(lua_State *L, struct amp_encoder *e)
     return 1;
 }
 
-static int put_scalar(lua_State *L, struct amp_encoder *e)
+static int put_scalar(lua_State *L, struct amp_encoder *e, int type)
 {
     size_t size;
     const char *text;
-    switch (lua_type(L, -1)) {
+    switch (type) {
     case LUA_TSTRING:
         text = lua_tolstring(L, -1, &size);
-        return put_string(L, e, text, size);
+        return put_string(L, e, text, size, '\0');
     case LUA_TNUMBER:
         return put_number(L, e);
     case LUA_TBOOLEAN:
@@ -303,8 +318,9 @@ static int sort_members(lua_State *L, struct amp_encoder *e, struct amp_encoder_
 
 static int is_cycle(lua_State *L, const struct amp_encoder *e)
 {
+    const void *table = lua_topointer(L, -1);
     for (size_t i = 0; i < e->depth; i++)
-        if (lua_rawequal(L, -1, level_slot(e, i)))
+        if (e->level[i].table == table)
             return 1;
     return 0;
 }
@@ -320,13 +336,14 @@ static struct amp_encoder_level *new_level(lua_State *L, struct amp_encoder *e)
     }
     struct amp_encoder_level *level = &e->level[e->depth];
     memset(level, 0, sizeof *level);
+    level->table = lua_topointer(L, -1);
     return level;
 }
 
 static int choose_shape(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
 {
     int shape = told_shape(L, e);
-    level->length = lua_rawlen(L, -1);
+    level->length = shape == AMP_SHAPE_OBJECT ? 0 : lua_rawlen(L, -1);
     if (shape < 0) {
         shape = level->length ? AMP_SHAPE_ARRAY : AMP_SHAPE_OBJECT;
         if (level->length && !is_sequence(L, level->length))
@@ -380,10 +397,7 @@ static int put_name(lua_State *L, struct amp_encoder *e, const struct amp_encode
     } else {
         return refuse(L, e, "a key that is no string");
     }
-    if (!put_string(L, e, text, size))
-        return 0;
-    put_byte(L, e, ':');
-    return 1;
+    return put_string(L, e, text, size, ':');
 }
 
 enum { NEXT_VALUE, NO_MORE, REFUSED };
@@ -414,9 +428,10 @@ static void close_table(lua_State *L, struct amp_encoder *e)
 /* The value on top: a scalar is written and popped, a table opened. */
 static int put_value(lua_State *L, struct amp_encoder *e)
 {
-    if (lua_type(L, -1) == LUA_TTABLE)
+    int type = lua_type(L, -1);
+    if (type == LUA_TTABLE)
         return open_table(L, e);
-    if (!put_scalar(L, e))
+    if (!put_scalar(L, e, type))
         return 0;
     lua_pop(L, 1);
     return 1;

@@ -15,6 +15,7 @@
  * the Lua stack. */
 struct amp_encoder_level {
     enum amp_shape { AMP_SHAPE_OBJECT, AMP_SHAPE_SORTED, AMP_SHAPE_ARRAY } shape;
+    const void *table; /* its address, against cycles */
     size_t index, length;
     const struct amp_sorted_key *sorted;
 };

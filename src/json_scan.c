@@ -193,6 +193,23 @@ static int is_plain(char c)
     return (signed char)c >= 0x20 && c != '"' && c != '\\';
 }
 
+/* The high bit of a byte is set when it, or one before it in the word's order, is not plain. */
+AMP_INLINE uint64_t not_plain_word(uint64_t x)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+    uint64_t low = (x - ones * 0x20) & ~x;
+    return ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | low | x) &
+            ones * 0x80);
+}
+
+AMP_INLINE uint64_t load_word(const char *p)
+{
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+    return x;
+}
+
 #if defined(__SSE2__) && !defined(AMP_NO_SIMD)
 enum { BLOCK = 32 };
 
@@ -239,16 +256,10 @@ AMP_INLINE int first_of(uint64_t bits)
 #elif defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 enum { BLOCK = 8 };
 
-/* The high bit of each byte that is not plain; above the first one there may be too many. */
+/* Above the first bit there may be too many. */
 AMP_INLINE uint64_t not_plain(const char *p)
 {
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t x;
-    memcpy(&x, p, sizeof x);
-    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
-    uint64_t low = (x - ones * 0x20) & ~x;
-    return ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | low | x) &
-            ones * 0x80);
+    return not_plain_word(load_word(p));
 }
 
 AMP_INLINE int first_of(uint64_t bits)
@@ -284,6 +295,33 @@ AMP_INLINE const char *plain(const char *p, const char *end)
 const char *amp_scan_plain(const char *p, const char *end)
 {
     return plain(p, end);
+}
+
+static int is_plain_short(const char *p, size_t size)
+{
+    uint32_t first, last;
+    if (size >= 4) {
+        memcpy(&first, p, 4);
+        memcpy(&last, p + size - 4, 4);
+        return !not_plain_word((uint64_t)first << 32 | last);
+    }
+    while (size && is_plain(p[size - 1]))
+        size--;
+    return size == 0;
+}
+
+int amp_is_plain(const char *p, size_t size)
+{
+    const char *end = p + size;
+    if (size < 8)
+        return is_plain_short(p, size);
+    for (; end - p >= BLOCK && BLOCK > 8; p += BLOCK)
+        if (not_plain(p))
+            return 0;
+    for (; end - p >= 8; p += 8)
+        if (not_plain_word(load_word(p)))
+            return 0;
+    return !not_plain_word(load_word(end - 8));
 }
 
 static int is_continuation(char c)

@@ -163,6 +163,7 @@ int amp_scan_start(struct amp_scan *s, const char *end, size_t level)
     s->end = end;
     s->used = s->level = s->deepest = s->values = 0;
     s->error.failure = AMP_FINE;
+    s->window.base = s->window.bits = 0;
     while (s->level < level) {
         if (s->level >= s->open_room && !grow_open(s))
             return 0;
@@ -203,15 +204,36 @@ AMP_INLINE uint64_t not_plain_word(uint64_t x)
             ones * 0x80);
 }
 
+/* Exact: no byte's bit depends on another. */
+AMP_INLINE uint64_t not_plain_exactly(uint64_t x)
+{
+    const uint64_t ones = 0x0101010101010101u, low7 = ones * 0x7f;
+    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+    uint64_t other =
+        ((quote & low7) + low7) & ((backslash & low7) + low7) & ((x & low7) + ones * 0x60);
+    return (~other | x) & ones * 0x80;
+}
+
+/* The high bits of eight bytes, the first byte's lowest. */
+AMP_INLINE uint64_t gather(uint64_t high_bits)
+{
+    return ((high_bits >> 7) * 0x0102040810204080u) >> 56;
+}
+
+/* Eight bytes, the first one lowest. */
 AMP_INLINE uint64_t load_word(const char *p)
 {
     uint64_t x;
     memcpy(&x, p, sizeof x);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
     return x;
 }
 
 #if defined(__SSE2__) && !defined(AMP_NO_SIMD)
 enum { BLOCK = 32 };
+#define AMP_BIT_FOR_BYTE 1
 
 /* A signed comparison catches controls and non-ASCII at once. */
 AMP_INLINE __m128i compare_plain(const char *p)
@@ -253,7 +275,7 @@ AMP_INLINE int first_of(uint64_t bits)
 {
     return __builtin_ctzll(bits) >> 2;
 }
-#elif defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#else
 enum { BLOCK = 8 };
 
 /* Above the first bit there may be too many. */
@@ -265,18 +287,6 @@ AMP_INLINE uint64_t not_plain(const char *p)
 AMP_INLINE int first_of(uint64_t bits)
 {
     return __builtin_ctzll(bits) >> 3;
-}
-#else
-enum { BLOCK = 1 };
-
-AMP_INLINE uint64_t not_plain(const char *p)
-{
-    return !is_plain(*p);
-}
-
-AMP_INLINE int first_of(uint64_t bits)
-{
-    return (int)bits - 1;
 }
 #endif
 
@@ -290,6 +300,48 @@ AMP_INLINE const char *plain(const char *p, const char *end)
     while (p < end && is_plain(*p))
         p++;
     return p;
+}
+
+enum { WINDOW = 64 };
+
+/* The bits of a window, in the bytes' order on every machine. */
+AMP_INLINE uint64_t window_bits(const char *p)
+{
+    uint64_t bits = 0;
+#if defined(AMP_BIT_FOR_BYTE)
+    for (int i = 0; i < WINDOW; i += BLOCK)
+        bits |= not_plain(p + i) << i;
+#else
+    for (int i = 0; i < WINDOW; i += 8)
+        bits |= gather(not_plain_exactly(load_word(p + i))) << i;
+#endif
+    return bits;
+}
+
+/*
+ * The first byte in [p, end) that is not plain. Strings are short: several share a window, whose
+ * bits do not depend on where the last string ended, so that the processor has them ready.
+ */
+AMP_INLINE const char *plain_in(struct amp_window *w, const char *p, const char *end)
+{
+    for (;;) {
+        uintptr_t at = (uintptr_t)p - w->base;
+        if (at < WINDOW) {
+            uint64_t bits = w->bits >> at;
+            if (bits)
+                return p + __builtin_ctzll(bits);
+            p += WINDOW - at;
+            at = WINDOW;
+        }
+        if (at < 2 * WINDOW)
+            at -= WINDOW;
+        else
+            at = 0;
+        if (end - p < WINDOW - (ptrdiff_t)at)
+            return plain(p, end);
+        w->base = (uintptr_t)p - at;
+        w->bits = window_bits(p - at);
+    }
 }
 
 const char *amp_scan_plain(const char *p, const char *end)
@@ -412,12 +464,13 @@ static const char *scan_special(struct amp_scan *s, const char *p)
 }
 
 /* From the opening quote to the byte after the closing one. */
-AMP_INLINE const char *scan_string(struct amp_scan *s, const char *p, uint32_t kind, int record)
+AMP_INLINE const char *scan_string(struct amp_scan *s, struct amp_window *w, const char *p,
+                                   uint32_t kind, int record)
 {
     const char *start = ++p;
     uint32_t escaped = 0;
     for (;;) {
-        p = plain(p, s->end);
+        p = plain_in(w, p, s->end);
         if (*p == '"')
             break;
         escaped |= *p == '\\';
@@ -654,18 +707,19 @@ AMP_INLINE void count_value(struct amp_scan *s)
         s->node[open >> 1].size++;
 }
 
-AMP_INLINE const char *scan_member_name(struct amp_scan *s, const char *p, int record)
+AMP_INLINE const char *scan_member_name(struct amp_scan *s, struct amp_window *w, const char *p,
+                                        int record)
 {
     if (AMP_NEVER(*p != '"'))
         return amp_scan_fail(s, p, "a member's name in quotes");
-    p = scan_string(s, p, AMP_KEY, record);
+    p = scan_string(s, w, p, AMP_KEY, record);
     if (!p)
         return NULL;
     p = skip_space(p);
     return AMP_NEVER(*p != ':') ? amp_scan_fail(s, p, "':'") : p + 1;
 }
 
-AMP_INLINE const char *scan(struct amp_scan *s, const char *p, int record)
+AMP_INLINE const char *scan(struct amp_scan *s, struct amp_window *w, const char *p, int record)
 {
     const size_t base = s->level;
     int is_object;
@@ -688,7 +742,7 @@ value:
             goto member;
         goto value;
     case '"':
-        p = scan_string(s, p, AMP_STRING, record);
+        p = scan_string(s, w, p, AMP_STRING, record);
         break;
     default:
         p = scan_scalar(s, p, record);
@@ -709,7 +763,7 @@ next:
         }
         p = skip_space(p + 1);
     member:
-        p = scan_member_name(s, p, record);
+        p = scan_member_name(s, w, p, record);
         if (AMP_NEVER(!p))
             return NULL;
         goto value;
@@ -727,21 +781,28 @@ close:
     goto next;
 }
 
+/* The window lives in a local meanwhile: nothing can point to it. */
 const char *amp_scan_record(struct amp_scan *s, const char *p)
 {
-    return scan(s, p, 1);
+    struct amp_window window = s->window;
+    p = scan(s, &window, p, 1);
+    s->window = window;
+    return p;
 }
 
 const char *amp_scan_skip(struct amp_scan *s, const char *p)
 {
-    return scan(s, p, 0);
+    struct amp_window window = s->window;
+    p = scan(s, &window, p, 0);
+    s->window = window;
+    return p;
 }
 
 const char *amp_scan_key(struct amp_scan *s, const char *p, struct amp_node *key)
 {
     if (!reserve(s))
         return NULL;
-    p = scan_member_name(s, p, 1);
+    p = scan_member_name(s, &s->window, p, 1);
     if (p)
         *key = s->node[--s->used];
     return p;

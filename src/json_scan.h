@@ -62,6 +62,12 @@ struct amp_error {
     size_t limit;
 };
 
+/* 64 bytes of the text and a bit for each that does not just go on a string. */
+struct amp_window {
+    uintptr_t base;
+    uint64_t bits;
+};
+
 struct amp_scan {
     struct amp_memory memory;
     const char *end; /* the text's end: *end is readable and NUL */
@@ -77,6 +83,7 @@ struct amp_scan {
     int big_as_text;  /* integers of more than `integer_bits` are kept as text */
     int integer_bits; /* 53 where every number is a double, else 63 */
     int masked;       /* error excerpts show no contents */
+    struct amp_window window;
     struct amp_error error;
 };
 

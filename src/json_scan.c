@@ -304,44 +304,46 @@ AMP_INLINE const char *plain(const char *p, const char *end)
 
 enum { WINDOW = 64 };
 
-/* The bits of a window, in the bytes' order on every machine. */
+/* A bit for each byte of a window that is not plain. */
 AMP_INLINE uint64_t window_bits(const char *p)
 {
-    uint64_t bits = 0;
 #if defined(AMP_BIT_FOR_BYTE)
-    for (int i = 0; i < WINDOW; i += BLOCK)
-        bits |= not_plain(p + i) << i;
+    return not_plain(p) | not_plain(p + BLOCK) << BLOCK;
 #else
+    uint64_t bits = 0;
     for (int i = 0; i < WINDOW; i += 8)
         bits |= gather(not_plain_exactly(load_word(p + i))) << i;
-#endif
     return bits;
+#endif
 }
 
-/*
- * The first byte in [p, end) that is not plain. Strings are short: several share a window, whose
- * bits do not depend on where the last string ended, so that the processor has them ready.
- */
-AMP_INLINE const char *plain_in(struct amp_window *w, const char *p, const char *end)
+/* Moves the window until it shows a byte that is not plain. Next to each other windows do not
+ * depend on `p`. */
+static __attribute__((noinline)) const char *plain_beyond(struct amp_scan *s, const char *p)
 {
+    struct amp_window *w = &s->window;
     for (;;) {
         uintptr_t at = (uintptr_t)p - w->base;
-        if (at < WINDOW) {
-            uint64_t bits = w->bits >> at;
-            if (bits)
-                return p + __builtin_ctzll(bits);
-            p += WINDOW - at;
-            at = WINDOW;
-        }
-        if (at < 2 * WINDOW)
-            at -= WINDOW;
-        else
-            at = 0;
-        if (end - p < WINDOW - (ptrdiff_t)at)
-            return plain(p, end);
-        w->base = (uintptr_t)p - at;
-        w->bits = window_bits(p - at);
+        const char *next = at < 2 * WINDOW ? p + WINDOW - at : p;
+        if (at < WINDOW)
+            p = next;
+        if (s->end - next < WINDOW)
+            return plain(p, s->end);
+        w->base = (uintptr_t)next;
+        w->bits = window_bits(next);
+        uint64_t bits = w->bits >> (p - next);
+        if (bits)
+            return p + __builtin_ctzll(bits);
+        p = next + WINDOW;
     }
+}
+
+/* The first byte from `p` on that is not plain. Strings are short: several share a window. */
+AMP_INLINE const char *next_special(struct amp_scan *s, const char *p)
+{
+    uintptr_t at = (uintptr_t)p - s->window.base;
+    uint64_t bits = at < WINDOW ? s->window.bits >> at : 0;
+    return bits ? p + __builtin_ctzll(bits) : plain_beyond(s, p);
 }
 
 const char *amp_scan_plain(const char *p, const char *end)
@@ -464,13 +466,12 @@ static const char *scan_special(struct amp_scan *s, const char *p)
 }
 
 /* From the opening quote to the byte after the closing one. */
-AMP_INLINE const char *scan_string(struct amp_scan *s, struct amp_window *w, const char *p,
-                                   uint32_t kind, int record)
+AMP_INLINE const char *scan_string(struct amp_scan *s, const char *p, uint32_t kind, int record)
 {
     const char *start = ++p;
     uint32_t escaped = 0;
     for (;;) {
-        p = plain_in(w, p, s->end);
+        p = next_special(s, p);
         if (*p == '"')
             break;
         escaped |= *p == '\\';
@@ -674,21 +675,34 @@ AMP_INLINE const char *scan_number(struct amp_scan *s, const char *p, int record
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-static const char *scan_literal(struct amp_scan *s, const char *p, const char *literal)
+/* Not beyond the text's end, where the NUL is. */
+AMP_INLINE int spells(const char *p, const char *word, size_t size)
 {
-    const char *at = p;
-    while (*literal && *p == *literal)
-        p++, literal++;
-    return *literal ? amp_scan_fail(s, at, "a value") : p;
+    for (size_t i = 0; i < size; i++)
+        if (p[i] != word[i])
+            return 0;
+    return 1;
 }
 
 AMP_INLINE const char *scan_word(struct amp_scan *s, const char *p, int record)
 {
-    uint32_t kind = *p == 't' ? AMP_TRUE : *p == 'f' ? AMP_FALSE : AMP_NULL;
-    p = scan_literal(s, p, kind == AMP_TRUE ? "true" : kind == AMP_FALSE ? "false" : "null");
-    if (p && record)
+    uint32_t kind;
+    const char *end;
+    if (spells(p, "true", 4)) {
+        kind = AMP_TRUE;
+        end = p + 4;
+    } else if (spells(p, "false", 5)) {
+        kind = AMP_FALSE;
+        end = p + 5;
+    } else if (spells(p, "null", 4)) {
+        kind = AMP_NULL;
+        end = p + 4;
+    } else {
+        return amp_scan_fail(s, p, "a value");
+    }
+    if (record)
         put(s, kind, NULL, 0);
-    return p;
+    return end;
 }
 
 AMP_INLINE const char *scan_scalar(struct amp_scan *s, const char *p, int record)
@@ -707,19 +721,18 @@ AMP_INLINE void count_value(struct amp_scan *s)
         s->node[open >> 1].size++;
 }
 
-AMP_INLINE const char *scan_member_name(struct amp_scan *s, struct amp_window *w, const char *p,
-                                        int record)
+AMP_INLINE const char *scan_member_name(struct amp_scan *s, const char *p, int record)
 {
     if (AMP_NEVER(*p != '"'))
         return amp_scan_fail(s, p, "a member's name in quotes");
-    p = scan_string(s, w, p, AMP_KEY, record);
+    p = scan_string(s, p, AMP_KEY, record);
     if (!p)
         return NULL;
     p = skip_space(p);
     return AMP_NEVER(*p != ':') ? amp_scan_fail(s, p, "':'") : p + 1;
 }
 
-AMP_INLINE const char *scan(struct amp_scan *s, struct amp_window *w, const char *p, int record)
+AMP_INLINE const char *scan(struct amp_scan *s, const char *p, int record)
 {
     const size_t base = s->level;
     int is_object;
@@ -742,7 +755,7 @@ value:
             goto member;
         goto value;
     case '"':
-        p = scan_string(s, w, p, AMP_STRING, record);
+        p = scan_string(s, p, AMP_STRING, record);
         break;
     default:
         p = scan_scalar(s, p, record);
@@ -763,7 +776,7 @@ next:
         }
         p = skip_space(p + 1);
     member:
-        p = scan_member_name(s, w, p, record);
+        p = scan_member_name(s, p, record);
         if (AMP_NEVER(!p))
             return NULL;
         goto value;
@@ -781,28 +794,21 @@ close:
     goto next;
 }
 
-/* The window lives in a local meanwhile: nothing can point to it. */
 const char *amp_scan_record(struct amp_scan *s, const char *p)
 {
-    struct amp_window window = s->window;
-    p = scan(s, &window, p, 1);
-    s->window = window;
-    return p;
+    return scan(s, p, 1);
 }
 
 const char *amp_scan_skip(struct amp_scan *s, const char *p)
 {
-    struct amp_window window = s->window;
-    p = scan(s, &window, p, 0);
-    s->window = window;
-    return p;
+    return scan(s, p, 0);
 }
 
 const char *amp_scan_key(struct amp_scan *s, const char *p, struct amp_node *key)
 {
     if (!reserve(s))
         return NULL;
-    p = scan_member_name(s, &s->window, p, 1);
+    p = scan_member_name(s, p, 1);
     if (p)
         *key = s->node[--s->used];
     return p;

@@ -79,20 +79,25 @@ AMP_INLINE void masks_sse2(const char *block, struct masks *m)
 
 #define AMP_AVX2 __attribute__((target("avx2,bmi,popcnt")))
 
+AMP_AVX2 AMP_INLINE uint64_t equal_avx2(__m256i low, __m256i high, char c)
+{
+    __m256i wanted = _mm256_set1_epi8(c);
+    uint32_t first = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted));
+    uint32_t second = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted));
+    return (uint64_t)second << 32 | first;
+}
+
 AMP_AVX2 AMP_INLINE void masks_avx2(const char *block, struct masks *m)
 {
-    memset(m, 0, sizeof *m);
-    for (int shift = 0; shift < 64; shift += 32) {
-        __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)(block + shift));
-        __m256i folded = _mm256_or_si256(x, _mm256_set1_epi8(0x20));
-#define MASK(v, c)                                                                                 \
-    ((uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, _mm256_set1_epi8(c))) << shift)
-        m->quote |= MASK(x, '"');
-        m->backslash |= MASK(x, '\\');
-        m->opening |= MASK(folded, '{');
-        m->closing |= MASK(folded, '}');
-#undef MASK
-    }
+    __m256i fold = _mm256_set1_epi8(0x20);
+    __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)block);
+    __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(block + 32));
+    m->quote = equal_avx2(low, high, '"');
+    m->backslash = equal_avx2(low, high, '\\');
+    low = _mm256_or_si256(low, fold);
+    high = _mm256_or_si256(high, fold);
+    m->opening = equal_avx2(low, high, '{');
+    m->closing = equal_avx2(low, high, '}');
 }
 #endif
 
@@ -146,13 +151,19 @@ AMP_INLINE uint64_t escaped_bytes(uint64_t backslash, uint64_t *carry)
 /* Each bit becomes the parity of itself and all bits below it. */
 AMP_INLINE uint64_t parity_below(uint64_t x)
 {
-    for (int shift = 1; shift < 64; shift *= 2)
-        x ^= x << shift;
-    return x;
+    x ^= x << 1;
+    x ^= x << 2;
+    x ^= x << 4;
+    x ^= x << 8;
+    x ^= x << 16;
+    return x ^ x << 32;
 }
 
-AMP_INLINE size_t count_bits(uint64_t x)
+/* `hardware`: the machine has an instruction for it. */
+AMP_INLINE size_t count_bits(uint64_t x, int hardware)
 {
+    if (hardware)
+        return (size_t)__builtin_popcountll(x);
     x -= x >> 1 & REPEAT(0x55);
     x = (x & REPEAT(0x33)) + (x >> 2 & REPEAT(0x33));
     return (size_t)(((x + (x >> 4)) & REPEAT(0x0f)) * REPEAT(1) >> 56);
@@ -172,7 +183,7 @@ static int walk_brackets(struct amp_split *s, uint64_t opening, uint64_t closing
 }
 
 /* `count` bytes of the block are the value's. Returns the place behind the value, or 0. */
-AMP_INLINE int find_in_block(struct amp_split *s, const struct masks *m, int count)
+AMP_INLINE int find_in_block(struct amp_split *s, const struct masks *m, int count, int popcount)
 {
     uint64_t quote = m->quote, inside, opening, closing;
     if (__builtin_expect(m->backslash || s->escaped, 0)) {
@@ -185,27 +196,27 @@ AMP_INLINE int find_in_block(struct amp_split *s, const struct masks *m, int cou
     s->in_string = 0 - (inside >> 63);
     opening = m->opening & ~inside;
     closing = m->closing & ~inside;
-    if (s->depth <= count_bits(closing))
+    if (s->depth <= count_bits(closing, popcount))
         return walk_brackets(s, opening, closing);
-    s->depth += count_bits(opening) - count_bits(closing);
+    s->depth += count_bits(opening, popcount) - count_bits(closing, popcount);
     return 0;
 }
 
 AMP_INLINE const char *find_end(struct amp_split *s, const char *p, const char *end,
-                                make_masks *make)
+                                make_masks *make, int popcount)
 {
     struct masks m;
     int place;
     for (; end - p >= BLOCK; p += BLOCK) {
         make(p, &m);
-        if ((place = find_in_block(s, &m, BLOCK)) != 0)
+        if ((place = find_in_block(s, &m, BLOCK, popcount)) != 0)
             return p + place;
     }
     if (p < end) {
         char rest[BLOCK] = {0};
         memcpy(rest, p, (size_t)(end - p));
         make(rest, &m);
-        if ((place = find_in_block(s, &m, (int)(end - p))) != 0)
+        if ((place = find_in_block(s, &m, (int)(end - p), popcount)) != 0)
             return p + place;
     }
     return NULL;
@@ -217,25 +228,25 @@ typedef const char *find(struct amp_split *s, const char *p, const char *end);
 
 static const char *find_portable(struct amp_split *s, const char *p, const char *end)
 {
-    return find_end(s, p, end, masks_portable);
+    return find_end(s, p, end, masks_portable, 0);
 }
 
 #ifdef AMP_SPLIT_X86
 static const char *find_sse2(struct amp_split *s, const char *p, const char *end)
 {
-    return find_end(s, p, end, masks_sse2);
+    return find_end(s, p, end, masks_sse2, 0);
 }
 
 AMP_AVX2 static const char *find_avx2(struct amp_split *s, const char *p, const char *end)
 {
-    return find_end(s, p, end, masks_avx2);
+    return find_end(s, p, end, masks_avx2, 1);
 }
 #endif
 
 #ifdef AMP_SPLIT_NEON
 static const char *find_neon(struct amp_split *s, const char *p, const char *end)
 {
-    return find_end(s, p, end, masks_neon);
+    return find_end(s, p, end, masks_neon, 1);
 }
 #endif
 
@@ -258,7 +269,8 @@ static int is_supported(const char *name)
 {
 #ifdef AMP_SPLIT_X86
     if (strcmp(name, "avx2") == 0)
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+               __builtin_cpu_supports("popcnt");
 #endif
     return name != NULL;
 }

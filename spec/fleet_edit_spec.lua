@@ -239,18 +239,27 @@ describe("an edit of the fleet", function()
     assert.equal(1, edits["installation-0000020"]) -- it looked gone, so it was left as it was
   end)
 
-  it("waits for a killed run's request before it decides", function()
-    server:control("faults", { on = "updateInstallation", drop = true, next = 1 })
-    assert.equal(1, assert(edit()).doubt)
+  it("waits for a killed run's request before it decides, to edit as to undo", function()
     local slept = {}
     local transport = require("ampersand.transport.curl").new {}
     local resting = simulated.client(server, { transport = {
       request = function(_, req) return transport:request(req) end,
       sleep = function(_, seconds) slept[#slept + 1] = seconds end,
     } })
-    assert(edit({ settle = 1000 }, resting))
-    assert.equal(1, #slept)
-    assert.truthy(slept[1] > 900 and slept[1] <= 1000)
+    for _, go_on in ipairs {
+      function() return edit({ settle = 1000 }, resting) end,
+      function() return resting.installations:undo(name, { settle = 1000 }) end,
+    } do
+      os.remove(name)
+      slept = {}
+      server:control("faults", { on = "updateInstallation", drop = true, next = 1 })
+      assert.equal(1, assert(edit()).doubt)
+      assert(go_on())
+      assert.equal(1, #slept)
+      assert.truthy(slept[1] > 900 and slept[1] <= 1000)
+      assert.is_true(assert(client.installations:undo(name)):complete())
+      assert.is_nil(simulated.difference(server, COUNT))
+    end
     transport:close()
   end)
 

@@ -155,10 +155,9 @@ function Run:request(entry, current)
 end
 
 -- What an earlier process had announced may be on its way still: it is given time to arrive.
-function Run:wait_for_earlier(entry)
+function Run:wait_for_earlier(states, entry)
   local settle = self.settings.settle
-  self:sleep(math.min(settle, self.states.sent[entry.n] + settle - core.time()))
-  entry.pending = nil
+  self:sleep(math.min(settle, states.sent[entry.n] + settle - core.time()))
 end
 
 -- Looks at the installation and does what is to be done; answers an outcome, why, and a version, or "again".
@@ -174,7 +173,8 @@ function Run:attempt(entry, last_why)
   if verdict == "skip" then return "skip", why end
   if entry.pending == "unanswered" then return "doubt", last_why end
   if entry.pending == "earlier" then
-    self:wait_for_earlier(entry)
+    self:wait_for_earlier(self.states, entry)
+    entry.pending = nil
     return self:attempt(entry)
   end
   if entry.tries == TRIES then return "fail", last_why end
@@ -215,6 +215,9 @@ end
 -- One entry, from the look at the installation to the noted outcome.
 function Run:take(entry)
   entry.tries, entry.pending = 0, self.states.state[entry.n] == "send" and "earlier" or nil
+  local edit = self.known.edit
+  -- an edit that arrived after we looked would stay
+  if self.undo and edit.state[entry.n] == "send" then self:wait_for_earlier(edit, entry) end
   local policy = retry.policy(self.client._config.retry)
   local outcome, why, version = self:attempt(entry)
   while outcome == "again" do

@@ -120,6 +120,13 @@ describe("the curl transport", function()
     end)
   end)
 
+  it("leaves a cut gzip stream, which libcurl takes for a whole one, to the decoder", function()
+    local _, body = fetch "gzip_cut"
+    local value, message = require("ampersand.json").decode(body)
+    assert.is_nil(value)
+    assert.is_string(message)
+  end)
+
   describe("takes for a success", function()
     for _, name in ipairs { "items", "until_close", "interim", "folded", "trailers", "gzip", "gzip_twice",
                             "same_lengths" } do

@@ -103,6 +103,22 @@ function loop_cases.declare(new_loop, may_die)
     assert.is_false(sent)
   end)
 
+  it("tells the reader of a response that another coroutine closes", function()
+    local res, kind
+    all(2, function(i)
+      if i == 1 then
+        res = assert(get("stall_body", { stream = true }))
+        res.read()
+        kind = select(3, res.read())
+      else
+        while not res do transport:sleep(0.01) end
+        transport:sleep(0.05)
+        res.close()
+      end
+    end)
+    assert.equal("cancelled", kind)
+  end)
+
   it("blocks where there is no coroutine to wait in", function()
     assert.equal(200, assert(get "items").status)
   end)

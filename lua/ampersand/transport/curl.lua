@@ -53,11 +53,14 @@ local function more(waiters, transfer)
 end
 
 local function response(waiters, transfer, status, headers)
-  local res, closed = { status = status, headers = headers, source = transfer }, false
+  local res, closed, waiting = { status = status, headers = headers, source = transfer }, false, false
 
   function res.wait()
     if closed then return nil, "the response is closed", "cancelled" end
-    return more(waiters, transfer)
+    waiting = true
+    local ready, message, kind = more(waiters, transfer)
+    waiting = false
+    return ready, message, kind
   end
 
   function res.read()
@@ -73,7 +76,9 @@ local function response(waiters, transfer, status, headers)
 
   function res.close()
     closed = true
-    transfer:close()
+    if not waiting then return transfer:close() end
+    transfer:cancel() -- by another coroutine than the one that waits, which must be told
+    waiters:wake(transfer:id())
   end
 
   return res

@@ -166,6 +166,12 @@ fuzz-%: build/fuzz/%
 	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -timeout=10 -artifact_prefix=build/fuzz/ -print_final_stats=1 \
 	    build/fuzz/corpus-$* spec/fuzz/seeds
 
+# The path for systems without epoll, on one that has it.
+.PHONY: check-noepoll
+check-noepoll:
+	$(MAKE) --no-print-directory specs VARIANT=-noepoll CFLAGS="$(CFLAGS) -DAMP_NO_EPOLL" \
+	    SPECS="spec/transport_curl_spec.lua spec/parallel_spec.lua spec/engine_process_spec.lua"
+
 # Many requests with random faults: nothing may grow.
 REQUESTS ?= 100000
 .PHONY: soak

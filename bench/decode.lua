@@ -111,7 +111,8 @@ if arg[1] == "peak" then
 elseif arg[1] == "file" then
   print(texts.file(COUNT))
 else
-  print(("%s, scanner %s, against cjson: ours, theirs, ratio"):format(jit and jit.version or _VERSION, core.scanner()))
+  local lua = rawget(_G, "jit") and "LuaJIT" or _VERSION
+  print(("%s, scanner %s, against cjson: ours, theirs, ratio"):format(lua, core.scanner()))
   if arg[1] ~= "streams" then whole() end
   if arg[1] ~= "whole" then streams() end
 end

@@ -4,7 +4,7 @@ local core = require "ampersand.core"
 local random_json = require "support.random_json"
 local standin = require "ampersand.standin"
 
-local integers = math.type ~= nil
+local integers = core.decode "9007199254740993" ~= 2 ^ 53
 
 --- Without the integer that cjson rounds.
 local function common(text)
@@ -46,7 +46,8 @@ describe("interop with cjson", function()
   end)
 
   it("refuses what cjson lets pass", function()
-    for _, text in ipairs { "[01]", "[0x10]", "[NaN]", "[Infinity]", "[-]", "[1.]", '["\255"]', '["\t"]', '["\\ud800"]' } do
+    local bad = { "[01]", "[0x10]", "[NaN]", "[Infinity]", "[-]", "[1.]", '["\255"]', '["\t"]', '["\\ud800"]' }
+    for _, text in ipairs(bad) do
       local value, message = core.decode(text)
       assert.is_nil(value, text)
       assert.truthy(message:find "line 1, column")

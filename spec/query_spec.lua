@@ -116,8 +116,8 @@ end
 
 -- Random conditions ---------------------------------------------------------------------------------
 
-local PATHS = { "id", "a", "b", "status", "group", "config", "config.objects", "a.b", "group.status", "a.*", "*", "*.id",
-  "config.*.a", "b.a.status", "*.*", "objects", "caf\195\169", "a.id" }
+local PATHS = { "id", "a", "b", "status", "group", "config", "config.objects", "a.b", "group.status", "a.*", "*",
+  "*.id", "config.*.a", "b.a.status", "*.*", "objects", "caf\195\169", "a.id" }
 local OPERANDS = { "ok", "bad", "a", "", "caf\195\169", 1, 2, 2.5, 0, 100, true, false, core.null, "2024-01-02" }
 local OPERATORS = { "eq", "ne", "in", "lt", "lte", "gt", "gte", "prefix", "present" }
 local ORDERS = { 1, 2.5, 100, 0, "2024-01-02", "2024-01-02T02:04:06Z" }
@@ -220,7 +220,8 @@ describe("filters and projections", function()
   end)
 
   it("compare times as moments and dates as their midnight", function()
-    local text = '[{"t":"2024-03-01T00:30:00+01:00"},{"t":"2024-03-01T00:00:00.5Z"},{"t":"2024-03-02"},{"t":"soon"},{"t":7}]'
+    local text = '[{"t":"2024-03-01T00:30:00+01:00"},{"t":"2024-03-01T00:00:00.5Z"},' ..
+      '{"t":"2024-03-02"},{"t":"soon"},{"t":7}]'
     local function count(condition) return #json.decode(text, { where = { t = condition } }) end
     assert.equal(1, count { lt = "2024-03-01" })
     assert.equal(2, count { gte = "2024-03-01" })
@@ -257,7 +258,8 @@ describe("filters and projections", function()
     end
     assert.truthy(message({ a = { like = 1 } }):find("query_spec.lua:%d+: a: unknown operator \"like\""))
     for _, where in ipairs {
-      { [""] = 1 }, { ["a..b"] = 1 }, { a = {} }, { a = { lt = "soon" } }, { a = { lt = true } }, { a = { prefix = 1 } },
+      { [""] = 1 }, { ["a..b"] = 1 }, { a = {} }, { a = { lt = "soon" } }, { a = { lt = true } },
+      { a = { prefix = 1 } },
       { a = { present = 1 } }, { a = { ["in"] = 1 } }, { a = { { 1 } } }, { any = { {}, { a = 1 } } }, { a = 0 / 0 },
       { any = { { a = print } } }, 5, "id", { "id" }, { [1] = 2, a = 3 },
     } do

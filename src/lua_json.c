@@ -16,7 +16,6 @@
 
 #define DECODER "ampersand.decoder/1"
 #define ENCODER "ampersand.encoder/1"
-#define PLAN "ampersand.plan/1"
 
 enum { UP_ARRAY_MT = 1, UP_ANCHORS, UP_KEYS, UP_COUNT = UP_KEYS, UP_CACHED };
 
@@ -66,7 +65,7 @@ static size_t size_option(lua_State *L, int options, const char *name, size_t ot
     return value < (lua_Number)(SIZE_MAX / 2) ? (size_t)value : SIZE_MAX / 2;
 }
 
-static int flag_option(lua_State *L, int options, const char *name)
+int amp_flag(lua_State *L, int options, const char *name)
 {
     lua_getfield(L, options, name);
     int value = lua_toboolean(L, -1);
@@ -95,7 +94,7 @@ static const struct amp_plan *plan_option(lua_State *L, int options)
     static const char *const names[] = {"plan", "where", "select"};
     for (int i = 0; i < 3; i++)
         if (!is_empty_option(L, options, names[i])) {
-            const struct amp_plan *plan = (const struct amp_plan *)luaL_checkudata(L, -1, PLAN);
+            const struct amp_plan *plan = (const struct amp_plan *)luaL_checkudata(L, -1, AMP_PLAN);
             lua_setfield(L, -2, "plan");
             return plan;
         }
@@ -236,7 +235,7 @@ static int push_error(lua_State *L, const struct amp_scan *scan, struct amp_posi
 
 /* --- the decoder object ---------------------------------------------------------------------- */
 
-static struct amp_memory memory_of(lua_State *L)
+struct amp_memory amp_memory_of(lua_State *L)
 {
     struct amp_memory memory;
     memory.allocate = lua_getallocf(L, &memory.context);
@@ -246,7 +245,7 @@ static struct amp_memory memory_of(lua_State *L)
 /* Pushes a decoder that owns nothing yet. */
 static struct decoder *new_decoder(lua_State *L)
 {
-    struct amp_memory memory = memory_of(L);
+    struct amp_memory memory = amp_memory_of(L);
     struct decoder *d = (struct decoder *)amp_newuserdata(L, sizeof *d);
     memset(d, 0, sizeof *d);
     amp_scan_init(&d->scan, &memory);
@@ -306,7 +305,7 @@ static void read_scan_options(lua_State *L, struct decoder *d, int options)
 {
     d->scan.drop_nulls = choice_option(L, options, "nulls", "drop", "keep");
     d->scan.big_as_text = choice_option(L, options, "big_integers", "string", "number");
-    d->scan.masked = flag_option(L, options, "mask");
+    d->scan.masked = amp_flag(L, options, "mask");
 }
 
 /* Copies the path's keys; their texts are anchored by the copy in the uservalue on top. */
@@ -825,7 +824,7 @@ static struct amp_encoder *borrow_encoder(lua_State *L)
     }
     e = (struct amp_encoder *)amp_newuserdata(L, sizeof *e);
     memset(e, 0, sizeof *e);
-    e->memory = memory_of(L);
+    e->memory = amp_memory_of(L);
     luaL_getmetatable(L, ENCODER);
     lua_setmetatable(L, -2);
     lua_pushvalue(L, -1);
@@ -844,7 +843,7 @@ static int l_encode(lua_State *L)
     e->max_depth = text_limits.depth;
     if (!lua_isnil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
-        e->sort_keys = flag_option(L, 2, "sort_keys");
+        e->sort_keys = amp_flag(L, 2, "sort_keys");
         e->max_depth = size_option(L, 2, "max_depth", e->max_depth);
     }
     lua_pushvalue(L, lua_upvalueindex(UP_ARRAY_MT));
@@ -861,234 +860,6 @@ static int l_encode(lua_State *L)
     lua_pushnil(L);
     lua_insert(L, -2);
     return 2;
-}
-
-/* --- plans: what query.lua compiles, loaded into arrays -------------------------------------- */
-
-static size_t add(lua_State *L, struct amp_plan *plan, void *array, size_t *used, size_t *room,
-                  size_t item, size_t count)
-{
-    void *block, *grown;
-    memcpy(&block, array, sizeof block);
-    grown = amp_grow(&plan->memory, block, room, *used + count, item);
-    if (!grown)
-        luaL_error(L, "not enough memory");
-    memcpy(array, &grown, sizeof grown);
-    memset((char *)grown + *used * item, 0, count * item);
-    *used += count;
-    return *used - count;
-}
-
-#define ADD(L, plan, array, used, room, count)                                                     \
-    (uint32_t)                                                                                     \
-        add(L, plan, &(plan)->array, &(plan)->used, &(plan)->room, sizeof *(plan)->array, count)
-
-/* Field `name` of the table on top: an array of test numbers. */
-static void load_ids(lua_State *L, struct amp_plan *plan, const char *name, uint32_t *first,
-                     uint32_t *count)
-{
-    lua_getfield(L, -1, name);
-    if (lua_istable(L, -1)) {
-        *count = (uint32_t)lua_rawlen(L, -1);
-        *first = ADD(L, plan, id, ids, id_room, *count);
-        for (uint32_t i = 0; i < *count; i++) {
-            lua_rawgeti(L, -1, (int)i + 1);
-            lua_Number id = lua_tonumber(L, -1);
-            if (!(id >= 1 && id <= (lua_Number)plan->tests))
-                luaL_error(L, "plan: no such test");
-            plan->id[*first + i] = (uint32_t)id - 1;
-            lua_pop(L, 1);
-        }
-    }
-    lua_pop(L, 1);
-}
-
-static uint32_t load_node(lua_State *L, struct amp_plan *plan, int depth);
-
-/* Names and their places alternate in field `names`. */
-static void load_names(lua_State *L, struct amp_plan *plan, uint32_t node, int depth)
-{
-    lua_getfield(L, -1, "names");
-    uint32_t count = lua_istable(L, -1) ? (uint32_t)lua_rawlen(L, -1) / 2 : 0;
-    uint32_t first = ADD(L, plan, name, names, name_room, count);
-    plan->node[node].first_name = first;
-    plan->node[node].names = count;
-    for (uint32_t i = 0; i < count; i++) {
-        struct amp_plan_name name;
-        lua_rawgeti(L, -1, (int)(2 * i + 1));
-        if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "plan: a name that is no string");
-        name.text = lua_tolstring(L, -1, &name.size);
-        lua_rawgeti(L, -2, (int)(2 * i + 2));
-        name.child = load_node(L, plan, depth + 1);
-        plan->name[first + i] = name;
-        lua_pop(L, 2);
-    }
-    lua_pop(L, 1);
-}
-
-/* The table on top becomes a node. */
-static uint32_t load_node(lua_State *L, struct amp_plan *plan, int depth)
-{
-    enum { DEEPEST = 64 };
-    struct amp_plan_node node;
-    if (depth > DEEPEST || !lua_istable(L, -1))
-        luaL_error(L, "plan: a path too long or no table");
-    if (!amp_reserve_stack(L, 8))
-        luaL_error(L, "plan: no stack left");
-    memset(&node, 0, sizeof node);
-    uint32_t place = ADD(L, plan, node, nodes, node_room, 1);
-    node.keep = flag_option(L, lua_gettop(L), "keep");
-    load_ids(L, plan, "tests", &node.first_test, &node.tests);
-    load_ids(L, plan, "resets", &node.first_reset, &node.resets);
-    lua_getfield(L, -1, "star");
-    if (lua_istable(L, -1))
-        node.star = load_node(L, plan, depth + 1);
-    lua_pop(L, 1);
-    plan->node[place] = node;
-    load_names(L, plan, place, depth);
-    return place;
-}
-
-/* The value on top as an operand; strings are anchored by the table they come from. */
-static struct amp_node operand(lua_State *L)
-{
-    struct amp_node node;
-    size_t size;
-    memset(&node, 0, sizeof node);
-    switch (lua_type(L, -1)) {
-    case LUA_TBOOLEAN:
-        node.kind = lua_toboolean(L, -1) ? AMP_TRUE : AMP_FALSE;
-        break;
-    case LUA_TSTRING:
-        node.kind = AMP_STRING;
-        node.as.text = lua_tolstring(L, -1, &size);
-        node.size = (uint32_t)size;
-        break;
-    case LUA_TNUMBER:
-        node.kind = AMP_DOUBLE;
-        node.as.number = (double)lua_tonumber(L, -1);
-#if LUA_VERSION_NUM >= 503
-        if (lua_isinteger(L, -1)) {
-            node.kind = AMP_INTEGER;
-            node.as.integer = (int64_t)lua_tointeger(L, -1);
-        }
-#endif
-        break;
-    default:
-        node.kind = AMP_NULL;
-    }
-    return node;
-}
-
-static void load_operands(lua_State *L, struct amp_plan *plan, struct amp_test *test)
-{
-    lua_getfield(L, -1, "operands");
-    test->count = lua_istable(L, -1) ? (uint32_t)lua_rawlen(L, -1) : 0;
-    test->first = ADD(L, plan, operand, operands, operand_room, test->count);
-    for (uint32_t i = 0; i < test->count; i++) {
-        lua_rawgeti(L, -1, (int)i + 1);
-        plan->operand[test->first + i] = operand(L);
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
-/* The table on top becomes a test. */
-static struct amp_test load_test(lua_State *L, struct amp_plan *plan)
-{
-    static const char *const names[] = {"in",  "ne",     "lt",      "lte", "gt",
-                                        "gte", "prefix", "present", NULL};
-    struct amp_test test;
-    luaL_checktype(L, -1, LUA_TTABLE);
-    memset(&test, 0, sizeof test);
-    lua_getfield(L, -1, "op");
-    test.operation = (enum amp_operation)luaL_checkoption(L, lua_gettop(L), NULL, names);
-    lua_pop(L, 1);
-    test.is_any = flag_option(L, lua_gettop(L), "any");
-    test.negated = flag_option(L, lua_gettop(L), "negated");
-    test.is_time = flag_option(L, lua_gettop(L), "time");
-    load_operands(L, plan, &test);
-    if (test.operation != AMP_PRESENT && test.operation != AMP_ONE_OF && test.count == 0)
-        luaL_error(L, "plan: a test without an operand");
-    if (test.is_time) {
-        const struct amp_node *text = &plan->operand[test.first];
-        if (text->kind != AMP_STRING || !amp_read_time(&test.time, text->as.text, text->size))
-            luaL_error(L, "plan: no time");
-    }
-    return test;
-}
-
-static void load_tests(lua_State *L, struct amp_plan *plan)
-{
-    lua_getfield(L, 1, "tests");
-    size_t count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t place = ADD(L, plan, test, tests, test_room, 1);
-        lua_rawgeti(L, -1, (int)i + 1);
-        struct amp_test test = load_test(L, plan);
-        plan->test[place] = test;
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
-/* The postfix program: test numbers, "and", "or". */
-static void load_program(lua_State *L, struct amp_plan *plan)
-{
-    lua_getfield(L, 1, "program");
-    size_t count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0, height = 0;
-    uint32_t first = ADD(L, plan, program, steps, step_room, count);
-    for (size_t i = 0; i < count; i++) {
-        lua_rawgeti(L, -1, (int)i + 1);
-        int is_test = lua_type(L, -1) == LUA_TNUMBER;
-        lua_Number id = is_test ? lua_tonumber(L, -1) : 0;
-        height += is_test ? 1 : (size_t)-1;
-        if (height < 1 || height > 60 || (is_test && !(id >= 1 && id <= (lua_Number)plan->tests)))
-            luaL_error(L, "plan: conditions nested too deep");
-        int is_or = !is_test && lua_rawequal(L, -1, 2);
-        plan->program[first + i] = is_test ? (int32_t)id - 1 : is_or ? AMP_PLAN_OR : AMP_PLAN_AND;
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
-static uint32_t load_root(lua_State *L, struct amp_plan *plan, const char *name)
-{
-    uint32_t root = 0;
-    lua_getfield(L, 1, name);
-    if (lua_istable(L, -1))
-        root = load_node(L, plan, 0);
-    lua_pop(L, 1);
-    return root;
-}
-
-/* core.plan(compiled): see query.lua. The table must not change afterwards. */
-static int l_plan(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    lua_pushliteral(L, "or");
-    struct amp_plan *plan = (struct amp_plan *)amp_newuserdata(L, sizeof *plan);
-    memset(plan, 0, sizeof *plan);
-    plan->memory = memory_of(L);
-    luaL_getmetatable(L, PLAN);
-    lua_setmetatable(L, 3);
-    lua_pushvalue(L, 1); /* anchors the strings */
-    amp_setuservalue(L, 3);
-    (void)ADD(L, plan, node, nodes, node_room, 1); /* node 0 is none */
-    load_tests(L, plan);
-    load_program(L, plan);
-    plan->where = load_root(L, plan, "where");
-    plan->select = load_root(L, plan, "select");
-    lua_settop(L, 3);
-    return 1;
-}
-
-static int l_plan_collected(lua_State *L)
-{
-    amp_plan_free((struct amp_plan *)luaL_checkudata(L, 1, PLAN));
-    return 0;
 }
 
 /* --- small things ---------------------------------------------------------------------------- */
@@ -1165,7 +936,7 @@ static void push_upvalues(lua_State *L)
 
 void amp_open_json(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"decoder", l_decoder}, {"plan", l_plan},
+    static const luaL_Reg functions[] = {{"decoder", l_decoder}, {"plan", amp_new_plan},
                                          {"array", l_array},     {"timestamp", l_timestamp},
                                          {"scanner", l_scanner}, {NULL, NULL}};
     static const luaL_Reg caching[] = {{"decode", l_decode}, {"encode", l_encode}, {NULL, NULL}};
@@ -1177,7 +948,7 @@ void amp_open_json(lua_State *L)
     push_upvalues(L);
     new_class(L, DECODER, methods, l_collected);
     new_class(L, ENCODER, NULL, l_encoder_collected);
-    new_class(L, PLAN, NULL, l_plan_collected);
+    new_class(L, AMP_PLAN, NULL, amp_plan_collected);
     lua_pushvalue(L, module + UP_ARRAY_MT);
     lua_setfield(L, module, "array_mt");
     lua_pushlightuserdata(L, NULL);

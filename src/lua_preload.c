@@ -10,11 +10,11 @@ static const luaL_Reg c_modules[] = {
     {NULL, NULL},
 };
 
-/* package.preload calls this with the module's name; upvalue 1 is the module's place in the list. */
+/* package.preload calls this with the module's name; upvalue 1 is the module's place in the list.
+ */
 static int load_lua_module(lua_State *L)
 {
-    const struct amp_lua_source *source =
-        &amp_lua_sources[lua_tointeger(L, lua_upvalueindex(1))];
+    const struct amp_lua_source *source = &amp_lua_sources[lua_tointeger(L, lua_upvalueindex(1))];
     if (luaL_loadbuffer(L, source->text, source->size, source->chunk_name) != 0)
         return lua_error(L);
     lua_pushvalue(L, 1);

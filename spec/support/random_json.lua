@@ -53,4 +53,14 @@ function random_json.object(random, depth, unique)
   return text
 end
 
+--- An array that is mostly right, with a byte changed in every other one.
+function random_json.damaged(random)
+  local parts = {}
+  for i = 1, 4 do parts[i] = random_json.document(random, 4) end
+  local text = "[" .. table.concat(parts, ",") .. "]"
+  if random(2) == 1 then return text end
+  local at, bytes = random(#text), { '"', "\\", "{", "]", "\0", "\255", " ", "" }
+  return text:sub(1, at - 1) .. bytes[random(#bytes)] .. text:sub(at + 1)
+end
+
 return random_json

@@ -181,7 +181,7 @@ soak: all
 .PHONY: bench-nginx
 bench-nginx:
 	@$(MAKE) --no-print-directory -s all LUA_VERSION=jit
-	@LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" luajit bench/nginx.lua $(PART)
+	@AMP_SERVER_LIFETIME=900 LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" luajit bench/nginx.lua $(PART)
 
 # --- measuring ---------------------------------------------------------------------------------
 BENCH_COUNT ?= 100000

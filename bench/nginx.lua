@@ -375,6 +375,10 @@ local function gates()
     { name = "with access_by_lua that does nothing", run = function() return wrk(front, "/lua", 20).rate end },
   }, 1, "/s")
   promise("requests/s with the gate / without", medians[2] / medians[1], 0.8, true)
+  compare("CPU of the worker per request of a page", {
+    { name = "without a gate", run = function() return cpu_per_call(front, "/static", 20) end },
+    { name = "with the gate", run = function() return cpu_per_call(front, "/gated", 20) end },
+  }, 1e6, "us")
 
   local redis = keep(nginx.redis())
   local store = ("store = cache.layered(store, cache.redis { port = %d }, 0.2)"):format(redis.port)

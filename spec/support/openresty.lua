@@ -7,7 +7,7 @@ local nginx = {}
 local Server = {}
 Server.__index = Server
 
-local LIFETIME = 120 -- seconds
+local LIFETIME = os.getenv "AMP_SERVER_LIFETIME" or 120 -- seconds
 
 local function run(command)
   local ok = os.execute(command)
@@ -163,7 +163,7 @@ end
 
 local function launch(self)
   local prefix = self.prefix
-  local command = "env %s timeout %d nginx -p %s -c %s/nginx.conf >%s/out 2>&1 </dev/null &"
+  local command = "env %s timeout %s nginx -p %s -c %s/nginx.conf >%s/out 2>&1 </dev/null &"
   run(command:format(environment(self.values.env), LIFETIME, prefix, prefix, prefix))
   nginx.await(10, function()
     self.pid = tonumber(read(prefix .. "/nginx.pid"))
@@ -287,7 +287,7 @@ Redis.__index = Redis
 --- Starts a redis-server that keeps nothing.
 function nginx.redis()
   local port, prefix = nginx.free_ports(1)[1], output "mktemp -d"
-  local command = "timeout %d redis-server --port %d --bind 127.0.0.1 --save '' --appendonly no --daemonize no "
+  local command = "timeout %s redis-server --port %d --bind 127.0.0.1 --save '' --appendonly no --daemonize no "
     .. "--dir %s --pidfile %s/redis.pid >%s/out 2>&1 </dev/null &"
   run(command:format(LIFETIME, port, prefix, prefix, prefix))
   local self = setmetatable({ port = port, prefix = prefix }, Redis)

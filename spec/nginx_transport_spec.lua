@@ -119,13 +119,13 @@ describe("the nginx transport", function()
         }
         location = /deadline {
           content_by_lua_block {
-            say(fetch("http://127.0.0.1:{{upstream}}/drops", { timeout = 0.3, read_timeout = 0.2 }))
+            say(fetch("http://127.0.0.1:{{upstream}}/drops", { timeout = 0.3, read_timeout = 2 }))
           }
         }
         location = /no_deadline {
           content_by_lua_block {
             local res = transport:request {
-              method = "GET", url = "http://127.0.0.1:{{upstream}}/drops", timeout = 0.15, read_timeout = 5,
+              method = "GET", url = "http://127.0.0.1:{{upstream}}/drops", timeout = 0.5, read_timeout = 5,
             }
             res.deadline(nil)
             local n = 0
@@ -183,7 +183,7 @@ describe("the nginx transport", function()
             local client = ampersand.new {
               base_url = "http://127.0.0.1:{{upstream}}/v1", api_key = "secret-key", project = "p", integration = "i",
             }
-            local started, seen = ngx.now(), {}
+            local now, seen, at = require("ampersand.core").now, {}, {}
             local stream = client.installations:stream()
             while true do
               local installation, err = stream:next()
@@ -191,10 +191,10 @@ describe("the nginx transport", function()
                 seen[#seen + 1] = tostring(err)
                 break
               end
-              ngx.update_time()
-              seen[#seen + 1] = installation.id .. (ngx.now() - started < 0.25 and " early" or " late")
+              seen[#seen + 1], at[#at + 1] = installation.id, now()
             end
             say(unpack(seen))
+            say(at[2] - at[1] > 0.3)
             local list, err = client.installations:list()
             say(list and #list or tostring(err))
             local one, other = client.installations:get "x", client.installations:get "y"
@@ -221,10 +221,10 @@ describe("the nginx transport", function()
             ngx.print "first"
           }
         }
-        location = /slow { content_by_lua_block { ngx.sleep(0.6) ngx.say "late" } }
+        location = /slow { content_by_lua_block { ngx.sleep(5) ngx.say "late" } }
         location = /drops {
           content_by_lua_block {
-            for _ = 1, 8 do
+            for _ = 1, 20 do
               ngx.print "x"
               ngx.flush(true)
               ngx.sleep(0.05)
@@ -252,7 +252,7 @@ describe("the nginx transport", function()
             ngx.header["Content-Type"] = "application/json"
             ngx.print '[{"id":"a"},'
             ngx.flush(true)
-            ngx.sleep(0.4)
+            ngx.sleep(0.8)
             ngx.print '{"id":"b"}]'
           }
         }
@@ -331,12 +331,11 @@ describe("the nginx transport", function()
   it("keeps to its times", function()
     local started = socket.gettime()
     assert.equal("nil|timeout|no byte came for 0.15 s, before the response came|true", lines_of("/read_timeout")[1])
-    assert.is_true(socket.gettime() - started < 0.55)
-    started = socket.gettime()
-    assert.truthy(lines_of("/deadline")[1]:find "^nil|timeout|timed out after 0.3 s, while the body arrived|true")
-    assert.is_true(socket.gettime() - started < 2)
+    assert.is_true(socket.gettime() - started < 4)
+    -- the body would take a second
+    assert.truthy(lines_of("/deadline")[1]:find "^nil|timeout|timed out after 0.3 s, .*|true")
     local lines = lines_of "/no_deadline"
-    assert.equal("8|nil|nil", lines[1])
+    assert.equal("20|nil|nil", lines[1])
     assert.equal("nil|the response is closed|cancelled", lines[2])
   end)
 
@@ -368,9 +367,10 @@ describe("the nginx transport", function()
 
   it("serves a client, element by element", function()
     local lines = lines_of "/user"
-    assert.equal("a early|b late|nil", lines[1])
-    assert.equal("2", lines[2])
-    assert.equal("true", lines[3], "a connection is used again")
+    assert.equal("a|b|nil", lines[1])
+    assert.equal("true", lines[2], "the first element did not wait for the second")
+    assert.equal("2", lines[3])
+    assert.equal("true", lines[4], "a connection is used again")
   end)
 end)
 

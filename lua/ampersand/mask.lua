@@ -139,7 +139,6 @@ local function compare_proxy(plan, a, b)
   end
   only(plan, "config.content.proxy", type(a) == "table" and a or {}, b, { enabled = true })
   local before = member(a, "enabled")
-  if before == b.enabled then return end
   if before == nil or before == core.null then plan.irreversible = plan.irreversible or path end
   add(plan, path, before, b.enabled)
 end

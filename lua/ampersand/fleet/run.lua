@@ -138,7 +138,7 @@ function Run:send(entry, changes)
   return self.client:call("updateInstallation", {
     integrationId = entry.integration, installationId = entry.id, body = mask.body(changes),
     skipSampling = self.settings.skip_sampling or nil,
-  }, { retry = false, nulls = "keep" })
+  }, { retry = false })
 end
 
 -- Announces and sends one request. Answers an outcome, or "again".

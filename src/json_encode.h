@@ -11,10 +11,12 @@
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
 
+enum amp_shape { AMP_SHAPE_OBJECT, AMP_SHAPE_SORTED, AMP_SHAPE_ARRAY };
+
 /* A table that is being written; it and its current key (or the table of its sorted keys) are on
  * the Lua stack. */
 struct amp_encoder_level {
-    enum amp_shape { AMP_SHAPE_OBJECT, AMP_SHAPE_SORTED, AMP_SHAPE_ARRAY } shape;
+    enum amp_shape shape;
     const void *table; /* its address, against cycles */
     size_t index, length;
     const struct amp_sorted_key *sorted;

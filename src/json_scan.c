@@ -204,22 +204,6 @@ AMP_INLINE uint64_t not_plain_word(uint64_t x)
             ones * 0x80);
 }
 
-/* Exact: no byte's bit depends on another. */
-AMP_INLINE uint64_t not_plain_exactly(uint64_t x)
-{
-    const uint64_t ones = 0x0101010101010101u, low7 = ones * 0x7f;
-    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
-    uint64_t other =
-        ((quote & low7) + low7) & ((backslash & low7) + low7) & ((x & low7) + ones * 0x60);
-    return (~other | x) & ones * 0x80;
-}
-
-/* The high bits of eight bytes, the first byte's lowest. */
-AMP_INLINE uint64_t gather(uint64_t high_bits)
-{
-    return ((high_bits >> 7) * 0x0102040810204080u) >> 56;
-}
-
 /* Eight bytes, the first one lowest. */
 AMP_INLINE uint64_t load_word(const char *p)
 {
@@ -303,6 +287,24 @@ AMP_INLINE const char *plain(const char *p, const char *end)
 }
 
 enum { WINDOW = 64 };
+
+#ifndef AMP_BIT_FOR_BYTE
+/* Exact: no byte's bit depends on another. */
+AMP_INLINE uint64_t not_plain_exactly(uint64_t x)
+{
+    const uint64_t ones = 0x0101010101010101u, low7 = ones * 0x7f;
+    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+    uint64_t other =
+        ((quote & low7) + low7) & ((backslash & low7) + low7) & ((x & low7) + ones * 0x60);
+    return (~other | x) & ones * 0x80;
+}
+
+/* The high bits of eight bytes, the first byte's lowest. */
+AMP_INLINE uint64_t gather(uint64_t high_bits)
+{
+    return ((high_bits >> 7) * 0x0102040810204080u) >> 56;
+}
+#endif
 
 /* A bit for each byte of a window that is not plain. */
 AMP_INLINE uint64_t window_bits(const char *p)

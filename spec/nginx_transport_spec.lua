@@ -499,6 +499,10 @@ describe("nginx's phases", function()
     server = nginx.start {
       prefix = prefix, call = CALL,
       http = INIT:format(PROBE) .. [[
+        exit_worker_by_lua_block {
+          {{call}}
+          ngx.log(ngx.WARN, "exit_worker: ", notes:get "exit_worker")
+        }
         init_worker_by_lua_block {
           {{call}}
           ngx.timer.at(0, function() {{call}} end)
@@ -519,6 +523,7 @@ describe("nginx's phases", function()
         }
       ]],
       server = [[
+        server_rewrite_by_lua_block { {{call}} }
         location = /all {
           set_by_lua_block $nothing { {{call}} return "" }
           rewrite_by_lua_block { {{call}} }
@@ -553,7 +558,7 @@ describe("nginx's phases", function()
     for _, path in ipairs { "/all", "/balancer", "/tls" } do assert.equal(200, (server:ask(path)), path) end
     local found = {}
     for phase, words in select(2, server:ask "/notes"):gmatch "([%w_]+)|([^\n]+)" do found[phase] = words end
-    for _, phase in ipairs { "rewrite", "access", "content", "timer", "ssl_cert" } do
+    for _, phase in ipairs { "server_rewrite", "rewrite", "access", "content", "timer", "ssl_cert" } do
       assert.equal("200", found[phase], phase)
     end
     for _, phase in ipairs { "init", "init_worker", "set", "header_filter", "body_filter", "log", "balancer" } do
@@ -561,6 +566,10 @@ describe("nginx's phases", function()
       assert.equal(expected, (found[phase] or "nothing"):sub(1, #expected))
       assert.truthy(found[phase]:find "ngx.timer.at.*: false$")
     end
+    server:reload()
+    assert.is_true(nginx.await(5, function()
+      return server:log():find "exit_worker: phase: no request can be made .* the worker is ending: false" ~= nil
+    end))
   end)
 end)
 

@@ -227,7 +227,7 @@ describe("an edit of the fleet", function()
   end)
 
   it("undoes what was done though its answer never came", function()
-    local hasty = simulated.client(server, { timeout = 0.5 })
+    local hasty = simulated.client(server, { timeout = 0.5 * tonumber(os.getenv "AMP_SLOW" or 1) })
     server:control("faults", { on = "updateInstallation", hang = true, next = 1 })
     server:control("faults", { on = "getInstallation", status = 404, skip = 1, next = 1 })
     local report = assert(edit({ parallel = 1 }, hasty))

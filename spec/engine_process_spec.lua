@@ -82,24 +82,28 @@ describe("the engine", function()
     succeeds [[
       local process = require "process"
       local function descriptors()
-        local pipe, n = io.popen("ls /proc/" .. io.open("/proc/self/stat"):read("*n") .. "/fd | wc -l"), nil
-        n = tonumber(pipe:read "*a")
+        local stat = io.open "/proc/self/stat"
+        local pid = stat:read "*n"
+        stat:close()
+        local pipe = io.popen("ls /proc/" .. pid .. "/fd | wc -l")
+        local n = tonumber(pipe:read "*a")
         pipe:close()
         return n
       end
       local before = descriptors()
       local transport = curl.new { http_proxy = "" }
-      for _ = 1, 3 do get(transport, "big?bytes=300000", { stream = true }) end
+      local streams = {}
+      for i = 1, 3 do streams[i] = get(transport, "big?bytes=300000", { stream = true }) end
       local opened = descriptors() - before
       local pid = process.fork()
       if pid == 0 then
-        transport = nil
+        streams, transport = nil, nil
         collectgarbage()
         collectgarbage()
         -- what is left is libcurl's own: its wake-up pair
         process.leave(descriptors() - before <= 2 and 0 or 1)
       end
-      assert(opened >= 5, opened)
+      assert(opened >= 5 and #streams == 3, opened)
       assert(process.wait(pid) == 0, "descriptors stayed open in the child")
     ]]
   end)

@@ -164,6 +164,7 @@ local FRONT = [[
         connect_timeout = 5, resend = true,
       }
       if not res then error(message) end
+      if not take then ngx.header.content_length = res.headers["content-length"] end
       while true do
         local piece, why = res.read()
         if not piece then
@@ -179,6 +180,7 @@ local FRONT = [[
       client:set_timeouts(5000, 5000, 5000)
       assert(client:connect { scheme = "http", host = "127.0.0.1", port = {{up}} })
       local res = assert(client:request { method = "GET", path = path, headers = { Host = "127.0.0.1" } })
+      ngx.header.content_length = res.headers["Content-Length"]
       local reader = res.body_reader
       while true do
         local piece, why = reader(65536)

@@ -114,10 +114,17 @@ end
 
 -- --- servers -------------------------------------------------------------------------------------------------------
 
+-- Slow answers take 200 ms give or take a tenth, or a hundred calls that began together would stay in step forever.
 local UPSTREAM = [[
   location = /kb { content_by_lua_block { ngx.header.content_length = #kb ngx.print(kb) } }
   location = /large { content_by_lua_block { ngx.header.content_length = #large ngx.print(large) } }
-  location = /slow { content_by_lua_block { ngx.sleep(0.2) ngx.header.content_length = 2 ngx.print "ok" } }
+  location = /slow {
+    content_by_lua_block {
+      ngx.sleep(0.18 + 0.04 * math.random())
+      ngx.header.content_length = 2
+      ngx.print "ok"
+    }
+  }
   location = /mode { content_by_lua_block { ngx.shared.notes:set("mode", ngx.var.args) } }
   location = /calls { content_by_lua_block { ngx.print(ngx.shared.notes:get "calls" or 0) } }
   location = /v1/projects/p/integrations/list/installations {

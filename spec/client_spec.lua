@@ -73,6 +73,13 @@ describe("listing", function()
     assert.same({ true }, answer.closed)
   end)
 
+  it("closes the transfer at once when a loop is left early, in Lua 5.4", function()
+    local answer = double.pieces { LIST }()
+    local client = client_of(function() return answer end)
+    for _ in client.installations:each() do break end
+    if _VERSION >= "Lua 5.4" then assert.same({ false }, answer.closed) else assert.same({}, answer.closed) end
+  end)
+
   it("has first, count and pages", function()
     local client = client_of(double.json(LIST))
     assert.equal("a", client.installations:first().id)

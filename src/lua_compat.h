@@ -63,8 +63,8 @@ static inline void amp_setfuncs(lua_State *L, const luaL_Reg *functions, int cou
 #endif
 
 /*
- * Makes room for `slots` more values. Returns 0 at this Lua's limit and raises when memory ends, which
- * lua_checkstack does not tell apart since 5.2.
+ * Makes room for `slots` more values. Returns 0 at this Lua's limit and raises when memory ends,
+ * which lua_checkstack does not tell apart since 5.2.
  */
 static inline int amp_reserve_stack(lua_State *L, size_t slots)
 {

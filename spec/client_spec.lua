@@ -76,7 +76,7 @@ describe("listing", function()
   it("closes the transfer at once when a loop is left early, in Lua 5.4", function()
     local answer = double.pieces { LIST }()
     local client = client_of(function() return answer end)
-    for _ in client.installations:each() do break end
+    for _ in client.installations:each() do break end -- luacheck: ignore
     if _VERSION >= "Lua 5.4" then assert.same({ false }, answer.closed) else assert.same({}, answer.closed) end
   end)
 
@@ -249,9 +249,9 @@ describe("settings", function()
     assert.is_nil(list)
     assert.equal("config", err.kind)
     assert.truthy(tostring(err):find("AMP_API_KEY", 1, true))
-    _, err = ampersand.new({ transport = transport, api_key = "k", integration = "i" }).installations:list()
+    local _, err = ampersand.new({ transport = transport, api_key = "k", integration = "i" }).installations:list()
     assert.truthy(err.kind == "config" and tostring(err):find("no project", 1, true))
-    _, err = ampersand.new({ transport = transport, api_key = "k", project = "p" }).installations:list()
+    local _, err = ampersand.new({ transport = transport, api_key = "k", project = "p" }).installations:list()
     assert.truthy(err.kind == "config" and tostring(err):find("AMPERSAND_INTEGRATION_ID", 1, true))
     assert.has_error(function() for _ in ampersand.new({ api_key = "k" }).installations:each() do end end) -- luacheck: ignore
     assert.equal(0, #transport.asked)

@@ -73,7 +73,7 @@ describe("listing over HTTP", function()
   it("compares with the page itself where it is at hand", function()
     local file = io.open "../shared/api/list-installations.page.txt"
     if not file then pending "the page is not at hand (../shared/api is absent)" return end
-    local text = file:read("*a"):match "curl %-%-request GET.-\n(%[.-\n%])\n"
+    local text = file:read("*a"):match "curl %-%-request GET.-\n(%[\n{.-\n}\n%])\n"
     file:close()
     local page = assert(ampersand.json.decode(text))
     assert_contains(page[1], client.installations:first(), "installation")
@@ -136,7 +136,7 @@ describe("listing over HTTP", function()
     assert.is_true(client.installations:in_project():count() >= 300)
   end)
 
-  it("leaves the loop without reading the rest", function()
+    for installation in client.installations:each() do -- luacheck: ignore
     for installation in client.installations:each() do
       assert.equal("installation-123", installation.id) -- luacheck: ignore
       break

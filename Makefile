@@ -106,7 +106,8 @@ specs: all
 	$(RUN_ENV) $(RUNNER) $(LUA) $(BUSTED) --output=plainTerminal --pattern=_spec $(SPECS)
 
 test-all: deps-test-all
-	@for v in $(ALL_LUAS); do echo "== Lua $$v"; $(MAKE) --no-print-directory test LUA_VERSION=$$v || exit 1; done
+	@failed=0; for v in $(ALL_LUAS); do \
+	    echo "== Lua $$v"; $(MAKE) --no-print-directory test LUA_VERSION=$$v || failed=1; done; exit $$failed
 
 # Against Lua-cURL and lua-cjson: RIVAL_PATH, RIVAL_CPATH find Lua-cURLv3, else the system's lua-curl for Lua 5.1.
 .PHONY: bench-http

@@ -304,7 +304,7 @@ describe("webhook.results over real connections", function()
   it("raises when the download is cut, refused or sent elsewhere", function()
     for path, kind in pairs {
       short_body = "closed", cut_chunk = "closed", close_at_once = "closed", unknown = "status",
-      ["redirect?to=http://127.0.0.1:9/"] = "status", echo = "decode", silent = "timeout",
+      ["redirect?code=302&to=http://127.0.0.1:9/"] = "status", echo = "decode", silent = "timeout",
     } do
       local ids, err = collect(path, { client = client, timeout = path == "silent" and 0.3 or 10 })
       assert.is_table(err, path)

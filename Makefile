@@ -129,7 +129,7 @@ lint: all
 
 # The interpreter itself is not instrumented, so the sanitizer's library must be there before it.
 ASAN_RUNNER = env LD_PRELOAD="$(shell $(CC) -print-file-name=libasan.so) $(shell $(CC) -print-file-name=libubsan.so)" \
-	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 LSAN_OPTIONS=suppressions=.ci/lsan.supp:print_suppressions=0
+	ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
 asan:
 	$(MAKE) --no-print-directory specs VARIANT=-asan RUNNER='$(ASAN_RUNNER)' LUA_VERSION=$(LUA_VERSION)
 
@@ -138,7 +138,7 @@ check-fast: deps-check
 	$(MAKE) --no-print-directory asan LUA_VERSION=5.4
 	$(MAKE) --no-print-directory asan LUA_VERSION=5.1
 
-VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --suppressions=.ci/valgrind.supp
+VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect
 check: check-fast
 	AMP_SLOW=10 $(MAKE) --no-print-directory specs RUNNER='$(VALGRIND)' LUA_VERSION=5.4
 

@@ -18,10 +18,10 @@ describe("a host that links ampersand statically", function()
   teardown(function() server:stop() end)
 
   it("lists installations, also where no file can be found", function()
-    local text = output("env -u MAKEFLAGS -u MAKELEVEL make -s embed LUA_VERSION=" .. VERSION)
+    local text = output("env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LD_PRELOAD make -s embed LUA_VERSION=" .. VERSION)
     assert.is_nil(text:find "error", text)
     local program = ("%s/build/%s/embed"):format(os.getenv "PWD" or ".", VERSION)
-    local command = "cd / && env -u LUA_PATH -u LUA_CPATH AMP_API_URL=%s AMP_API_KEY=%s %s %s integration-123"
+    local command = "cd / && env -u LUA_PATH -u LUA_CPATH -u LD_PRELOAD AMP_API_URL=%s AMP_API_KEY=%s %s %s integration-123"
     text = output(command:format(server.url:gsub("/v1$", ""), server.key, program, server.project))
     assert.equal(3, select(2, text:gsub("installation%-%S+%s+%a+\n", "")), text)
     text = output(command:format(server.url:gsub("/v1$", ""), "wrong-key", program, server.project))

@@ -202,3 +202,73 @@ describe("listing over HTTP", function()
     assert.equal(300, (client.installations:count()))
   end)
 end)
+
+describe("several calls", function()
+  local server, client
+
+  setup(function() server = standin.start { installations = 300 } end)
+  teardown(function() server:stop() end)
+
+  before_each(function()
+    client = ampersand.new {
+      api_key = server.key, base_url = server.url, project = server.project, integration = server.integration, retry = false,
+    }
+  end)
+  after_each(function() client:close() end)
+
+  it("run side by side, in order, and one that fails does not lose the others", function()
+    local tasks = {}
+    for i = 1, 20 do
+      tasks[i] = function() return client.installations:get(i == 7 and "nobody" or "installation-123") end
+    end
+    local values, errors = client:parallel(5, tasks)
+    assert.equal(20, values.n)
+    for i = 1, 20 do
+      if i == 7 then assert.equal(404, errors[i].status) else assert.equal("installation-123", values[i].id) end
+    end
+    assert.error_matches(function() client:parallel(0, tasks) end, "at least 1")
+    assert.error_matches(function() client:parallel(2, nil) end, "n")
+  end)
+
+  it("end when their token is cancelled, before, between and during", function()
+    local token = ampersand.cancel.token()
+    token:cancel()
+    local list, err = client.installations:list({}, { cancel = token })
+    assert.is_nil(list)
+    assert.equal("cancelled", err.kind)
+
+    token = ampersand.cancel.token()
+    local stream = client.installations:stream({}, { cancel = token })
+    assert.equal("installation-123", stream:next().id)
+    token:cancel()
+    list, err = stream:next()
+    assert.is_nil(list)
+    assert.equal("cancelled", err.kind)
+    assert.equal(1, err.delivered)
+    assert.equal(300, (client.installations:count()))
+
+    server:control("faults", { on = "getInstallation", delay = 5 })
+    token = ampersand.cancel.token()
+    local _, errors = client:parallel(2, {
+      function() return client.installations:get("installation-123", {}, { cancel = token }) end,
+      function() client.installations:count() token:cancel() return true end,
+    })
+    assert.equal("cancelled", errors[1].kind)
+    assert.is_nil(errors[2])
+  end)
+
+  it("move when a program with a loop of its own polls", function()
+    local frame = require("ampersand.loop.frame").new()
+    local game = ampersand.new {
+      api_key = server.key, base_url = server.url, project = server.project, integration = server.integration, loop = frame,
+    }
+    local found
+    frame.start(coroutine.create(function() found = game.installations:count() end))
+    for _ = 1, 10000 do
+      if found then break end
+      game:poll(0.002)
+    end
+    game:close()
+    assert.equal(300, found)
+  end)
+end)

@@ -13,6 +13,7 @@ arguments.OPTIONS = {
   timeout = "seconds", connect_timeout = "seconds", read_timeout = "seconds", retry = "boolean|count|table",
   headers = "table", nulls = "string", max = "count", max_depth = "count", max_bytes = "count",
   max_values = "count", max_element_bytes = "count", max_element_values = "count", big_integers = "string",
+  cancel = "table",
 }
 
 -- Which default fills which placeholder.

@@ -149,7 +149,19 @@ local function transport_request(c, built)
     method = built.method, url = built.url, headers = built.headers, body = built.body,
     timeout = left, stream = c.stream or false, resend = c.idempotent,
     connect_timeout = call.option(c, "connect_timeout"), read_timeout = call.option(c, "read_timeout"),
+    max_bytes = not c.stream and (call.option(c, "max_bytes") or 2 ^ 30) or nil, cancel = c.options.cancel,
   }
+end
+
+-- A stream outlives its request: its token ends it where it stands, also while another coroutine waits for it.
+local function heed(token, res)
+  local close = res.close
+  local function stop() res.close(false) end
+  function res.close(reusable)
+    token:unwatch(stop)
+    return close(reusable)
+  end
+  token:watch(stop)
 end
 
 -- One try, up to the headers of a success.
@@ -165,6 +177,7 @@ local function exchange(c)
   local res, message, kind, sent = c.config.transport():request(transport_request(c, built))
   if not res then return nil, call.error(c, kind, message, { sent = sent ~= false }) end
   complete(res)
+  if c.stream and c.options.cancel then heed(c.options.cancel, res) end
   c.info = {
     status = res.status, headers = res.headers, request_id = res.headers["x-request-id"], attempts = c.attempts,
   }
@@ -209,7 +222,7 @@ function call.run(c, consume)
       if not retry.allowed(c.policy, err, c.idempotent) then return nil, err end
       local delay, left = retry.delay(c.policy, err, core.random()), remaining(c)
       if left and delay >= left then return nil, err end
-      c.config.transport():sleep(delay)
+      c.config.transport():sleep(delay, c.options.cancel)
     end
   end
 end

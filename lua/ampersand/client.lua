@@ -28,7 +28,7 @@ local TRANSPORT_OPTIONS = {
 }
 
 for name, kind in pairs(arguments.OPTIONS) do
-  if name ~= "max" then SHARED_OPTIONS[name] = kind end
+  if name ~= "max" and name ~= "cancel" then SHARED_OPTIONS[name] = kind end
 end
 for name, kind in pairs(SHARED_OPTIONS) do NEW_OPTIONS[name] = kind end
 
@@ -226,6 +226,33 @@ end
 function Client:request(method, path, given)
   local op, parts = arguments.of_request("client:request", method, path, given)
   return call.value(prepare(self, "client:request", op, parts))
+end
+
+-- A method of the transport that a double need not have.
+local function transport_method(client, name)
+  if client._config.closed then options.misuse(("client:%s: the client is closed"):format(name)) end
+  local transport = client._config.transport()
+  local method = transport[name]
+  if not method then options.misuse(("client:%s: this client's transport has no %s"):format(name, name)) end
+  return function(...) return method(transport, ...) end
+end
+
+--- Runs functions side by side on this client's connections, at most `n` at a time, each a coroutine of its own.
+-- One that fails does not stop the others. In PUC Lua 5.1 a task cannot wait inside pcall or a `for` iterator.
+---@param n integer how many at once
+---@param tasks (fun(): any, any)[] each answers a value, or nil and an error
+---@return table values in the order of the tasks, `n` their number; a failed one's place is nil
+---@return table errors by place: what a task answered as its error, or raised
+function Client:parallel(n, tasks)
+  options.check({ n = n, tasks = tasks }, { n = "count", tasks = "table" }, "client:parallel")
+  return transport_method(self, "parallel")(n, tasks)
+end
+
+--- Moves all requests on for at most `budget` seconds: once a frame, in a program with a loop of its own.
+---@param budget number? seconds; nil or 0: one step
+function Client:poll(budget)
+  options.check({ budget = budget }, { budget = "number" }, "client:poll")
+  transport_method(self, "poll")(budget)
 end
 
 --- A client with other settings that shares this one's connections.

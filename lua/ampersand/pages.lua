@@ -235,8 +235,11 @@ end
 ---@return any value
 ---@return ampersand.Error? err
 function Stream:next()
-  local predicate = self.call.filter.predicate
+  local predicate, token = self.call.filter.predicate, self.call.options.cancel
   while not self.closed do
+    if token and token.cancelled then
+      return fail(self, call.error(self.call, "cancelled", "the call was cancelled", { sent = self.delivered > 0 }))
+    end
     local value, err = self.advance(self)
     if err then return nil, err end
     if self.closed then break end

@@ -121,6 +121,8 @@ function request.build(op, config, call)
     Accept = wanted .. ", application/problem+json",
     ["User-Agent"] = config.user_agent,
   }
+  -- a compressed text that was cut could pass for a whole one: nothing in it tells its end
+  if op.returns == "text" then headers["Accept-Encoding"] = "identity" end
   local ok
   ok, why = add_headers(headers, config.headers)
   if ok then ok, why = add_headers(headers, call.headers) end

@@ -1,7 +1,5 @@
 --- What may be sent again, and when. Pure: no clock, no sleep, no network.
 
-local time = require "ampersand.time"
-
 local retry = {}
 
 retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8 }
@@ -87,11 +85,12 @@ function retry.after(headers, problem, now)
   if header then
     local seconds = header:match("^%s*(%d+)%s*$")
     if seconds then return sane(tonumber(seconds)) end
-    local at = time.parse_http_date(header)
+    local at = require("ampersand.time").parse_http_date(header) -- loaded by those who need it
     if at then return sane(at - now) end
   end
   local stamp = type(problem) == "table" and problem.retryAfter or headers["x-amp-retry-after"]
   if type(stamp) == "string" then
+    local time = require "ampersand.time"
     local at = time.parse(stamp) or time.parse_http_date(stamp)
     if at then return sane(at - now) end
   end

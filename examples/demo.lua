@@ -4,6 +4,11 @@
 local standin = require "support.standin"
 
 local server = standin.start { installations = 25 }
+-- two customers have changed their password since
+server:control("installations", {
+  ids = { "installation-0000007", "installation-0000012" },
+  set = { healthStatus = "unhealthy", connection = { status = "bad_credentials" } },
+})
 local command = ("AMP_API_URL='%s' AMP_API_KEY='%s' '%s' '%s' project-456 integration-123"):format(
   server.url:gsub("/v1$", ""), server.key, os.getenv "LUA" or "lua", arg[1])
 local ok, _, code = os.execute(command)

@@ -33,7 +33,7 @@ while true do
   if not installation then break end
   local row = {}
   for i, column in ipairs(COLUMNS) do
-    row[i] = tostring(ampersand.get(installation, column[2]) or "-")
+    row[i] = tostring(ampersand.get(installation, column[2]) or "-"):gsub("%c", " ") -- names are other people's text
     widths[i] = math.max(widths[i], width(row[i]))
   end
   rows[#rows + 1] = row

@@ -63,7 +63,9 @@ end
 ampersand.is_error = Error.is
 
 -- Wings that not every program needs are loaded when they are first named.
-local LAZY = { json = true, time = true, webhook = true, jwt = true, cancel = true, cache = true, gate = true, receiver = true }
+local LAZY = {
+  json = true, time = true, webhook = true, jwt = true, cancel = true, cache = true, gate = true, receiver = true,
+}
 
 return setmetatable(ampersand, {
   __index = function(self, name)

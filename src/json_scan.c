@@ -40,6 +40,7 @@ void amp_scan_init(struct amp_scan *s, const struct amp_memory *memory)
 {
     memset(s, 0, sizeof *s);
     s->memory = *memory;
+    s->values_what = "too many values";
 }
 
 void amp_scan_free(struct amp_scan *s)
@@ -138,8 +139,7 @@ AMP_INLINE int enter(struct amp_scan *s, const char *at, int is_object, int reco
 int amp_scan_enter(struct amp_scan *s, const char *at, int is_object, int record)
 {
     if (s->values++ >= s->max_values)
-        return over(s, at, "more values than max_values or max_element_values allow",
-                    s->max_values) != NULL;
+        return over(s, at, s->values_what, s->values_limit) != NULL;
     return reserve(s) && enter(s, at, is_object, record);
 }
 
@@ -741,7 +741,7 @@ AMP_INLINE const char *scan(struct amp_scan *s, const char *p, int record)
 value:
     p = skip_space(p);
     if (AMP_NEVER(s->values++ >= s->max_values))
-        return over(s, p, "more values than max_values or max_element_values allow", s->max_values);
+        return over(s, p, s->values_what, s->values_limit);
     if (record && !reserve(s))
         return NULL;
     switch (*p) {

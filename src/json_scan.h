@@ -79,10 +79,12 @@ struct amp_scan {
     size_t deepest; /* level reached, for the builder's stack */
 
     size_t max_depth, values, max_values;
-    int drop_nulls;   /* members that are null become AMP_ABSENT */
-    int big_as_text;  /* integers of more than `integer_bits` are kept as text */
-    int integer_bits; /* 53 where every number is a double, else 63 */
-    int masked;       /* error excerpts show no contents */
+    const char *values_what; /* the words for more than max_values ... */
+    size_t values_limit;     /* ... and the number in them: the option's, not what is left of it */
+    int drop_nulls;          /* members that are null become AMP_ABSENT */
+    int big_as_text;         /* integers of more than `integer_bits` are kept as text */
+    int integer_bits;        /* 53 where every number is a double, else 63 */
+    int masked;              /* error excerpts show no contents */
     struct amp_window window;
     struct amp_error error;
 };

@@ -29,7 +29,7 @@ struct decoder {
     size_t hits_room;
     char *scratch; /* strings with escapes */
     size_t scratch_room;
-    size_t values_left, max_value_values;
+    size_t max_values, values_left, max_value_values;
     int open;   /* may be used */
     int busy;   /* tables are being built; stays set when that raised */
     int failed; /* the uservalue holds the error */
@@ -279,14 +279,23 @@ static struct decoder *check_decoder(lua_State *L)
     return d;
 }
 
+/* The nearer of the two bounds on values is the one that an error names. */
+static void bound_values(struct decoder *d)
+{
+    int in_all = d->values_left < d->max_value_values;
+    d->scan.max_values = in_all ? d->values_left : d->max_value_values;
+    d->scan.values_limit = in_all ? d->max_values : d->max_value_values;
+    d->scan.values_what =
+        in_all ? "more values than max_values" : "more values than max_element_values";
+}
+
 static void set_limits(struct decoder *d, const struct limits *limits)
 {
     d->scan.max_depth = limits->depth;
     d->max_value_values = limits->value_values;
-    d->values_left = limits->values;
+    d->max_values = d->values_left = limits->values;
     d->scan.integer_bits = AMP_INTEGER_BITS;
-    d->scan.max_values =
-        limits->values < limits->value_values ? limits->values : limits->value_values;
+    bound_values(d);
     d->stream.max_bytes = limits->bytes;
     d->stream.max_value_bytes =
         limits->value_bytes < LARGEST_VALUE ? limits->value_bytes : LARGEST_VALUE;
@@ -458,7 +467,7 @@ static enum reading scan_element(struct decoder *d, const char *value, int recor
     const char *text_end = d->stream.text + d->stream.used, *end = value;
     size_t level = amp_stream_level(&d->stream);
     int accepted = 1;
-    scan->max_values = d->values_left < d->max_value_values ? d->values_left : d->max_value_values;
+    bound_values(d);
     if (!amp_scan_start(scan, text_end, level))
         return READ_FAILED;
     if (plan && plan->where) {

@@ -27,6 +27,13 @@ local HOW_TO_GIVE = {
   org = "give `org` to ampersand.new or client:with",
 }
 
+--- The words for a default that is not configured.
+---@param name string "project", "integration" or "org"
+---@return string
+function arguments.missing(name)
+  return ("no %s: %s"):format(name, HOW_TO_GIVE[name])
+end
+
 local CHOICES = { nulls = { keep = true, drop = true }, big_integers = { number = true, string = true } }
 
 --- Raises when an option that is one of a few words is another word.
@@ -80,7 +87,7 @@ local function default_for(what, op, config, position)
   -- what a PUT, PATCH or DELETE changes is named by the caller, never by a default
   local target = position == #op.placeholders and op.method ~= "GET" and op.method ~= "POST"
   if not default or target then options.misuse(("%s: the id %s is missing (%s)"):format(what, name, op.path)) end
-  if not config[default] then return nil, ("no %s: %s"):format(default, HOW_TO_GIVE[default]) end
+  if not config[default] then return nil, arguments.missing(default) end
   local bad = request.bad_id(config[default])
   if bad then return nil, ("the configured %s %s"):format(default, bad) end
   return config[default]
@@ -236,9 +243,13 @@ function arguments.of_request(what, method, path, given)
   end
   arguments.check_choices(ours, what)
   local query = given.query or {}
-  for name, value in pairs(query) do check_query_value(what, name, value) end
+  for name, value in pairs(query) do
+    for _, each in ipairs(type(value) == "table" and value or { value }) do check_query_value(what, name, each) end
+  end
   local op = {
-    id = what, method = method, path = path, server = given.server, auth = "any", returns = "any", placeholders = {},
+    id = what, method = method, server = given.server, auth = "any", placeholders = {},
+    path = path:gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }), -- no placeholders here
+    returns = method == "HEAD" and "none" or "any",
     shown_path = path:gsub("(/api%-keys/)[^/]+", "%1{apiKey}"),
   }
   return op, { path = {}, query = query, body = given.body, options = ours }

@@ -121,7 +121,7 @@ local function status_error(c, res)
   return call.error(c, "status", message, {
     status = status, problem = problem, body = body, sent = true,
     request_id = id or headers["x-request-id"] or headers["request-id"],
-    retry_after = retry.after(headers, problem, core.time()),
+    retry_after = retry.after(headers, problem, core.time()), retryable = retry.verdict(headers, problem),
   })
 end
 
@@ -138,7 +138,7 @@ local function build(c)
     c.bearer_token = token
   end
   return request.build(c.op, c.config, {
-    path = c.path, query = c.query, body = c.body, headers = c.options.headers, bearer = c.bearer_token,
+    path = c.path, query = c.query, body = c.body, raw = c.raw, headers = c.options.headers, bearer = c.bearer_token,
   })
 end
 
@@ -318,7 +318,8 @@ local function read_text_body(c, res)
 end
 
 local function is_json(res)
-  return (res.headers["content-type"] or ""):find("json", 1, true) ~= nil
+  local media = (res.headers["content-type"] or ""):lower():match "^%s*([^;%s]*)"
+  return media:find "[/+]json$" ~= nil -- neither NDJSON nor the like, which are many values
 end
 
 --- Runs a call whose answer is one value.

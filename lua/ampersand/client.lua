@@ -228,6 +228,23 @@ function Client:request(method, path, given)
   return call.value(prepare(self, "client:request", op, parts))
 end
 
+--- Sends a request through to the provider behind an installation, with the customer's credentials.
+--
+-- Whose: `installation` (its id), or `group` (a groupRef) with `integration` (a name; else the client's). Further:
+-- `query` (values may be lists), `body` (a table becomes JSON, a string goes as it is with `content_type`), `headers`,
+-- `throttle` (the API holds requests back while the provider limits their rate), `stream` (the answer is an object with
+-- status, headers, `read()` and `close()`), and the options of any call. The provider's own error answers are the error
+-- object, their body in `err.body`. Where the client knows the project by name its id is asked for once.
+---@param method string
+---@param path string as the provider's API has it; ids in it are yours to escape
+---@param given table
+---@return any value decoded JSON, text, or true
+---@return table|ampersand.Error info
+function Client:proxy(method, path, given)
+  if self._config.closed then options.misuse "client:proxy: the client is closed" end
+  return require("ampersand.proxy").send(self, method, path, given)
+end
+
 -- A method of the transport that a double need not have.
 local function transport_method(client, name)
   if client._config.closed then options.misuse(("client:%s: the client is closed"):format(name)) end

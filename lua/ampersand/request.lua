@@ -85,6 +85,18 @@ local function auth_headers(op, config, bearer)
   return nil, "no API key: give `api_key`" .. other .. " to ampersand.new, or set AMP_API_KEY in the environment"
 end
 
+--- Sets a header, whatever the case of an earlier one of that name.
+---@param headers table<string, string>
+---@param name string
+---@param value any
+function request.set_header(headers, name, value)
+  local lower = tostring(name):lower()
+  for other in pairs(headers) do
+    if tostring(other):lower() == lower then headers[other] = nil end
+  end
+  headers[name] = value
+end
+
 local function add_headers(headers, more)
   for name, value in pairs(more or {}) do
     value = tostring(value)
@@ -94,7 +106,7 @@ local function add_headers(headers, more)
     if value:find("[%z\r\n]") then
       return nil, ("the value of header %s has a line break or a NUL in it"):format(name)
     end
-    headers[name] = value
+    request.set_header(headers, name, value)
   end
   return true
 end
@@ -103,14 +115,20 @@ local function query_string(query)
   local names, parts = {}, {}
   for name in pairs(query) do names[#names + 1] = name end
   table.sort(names)
-  for i, name in ipairs(names) do parts[i] = name .. "=" .. request.escape(query[name]) end
+  for _, name in ipairs(names) do
+    local value = query[name]
+    for _, each in ipairs(type(value) == "table" and value or { value }) do
+      parts[#parts + 1] = request.escape(name) .. "=" .. request.escape(each)
+    end
+  end
   return #parts > 0 and "?" .. table.concat(parts, "&") or "", #names > 0 and "?" .. table.concat(names, "&") or ""
 end
 
 --- Builds one request.
 ---@param op table                 an operation of ampersand.operations
 ---@param config table             the client's settings
----@param call table  path = {wireName = id}, query = {name = value}, body = any, headers = {}, bearer = string?
+---@param call table  path = {wireName = id}, query = {name = value}, body = any, headers = {}, bearer = string?,
+--- raw = whether the body is sent as it is, with a Content-Type among the headers
 ---@return table? request          method, url, headers, body, shown_url (template and query names only)
 ---@return string? message         why it cannot be built (kind "config")
 function request.build(op, config, call)
@@ -123,6 +141,12 @@ function request.build(op, config, call)
   }
   -- a compressed text that was cut could pass for a whole one: nothing in it tells its end
   if op.returns == "text" then headers["Accept-Encoding"] = "identity" end
+  local body = call.body
+  if body ~= nil and not call.raw then
+    body, why = core.encode(body)
+    if not body then return nil, "the request body cannot be written as JSON: " .. why end
+    headers["Content-Type"] = "application/json"
+  end
   local ok
   ok, why = add_headers(headers, config.headers)
   if ok then ok, why = add_headers(headers, call.headers) end
@@ -132,12 +156,6 @@ function request.build(op, config, call)
   local base = request.base(config, op.server)
   local path = op.path:gsub("{(%w+)}", function(name) return request.escape(call.path[name]) end)
   local query, query_names = query_string(call.query or {})
-  local body
-  if call.body ~= nil then
-    body, why = core.encode(call.body)
-    if not body then return nil, "the request body cannot be written as JSON: " .. why end
-    headers["Content-Type"] = call.content_type or "application/json"
-  end
   return {
     method = op.method,
     url = base .. path .. query,

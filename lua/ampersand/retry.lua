@@ -39,12 +39,21 @@ end
 local FAULTS = { resolve = true, connect = true, tls = true, closed = true, timeout = true, protocol = true }
 local STATUSES = { [408] = true, [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
 
+--- The server's own word on another try: the proxy's `X-Amp-Retryable`, or the problem's `retryable`.
+---@param headers table<string, string>
+---@param problem any
+---@return boolean? nil: it did not say
+function retry.verdict(headers, problem)
+  local word = (headers["x-amp-retryable"] or ""):lower()
+  if word == "true" or word == "false" then return word == "true" end
+  if type(problem) == "table" and type(problem.retryable) == "boolean" then return problem.retryable end
+end
+
 --- Whether another try could end better. The server's own word comes first.
 ---@param err ampersand.Error
 ---@return boolean
 function retry.transient(err)
-  local problem = err.problem
-  if problem and type(problem.retryable) == "boolean" then return problem.retryable end
+  if type(err.retryable) == "boolean" then return err.retryable end
   if err.kind == "status" then return STATUSES[err.status] == true end
   return FAULTS[err.kind] == true
 end

@@ -78,9 +78,10 @@ local function request_of(args)
   return args.method:upper(), split_path(path, given.query), given
 end
 
-local function send(ctx, method, path, given)
+-- `way`: the client's method, "request" or "proxy"
+local function send(ctx, way, method, path, given)
   local client = ctx:client()
-  local value, err = exit.guard(client.request, client, method, path, given)
+  local value, err = exit.guard(client[way], client, method, path, given)
   if value == nil then exit.with(exit.code_of(err), tostring(err)) end
   if value == true then return ctx:note "done, without an answer" end
   if ctx.kind == "table" then ctx.kind = "json" end
@@ -103,7 +104,7 @@ end, function(ctx)
   local method, path, given = request_of(ctx.args)
   given.server = ctx.args.server
   if not (ctx:settings().api_key or ctx:settings().bearer) then ctx:require_credentials { auth = "any" } end
-  send(ctx, method, path, given)
+  send(ctx, "request", method, path, given)
 end)
 
 tool("proxy", "Send a request through to the provider, with the customer's credentials.", function(command, add_formats)
@@ -112,28 +113,24 @@ tool("proxy", "Send a request through to the provider, with the customer's crede
   command:option("--installation", "Whose credentials: an installation, by id."):argname "<id>"
   command:option("--group-ref", "Or a group of --integration, by its reference."):argname "<ref>":target "group_ref"
   add_request_options(command)
+  command:flag("--throttle", "Let requests be held back while the provider limits their rate.")
   add_formats(command)
   command:epilog [[
-The project must be given by its id: the proxy does not know names.
+The project's id is looked up when its name is given.
 
 Example:
-  ampersand proxy GET /crm/v3/objects --project <uuid> --installation <id>]]
+  ampersand proxy GET /crm/v3/objects --installation <id>]]
 end, function(ctx)
   local method, path, given = request_of(ctx.args)
   ctx:require_setting "project"
   ctx:require_credentials { auth = "key" }
-  local headers, args = given.headers, ctx.args
-  headers["x-amp-proxy-version"], headers["x-amp-project-id"] = "1", ctx:settings().project
-  if args.installation then
-    headers["x-amp-installation-id"] = args.installation
-  elseif args.group_ref then
-    ctx:require_setting "integration"
-    headers["x-amp-integration-name"], headers["x-amp-group-ref"] = ctx:settings().integration, args.group_ref
-  else
+  local args = ctx.args
+  if not args.installation and not args.group_ref then
     exit.usage "proxy needs --installation ID, or --integration NAME with --group-ref REF"
   end
-  given.server = "proxy"
-  send(ctx, method, path, given)
+  if not args.installation then ctx:require_setting "integration" end
+  given.installation, given.group, given.throttle = args.installation, args.group_ref, args.throttle
+  send(ctx, "proxy", method, path, given)
 end)
 
 -- Webhooks --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ local call = require "ampersand.call"
 local operations = require "ampersand.operations"
 local options = require "ampersand.options"
 local pages = require "ampersand.pages"
-local query = require "ampersand.query"
 local request = require "ampersand.request"
 local verbs = require "ampersand.verbs"
 local version = require "ampersand.version"
@@ -133,7 +132,9 @@ local function derive(self, changes)
     _client = self._client, _name = self._name, _list = self._list, _where = self._where, _select = self._select,
   }
   for name, value in pairs(changes) do view[name] = value end
-  if view._where or view._select then view._filter = query.compile(view._where or {}, view._select) end
+  if view._where or view._select then
+    view._filter = require("ampersand.query").compile(view._where or {}, view._select) -- loaded by those who filter
+  end
   return setmetatable(view, Resource)
 end
 

@@ -76,10 +76,27 @@ $(BUILD)/obj/lua_sources.o: $(BUILD)/lua_sources.c
 $(STATIC): $(CORE_OBJ) $(HTTP_OBJ) $(CRYPTO_OBJ) $(BUILD)/obj/lua_preload.o $(BUILD)/obj/lua_sources.o
 	$(AR) rcs $@ $^
 
-LUA_LIB ?= $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
+LUA_LIB ?= $(shell pkg-config --libs $(LUA_PC) 2>/dev/null || pkg-config --libs lua-$(ABI) 2>/dev/null)
 embed: $(BUILD)/embed
 $(BUILD)/embed: examples/embed/embed.c $(STATIC)
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) -Iinclude $(LUA_INC) $^ $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@
+
+# The library as one C file and its header, for programs that keep their dependencies in their own tree.
+AMALGAM := $(BUILD)/amalgamation
+.PHONY: amalgamation
+amalgamation: $(AMALGAM)/ampersand.c $(AMALGAM)/ampersand.h
+	@ls -l $^
+$(AMALGAM)/ampersand.h: include/ampersand.h
+	@mkdir -p $(@D)
+	cp $< $@
+$(AMALGAM)/ampersand.c: src/amalgamate.lua $(BUILD)/lua_sources.c $(wildcard src/*.[ch])
+	@mkdir -p $(@D)
+	$(LUA) $< $(BUILD)/lua_sources.c $(CORE_SRC) $(HTTP_SRC) $(CRYPTO_SRC) src/lua_preload.c > $@.tmp && mv $@.tmp $@
+
+# The host of examples/embed out of that file. COMPILE is a compiler with its dialect; -x none ends a -x c++ in it.
+$(AMALGAM)/%: $(AMALGAM)/ampersand.c $(AMALGAM)/ampersand.h examples/embed/embed.c
+	$(COMPILE) $(WARNINGS) -Werror -I$(AMALGAM) $(LUA_INC) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) \
+	    examples/embed/embed.c $(AMALGAM)/ampersand.c -x none $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@
 
 -include $(wildcard $(BUILD)/obj/*.d)
 
@@ -123,7 +140,7 @@ bench-cli: all
 # --- checks ----------------------------------------------------------------------------------
 .PHONY: lint asan check-fast check
 lint: all
-	luacheck -q --no-color lua spec examples bench bin/ampersand .luacheckrc
+	luacheck -q --no-color lua spec examples bench bin/ampersand .luacheckrc src .ci
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] include/*.h spec/support/*.[ch] spec/fuzz/*.[ch] bench/*.[ch] examples/*/*.[ch])
 	MODULES="$(MODULES)" .ci/lint
 
@@ -137,6 +154,12 @@ check-fast: deps-check
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory asan LUA_VERSION=5.4
 	$(MAKE) --no-print-directory asan LUA_VERSION=5.1
+
+# No warnings: both compilers, both ways to optimise.
+.PHONY: check-builds
+check-builds:
+	@for cc in gcc clang; do for o in -O2 -Os; do \
+	    $(MAKE) --no-print-directory -s static all VARIANT=-$$cc$$o CC=$$cc CFLAGS="$$o -Werror" || exit 1; done; done
 
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect
 check: check-fast
@@ -224,6 +247,48 @@ install-words: all
 
 uninstall:
 	rm -rf "$(LUADIR)/ampersand.lua" "$(LUADIR)/ampersand" "$(LIBDIR)" "$(BINDIR)/ampersand" "$(MANUAL)" $(COMPLETIONS)
+	rm -f "$(STATICDIR)/$(STATIC_AS)" "$(PC)" "$(DESTDIR)$(PREFIX)/include/ampersand.h"
+
+# For C hosts: cc host.c `pkg-config --cflags --libs ampersand-lua5.4`. The library is built for one Lua and named after it.
+NAME      := ampersand-$(LUA_PC)
+STATIC_AS := lib$(NAME).a
+STATICDIR := $(DESTDIR)$(PREFIX)/lib
+PC        := $(STATICDIR)/pkgconfig/$(NAME).pc
+.PHONY: install-static
+$(BUILD)/$(NAME).pc: Makefile lua/ampersand/version.lua
+	@mkdir -p $(@D)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: ampersand' 'Description: client for the Ampersand API, as a static library for $(LUA)' \
+	    'Version: $(VERSION)' "Requires: `pkg-config --exists $(LUA_PC) && echo $(LUA_PC) || echo lua-$(ABI)`, libcurl, libcrypto" \
+	    'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -l$(NAME) -ldl -lpthread -lm' > $@
+install-static: $(STATIC)
+	@rm -f $(BUILD)/$(NAME).pc && $(MAKE) --no-print-directory -s $(BUILD)/$(NAME).pc
+	install -d "$(STATICDIR)/pkgconfig" "$(DESTDIR)$(PREFIX)/include"
+	install -m 644 $(STATIC) "$(STATICDIR)/$(STATIC_AS)"
+	install -m 644 include/ampersand.h "$(DESTDIR)$(PREFIX)/include/ampersand.h"
+	install -m 644 $(BUILD)/$(NAME).pc "$(PC)"
+
+# --- releasing -------------------------------------------------------------------------------
+VERSION := $(shell sed -n 's/.*number = "\(.*\)".*/\1/p' lua/ampersand/version.lua)
+ARCHIVE := build/ampersand-$(VERSION).tar.gz
+ROOMS   := ampersand-*.rockspec src include lua spec examples bench bin Makefile README.md CHANGELOG.md LICENSE \
+	.ci .luacheckrc .clang-format .gitignore
+.PHONY: dist rock rockspecs
+# Always the same bytes for the same files.
+dist:
+	@mkdir -p build
+	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --exclude='*.o' --exclude='*.so' \
+	    --transform='s,^,ampersand-$(VERSION)/,' -cf - $(ROOMS) | gzip -9n > $(ARCHIVE)
+	@ls -l $(ARCHIVE)
+
+# A source rock out of that archive: luarocks wants the whole path in the rockspec, which only this machine knows.
+ROCKSPEC := ampersand-$(VERSION)-1.rockspec
+rock: dist
+	sed 's,file://build,file://$(CURDIR)/build,' $(ROCKSPEC) > build/$(ROCKSPEC)
+	cd build && luarocks --lua-version $(ABI) pack $(ROCKSPEC)
+
+# The rockspecs' lists, from the files that are there.
+rockspecs:
+	$(LUA) .ci/rockspecs.lua
 
 .PHONY: clean help
 clean:

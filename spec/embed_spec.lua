@@ -1,8 +1,10 @@
--- A C program that links everything statically lists installations with no module file on disk.
+-- C programs that have everything inside list installations with no module file on disk.
 
 local standin = require "support.standin"
 
 local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
+local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
+local PLAIN = "env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LD_PRELOAD "
 
 local function output(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
@@ -17,15 +19,45 @@ describe("a host that links ampersand statically", function()
   setup(function() server = standin.start { installations = 3 } end)
   teardown(function() server:stop() end)
 
-  it("lists installations, also where no file can be found", function()
-    local text = output("env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LD_PRELOAD make -s embed LUA_VERSION=" .. VERSION)
-    assert.is_nil(text:find "error", text)
-    local program = ("%s/build/%s/embed"):format(os.getenv "PWD" or ".", VERSION)
+  local function works(program)
     local command = "cd / && env -u LUA_PATH -u LUA_CPATH -u LD_PRELOAD AMP_API_URL=%s AMP_API_KEY=%s %s %s integration-123"
-    text = output(command:format(server.url:gsub("/v1$", ""), server.key, program, server.project))
+    local text = output(command:format(server.url:gsub("/v1$", ""), server.key, program, server.project))
     assert.equal(3, select(2, text:gsub("installation%-%S+%s+%a+\n", "")), text)
     text = output(command:format(server.url:gsub("/v1$", ""), "wrong-key", program, server.project))
     assert.truthy(text:find("401", 1, true), text)
     assert.is_nil(text:find("wrong-key", 1, true))
+  end
+
+  it("lists installations, also where no file can be found", function()
+    local text = output(PLAIN .. "make -s embed LUA_VERSION=" .. VERSION)
+    assert.is_nil(text:find "error", text)
+    works(("%s/build/%s/embed"):format(os.getenv "PWD" or ".", VERSION))
   end)
+
+  it("finds the installed library through pkg-config", function()
+    local tree = os.tmpname()
+    os.remove(tree)
+    finally(function() os.execute("rm -rf " .. tree) end) -- luacheck: ignore
+    local text = output(PLAIN .. ("make -s install-static PREFIX=%s LUA_VERSION=%s"):format(tree, VERSION))
+    assert.equal("", text)
+    text = output(PLAIN .. ("PKG_CONFIG_PATH=%s/lib/pkgconfig sh -c 'cc -std=c99 examples/embed/embed.c $(pkg-config "
+      .. "--cflags --libs ampersand-%s) -o %s/embed && pkg-config --modversion ampersand-%s'"):format(tree, PACKAGE, tree, PACKAGE))
+    assert.equal(require("ampersand.version").number .. "\n", text)
+    works(tree .. "/embed")
+  end)
+
+  -- Every dialect for one Lua, and the plain one for all.
+  local dialects = { gcc = "gcc -std=c99" }
+  if VERSION == "5.4" then
+    dialects = { gcc = "gcc -std=c99 -O2", clang = "clang -std=c99", ["g++"] = "g++ -x c++ -std=c++11",
+      ["clang++"] = "clang++ -x c++ -std=c++11" }
+  end
+  for name, compile in pairs(dialects) do
+    it("is one C file and one header, for " .. name, function()
+      local program = ("build/%s/amalgamation/%s"):format(VERSION, name)
+      local text = output(PLAIN .. ("make -s %s LUA_VERSION=%s COMPILE='%s'"):format(program, VERSION, compile))
+      assert.equal("", text)
+      works((os.getenv "PWD" or ".") .. "/" .. program)
+    end)
+  end
 end)

@@ -76,7 +76,16 @@ describe("make install", function()
   end)
 end)
 
-describe("the rockspec", function()
+local function read(name)
+  local file = assert(io.open(name))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local RELEASE = lines("ls ampersand-[0-9]*.rockspec")[1]
+
+describe("the rockspecs", function()
   local function load_rockspec(name)
     local spec = {}
     local chunk
@@ -89,7 +98,7 @@ describe("the rockspec", function()
     return spec
   end
 
-  it("lists every Lua file and every C file, each where it belongs", function()
+  it("list every Lua file and every C file, each where it belongs", function()
     local spec = load_rockspec "ampersand-scm-1.rockspec"
     local listed, sources = {}, {}
     for module, what in pairs(spec.build.modules) do
@@ -107,19 +116,76 @@ describe("the rockspec", function()
     assert.same(lines "ls src/*.c | grep -v lua_preload.c", sources)
   end)
 
-  it("makes a working tree", function()
-    local found = sh "command -v luarocks"
-    if not found then pending "luarocks is absent: .ci/deps test-all installs it" return end
-    local tree = os.tmpname()
-    os.remove(tree)
-    finally(function() sh("rm -rf " .. tree) end) -- luacheck: ignore
-    -- luarocks builds where it stands: a copy keeps this checkout as it was
-    assert(sh(("mkdir %s && cp -r *.rockspec src include lua bin Makefile %s"):format(tree, tree)))
+  it("differ in version and source alone", function()
+    local scm, release = load_rockspec "ampersand-scm-1.rockspec", load_rockspec(RELEASE)
+    local version = require("ampersand.version").number
+    assert.equal(version .. "-1", release.version)
+    assert.equal(("ampersand-%s-1.rockspec"):format(version), RELEASE)
+    assert.equal(("file://build/ampersand-%s.tar.gz"):format(version), release.source.url)
+    release.version, release.source = scm.version, scm.source
+    assert.same(scm, release, "make rockspecs")
+  end)
+
+  it("are of one version with the header", function()
+    local version = require("ampersand.version").number
+    assert.equal(version, read "include/ampersand.h":match '#define AMPERSAND_VERSION "(.-)"')
+    assert.equal(version, require "ampersand.core".version)
+  end)
+end)
+
+-- All that a stranger does with `make dist`'s archive, which has nothing of this checkout but what belongs in it.
+describe("the source archive", function()
+  local found = sh "command -v luarocks"
+  local tree, root
+
+  local function luarocks(words)
     local lua_dir = VERSION == "jit" and " LUA_INCDIR=/usr/include/luajit-2.1" or ""
-    local ok, text = sh(("cd %s && luarocks --lua-version %s --tree %s/rocks make --deps-mode none ampersand-scm-1.rockspec%s")
-      :format(tree, ABI, tree, lua_dir))
+    return sh(("cd %s && luarocks --lua-version %s --tree %s/rocks %s%s"):format(root, ABI, tree, words,
+      words:find "^make" and lua_dir or ""))
+  end
+
+  setup(function()
+    tree = os.tmpname()
+    os.remove(tree)
+    root = tree .. "/" .. RELEASE:gsub("%-1%.rockspec$", "")
+    assert(sh(("mkdir %s && make -s dist && tar -xzf build/%s.tar.gz -C %s"):format(tree,
+      (RELEASE:gsub("%-1%.rockspec$", "")), tree)))
+  end)
+
+  teardown(function() sh("rm -rf " .. tree) end)
+
+  it("has what the repository has, and makes itself again", function()
+    assert.same({}, lines(("cd %s && find . -name '*.o' -o -name '*.so' -o -name build"):format(root)))
+    local ok, text = sh(("cd %s && make -s dist && tar -tzf build/ampersand-*.tar.gz | sort > ../archived"):format(root))
+    assert.is_true(ok, text)
+    assert.same(lines(("cd %s && find ampersand-* -path '*/build' -prune -o -type f -print"):format(tree)),
+      lines(("grep -v '/$' %s/archived"):format(tree)))
+  end)
+
+  it("is what luarocks makes a working tree of, and tests with the Lua it is told", function()
+    if not found then pending "luarocks is absent: .ci/deps test-all installs it" return end
+    local ok, text = luarocks("make --deps-mode none " .. RELEASE)
     assert.is_true(ok, text)
     assert.is_nil(text:find("warning: ", 1, true), text)
     works_from(tree .. "/rocks")
+    ok, text = luarocks("test " .. RELEASE .. " spec/options_spec.lua")
+    assert.is_true(ok, text)
+    assert.truthy(text:find("build/" .. (VERSION == "jit" and "5.1" or VERSION), 1, true), text)
+    assert.truthy(text:find "[1-9]%d* success", text)
+  end)
+
+  it("becomes a source rock, which installs elsewhere", function()
+    if not found then pending "luarocks is absent: .ci/deps test-all installs it" return end
+    local ok, text = sh(("make -s -C %s rock LUA_VERSION=%s"):format(root, VERSION))
+    assert.is_true(ok, text)
+    assert(sh(("mkdir %s/elsewhere %s/again && mv %s/build/*.src.rock %s/elsewhere"):format(tree, tree, root, tree)))
+    ok, text = sh(("unzip -l %s/elsewhere/*.src.rock"):format(tree))
+    assert.is_true(ok, text)
+    assert.truthy(text:find(".tar.gz", 1, true), text)
+    if VERSION ~= "5.4" then return end -- the same build as above: once is enough
+    ok, text = sh(("cd %s/elsewhere && luarocks --lua-version 5.4 --tree %s/again install --deps-mode none *.src.rock")
+      :format(tree, tree))
+    assert.is_true(ok, text)
+    works_from(tree .. "/again")
   end)
 end)

@@ -17,7 +17,7 @@ static void check(struct amp_engine *engine, CURLMcode code)
     for (transfer = engine->running; transfer; transfer = next) {
         next = transfer->next;
         if (transfer->easy)
-            amp_transfer_fail(transfer, AMP_LIMIT, curl_multi_strerror(code));
+            amp_transfer_fail(transfer, AMP_OVER_LIMIT, curl_multi_strerror(code));
     }
 }
 

@@ -24,7 +24,7 @@ enum amp_outcome {
     AMP_TIMEOUT,
     AMP_CLOSED,
     AMP_PROTOCOL,
-    AMP_LIMIT,
+    AMP_OVER_LIMIT,
     AMP_CANCELLED
 };
 

@@ -63,7 +63,7 @@ static bool store(struct amp_transfer *transfer, const char *bytes, size_t n)
 {
     if (amp_buffer_append(&transfer->head, bytes, n))
         return true;
-    return fault(transfer, AMP_LIMIT, "out of memory");
+    return fault(transfer, AMP_OVER_LIMIT, "out of memory");
 }
 
 /* A line that begins with a space continues the one before. */
@@ -159,7 +159,7 @@ static bool take_line(struct amp_transfer *transfer, const char *line, size_t n)
 {
     transfer->head_bytes += n;
     if (transfer->head_bytes > AMP_MAX_HEAD)
-        return fault(transfer, AMP_LIMIT, "the response's headers are too long");
+        return fault(transfer, AMP_OVER_LIMIT, "the response's headers are too long");
     while (n && isspace((unsigned char)line[n - 1]))
         n--;
     if (transfer->in_status) {
@@ -188,9 +188,9 @@ static bool take_body(struct amp_transfer *transfer, const char *bytes, size_t n
 {
     transfer->received += (double)n;
     if (transfer->max_bytes && transfer->received > transfer->max_bytes)
-        return fault(transfer, AMP_LIMIT, "the response is longer than max_bytes");
+        return fault(transfer, AMP_OVER_LIMIT, "the response is longer than max_bytes");
     if (!amp_buffer_append(&transfer->body, bytes, n))
-        return fault(transfer, AMP_LIMIT, "out of memory");
+        return fault(transfer, AMP_OVER_LIMIT, "out of memory");
     transfer->quiet_since = amp_now();
     tell(transfer);
     return true;
@@ -441,12 +441,12 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
     }
     transfer->easy = amp_engine_borrow(engine);
     if (!transfer->easy || !set_request(transfer, request)) {
-        amp_transfer_fail(transfer, AMP_LIMIT, "out of memory");
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "out of memory");
         return;
     }
     link_running(transfer);
     if (curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK)
-        amp_transfer_fail(transfer, AMP_LIMIT, "out of memory");
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "out of memory");
     amp_engine_changed(engine);
 }
 
@@ -500,7 +500,7 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     case CURLE_BAD_CONTENT_ENCODING:
         return AMP_PROTOCOL;
     case CURLE_OUT_OF_MEMORY:
-        return AMP_LIMIT;
+        return AMP_OVER_LIMIT;
     case CURLE_RECV_ERROR:
         return outcome_of_receiving(transfer);
     default:
@@ -516,8 +516,8 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
         amp_transfer_fail(transfer, transfer->fault, transfer->reason);
     else if (outcome == AMP_DONE && !transfer->head_done)
         amp_transfer_fail(transfer, AMP_CLOSED, "the response ended inside its headers");
-    else if (outcome == AMP_LIMIT && transfer->head_bytes && !transfer->head_done)
-        amp_transfer_fail(transfer, AMP_LIMIT, "a header is too long, or memory ran out");
+    else if (outcome == AMP_OVER_LIMIT && transfer->head_bytes && !transfer->head_done)
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "a header is too long, or memory ran out");
     else {
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));

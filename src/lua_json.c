@@ -748,7 +748,7 @@ static enum reading read_pieces(lua_State *L, struct decoder *d, const char *tex
                 return READ_FAILED;
             lua_rawseti(L, list, (int)++count);
         } else if (reading == READ_MORE) {
-            size_t piece = size < PIECE ? size : PIECE;
+            size_t piece = size < PIECE ? size : (size_t)PIECE;
             feed(L, d, text, piece);
             text += piece;
             size -= piece;

@@ -1,4 +1,4 @@
--- Writes the Lua layer as C data: lua5.4 src/lua_sources.lua lua/ampersand.lua lua/ampersand/client.lua … > lua_sources.c
+-- Writes the Lua layer as C data: lua5.4 src/lua_sources.lua lua/ampersand.lua … > lua_sources.c
 
 local function read(path)
   local file = assert(io.open(path, "rb"))
@@ -21,7 +21,8 @@ local entries = {}
 for i, path in ipairs(arg) do
   local text, below = read(path), path:gsub("^lua/", "")
   print(("static const unsigned char text_%d[] = {\n%s\n};\n"):format(i, bytes(text)))
-  entries[i] = ('    {"%s", "=%s", (const char *)text_%d, %d},'):format(below:gsub("%.lua$", ""):gsub("/", "."), below, i, #text)
+  local name = below:gsub("%.lua$", ""):gsub("/", ".")
+  entries[i] = ('    {"%s", "=%s", (const char *)text_%d, %d},'):format(name, below, i, #text)
 end
 print "const struct amp_lua_source amp_lua_sources[] = {"
 print(table.concat(entries, "\n"))

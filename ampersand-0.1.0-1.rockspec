@@ -72,6 +72,7 @@ build = {
     ["ampersand.options"] = "lua/ampersand/options.lua",
     ["ampersand.pages"] = "lua/ampersand/pages.lua",
     ["ampersand.parallel"] = "lua/ampersand/parallel.lua",
+    ["ampersand.proxy"] = "lua/ampersand/proxy.lua",
     ["ampersand.query"] = "lua/ampersand/query.lua",
     ["ampersand.receiver"] = "lua/ampersand/receiver.lua",
     ["ampersand.request"] = "lua/ampersand/request.lua",

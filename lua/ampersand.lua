@@ -62,16 +62,19 @@ end
 ---@return boolean
 ampersand.is_error = Error.is
 
--- Wings that not every program needs are loaded when they are first named.
+-- Wings that not every program needs are loaded when they are first named; `true`: the module itself, else a function
+-- of the module's.
 local LAZY = {
   json = true, time = true, webhook = true, jwt = true, cancel = true, cache = true, gate = true, receiver = true,
+  record = "record", replay = "record",
 }
 
 return setmetatable(ampersand, {
   __index = function(self, name)
-    if not LAZY[name] then return nil end
-    local module = require("ampersand." .. name)
-    rawset(self, name, module)
-    return module
+    local where = LAZY[name]
+    if not where then return nil end
+    local value = where == true and require("ampersand." .. name) or require("ampersand." .. where)[name]
+    rawset(self, name, value)
+    return value
   end,
 })

@@ -4,7 +4,7 @@ local core = require "ampersand.core"
 local chart = require "ampersand.cli.chart"
 local filter = require "ampersand.cli.filter"
 local format = require "ampersand.cli.format"
-local redact = require "ampersand.cli.redact"
+local redact = require "ampersand.redact"
 local tables = require "ampersand.cli.table"
 local width = require "ampersand.cli.width"
 

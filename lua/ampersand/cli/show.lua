@@ -8,7 +8,7 @@ local filter = require "ampersand.cli.filter"
 local format = require "ampersand.cli.format"
 local output = require "ampersand.cli.output"
 local query = require "ampersand.query"
-local redact = require "ampersand.cli.redact"
+local redact = require "ampersand.redact"
 local tables = require "ampersand.cli.table"
 local terminal = require "ampersand.cli.terminal"
 

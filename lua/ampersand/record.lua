@@ -1,0 +1,366 @@
+--- Transports that keep traffic in a file and give it back, for tests without a network.
+--
+--     local client = ampersand.new { transport = ampersand.record "traffic.jsonl" }   -- goes to the API and writes
+--     local client = ampersand.new { transport = ampersand.replay "traffic.jsonl" }   -- answers from the file
+--
+-- One line of JSON is one request and its answer. Keys and tokens are taken out before anything is written: of headers,
+-- of bodies that are JSON, of queries and of paths. Other headers of requests than those of the proxy are not kept.
+
+local core = require "ampersand.core"
+local options = require "ampersand.options"
+local redact = require "ampersand.redact"
+
+local record = {}
+
+local HIDDEN = "[redacted]"
+
+-- Parameters of queries that open doors; signed links have them too.
+local SECRET_QUERY = {
+  access_token = true, token = true, api_key = true, apikey = true, hapikey = true, key = true, password = true,
+  secret = true, client_secret = true, code = true, sig = true, signature = true, ["x-goog-signature"] = true,
+  ["x-amz-signature"] = true, ["x-amz-security-token"] = true, ["x-amz-credential"] = true,
+  ["x-goog-credential"] = true,
+}
+
+local SECRET_HEADERS = {
+  authorization = true, ["proxy-authorization"] = true, cookie = true, ["set-cookie"] = true, ["x-api-key"] = true,
+  ["www-authenticate"] = true,
+}
+
+-- What no longer holds of a body that is kept decoded.
+local OF_THE_WIRE = { ["content-encoding"] = true, ["transfer-encoding"] = true, ["content-length"] = true }
+
+local function hide_text(text, secrets)
+  for secret in pairs(secrets) do
+    local from, to = text:find(secret, 1, true)
+    while from do
+      text = text:sub(1, from - 1) .. HIDDEN .. text:sub(to + 1)
+      from, to = text:find(secret, from + #HIDDEN, true)
+    end
+  end
+  text = text:gsub("eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]*", HIDDEN)
+  return (text:gsub("([?&])([%w_%-]+)=([^&#%s\"]+)", function(mark, name)
+    if SECRET_QUERY[name:lower()] then return mark .. name .. "=" .. HIDDEN end
+  end))
+end
+
+local function clean_url(url, secrets)
+  return (hide_text(url, secrets):gsub("(/api%-keys/)[^/?#]+", "%1" .. HIDDEN))
+end
+
+-- Texts within, links for instance, hold secrets as well. Answers the value and how many were found.
+local function hide_texts(value, secrets)
+  if type(value) == "string" then
+    local text = hide_text(value, secrets)
+    return text, text ~= value and 1 or 0
+  end
+  local found = 0
+  if type(value) == "table" then
+    for name, member in pairs(value) do
+      local n
+      value[name], n = hide_texts(member, secrets)
+      found = found + n
+    end
+  end
+  return value, found
+end
+
+-- A body as it is kept. JSON that is to be compared is written in one order; that of an answer which holds no secret
+-- stays as it came, to the byte.
+local function clean_body(body, secrets, compared)
+  if type(body) ~= "string" then return nil end
+  local value = body:find "^%s*[%[{]" and core.decode(body, { mask = true })
+  if type(value) ~= "table" then return hide_text(body, secrets) end
+  local _, members = redact.value(value)
+  local _, texts = hide_texts(value, secrets)
+  if members + texts == 0 and not compared then return body end
+  return core.encode(value, { sort_keys = true }) or hide_text(body, secrets)
+end
+
+-- Bytes that are no text stand as hexadecimal digits.
+local function put(entry, name, bytes)
+  if bytes and not core.encode(bytes) then
+    entry[name .. "_hex"] = bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+  else
+    entry[name] = bytes
+  end
+end
+
+local function take(entry, name)
+  local hex = entry[name .. "_hex"]
+  return hex and hex:gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end) or entry[name]
+end
+
+-- The request as it is kept and compared: the proxy's headers say whose data is asked for.
+local function describe(req, secrets)
+  local entry, customer = { method = req.method, url = clean_url(req.url, secrets) }, nil
+  for name, value in pairs(req.headers or {}) do
+    if name:lower():find "^x%-amp%-" then
+      customer = customer or {}
+      customer[name:lower()] = hide_text(tostring(value), secrets)
+    end
+  end
+  entry.headers = customer
+  put(entry, "body", clean_body(req.body, secrets, true))
+  return entry
+end
+
+local function response_headers(headers, secrets)
+  local kept = {}
+  for name, value in pairs(headers or {}) do
+    if not SECRET_HEADERS[name] and not OF_THE_WIRE[name] then kept[name] = hide_text(tostring(value), secrets) end
+  end
+  return next(kept) and kept or nil
+end
+
+-- --- recording -------------------------------------------------------------------------------
+
+local Recorder = {}
+Recorder.__index = Recorder
+
+-- A key that came with a request may be echoed anywhere.
+local function learn(self, headers)
+  for name, value in pairs(headers or {}) do
+    if SECRET_HEADERS[name:lower()] then
+      local secret = tostring(value):gsub("^%a+%s+", "")
+      if #secret >= 6 then self.secrets[secret] = true end
+    end
+  end
+end
+
+local function write(self, request, answer)
+  local line, why = core.encode({ request = request, response = answer }, { sort_keys = true })
+  local ok = line and self.file
+  if ok then
+    ok, why = self.file:write(line, "\n")
+    if ok then ok, why = self.file:flush() end
+  end
+  if ok then return true end
+  return nil, ("the recording cannot be written: %s"):format(why or "it is closed"), "config"
+end
+
+-- The body of a non-stream is read at once, so that its line is written before the caller goes on.
+local function read_all(read)
+  local parts = {}
+  while true do
+    local chunk, message, kind = read()
+    if not chunk then return table.concat(parts), message, kind end
+    parts[#parts + 1] = chunk
+  end
+end
+
+local function body_of(res)
+  if res.read then return read_all(res.read) end
+  return res.body or ""
+end
+
+local function finish(self, request, answer, body, message, kind)
+  if kind then answer.broken = { message = hide_text(message, self.secrets), kind = kind } end
+  put(answer, "body", clean_body(body, self.secrets))
+  return write(self, request, answer)
+end
+
+local function whole(self, request, answer, res)
+  local body, message, kind = body_of(res)
+  local ok, why, what = finish(self, request, answer, body, message, kind)
+  if res.close then res.close(not kind) end
+  if not ok then return nil, why, what, true end
+  return {
+    status = res.status, headers = res.headers,
+    read = function()
+      local chunk = body
+      body = nil
+      if chunk and chunk ~= "" then return chunk end
+      return nil, message, kind
+    end,
+  }
+end
+
+-- A stream passes piece by piece; its line is written when it ends, or when its reader has enough.
+local function passing(self, request, answer, res)
+  local parts, written = {}, false
+  local inner = res.read or function()
+    local body = res.body
+    res.body = nil
+    return body
+  end
+  local function done(message, kind)
+    if written then return true end
+    written = true
+    return finish(self, request, answer, table.concat(parts), message, kind)
+  end
+  return {
+    status = res.status, headers = res.headers, deadline = res.deadline,
+    read = function()
+      local chunk, message, kind = inner()
+      if chunk then
+        parts[#parts + 1] = chunk
+        return chunk
+      end
+      local ok, why, what = done(message, kind)
+      if not ok then return nil, why, what end
+      return nil, message, kind
+    end,
+    close = function(reusable)
+      if not reusable then done("the recording ends here: its reader had enough", "closed") else done() end
+      if res.close then return res.close(reusable) end
+    end,
+  }
+end
+
+--- Sends a request and keeps it; see the transports' contract.
+function Recorder:request(req)
+  learn(self, req.headers)
+  local request = describe(req, self.secrets)
+  local res, message, kind, sent = self.inner:request(req)
+  if not res then
+    local ok, why, what = write(self, request, {
+      fault = hide_text(tostring(message), self.secrets), kind = kind, sent = sent ~= false,
+    })
+    if not ok then return nil, why, what, sent end
+    return nil, message, kind, sent
+  end
+  local answer = { status = res.status, headers = response_headers(res.headers, self.secrets) }
+  return (req.stream and passing or whole)(self, request, answer, res)
+end
+
+function Recorder:sleep(seconds, token)
+  return self.inner:sleep(seconds, token)
+end
+
+function Recorder:close()
+  if self.file then self.file:close() end
+  self.file = nil
+  if self.inner.close then self.inner:close() end
+end
+
+local function check_name(name, what)
+  if type(name) ~= "string" then
+    options.misuse(("ampersand.%s: expected the name of a file, got %s"):format(what, type(name)))
+  end
+end
+
+--- A transport that passes requests on and writes them, with their answers, into a file. An earlier file of that name
+-- is replaced. Raises when the file cannot be opened.
+---@param name string
+---@param transport table|function|nil what really sends (default: libcurl with its defaults)
+---@return table transport
+function record.record(name, transport)
+  check_name(name, "record")
+  local file, why = io.open(name, "wb")
+  if not file then options.misuse("ampersand.record: " .. why) end
+  if type(transport) == "function" then
+    local send = transport
+    transport = { request = function(_, req) return send(req) end, sleep = function() end }
+  end
+  local inner = transport or require("ampersand.transport.curl").new()
+  local self = setmetatable({ inner = inner, file = file, secrets = {} }, Recorder)
+  for _, method in ipairs { "parallel", "poll" } do
+    if inner[method] then self[method] = function(_, ...) return inner[method](inner, ...) end end
+  end
+  return self
+end
+
+-- --- replaying -------------------------------------------------------------------------------
+
+local Player = {}
+Player.__index = Player
+
+-- Everything that must be equal, as one text.
+local function key_of(request)
+  return core.encode(request, { sort_keys = true })
+end
+
+local function load_lines(name)
+  local file, why = io.open(name, "rb")
+  if not file then return nil, why end
+  local queues, count = {}, 0
+  for line in file:lines() do
+    count = count + 1
+    local entry, problem = core.decode(line)
+    if type(entry) ~= "table" or type(entry.request) ~= "table" or type(entry.response) ~= "table" then
+      file:close()
+      return nil, ("%s:%d: not a recording: %s"):format(name, count, problem or "request and response are missing")
+    end
+    local key = key_of(entry.request)
+    queues[key] = queues[key] or { next = 1 }
+    table.insert(queues[key], entry.response)
+  end
+  file:close()
+  return queues, count
+end
+
+-- Why there is no answer: never recorded, recorded with another body, or all used.
+local function explain(self, request)
+  local what = ("%s %s"):format(request.method, request.url)
+  local queue = self.queues[key_of(request)]
+  if queue then return ("%s has %s %d times, and this is one more"):format(self.name, what, #queue) end
+  local others = 0
+  for key in pairs(self.queues) do
+    local known = core.decode(key)
+    if known.method == request.method and known.url == request.url then others = others + 1 end
+  end
+  if others > 0 then return ("%s has %s, but with another body or for another customer"):format(self.name, what) end
+  return ("%s has no %s among its %d requests"):format(self.name, what, self.count)
+end
+
+local function play(answer)
+  local body, broken = take(answer, "body"), answer.broken or {}
+  return {
+    status = answer.status, headers = answer.headers or {},
+    read = function()
+      local chunk = body
+      body = nil
+      if chunk and chunk ~= "" then return chunk end
+      return nil, broken.message, broken.kind
+    end,
+  }
+end
+
+--- Answers from the recording; each recorded answer is given once, in the order of recording.
+function Player:request(req)
+  local secrets = {}
+  learn({ secrets = secrets }, req.headers)
+  local request = describe(req, secrets)
+  local queue = self.queues[key_of(request)]
+  local answer = queue and queue[queue.next]
+  if not answer then return nil, explain(self, request), "config", false end
+  queue.next = queue.next + 1
+  if answer.fault then return nil, answer.fault, answer.kind, answer.sent end
+  return play(answer)
+end
+
+--- Nothing is waited for.
+function Player.sleep() end
+function Player.poll() end
+
+--- Tasks run one after the other, for nothing takes time here.
+function Player:parallel(_, tasks) -- luacheck: no unused
+  local values, errors = { n = #tasks }, {}
+  for i, task in ipairs(tasks) do
+    local ok, value, err = pcall(task)
+    if ok then values[i], errors[i] = value, err else errors[i] = value end
+  end
+  return values, errors
+end
+
+--- How many recorded answers were not asked for.
+---@return integer
+function Player:left()
+  local left = 0
+  for _, queue in pairs(self.queues) do left = left + #queue - queue.next + 1 end
+  return left
+end
+
+--- A transport that answers from a file that `record` wrote: a request gets the answer to the same method, URL and body
+-- (and customer, of the proxy). One that was not recorded ends with kind "config". Raises when the file cannot be read.
+---@param name string
+---@return table transport; its method `left()` counts the answers that were not asked for
+function record.replay(name)
+  check_name(name, "replay")
+  local queues, count = load_lines(name)
+  if not queues then options.misuse("ampersand.replay: " .. count) end
+  return setmetatable({ name = name, queues = queues, count = count }, Player)
+end
+
+return record

@@ -238,6 +238,12 @@ describe("settings", function()
     assert.error_matches(function() client.installations:list(function() end) end, "got function")
     assert.error_matches(function() client.installations:list({}, { timeuot = 1 }) end, 'did you mean "timeout"')
     assert.error_matches(function() client.users:each() end, "is no list")
+    assert.error_matches(function() client.users:list() end, "is no list")
+    assert.error_matches(function() client.installations.list() end, "call it with a colon")
+    assert.error_matches(function() client.installations.get("x") end, "call it with a colon")
+    local line = debug.getinfo(1, "l").currentline + 1
+    local _, message = pcall(function() client.installations:where { healthStatus = { eqq = 1 } } end)
+    assert.truthy(message:find("client_spec.lua:" .. line .. ": ", 1, true), message)
   end)
 
   it("report a missing key, project or integration at the call, with what to do", function()

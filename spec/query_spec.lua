@@ -252,7 +252,7 @@ describe("filters and projections", function()
 
   it("say what is wrong with an argument, where it was written", function()
     local function message(where, select)
-      local ok, problem = pcall(function() query.compile({ where }, select, 2) end)
+      local ok, problem = pcall(function() query.compile({ where }, select) end)
       assert.is_false(ok)
       return problem
     end

@@ -63,14 +63,19 @@ end
 local Resource = {}
 local methods = {} -- resource name -> verb -> function
 
+-- "installations:list", for messages; a method called with a dot has no resource.
 local function describe(self, verb)
+  if getmetatable(self) ~= Resource then
+    options.misuse(("%s is a method: call it with a colon, as in client.installations:%s()"):format(verb, verb))
+  end
   return self._name .. ":" .. verb
 end
 
 local function list_operation(self, verb)
+  local what = describe(self, verb)
   local op = self._list or operations.get(self._name, "list")
   if not op or not is_list(op) then
-    options.misuse(("%s: %s is no list"):format(describe(self, verb), self._name))
+    options.misuse(("%s: %s is no list"):format(what, self._name))
   end
   return op
 end
@@ -84,11 +89,11 @@ end
 
 --- All elements as one table.
 function Resource:list(...)
-  local op = self._list or operations.get(self._name, "list")
-  local c, err = prepare_method(self._client, describe(self, "list"), op, ...)
+  local what = describe(self, "list")
+  local op = self._list or operations.get(self._name, "list") or list_operation(self, "list")
+  local c, err = prepare_method(self._client, what, op, ...)
   if not c then return nil, err end
   c.filter = self._filter or {}
-  if not is_list(op) and self._filter then list_operation(self, "list") end
   return invoke(c)
 end
 
@@ -169,7 +174,8 @@ local function verb_method(name, verb)
   local op = operations.get(name, verb)
   if not op then return nil end
   return function(self, ...)
-    local c, err = prepare_method(self._client, describe(self, verb), op, ...)
+    local what = describe(self, verb)
+    local c, err = prepare_method(self._client, what, op, ...)
     if not c then return nil, err end
     return invoke(c)
   end

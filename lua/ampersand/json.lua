@@ -27,7 +27,7 @@ local function compile(options, level)
   local where = options.where ~= nil and { options.where } or nil
   core_options.where, core_options.select = nil, nil
   if not where and options.select == nil then return core_options end
-  local compiled = query.compile(where, options.select, level + 2)
+  local compiled = query.compile(where, options.select)
   core_options.plan = compiled.plan
   return core_options, compiled.predicate
 end

@@ -4,6 +4,7 @@
 -- postfix program that joins them. What C cannot say, a Lua function, stays behind as a predicate.
 
 local core = require "ampersand.core"
+local options = require "ampersand.options"
 
 local query = {}
 
@@ -265,12 +266,12 @@ end
 --- Compiles filters and a projection.
 ---@param where_list table? list of `where` arguments, all of which must hold
 ---@param select table? list of paths
----@param level integer? where a wrong argument is reported, as for `error`; 2, the caller, unless given
 ---@return { plan: userdata?, predicate: function? } compiled `plan` for the core, `predicate` for what is left
-function query.compile(where_list, select, level)
+function query.compile(where_list, select)
   local ok, result = pcall(compile, where_list, select)
   if ok then return result end
-  error(type(result) == "table" and result.query or result, level or 2)
+  if type(result) ~= "table" then error(result, 0) end
+  options.misuse(result.query)
 end
 
 --- The value at a path of a decoded value; nil where a table on the way is absent or null.

@@ -164,17 +164,52 @@ local function heed(token, res)
   token:watch(stop)
 end
 
+--- Starts the request of a call that `run` will make later, where the transport can: the server works meanwhile.
+-- What goes wrong is told by `run`, which sends it anew where the server has seen nothing of it.
+---@param c ampersand.Call
+function call.begin(c)
+  local transport = c.config.transport()
+  if not transport.begin or not c.idempotent then return end
+  local built = build(c)
+  if not built then return end
+  local req = transport_request(c, built)
+  req.timeout = nil -- time in the caller's own loop does not count
+  local wait, abandon = transport:begin(req)
+  if wait then c.begun = { built = built, wait = wait, abandon = abandon } end
+end
+
+--- Ends what `begin` started.
+---@param c ampersand.Call
+function call.abandon(c)
+  local begun = c.begun
+  c.begun = nil
+  if begun then begun.abandon() end
+end
+
+local function send(c, built, begun)
+  if begun then
+    local res, message, kind, sent = begun.wait(remaining(c))
+    if res or sent ~= false then return res, message, kind, sent end
+    begun.abandon()
+  end
+  return c.config.transport():request(transport_request(c, built))
+end
+
 -- One try, up to the headers of a success.
 local function exchange(c)
-  local built, why = build(c)
+  local begun = c.begun
+  c.begun = nil
+  local built, why = begun and begun.built
+  if not begun then built, why = build(c) end
   if not built then return nil, call.error(c, "config", why) end
   c.shown_url = built.shown_url
   local left = remaining(c)
   if left and left <= 0 then
+    if begun then begun.abandon() end
     return nil, call.error(c, "timeout", "the deadline passed before the request was sent", { sent = false })
   end
   c.attempts = c.attempts + 1
-  local res, message, kind, sent = c.config.transport():request(transport_request(c, built))
+  local res, message, kind, sent = send(c, built, begun)
   if not res then return nil, call.error(c, kind, message, { sent = sent ~= false }) end
   complete(res)
   if c.stream and c.options.cancel then heed(c.options.cancel, res) end

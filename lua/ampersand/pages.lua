@@ -1,7 +1,8 @@
 --- Lists: element by element while the body arrives, page by page, or all at once.
 --
 -- Most lists of the API are one bare array, which is streamed: one element is held at a time and the body never.
--- Paged lists ({results, pagination}) are read a page at a time.
+-- Paged lists ({results, pagination}) are read a page at a time, and the next page is asked for while the caller consumes
+-- one.
 
 local core = require "ampersand.core"
 local call = require "ampersand.call"
@@ -214,16 +215,16 @@ end
 
 -- One element of a paged list: pages are read whole.
 local function next_paged(stream)
+  local c = stream.call
   while stream.position >= #stream.page do
-    if stream.opened then
-      local more, err = advance(stream.call)
-      if err then return fail(stream, err) end
-      if not more then return stream:close() end
-    end
-    if not stream.opened or not stream.call.options.timeout then call.start_clock(stream.call) end
+    if stream.problem then return fail(stream, stream.problem) end
+    if not stream.more then return stream:close() end
+    if not stream.opened or not c.options.timeout then call.start_clock(c) end
     stream.opened, stream.position, stream.page = true, 0, core.array {}
-    local ok, err = fetch_page(stream.call, stream.page)
+    local ok, err = fetch_page(c, stream.page)
     if not ok then return fail(stream, err) end
+    stream.more, stream.problem = advance(c)
+    if stream.more and not stream.only_first then call.begin(c) end
   end
   stream.position = stream.position + 1
   local value = stream.page[stream.position]
@@ -263,6 +264,7 @@ function Stream:close()
     self.decoder = nil
   end
   self.page = nil
+  call.abandon(self.call)
 end
 
 Stream.__close = Stream.close
@@ -275,7 +277,7 @@ function pages.stream(c)
   local paged = c.op.returns == "page"
   c.stream = not paged
   return setmetatable({
-    call = c, delivered = 0, closed = false, paged = paged, page = {}, position = 0,
+    call = c, delivered = 0, closed = false, paged = paged, page = {}, position = 0, more = true,
     advance = paged and next_paged or next_streamed,
   }, Stream)
 end
@@ -292,24 +294,30 @@ function pages.each(c)
   end, nil, nil, stream
 end
 
+local function abandon(ahead)
+  call.abandon(ahead.call)
+end
+
+local Ahead = { __close = abandon, __gc = abandon }
+
 --- An iterator over pages: arrays of elements. A list that is not paged is one page.
 ---@param c ampersand.Call
----@return fun(): table?
+---@return fun(): table? iterator, nil, nil, table closing value
 function pages.pages(c)
-  local finished = false
+  local more, problem = true, nil
   return function()
-    if finished then return nil end
+    if problem then error(problem, 0) end
+    if not more then return nil end
     local page = core.array {}
     local ok, err = fetch_page(c, page)
-    local more
-    if ok then more, err = advance(c) end
-    if err then
-      finished = true
+    if not ok then
+      more = false
       error(err, 0)
     end
-    finished = not more
+    more, problem = advance(c)
+    if more then call.begin(c) end
     return page
-  end
+  end, nil, nil, setmetatable({ call = c }, Ahead)
 end
 
 --- The first element, or nil when there is none.
@@ -317,6 +325,7 @@ end
 ---@return any value, table|ampersand.Error|nil info
 function pages.first(c)
   local stream = pages.stream(c)
+  stream.only_first = true
   local value, err = stream:next()
   stream:close()
   if err then return nil, err end

@@ -148,6 +148,12 @@ function Waiters:await(target)
   until target:want()
 end
 
+--- Gets what was just started on its way, without waiting for it. Whoever drives the engine does so by itself.
+function Waiters:nudge()
+  if is_alive(self.driver) and self.driver ~= coroutine.running() then return end
+  step(self)
+end
+
 --- Moves everything for at most `budget` seconds, from outside of all coroutines, and never waits.
 ---@param budget number? 0: one step
 function Waiters:poll(budget)

@@ -100,21 +100,18 @@ local function await(waiters, transfer, token)
   token:unwatch(stop)
 end
 
---- Sends a request. Comes back with the head of the response, or with a whole one unless `stream` is set.
----@param req table method, url, headers, body, timeout, connect_timeout, read_timeout, max_bytes, stream, resend,
---   cancel (a token of ampersand.cancel)
----@return table? res status, headers, read, wait, source, deadline, close
----@return string? message
----@return string? kind
----@return boolean? sent whether the server may have seen the request
-function Curl:request(req)
+local function start(self, req)
   if self.closed then return nil, "the client is closed", "cancelled", false end
   if cancelled(req.cancel) then return nil, "the request was cancelled", "cancelled", false end
   local engine, why_not = open(self)
   if not engine then return nil, why_not, "config", false end
   local transfer, message, kind = engine:start(prepare(self, req))
   if not transfer then return nil, message, kind, false end
-  local waiters = self.waiters
+  return transfer
+end
+
+-- Waits for a started request's answer.
+local function finish(waiters, transfer, req)
   await(waiters, transfer, req.cancel)
   local done, why, what, sent = transfer:outcome()
   local status, headers = transfer:head()
@@ -124,6 +121,41 @@ function Curl:request(req)
     return nil, why, what, sent
   end
   return response(waiters, transfer, status, headers)
+end
+
+--- Sends a request. Comes back with the head of the response, or with a whole one unless `stream` is set.
+---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout, max_bytes, stream, resend,
+--   cancel (a token of ampersand.cancel)
+---@return table? res status, headers, read, wait, source, deadline, close
+---@return string? message
+---@return string? kind
+---@return boolean? sent whether the server may have seen the request
+function Curl:request(req)
+  local transfer, message, kind, sent = start(self, req)
+  if not transfer then return nil, message, kind, sent end
+  return finish(self.waiters, transfer, req)
+end
+
+--- Starts a request that is to be waited for later: meanwhile the server can work on it. Its `timeout` is given then.
+---@param req table as for `request`
+---@return function? wait with the seconds left in all; returns what `request` does. nil: it was not started
+---@return fun() abandon ends the request where it stands
+function Curl:begin(req)
+  local transfer = start(self, req)
+  if not transfer then return nil, function() end end
+  local engine, waiters = self.engine, self.waiters
+  local function abandon() transfer:close() end
+  waiters:nudge()
+  return function(timeout)
+    if self.closed or cancelled(req.cancel) then
+      abandon()
+      return nil, "the request was cancelled", "cancelled", true
+    end
+    -- after a fork the other process waits for it
+    if self.engine ~= engine or not engine:usable() then return nil, "another process's request", "closed", false end
+    transfer:deadline(timeout)
+    return finish(waiters, transfer, req)
+  end, abandon
 end
 
 --- Waits; in an event loop only this coroutine does.

@@ -1,8 +1,7 @@
 --- Lists: element by element while the body arrives, page by page, or all at once.
 --
 -- Most lists of the API are one bare array, which is streamed: one element is held at a time and the body never.
--- Paged lists ({results, pagination}) are read a page at a time, and the next page is asked for while the caller consumes
--- one.
+-- Paged lists ({results, pagination}) are read a page at a time; the next page is asked for while one is consumed.
 
 local core = require "ampersand.core"
 local call = require "ampersand.call"

@@ -198,6 +198,91 @@ describe("changing", function()
     assert.error_matches(function() client:call("deleteIntegration") end, "integrationIdOrName is missing")
   end)
 
+  it("keeps apart what has one name in the path, the body and the options", function()
+    local client, transport = client_of(double.json "{}")
+    local BASE = "https://api.example.com/v1"
+    local cases = {
+      { "updateApiKey", { apiKey = "a/b", body = { updateMask = { "active" }, apiKey = { active = false } } },
+        "PATCH", "/projects/my-project/api-keys/a%2Fb", '{"apiKey":{"active":false},"updateMask":["active"]}' },
+      { "updateDestination", { destination = "d-1", body = { updateMask = { "name" }, destination = { name = "n", metadata = {} } } },
+        "PATCH", "/projects/my-project/destinations/d-1", '{"destination":{"metadata":{},"name":"n"},"updateMask":["name"]}' },
+      { "createBillingAccountSession", { billingAccountId = "b-1", body = { redirectUrl = "https://x.example/", timeout = 900 } },
+        "POST", "/billingAccounts/b-1/portalSession", '{"redirectUrl":"https://x.example/","timeout":900}' },
+      { "writeRecords", { objectName = "lead", body = { groupRef = "g", type = "create", record = {}, headers = { a = "b" } } },
+        "POST", "/projects/my-project/integrations/hubspot/objects/lead",
+        '{"groupRef":"g","headers":{"a":"b"},"record":{},"type":"create"}' },
+    }
+    for _, case in ipairs(cases) do
+      assert(client:call(case[1], case[2], { timeout = 7, headers = { ["X-Mine"] = "1" } }))
+      local req = transport.asked[#transport.asked]
+      assert.same({ case[3], BASE .. case[4] }, { req.method, req.url }, case[1])
+      assert.equal(case[5], ampersand.json.encode(ampersand.json.decode(req.body), { sort_keys = true }))
+      assert.equal("1", req.headers["X-Mine"])
+      assert.is_nil(req.headers.a)
+      assert.is_true(req.timeout <= 7 and req.timeout > 6)
+    end
+    -- the verbs as well: ids come before tables, fields before options
+    assert(client.api_keys:update("k", cases[1][2].body))
+    assert(client.destinations:update("d-1", cases[2][2].body))
+    assert(client.billing_accounts:create_session("b-1", cases[3][2].body, { timeout = 7 }))
+    assert(client.records:write("lead", cases[4][2].body, { headers = { ["X-Mine"] = "2" } }))
+    local asked = transport.asked
+    assert.equal(BASE .. "/projects/my-project/api-keys/k", asked[#asked - 3].url)
+    for i = 1, 4 do
+      assert.equal(cases[i][5], ampersand.json.encode(ampersand.json.decode(asked[#asked - 4 + i].body), { sort_keys = true }))
+    end
+    assert.is_true(asked[#asked - 1].timeout <= 7)
+    assert.equal("2", asked[#asked].headers["X-Mine"])
+  end)
+
+  it("sends JSON Patch to one object's config, and masks where the documents want one", function()
+    local client, transport = client_of(double.json "{}")
+    assert(client.installations:patch_object("contact", {
+      groupRef = "g", action = "read",
+      changes = { { op = "replace", path = "/schedule", value = "0 * * * *" }, { op = "add", path = "/backfill", value = {} },
+        { op = "remove", path = "/destination" } },
+    }))
+    local req = transport.asked[1]
+    assert.equal("PATCH", req.method)
+    assert.equal("https://api.example.com/v1/projects/my-project/integrations/hubspot/objects/contact/config-content", req.url)
+    assert.equal('{"action":"read","changes":[{"op":"replace","path":"/schedule","value":"0 * * * *"},'
+      .. '{"op":"add","path":"/backfill","value":{}},{"op":"remove","path":"/destination"}],"groupRef":"g"}',
+      ampersand.json.encode(ampersand.json.decode(req.body), { sort_keys = true }))
+    assert.error_matches(function() client.installations:patch_object("contact", { action = "read", changes = {} }) end,
+      '"groupRef" or "installationId" is required')
+
+    local masked = {}
+    for _, op in ipairs(require("ampersand.operations").all()) do
+      for _, field in ipairs(op.body or {}) do
+        if field.name == "updateMask" then
+          masked[#masked + 1] = op.id
+          assert.is_true(op.method == "PATCH" and field.required, op.id)
+          local body = {}
+          for _, other in ipairs(op.body) do
+            if other.name ~= "updateMask" and other.required then body[other.name] = {} end
+          end
+          local params = { body = body }
+          for _, name in ipairs(op.placeholders) do params[name] = "x" end
+          assert.error_matches(function() client:call(op.id, params) end, '"updateMask" is required')
+        end
+      end
+    end
+    assert.equal(8, #masked)
+    assert.equal(1, #transport.asked)
+  end)
+
+  it("writes empty maps as {} and empty lists as []", function()
+    local client, transport = client_of(double.json "{}")
+    assert(client.projects:update("p", { updateMask = ampersand.array {}, project = {} }))
+    assert.equal('{"project":{},"updateMask":[]}',
+      ampersand.json.encode(ampersand.json.decode(transport.asked[1].body), { sort_keys = true }))
+    for _, id in ipairs { "deleteInstallation", "getInstallation" } do
+      assert(client:call(id, { installationId = "i" }))
+      local req = transport.asked[#transport.asked]
+      assert.is_nil(req.body or req.headers["Content-Type"])
+    end
+  end)
+
   it("sends what is not in the table yet", function()
     local client, transport = client_of(double.json '{"new":true}')
     assert.is_true(client:request("POST", "/projects/p/things", { query = { a = "1 2" }, body = { x = 1 } }).new)

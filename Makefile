@@ -152,6 +152,7 @@ asan:
 
 check-fast: deps-check
 	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory docs
 	$(MAKE) --no-print-directory asan LUA_VERSION=5.4
 	$(MAKE) --no-print-directory asan LUA_VERSION=5.1
 
@@ -227,6 +228,15 @@ bench-json: all $(BUILD)/floor.so
 	for way in 1 2 3; do $(RUN_ENV) $(LUA) bench/decode.lua peak $$way $$file; done
 	@$(MAKE) --no-print-directory -s all VARIANT=-portable CFLAGS="$(CFLAGS) -DAMP_NO_SIMD"
 	@echo "without SIMD:"; $(subst $(BUILD)/,$(PORTABLE)/,$(RUN_ENV)) $(LUA) bench/decode.lua streams $(BENCH_COUNT)
+
+# --- the reference -----------------------------------------------------------------------------
+# What is public and not described stops it.
+.PHONY: docs
+docs:
+	@mkdir -p build/docs/source
+	$(RUN_ENV) $(LUA) spec/support/reference.lua build/docs/source
+	cd build/docs/source && ldoc --fatalwarnings -q -d .. .
+	@echo "build/docs/index.html"
 
 # --- installing ------------------------------------------------------------------------------
 LUADIR := $(DESTDIR)$(PREFIX)/share/lua/$(ABI)

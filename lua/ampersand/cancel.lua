@@ -8,6 +8,7 @@ local cancel = {}
 local Token = {}
 Token.__index = Token
 
+--- A fresh token, for any number of calls.
 ---@return ampersand.CancelToken
 function cancel.token()
   return setmetatable({ cancelled = false, watchers = {} }, Token)
@@ -28,6 +29,7 @@ function Token:watch(watcher)
   self.watchers[watcher] = true
 end
 
+--- Forgets a watcher.
 ---@param watcher fun()
 function Token:unwatch(watcher)
   self.watchers[watcher] = nil

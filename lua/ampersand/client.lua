@@ -334,6 +334,10 @@ local function settle(config, given)
   return config
 end
 
+--- A client whose settings are another's but for some; what `with` answers, without its checks.
+---@param parent ampersand.Client
+---@param changes table
+---@return ampersand.Client
 function Client.derive(parent, changes)
   local base = parent._config
   -- `closed` and everything not changed is read through to the parent

@@ -3,10 +3,14 @@
 local core = require "ampersand.core"
 local query = require "ampersand.query"
 
-local json = {
-  null = core.null,
-  array = core.array,
-}
+local json = {}
+
+--- JSON null, equal to cjson.null.
+json.null = core.null
+
+--- Marks a table as a JSON array, so that `{}` is written as `[]`; decoded arrays carry the mark.
+---@type fun(t: table?): table
+json.array = core.array
 
 local OPTIONS = {
   where = true, select = true, nulls = true, path = true, mask = true, big_integers = true, expect = true,

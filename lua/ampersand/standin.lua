@@ -1,4 +1,4 @@
--- A stand-in for the Ampersand API: a server on loopback with a simulated fleet, for demos, tests and specs.
+--- A stand-in for the Ampersand API: a server on loopback with a simulated fleet, for demos, tests and specs.
 --
 --   lua -e 'require("ampersand.standin").main { "--installations", "1000" }'
 --

@@ -402,6 +402,21 @@ describe("tools", function()
     assert.equal("project-456", last.headers["x-amp-project-id"])
     assert.equal("1", last.headers["x-amp-proxy-version"])
     assert.equal(2, run("ampersand proxy GET /x").code)
+
+    result = run("ampersand proxy POST '/a?b=c' -f name=x --throttle --project my-project --integration salesforce"
+      .. " --group-ref group-0000003")
+    assert.equal(0, result.code, result.err)
+    local told = core.decode(result.out)
+    assert.same({ "POST", "/a", { b = "c" }, '{"name":"x"}', "installation-0000003" },
+      { told.method, told.path, told.query, told.body, told.installationId })
+    seen = server:requests().requests
+    last = seen[#seen]
+    assert.same({ "project-456", "salesforce", "group-0000003", "throttle" }, {
+      last.headers["x-amp-project-id"], last.headers["x-amp-integration-name"], last.headers["x-amp-group-ref"],
+      last.headers["x-amp-rate-limiter-mode"],
+    })
+    result = run "ampersand proxy GET /status/409 --project my-project --installation installation-123"
+    assert.is_true(result.code ~= 0 and result.err:find("409", 1, true) ~= nil, result.err)
   end)
 
   it("standin: serves, and says where", function()

@@ -96,9 +96,8 @@ AMP_INLINE int reserve(struct amp_scan *s)
     return AMP_NEVER(s->used + 4 > s->room) ? grow_tape(s) : 1;
 }
 
-AMP_INLINE void put(struct amp_scan *s, uint32_t kind, const char *text, size_t size)
+AMP_INLINE void set_node(struct amp_node *node, uint32_t kind, const char *text, size_t size)
 {
-    struct amp_node *node = &s->node[s->used++];
     node->as.text = text;
     node->size = (uint32_t)size;
     node->kind = kind;
@@ -121,26 +120,33 @@ static int grow_open(struct amp_scan *s)
     return 1;
 }
 
-AMP_INLINE int enter(struct amp_scan *s, const char *at, int is_object, int record)
+/* One level deeper; the container's node is at `index`. */
+AMP_INLINE int descend(struct amp_scan *s, const char *at, size_t index, int is_object)
 {
     if (AMP_NEVER(s->level >= s->max_depth))
         return over(s, at, "nested deeper than max_depth", s->max_depth) != NULL;
     if (AMP_NEVER(s->level >= s->open_room) && !grow_open(s))
         return 0;
-    s->open[s->level++] = (uint32_t)(record ? s->used << 1 : 0) | (uint32_t)is_object;
-    if (record) {
-        put(s, is_object ? AMP_OBJECT : AMP_ARRAY, NULL, 0);
-        if (s->level > s->deepest)
-            s->deepest = s->level;
-    }
+    s->open[s->level++] = (uint32_t)index << 1 | (uint32_t)is_object;
     return 1;
+}
+
+AMP_INLINE void open_node(struct amp_scan *s, struct amp_node *node, int is_object)
+{
+    set_node(node, is_object ? AMP_OBJECT : AMP_ARRAY, NULL, 0);
+    if (s->level > s->deepest)
+        s->deepest = s->level;
 }
 
 int amp_scan_enter(struct amp_scan *s, const char *at, int is_object, int record)
 {
     if (s->values++ >= s->max_values)
         return over(s, at, s->values_what, s->values_limit) != NULL;
-    return reserve(s) && enter(s, at, is_object, record);
+    if (!reserve(s) || !descend(s, at, record ? s->used : 0, is_object))
+        return 0;
+    if (record)
+        open_node(s, &s->node[s->used++], is_object);
+    return 1;
 }
 
 int amp_scan_leave(struct amp_scan *s, int record)
@@ -149,7 +155,7 @@ int amp_scan_leave(struct amp_scan *s, int record)
     if (!reserve(s))
         return 0;
     if (record)
-        put(s, AMP_END, NULL, 0);
+        set_node(&s->node[s->used++], AMP_END, NULL, 0);
     return 1;
 }
 
@@ -319,24 +325,29 @@ AMP_INLINE uint64_t window_bits(const char *p)
 #endif
 }
 
+/* The bits of the text's last bytes; what is beyond them counts as NUL, which is not plain. */
+static uint64_t last_bits(const char *p, const char *end)
+{
+    char bytes[WINDOW] = {0};
+    memcpy(bytes, p, (size_t)(end - p));
+    return window_bits(bytes);
+}
+
 /* Moves the window until it shows a byte that is not plain. Next to each other windows do not
- * depend on `p`. */
+ * depend on `p`: the processor need not wait for the token before. */
 static __attribute__((noinline)) const char *plain_beyond(struct amp_scan *s, const char *p)
 {
-    struct amp_window *w = &s->window;
-    for (;;) {
-        uintptr_t at = (uintptr_t)p - w->base;
-        const char *next = at < 2 * WINDOW ? p + WINDOW - at : p;
-        if (at < WINDOW)
+    uintptr_t at = (uintptr_t)p - s->window.base;
+    const char *next = at < WINDOW ? p - at + WINDOW : at < 2 * WINDOW ? p - (at - WINDOW) : p;
+    for (;; next += WINDOW) {
+        uint64_t bits = s->end - next < WINDOW ? last_bits(next, s->end) : window_bits(next);
+        s->window.base = (uintptr_t)next;
+        s->window.bits = bits;
+        if (p < next)
             p = next;
-        if (s->end - next < WINDOW)
-            return plain(p, s->end);
-        w->base = (uintptr_t)next;
-        w->bits = window_bits(next);
-        uint64_t bits = w->bits >> (p - next);
+        bits >>= p - next;
         if (bits)
             return p + __builtin_ctzll(bits);
-        p = next + WINDOW;
     }
 }
 
@@ -467,22 +478,37 @@ static const char *scan_special(struct amp_scan *s, const char *p)
     return fail(s, AMP_MALFORMED, p, "a control character in a string (it must be escaped)");
 }
 
-/* From the opening quote to the byte after the closing one. */
-AMP_INLINE const char *scan_string(struct amp_scan *s, const char *p, uint32_t kind, int record)
+/* On from a byte that is not plain, which may be the closing quote. `*kind` changes when there are
+ * escapes. */
+static __attribute__((noinline)) const char *string_end(struct amp_scan *s, const char *p,
+                                                        uint32_t *kind)
 {
-    const char *start = ++p;
     uint32_t escaped = 0;
-    for (;;) {
-        p = next_special(s, p);
-        if (*p == '"')
-            break;
+    for (; *p != '"'; p = next_special(s, p)) {
         escaped |= *p == '\\';
         p = scan_special(s, p);
         if (!p)
             return NULL;
     }
-    if (record)
-        put(s, kind + escaped, start, (size_t)(p - start));
+    *kind += escaped;
+    return p;
+}
+
+/* From the opening quote to the byte after the closing one. `node` may be NULL. */
+AMP_INLINE const char *scan_string(struct amp_scan *s, const char *p, struct amp_node *node,
+                                   uint32_t kind)
+{
+    const char *start = p + 1;
+    p = next_special(s, start);
+    if (AMP_NEVER(*p != '"')) {
+        uint32_t found = kind;
+        p = string_end(s, p, &found);
+        if (!p)
+            return NULL;
+        kind = found;
+    }
+    if (node)
+        set_node(node, kind, start, (size_t)(p - start));
     return p + 1;
 }
 
@@ -606,38 +632,40 @@ static int fits_integer(const struct amp_decimal *d)
     return d->digits <= (uint64_t)INT64_MAX + (uint64_t)d->negative;
 }
 
-static const char *put_big(struct amp_scan *s, const struct amp_decimal *d)
+static const char *put_big(const struct amp_decimal *d, struct amp_node *node)
 {
     const char *start = d->text - d->negative;
-    put(s, AMP_STRING, start, (size_t)(d->end - start));
+    set_node(node, AMP_STRING, start, (size_t)(d->end - start));
     return d->end;
 }
 
-static const char *put_double(struct amp_scan *s, const struct amp_decimal *d, int record)
+static const char *put_double(struct amp_scan *s, const struct amp_decimal *d,
+                              struct amp_node *node)
 {
     double value = amp_decimal_double(d);
     if (isinf(value))
         return fail(s, AMP_MALFORMED, d->text - d->negative, "a number out of range");
-    if (record) {
-        put(s, AMP_DOUBLE, NULL, 0);
-        s->node[s->used - 1].as.number = value;
+    if (node) {
+        set_node(node, AMP_DOUBLE, NULL, 0);
+        node->as.number = value;
     }
     return d->end;
 }
 
-static const char *put_integer(struct amp_scan *s, const struct amp_decimal *d)
+static const char *put_integer(struct amp_scan *s, const struct amp_decimal *d,
+                               struct amp_node *node)
 {
     int exact = fits_integer(d) && !d->many;
     if (s->big_as_text && (!exact || (s->integer_bits == 53 && d->digits >> 53)))
-        return put_big(s, d);
+        return put_big(d, node);
     if (!exact || (d->negative && d->digits == 0))
-        return put_double(s, d, 1);
-    put(s, AMP_INTEGER, NULL, 0);
-    s->node[s->used - 1].as.integer = d->negative ? (int64_t)(0 - d->digits) : (int64_t)d->digits;
+        return put_double(s, d, node);
+    set_node(node, AMP_INTEGER, NULL, 0);
+    node->as.integer = d->negative ? (int64_t)(0 - d->digits) : (int64_t)d->digits;
     return d->end;
 }
 
-AMP_INLINE const char *scan_number(struct amp_scan *s, const char *p, int record)
+AMP_INLINE const char *scan_number(struct amp_scan *s, const char *p, struct amp_node *node)
 {
     struct amp_decimal d;
     int integer = 1, has_exponent = 0;
@@ -667,132 +695,201 @@ AMP_INLINE const char *scan_number(struct amp_scan *s, const char *p, int record
         integer = 0;
         has_exponent = 1;
     }
-    if (!record && !has_exponent && count < 300)
+    if (!node && !has_exponent && count < 300)
         return p;
     d.end = p;
     if (AMP_NEVER(count > 19))
         shorten(&d);
-    return integer && record ? put_integer(s, &d) : put_double(s, &d, record);
+    return integer && node ? put_integer(s, &d, node) : put_double(s, &d, node);
 }
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-/* Not beyond the text's end, where the NUL is. */
-AMP_INLINE int spells(const char *p, const char *word, size_t size)
+AMP_INLINE int spells(const struct amp_scan *s, const char *p, const char *word, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        if (p[i] != word[i])
-            return 0;
-    return 1;
+    return (size_t)(s->end - p) >= size && memcmp(p, word, size) == 0;
 }
 
-AMP_INLINE const char *scan_word(struct amp_scan *s, const char *p, int record)
+AMP_INLINE const char *scan_word(struct amp_scan *s, const char *p, struct amp_node *node)
 {
     uint32_t kind;
     const char *end;
-    if (spells(p, "true", 4)) {
+    if (spells(s, p, "true", 4)) {
         kind = AMP_TRUE;
         end = p + 4;
-    } else if (spells(p, "false", 5)) {
+    } else if (spells(s, p, "false", 5)) {
         kind = AMP_FALSE;
         end = p + 5;
-    } else if (spells(p, "null", 4)) {
+    } else if (spells(s, p, "null", 4)) {
         kind = AMP_NULL;
         end = p + 4;
     } else {
         return amp_scan_fail(s, p, "a value");
     }
-    if (record)
-        put(s, kind, NULL, 0);
+    if (node)
+        set_node(node, kind, NULL, 0);
     return end;
 }
 
-AMP_INLINE const char *scan_scalar(struct amp_scan *s, const char *p, int record)
+AMP_INLINE const char *scan_scalar(struct amp_scan *s, const char *p, struct amp_node *node)
 {
-    return is_digit(*p) || *p == '-' ? scan_number(s, p, record) : scan_word(s, p, record);
+    return is_digit(*p) || *p == '-' ? scan_number(s, p, node) : scan_word(s, p, node);
 }
 
-/* A value of the container around it is on the tape: count it, unless it is a null not wanted. */
-AMP_INLINE void count_value(struct amp_scan *s)
-{
-    uint32_t open = s->open[s->level - 1];
-    struct amp_node *last = &s->node[s->used - 1];
-    if (AMP_NEVER(s->drop_nulls) && (open & 1) && last->kind == AMP_NULL)
-        last->kind = AMP_ABSENT;
-    else
-        s->node[open >> 1].size++;
-}
-
-AMP_INLINE const char *scan_member_name(struct amp_scan *s, const char *p, int record)
+AMP_INLINE const char *scan_member_name(struct amp_scan *s, const char *p, struct amp_node *node)
 {
     if (AMP_NEVER(*p != '"'))
         return amp_scan_fail(s, p, "a member's name in quotes");
-    p = scan_string(s, p, AMP_KEY, record);
+    p = scan_string(s, p, node, AMP_KEY);
     if (!p)
         return NULL;
     p = skip_space(p);
     return AMP_NEVER(*p != ':') ? amp_scan_fail(s, p, "':'") : p + 1;
 }
 
+/* What a scan keeps in registers until the value is complete. */
+struct reader {
+    struct amp_node *next, *last; /* on the tape, and where it must grow */
+    size_t left;                  /* values allowed */
+    uint32_t count;               /* values so far in the innermost container ... */
+    char closing; /* ... and the byte that closes it; NUL outside of this scan's containers */
+};
+
+AMP_INLINE void place_reader(const struct amp_scan *s, struct reader *r)
+{
+    r->next = s->node + s->used;
+    r->last = s->node + (s->room - 4);
+}
+
+AMP_INLINE int reserve_next(struct amp_scan *s, struct reader *r)
+{
+    if (!AMP_NEVER(r->next > r->last))
+        return 1;
+    s->used = (size_t)(r->next - s->node);
+    if (!grow_tape(s))
+        return 0;
+    place_reader(s, r);
+    return 1;
+}
+
+AMP_INLINE int start_reading(struct amp_scan *s, struct reader *r, int record)
+{
+    r->left = s->max_values > s->values ? s->max_values - s->values : 0;
+    r->count = 0;
+    r->closing = '\0';
+    if (!record)
+        return 1;
+    if (!reserve(s))
+        return 0;
+    place_reader(s, r);
+    return 1;
+}
+
+AMP_INLINE void finish_reading(struct amp_scan *s, const struct reader *r, int record)
+{
+    s->values = s->max_values - r->left;
+    if (record)
+        s->used = (size_t)(r->next - s->node);
+}
+
+/* The count of the container around it rests in that one's node meanwhile. */
+AMP_INLINE int enter(struct amp_scan *s, struct reader *r, const char *p, int record)
+{
+    int is_object = *p == '{';
+    size_t index = record ? (size_t)(r->next - s->node) : 0;
+    if (record && r->closing)
+        s->node[s->open[s->level - 1] >> 1].size = r->count;
+    if (!descend(s, p, index, is_object))
+        return 0;
+    if (record)
+        open_node(s, r->next++, is_object);
+    r->count = 0;
+    r->closing = is_object ? '}' : ']';
+    return 1;
+}
+
+AMP_INLINE int leave(struct amp_scan *s, struct reader *r, size_t base, int record)
+{
+    uint32_t open = s->open[--s->level];
+    if (record) {
+        if (!reserve_next(s, r))
+            return 0;
+        s->node[open >> 1].size = r->count;
+        set_node(r->next++, AMP_END, NULL, 0);
+    }
+    r->closing = '\0';
+    if (s->level > base) {
+        open = s->open[s->level - 1];
+        r->closing = open & 1 ? '}' : ']';
+        if (record)
+            r->count = s->node[open >> 1].size;
+    }
+    return 1;
+}
+
+/* A member that is null and not wanted: its key has no value, and does not count. */
+AMP_INLINE void drop_null(struct reader *r)
+{
+    if (r->closing == '}' && r->next[-1].kind == AMP_NULL) {
+        r->next[-1].kind = AMP_ABSENT;
+        r->count--;
+    }
+}
+
 AMP_INLINE const char *scan(struct amp_scan *s, const char *p, int record)
 {
     const size_t base = s->level;
-    int is_object;
+    struct reader r;
+    if (!start_reading(s, &r, record))
+        return NULL;
 value:
     p = skip_space(p);
-    if (AMP_NEVER(s->values++ >= s->max_values))
+    if (AMP_NEVER(r.left-- == 0))
         return over(s, p, s->values_what, s->values_limit);
-    if (record && !reserve(s))
+    if (record && !reserve_next(s, &r))
         return NULL;
-    switch (*p) {
-    case '{':
-    case '[':
-        is_object = *p == '{';
-        if (!enter(s, p, is_object, record))
+    if (*p == '"') {
+        p = scan_string(s, p, record ? r.next++ : NULL, AMP_STRING);
+    } else if (*p == '{' || *p == '[') {
+        if (!enter(s, &r, p, record))
             return NULL;
         p = skip_space(p + 1);
-        if (*p == (is_object ? '}' : ']'))
+        if (*p == r.closing)
             goto close;
-        if (is_object)
+        if (r.closing == '}')
             goto member;
         goto value;
-    case '"':
-        p = scan_string(s, p, AMP_STRING, record);
-        break;
-    default:
-        p = scan_scalar(s, p, record);
+    } else {
+        p = scan_scalar(s, p, record ? r.next++ : NULL);
+        if (record && AMP_NEVER(s->drop_nulls) && p)
+            drop_null(&r);
     }
     if (AMP_NEVER(!p))
         return NULL;
 next:
-    if (s->level == base)
+    if (!r.closing) {
+        finish_reading(s, &r, record);
         return p;
-    if (record)
-        count_value(s);
+    }
+    r.count++;
     p = skip_space(p);
-    is_object = s->open[s->level - 1] & 1;
     if (*p == ',') {
-        if (!is_object) {
-            p++;
+        p++;
+        if (r.closing == ']')
             goto value;
-        }
-        p = skip_space(p + 1);
+        p = skip_space(p);
     member:
-        p = scan_member_name(s, p, record);
+        p = scan_member_name(s, p, record ? r.next++ : NULL);
         if (AMP_NEVER(!p))
             return NULL;
         goto value;
     }
-    if (AMP_NEVER(*p != (is_object ? '}' : ']')))
-        return amp_scan_fail(s, p, is_object ? "',' or '}'" : "',' or ']'");
+    if (AMP_NEVER(*p != r.closing))
+        return amp_scan_fail(s, p, r.closing == '}' ? "',' or '}'" : "',' or ']'");
 close:
+    if (!leave(s, &r, base, record))
+        return NULL;
     p++;
-    s->level--;
-    if (record) {
-        if (!reserve(s))
-            return NULL;
-        put(s, AMP_END, NULL, 0);
-    }
     goto next;
 }
 
@@ -808,10 +905,5 @@ const char *amp_scan_skip(struct amp_scan *s, const char *p)
 
 const char *amp_scan_key(struct amp_scan *s, const char *p, struct amp_node *key)
 {
-    if (!reserve(s))
-        return NULL;
-    p = scan_member_name(s, p, 1);
-    if (p)
-        *key = s->node[--s->used];
-    return p;
+    return scan_member_name(s, p, key);
 }

@@ -4,7 +4,7 @@
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-enum { LONGEST_KEY = 64 };
+enum { LONGEST_KEY = 64, LONGEST_VALUE = 40 };
 
 static inline struct amp_key make_key(const char *text, size_t size)
 {
@@ -23,6 +23,11 @@ static inline struct amp_key make_key(const char *text, size_t size)
         key.tail = (unsigned char)text[size - 1];
     }
     return key;
+}
+
+static inline uint64_t hash_key(const struct amp_key *key)
+{
+    return (key->head ^ (key->tail << 23 | key->tail >> 41) ^ key->size) * 0x9e3779b97f4a7c15u;
 }
 
 static inline int is_key(const struct amp_key *slot, const struct amp_key *key)
@@ -46,7 +51,7 @@ static void push_new_key(lua_State *L, const struct amp_builder *b, struct amp_k
 static void push_key(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
 {
     struct amp_key key = make_key(text, size), *slot = b->keys->slot;
-    uint64_t hash = (key.head ^ (key.tail << 23 | key.tail >> 41) ^ size) * 0x9e3779b97f4a7c15u;
+    uint64_t hash = hash_key(&key);
     size_t first = hash >> 54, second = hash >> 44 & (AMP_KEY_SLOTS - 1);
     if (is_key(&slot[first], &key))
         lua_rawgeti(L, b->anchors, (int)first + 1);
@@ -56,6 +61,27 @@ static void push_key(lua_State *L, const struct amp_builder *b, const char *text
         lua_pushlstring(L, text, size);
     else
         push_new_key(L, b, &key, slot[first].text ? second : first);
+}
+
+/* Enumerations, references to other objects and times repeat: whoever comes twice in turn takes the
+ * place. */
+static void push_string(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
+{
+    if (size > LONGEST_VALUE) {
+        lua_pushlstring(L, text, size);
+        return;
+    }
+    struct amp_key key = make_key(text, size);
+    uint64_t hash = hash_key(&key);
+    size_t value = hash >> 55, place = AMP_KEY_SLOTS + value;
+    if (is_key(&b->keys->slot[place], &key)) {
+        lua_rawgeti(L, b->anchors, (int)place + 1);
+    } else if (b->keys->missed[value] == (uint32_t)hash) {
+        push_new_key(L, b, &key, place);
+    } else {
+        b->keys->missed[value] = (uint32_t)hash;
+        lua_pushlstring(L, text, size);
+    }
 }
 
 /* --- strings with escapes -------------------------------------------------------------------- */
@@ -101,7 +127,7 @@ static void push_scalar(lua_State *L, const struct amp_builder *b, const struct 
 {
     switch (node->kind) {
     case AMP_STRING:
-        lua_pushlstring(L, node->as.text, node->size);
+        push_string(L, b, node->as.text, node->size);
         break;
     case AMP_ESCAPED_STRING:
         push_escaped(L, b, node);

@@ -11,7 +11,7 @@
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
 
-enum { AMP_KEY_SLOTS = 1024 };
+enum { AMP_KEY_SLOTS = 1024, AMP_VALUE_SLOTS = 512, AMP_SLOTS = AMP_KEY_SLOTS + AMP_VALUE_SLOTS };
 
 /* The first and the last bytes of a key: up to 16 bytes are told apart by them and the size alone.
  */
@@ -21,16 +21,18 @@ struct amp_key {
     const char *text;
 };
 
-/* Strings lately used as keys; slot i is anchored at i + 1 in a Lua table, so the texts stay. */
+/* Strings lately used as keys, then short ones used as values; slot i is anchored at i + 1 in a Lua
+ * table, so the texts stay. */
 struct amp_keys {
-    struct amp_key slot[AMP_KEY_SLOTS];
+    struct amp_key slot[AMP_SLOTS];
+    uint32_t missed[AMP_VALUE_SLOTS]; /* the hash of the last value that was not in the slot */
 };
 
 /* What a build needs beside the tape. */
 struct amp_builder {
     struct amp_scan *scan;
     struct amp_keys *keys;
-    int anchors;    /* stack index of the keys' table, which has room for AMP_KEY_SLOTS */
+    int anchors;    /* stack index of the keys' table, which has room for AMP_SLOTS */
     int array_mt;   /* stack index of the metatable of arrays */
     char **scratch; /* for strings with escapes; owned by a userdata */
     size_t *scratch_room;

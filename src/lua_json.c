@@ -935,8 +935,8 @@ static void push_upvalues(lua_State *L)
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "array");
     lua_setfield(L, -2, "__jsontype");
-    lua_createtable(L, AMP_KEY_SLOTS, 0);
-    for (int i = 1; i <= AMP_KEY_SLOTS; i++) {
+    lua_createtable(L, AMP_SLOTS, 0);
+    for (int i = 1; i <= AMP_SLOTS; i++) {
         lua_pushboolean(L, 0);
         lua_rawseti(L, -2, i);
     }

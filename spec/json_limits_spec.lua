@@ -214,6 +214,72 @@ describe("a decoder", function()
     assert.has_error(function() decoder:next() end)
   end)
 
+  it("survives a debug hook that raises around the C calls", function()
+    local decoder = core.decoder()
+    decoder:feed '[{"a":[1,2]},{"b":{"c":"x"}},3'
+    local ways = {
+      function() return core.decode('{"a":["x",{"b":1}]}') end,
+      function() return core.encode { a = { "x", { b = 1 } } } end,
+      function() return decoder:next() end,
+    }
+    local raised = 0
+    for _, event in ipairs { "c", "r", "l" } do
+      for _, way in ipairs(ways) do
+        for skipped = 0, 3 do
+          local left = skipped
+          local function hook()
+            left = left - 1
+            if left < 0 then
+              debug.sethook()
+              error("from the hook", 0)
+            end
+          end
+          local fine, message = pcall(function()
+            debug.sethook(hook, event)
+            way()
+            debug.sethook()
+          end)
+          if not fine then
+            raised = raised + 1
+            assert.equal("from the hook", message)
+          end
+        end
+      end
+    end
+    assert.is_true(raised > 0)
+    assert.are.same({ a = { "x", { b = 1 } } }, core.decode('{"a":["x",{"b":1}]}'))
+    assert.equal('{"a":["x",{"b":1}]}', core.encode { a = { "x", { b = 1 } } })
+    decoder:feed "]"
+    decoder:finish()
+    assert.equal("end", (decoder:collect({})))
+  end)
+
+  -- Before Lua 5.4 such an error comes out of whatever allocates.
+  it("survives a finalizer that raises while tables are built", function()
+    local calls = 0
+    local function disturb()
+      calls = calls + 1
+      error("from the finalizer", 0)
+    end
+    for i = 1, 200 do
+      local proxy = rawget(_G, "newproxy")
+      if proxy then
+        getmetatable(proxy(true)).__gc = disturb
+      else
+        setmetatable({}, { __gc = disturb })
+      end
+      local fine, value = pcall(core.decode, ('[{"key %d":["%s"]}]'):format(i, ("x"):rep(i)))
+      if fine then
+        assert.are.same({ { ["key " .. i] = { ("x"):rep(i) } } }, value)
+      else
+        assert.truthy(tostring(value):find("from the finalizer", 1, true))
+      end
+    end
+    repeat until pcall(collectgarbage)
+    assert.is_true(calls > 0)
+    assert.are.same({ { a = { "x" } } }, core.decode '[{"a":["x"]}]')
+  end)
+
   it("is collected with a coroutine killed between elements", function()
     for _ = 1, 20 do
       local co = coroutine.wrap(function()

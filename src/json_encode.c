@@ -36,7 +36,7 @@ static inline void reserve(lua_State *L, struct amp_encoder *e, size_t size)
         grow(L, e, size);
 }
 
-static void put(lua_State *L, struct amp_encoder *e, const char *bytes, size_t size)
+static inline void put(lua_State *L, struct amp_encoder *e, const char *bytes, size_t size)
 {
     reserve(L, e, size);
     memcpy(e->text + e->used, bytes, size);
@@ -152,18 +152,9 @@ static const char *put_special(lua_State *L, struct amp_encoder *e, const char *
     return p + 1;
 }
 
-/* The string in quotes, then `after` unless that is NUL. */
-static int put_string(lua_State *L, struct amp_encoder *e, const char *text, size_t size,
-                      char after)
+/* A string's text piece by piece, with escapes. */
+static int put_escaped(lua_State *L, struct amp_encoder *e, const char *p, const char *end)
 {
-    const char *p = text, *end = text + size;
-    reserve(L, e, size + 3);
-    e->text[e->used++] = '"';
-    if (amp_is_plain(text, size)) {
-        memcpy(e->text + e->used, text, size);
-        e->used += size;
-        p = end;
-    }
     while (p < end) {
         const char *stop = amp_scan_plain(p, end);
         put(L, e, p, (size_t)(stop - p));
@@ -171,10 +162,25 @@ static int put_string(lua_State *L, struct amp_encoder *e, const char *text, siz
         if (!p)
             return 0;
     }
+    return 1;
+}
+
+/* The string in quotes, then `after` unless that is NUL. */
+static inline int put_string(lua_State *L, struct amp_encoder *e, const char *text, size_t size,
+                             char after)
+{
+    reserve(L, e, size + 3);
+    char *out = e->text + e->used++;
+    *out = '"';
+    if (amp_copy_plain(out + 1, text, size))
+        e->used += size;
+    else if (!put_escaped(L, e, text, text + size))
+        return 0;
     reserve(L, e, 2);
-    e->text[e->used++] = '"';
-    if (after)
-        e->text[e->used++] = after;
+    out = e->text + e->used;
+    out[0] = '"';
+    out[1] = after;
+    e->used += after ? 2 : 1;
     return 1;
 }
 
@@ -208,8 +214,10 @@ static int put_scalar(lua_State *L, struct amp_encoder *e, int type)
     case LUA_TNUMBER:
         return put_number(L, e);
     case LUA_TBOOLEAN:
-        text = lua_toboolean(L, -1) ? "true" : "false";
-        put(L, e, text, strlen(text));
+        if (lua_toboolean(L, -1))
+            put(L, e, "true", 4);
+        else
+            put(L, e, "false", 5);
         return 1;
     case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(L, -1) == NULL) {

@@ -364,31 +364,49 @@ const char *amp_scan_plain(const char *p, const char *end)
     return plain(p, end);
 }
 
-static int is_plain_short(const char *p, size_t size)
+/* Copies fewer than 16 bytes, mostly as two words that overlap. Not 0 when one is not plain. */
+AMP_INLINE uint64_t copy_short(char *out, const char *p, size_t size)
 {
     uint32_t first, last;
+    uint64_t found = 0;
+    if (size >= 8) {
+        memcpy(out, p, 8);
+        memcpy(out + size - 8, p + size - 8, 8);
+        return not_plain_word(load_word(p)) | not_plain_word(load_word(p + size - 8));
+    }
     if (size >= 4) {
         memcpy(&first, p, 4);
         memcpy(&last, p + size - 4, 4);
-        return !not_plain_word((uint64_t)first << 32 | last);
+        memcpy(out, &first, 4);
+        memcpy(out + size - 4, &last, 4);
+        return not_plain_word((uint64_t)first << 32 | last);
     }
-    while (size && is_plain(p[size - 1]))
-        size--;
-    return size == 0;
+    for (size_t i = 0; i < size; i++) {
+        out[i] = p[i];
+        found |= (uint64_t)!is_plain(p[i]);
+    }
+    return found;
 }
 
-int amp_is_plain(const char *p, size_t size)
+AMP_INLINE uint64_t copy_block(char *out, const char *p)
 {
-    const char *end = p + size;
-    if (size < 8)
-        return is_plain_short(p, size);
-    for (; end - p >= BLOCK && BLOCK > 8; p += BLOCK)
-        if (not_plain(p))
-            return 0;
-    for (; end - p >= 8; p += 8)
-        if (not_plain_word(load_word(p)))
-            return 0;
-    return !not_plain_word(load_word(end - 8));
+#ifdef AMP_BIT_FOR_BYTE
+    uint64_t found = (uint64_t)_mm_movemask_epi8(compare_plain(p));
+    memcpy(out, p, 16);
+    return found;
+#else
+    return copy_short(out, p, 8) | copy_short(out + 8, p + 8, 8);
+#endif
+}
+
+int amp_copy_plain(char *out, const char *p, size_t size)
+{
+    uint64_t found = 0;
+    if (size < 16)
+        return !copy_short(out, p, size);
+    for (size_t i = 0; i + 16 < size; i += 16)
+        found |= copy_block(out + i, p + i);
+    return !(found | copy_block(out + size - 16, p + size - 16));
 }
 
 static int is_continuation(char c)

@@ -1,4 +1,6 @@
 -- JSON against lua-cjson on the same input. Usage: decode.lua [whole|streams|peak WAY FILE] [COUNT]
+-- Other decoders are shown where they are found, also through RIVAL_PATH and RIVAL_CPATH; RIVALS names more of them as
+-- module.function.
 package.path = "bench/?.lua;" .. package.path
 
 local cjson = require "cjson"
@@ -6,6 +8,10 @@ local core = require "ampersand.core"
 local json = require "ampersand.json"
 local race = require "support.race"
 local texts = require "support.texts"
+
+package.path = package.path .. ";" .. (os.getenv "RIVAL_PATH" or "")
+package.cpath = package.cpath .. ";" .. (os.getenv "RIVAL_CPATH" or "")
+local RIVALS = "dkjson.decode rapidjson.decode simdjson.parse " .. (os.getenv "RIVALS" or "")
 
 local COUNT = tonumber(arg[2]) or 100000
 local CHUNK = 16384
@@ -25,11 +31,25 @@ local function floor_row(text, rounds, repeats)
   race.show("  table-building floor, 100", race.run(build, function() return cjson.decode(text) end, rounds, repeats))
 end
 
+--- Ours against every other decoder at hand; they need not agree with us on null.
+local function rival_rows(text, rounds, repeats)
+  for module, name in RIVALS:gmatch "(%S+)%.([%w_]+)" do
+    local found, rival = pcall(require, module)
+    if found then
+      local decode = rival[name]
+      assert(#decode(text) == #core.decode(text), "different answers")
+      race.show("  against " .. module .. ", 100", race.run(function() return core.decode(text) end,
+        function() return decode(text) end, rounds, repeats))
+    end
+  end
+end
+
 local function whole()
   local hundred = texts.installations(100)
   decode_row("full decode, 1 installation", texts.installation(7), 25, 1000)
   decode_row("full decode, 100", hundred, 25, 20)
   floor_row(hundred, 25, 20)
+  rival_rows(hundred, 7, 5)
   decode_row("full decode, 10,000", texts.installations(10000), 7, 1)
   decode_row("numbers (coordinates)", texts.coordinates(300), 15, 1)
   local value = core.decode(hundred)

@@ -122,6 +122,24 @@ test: deps-test
 specs: all
 	$(RUN_ENV) $(RUNNER) $(LUA) $(BUSTED) --output=plainTerminal --pattern=_spec $(SPECS)
 
+# The dashboard: `make dashboard INSTALLATIONS=10000`, or with AMP_API_KEY and AMPERSAND_PROJECT_ID set `make dashboard API=real`.
+INSTALLATIONS ?= 250
+API           ?= standin
+PORT          ?= 8080
+JIT_ENV       := LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" LUA=luajit LUA_VERSION=jit
+.PHONY: dashboard test-dashboard
+dashboard: deps-dashboard
+	@$(MAKE) --no-print-directory -s all LUA_VERSION=jit
+	@$(JIT_ENV) luajit examples/openresty/dashboard/start.lua --port $(PORT) $(if $(filter real,$(API)),--real,--installations $(INSTALLATIONS))
+
+# In a browser; screenshots go to build/dashboard.
+BROWSER_DRIVER := build/node/node_modules/playwright-core/package.json
+$(BROWSER_DRIVER):
+	npm install --silent --no-audit --no-fund --prefix build/node playwright-core@1
+test-dashboard: deps-test-dashboard
+	@$(MAKE) --no-print-directory -s $(BROWSER_DRIVER)
+	@AMP_BROWSER=1 $(MAKE) --no-print-directory specs LUA_VERSION=jit SPECS=spec/dashboard_spec.lua
+
 test-all: deps-test-all
 	@failed=0; for v in $(ALL_LUAS); do \
 	    echo "== Lua $$v"; $(MAKE) --no-print-directory test LUA_VERSION=$$v || failed=1; done; exit $$failed

@@ -28,6 +28,8 @@ local function read(path)
   return text
 end
 
+nginx.read = read
+
 local function write(path, text)
   local file = assert(io.open(path, "wb"))
   file:write(text)
@@ -161,10 +163,18 @@ local function environment(values)
   return table.concat(words, " ")
 end
 
+-- Either for a bounded time, or for as long as this process holds the other end of a pipe.
 local function launch(self)
   local prefix = self.prefix
-  local command = "env %s timeout %s nginx -p %s -c %s/nginx.conf >%s/out 2>&1 </dev/null &"
-  run(command:format(environment(self.values.env), LIFETIME, prefix, prefix, prefix))
+  local command = "env %s %s nginx -p %s -c %s/nginx.conf >%s/out 2>&1 </dev/null &"
+  local bound = not self.values.attached and "timeout " .. LIFETIME or ""
+  command = command:format(environment(self.values.env), bound, prefix, prefix, prefix)
+  if self.values.attached then
+    local ending = " pid=$!; cat >/dev/null; kill $pid 2>/dev/null; wait; rm -rf " .. quote(prefix)
+    self.pipe = assert(io.popen("trap '' INT; " .. command .. ending, "w"))
+  else
+    run(command)
+  end
   nginx.await(10, function()
     self.pid = tonumber(read(prefix .. "/nginx.pid"))
     return self.pid and listens(self.port) or read(prefix .. "/out"):find("[emerg]", 1, true)
@@ -178,7 +188,7 @@ end
 --- Starts nginx. Texts may hold {{port}}, {{upstream}} (the second server's), {{spare}} (a free one), {{prefix}} and
 --- the names of other options.
 ---@param options table http, server, origin, main (configuration texts), workers, log_level, conf (a whole file),
---   files, env, lua_path (";dir/?.lua", looked through after the project's own)
+--   files, env, lua_path (";dir/?.lua", looked through after the project's own), attached (ends with this process)
 ---@return table server with port, url, upstream, prefix, pid
 function nginx.start(options)
   local values = values_of(options)
@@ -200,6 +210,7 @@ function Server:stop()
     run(("kill -TERM %d 2>/dev/null"):format(self.pid))
     if not nginx.await(5, function() return not alive(self.pid) end) then run(("kill -KILL %d"):format(self.pid)) end
   end
+  if self.pipe then self.pipe:close() end
   run(("rm -rf '%s'"):format(self.prefix))
 end
 

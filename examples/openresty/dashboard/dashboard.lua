@@ -1,0 +1,340 @@
+--- What the dashboard knows, and its answers. One worker at a time asks the API; every page reads shared memory.
+--
+-- In the store: `meta` (version, when it was checked, counts), `rows:VERSION:i` (the list in pieces, worst first),
+-- `change:VERSION` (what differs from the version before), `problem` (why the last refresh failed), `explain:ID`.
+
+local array = require("ampersand").array
+local cache = require "ampersand.cache"
+local json = require "ampersand.json"
+local page = require "page"
+
+local dashboard = {}
+dashboard.__index = dashboard
+
+-- Nothing else of an installation is asked for: no credential can reach a page.
+local FIELDS = {
+  "id", "integrationId", "healthStatus", "lastOperationStatus", "updateTime", "group.groupRef", "group.groupName",
+  "connection.provider", "connection.status",
+}
+local PIECE = 500           -- rows that are encoded, stored or decoded in one turn of the event loop
+local LOCKED = 90           -- seconds a refresh may take
+local EVENTS_FOR = 600      -- seconds until a reader has to reconnect
+local PAGE = 50             -- rows of a page without JavaScript
+
+local function text(value)
+  return type(value) == "string" and value or ""
+end
+
+local function member(value, key)
+  return type(value) == "table" and value[key] or nil
+end
+
+-- Health is Ampersand's word; a refused login counts even while nothing has failed of it yet.
+local function state_of(health, connection)
+  if health == "unhealthy" then return "unhealthy" end
+  if connection == "bad_credentials" then return "refused" end
+  if health ~= "healthy" then return "unknown" end
+  return connection == "created" and "unverified" or "healthy"
+end
+
+-- The order of a row's texts is known to page.lua (page.COLUMNS) and dashboard.js.
+local function row_of(installation)
+  local group, connection = installation.group, installation.connection
+  local health, status = text(installation.healthStatus), text(member(connection, "status"))
+  return {
+    text(installation.id), text(member(group, "groupName")), text(member(group, "groupRef")),
+    text(member(connection, "provider")), state_of(health, status), status, text(installation.lastOperationStatus),
+    text(installation.updateTime), text(installation.integrationId),
+  }
+end
+
+--- The dashboard of a client: its integration's installations, or all of the project's.
+---@param client ampersand.Client
+function dashboard.new(client)
+  local view = client.installations
+  local integration = os.getenv "AMPERSAND_INTEGRATION_ID"
+  if not integration or integration == "" then view = view:in_project() end
+  return setmetatable({
+    client = client, view = view:select(FIELDS), store = cache.shared "dashboard",
+    every = tonumber(os.getenv "DASHBOARD_REFRESH") or 15,
+    project = os.getenv "AMPERSAND_PROJECT_ID" or "", held = {},
+  }, dashboard)
+end
+
+local function load(self, key)
+  local found = self.store:get(key)
+  return found and json.decode(found)
+end
+
+local function save(self, key, value, ttl)
+  local ok, why = self.store:set(key, json.encode(value), ttl)
+  if not ok then error("the shared memory `dashboard` does not hold the list: " .. tostring(why), 0) end
+end
+
+-- --- the list ----------------------------------------------------------------------------------------------------
+
+local function hold(self, version, rows)
+  local by_id = {}
+  for _, row in ipairs(rows) do by_id[row[1]] = row end
+  self.held = { version = version, rows = rows, by_id = by_id }
+  return self.held
+end
+
+-- The list of a version, decoded once per worker; nil when it was replaced meanwhile.
+local function list_of(self, meta)
+  if not meta then return { rows = {}, by_id = {} } end
+  if self.held.version == meta.version then return self.held end
+  local rows = {}
+  for i = 1, meta.pieces do
+    local piece = load(self, ("rows:%s:%d"):format(meta.version, i))
+    if not piece then return nil end
+    for _, row in ipairs(piece) do rows[#rows + 1] = row end
+    ngx.sleep(0)
+  end
+  return hold(self, meta.version, rows)
+end
+
+-- What is known now; a list that is replaced while it is read is read again.
+local function current(self)
+  for _ = 1, 3 do
+    local meta = load(self, "meta")
+    local list = list_of(self, meta)
+    if list then return meta, list end
+  end
+  return nil, { rows = {}, by_id = {} }
+end
+
+-- --- refreshing --------------------------------------------------------------------------------------------------
+
+local function ask(self)
+  local stream, err = self.view:stream()
+  if not stream then return nil, err end
+  local rows, installation = {}, nil
+  repeat
+    installation, err = stream:next()
+    rows[#rows + 1] = installation and row_of(installation)
+  until not installation
+  if err then return nil, err end
+  return page.sort(rows, "state")
+end
+
+local function equal(a, b)
+  for i = 1, #a do
+    if a[i] ~= b[i] then return false end
+  end
+  return true
+end
+
+-- What a reader of the list before has to change.
+local function compare(before, rows)
+  local change, seen = { rows = array(), removed = array() }, {}
+  for _, row in ipairs(rows) do
+    local old = before.by_id[row[1]]
+    seen[row[1]] = true
+    if not old or not equal(old, row) then
+      change.rows[#change.rows + 1] = row
+    end
+  end
+  for id in pairs(before.by_id) do
+    if not seen[id] then change.removed[#change.removed + 1] = id end
+  end
+  return change
+end
+
+local function counts_of(rows)
+  local totals, providers, by_name = {}, array(), {}
+  for _, row in ipairs(rows) do
+    local name, state = row[4], row[5]
+    local provider = by_name[name]
+    if not provider then
+      provider = { name = name, total = 0, states = {} }
+      by_name[name], providers[#providers + 1] = provider, provider
+    end
+    provider.total = provider.total + 1
+    provider.states[state] = (provider.states[state] or 0) + 1
+    totals[state] = (totals[state] or 0) + 1
+  end
+  return totals, providers
+end
+
+local function store_rows(self, version, rows)
+  local pieces = 0
+  for first = 1, #rows, PIECE do
+    local piece = array()
+    for i = first, math.min(first + PIECE - 1, #rows) do piece[#piece + 1] = rows[i] end
+    pieces = pieces + 1
+    save(self, ("rows:%s:%d"):format(version, pieces), piece)
+    ngx.sleep(0)
+  end
+  return pieces
+end
+
+-- Readers of the version before may still be at it; the one before that goes.
+local function forget(self, meta)
+  for i = 1, meta and meta.previous_pieces or 0 do
+    self.store:set(("rows:%s:%d"):format(meta.previous, i), nil)
+  end
+end
+
+local function publish(self, meta, rows, change)
+  local version = ("%.0f"):format(ngx.now() * 1000)
+  local totals, providers = counts_of(rows)
+  forget(self, meta)
+  change.from = meta and meta.version
+  if change.from and #change.rows + #change.removed <= PIECE then save(self, "change:" .. version, change, 120) end
+  local pieces = store_rows(self, version, rows)
+  save(self, "meta", {
+    version = version, checked = ngx.now(), count = #rows, pieces = pieces, totals = totals, providers = providers,
+    previous = meta and meta.version, previous_pieces = meta and meta.pieces,
+  })
+  hold(self, version, rows)
+end
+
+local function refresh(self)
+  local rows, err = ask(self)
+  if not rows then
+    local problem = load(self, "problem")
+    return save(self, "problem", { message = tostring(err), since = problem and problem.since or ngx.now() })
+  end
+  local meta, list = current(self)
+  local change = compare(list, rows)
+  if meta and #change.rows == 0 and #change.removed == 0 then
+    meta.checked = ngx.now()
+    save(self, "meta", meta)
+  else
+    publish(self, meta, rows, change)
+  end
+  self.store:set("problem", nil)
+end
+
+-- Each worker looks whether a refresh is due; the lock lets one do it.
+local function tick(premature, self)
+  if premature or self.store:get "resting" then return end
+  local token = self.store:lock("refresh", LOCKED)
+  if not token then return end
+  if not self.store:get "resting" then
+    local ok, why = pcall(refresh, self)
+    if not ok then ngx.log(ngx.ERR, "dashboard: ", tostring(why)) end
+    self.store:set("resting", "1", self.every)
+  end
+  self.store:unlock("refresh", token)
+end
+
+--- Begins to refresh; called in init_worker.
+function dashboard:start()
+  assert(ngx.timer.at(0, tick, self))
+  assert(ngx.timer.every(math.min(1, self.every), tick, self))
+end
+
+-- --- answers -------------------------------------------------------------------------------------------------------
+
+local function age_of(meta)
+  return meta and math.max(0, ngx.now() - meta.checked)
+end
+
+local function argument(arguments, name)
+  return type(arguments[name]) == "string" and arguments[name]:sub(1, 200) or ""
+end
+
+--- The page: complete without JavaScript, also filtered and sorted.
+function dashboard:page()
+  local arguments, meta, list = ngx.req.get_uri_args(20), current(self)
+  local model = {
+    meta = meta, age = age_of(meta), problem = load(self, "problem"), project = self.project, size = PAGE,
+    now = ngx.now(), page = math.max(1, math.floor(tonumber(argument(arguments, "page")) or 1)), view = {},
+  }
+  for _, name in ipairs(page.PARAMETERS) do model.view[name] = argument(arguments, name) end
+  ngx.header.content_type = "text/html; charset=utf-8"
+  if arguments.part == "overview" then return ngx.print(page.overview(model)) end
+  model.rows = page.select(list.rows, model.view)
+  ngx.print(page.whole(model))
+end
+
+--- The whole list for the script: { version, age, rows }, piece by piece.
+function dashboard:rows()
+  local meta = load(self, "meta")
+  ngx.header.content_type = "application/json"
+  if not meta then return ngx.print '{"version":"","rows":[]}' end
+  ngx.print(('{"version":"%s","rows":['):format(meta.version))
+  local comma = ""
+  for i = 1, meta.pieces do
+    local piece = self.store:get(("rows:%s:%d"):format(meta.version, i))
+    if not piece then return ngx.exit(ngx.ERROR) end -- replaced meanwhile: the reader asks again
+    ngx.print(comma, piece:sub(2, -2))
+    comma = ","
+  end
+  ngx.print "]}"
+end
+
+local function event(self, meta, problem, seen)
+  local change = meta and meta.version ~= seen and load(self, "change:" .. meta.version)
+  return json.encode {
+    version = meta and meta.version or "", age = age_of(meta), problem = problem ~= nil,
+    change = change and change.from == seen and change or nil,
+  }
+end
+
+--- Server-sent events: one when there is news, one after each refresh (it tells the age), and a beat.
+function dashboard:events()
+  local seen, told = ngx.var.arg_version, nil
+  local till, beat = ngx.now() + EVENTS_FOR, 0
+  ngx.header.content_type = "text/event-stream"
+  ngx.print "retry: 2000\n\n"
+  while ngx.now() < till and not ngx.worker.exiting() do
+    local meta, problem = load(self, "meta"), load(self, "problem")
+    local state = ("%s %s %s"):format(meta and meta.version, meta and meta.checked, problem and problem.message)
+    if state ~= told then
+      ngx.print("data: ", event(self, meta, problem, seen), "\n\n")
+      told, seen = state, meta and meta.version or seen
+      beat = ngx.now() + 15
+    elseif ngx.now() > beat then
+      ngx.print ": beat\n\n"
+      beat = ngx.now() + 15
+    end
+    if not ngx.flush(true) then return end
+    ngx.sleep(0.5)
+  end
+end
+
+-- What is wrong with one installation, as plain data; links only as the provider's login page.
+local function find_out(self, row)
+  local client = row[9] ~= "" and self.client:with { integration = row[9] } or self.client
+  local found, err = client.installations:explain(row[1])
+  if not found then return { failed = tostring(err) } end
+  local operation, url = found.operation or {}, found.reconnect_url
+  return {
+    code = found.code, cause = found.cause, next_step = found.next_step, remedy = found.remedy,
+    url = url and url:match "^https?://%S+$", operation = text(operation.id), action = text(operation.actionType),
+    failed_at = text(operation.createTime),
+  }
+end
+
+-- One question at a time for one installation; the others wait for its answer.
+local function explanation(self, row)
+  local key, till = "explain:" .. row[1], ngx.now() + 30
+  while ngx.now() < till do
+    local known = load(self, key)
+    if known then return known end
+    local token = self.store:lock(key, 60)
+    if token then
+      local ok, found = pcall(find_out, self, row)
+      if not ok then found = { failed = "the explanation could not be made" } end
+      save(self, key, found, found.failed and 3 or 30)
+      self.store:unlock(key, token)
+      return found
+    end
+    ngx.sleep(0.1)
+  end
+  return { failed = "another request has been asking for 30 seconds" }
+end
+
+--- Why one installation is not well: a page of its own, from which the script takes the article.
+function dashboard:explain()
+  local _, list = current(self)
+  local row = list.by_id[argument(ngx.req.get_uri_args(5), "id")]
+  ngx.header.content_type = "text/html; charset=utf-8"
+  if not row then ngx.status = 404 end
+  ngx.print(page.explanation(row, row and explanation(self, row), self.project))
+end
+
+return dashboard

@@ -1,0 +1,104 @@
+--- Starts the dashboard and, but for --real, the stand-in it shows; `make dashboard` calls it in the project's folder.
+--   --installations N   of the stand-in (250)      --real   the API that AMP_API_KEY and AMP_API_URL name
+--   --port N            8080 by default; 0 takes a free one
+-- Everything ends with this process, however it ends: the servers hang on a pipe of it.
+
+local nginx = require "support.openresty"
+local socket = require "socket"
+local standin = require "support.standin"
+
+local FOLDER = "examples/openresty/dashboard"
+local CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem"
+
+local function first_line(command)
+  local pipe = assert(io.popen(command))
+  local line = pipe:read "*l"
+  pipe:close()
+  return line or ""
+end
+
+local function parse(words)
+  local options, i = { installations = 250, port = 8080 }, 1
+  while words[i] do
+    local name = words[i]:match "^%-%-(%l+)$"
+    if name == "real" then
+      options.real = true
+    elseif (name == "installations" or name == "port") and tonumber(words[i + 1]) then
+      i = i + 1
+      options[name] = tonumber(words[i])
+    else
+      error("unknown option " .. words[i], 0)
+    end
+    i = i + 1
+  end
+  return options
+end
+
+local function is_free(port)
+  local listener = socket.bind("127.0.0.1", port)
+  if listener then listener:close() end
+  return listener ~= nil
+end
+
+local function choose_port(wanted)
+  return wanted ~= 0 and is_free(wanted) and wanted or nginx.free_ports(1)[1]
+end
+
+local function environment(api, demo)
+  if not api then return { DASHBOARD_REFRESH = os.getenv "DASHBOARD_REFRESH" or "15" } end
+  return {
+    AMP_API_URL = api.url:gsub("/v1$", ""), AMP_API_KEY = api.key, AMPERSAND_PROJECT_ID = api.project,
+    AMPERSAND_INTEGRATION_ID = api.integration, DASHBOARD_REFRESH = demo,
+  }
+end
+
+-- In the show something happens now and then: an installation falls ill, and recovers a while later.
+local function play(api, installations)
+  local sick
+  return function(second)
+    if second % 12 ~= 6 then return end
+    local recovers = sick ~= nil
+    sick = sick or ("installation-%07d"):format(math.random(2, installations))
+    api:control("installations", {
+      ids = { sick },
+      set = {
+        healthStatus = recovers and "healthy" or "unhealthy",
+        connection = { status = recovers and "working" or "bad_credentials" },
+      },
+    })
+    if recovers then sick = nil end
+  end
+end
+
+local function main(words)
+  local options = parse(words)
+  if options.real and not os.getenv "AMP_API_KEY" then error("--real needs AMP_API_KEY", 0) end
+  local api = not options.real and standin.start { installations = options.installations } or nil
+  local root = first_line "pwd"
+  local server = nginx.start {
+    conf = nginx.read(FOLDER .. "/nginx.conf"), port = choose_port(options.port), folder = root .. "/" .. FOLDER,
+    env = environment(api, os.getenv "DASHBOARD_REFRESH" or "2"), attached = true,
+    resolver = first_line "sed -n 's/^nameserver *\\([0-9.]*\\)$/\\1/p' /etc/resolv.conf | grep . || echo 127.0.0.1",
+    certificates = first_line("ls " .. CERTIFICATES .. " 2>/dev/null"),
+  }
+  print("dashboard " .. server.url .. "/")
+  print(options.real and "It shows the API's installations." or "It shows a simulated fleet.")
+  print "Ctrl-C ends it."
+  io.stdout:flush()
+  local happen = api and options.installations > 1 and play(api, options.installations) or function() end
+  local _, why = pcall(function()
+    for second = 1, math.huge do
+      socket.sleep(1)
+      happen(second)
+    end
+  end)
+  server:stop()
+  if api then api:stop() end
+  if not tostring(why):find("interrupted", 1, true) then error(why, 0) end
+end
+
+local ok, why = pcall(main, arg)
+if not ok and not tostring(why):find("interrupted", 1, true) then
+  io.stderr:write("dashboard: ", tostring(why), "\n")
+  os.exit(1)
+end

@@ -1,0 +1,311 @@
+// Looks at the dashboard through a browser: node browser.js DASHBOARD STANDIN KEY FOLDER
+// Prints "ok NAME", "not ok NAME: why" and "measured …" lines for dashboard_spec.lua; screenshots go to FOLDER.
+"use strict";
+const assert = require("node:assert");
+const [url, api, key, folder] = process.argv.slice(2);
+const { chromium } = require("playwright-core");
+
+const NASTY_NAME = "<script>window.owned = 1</script>";
+const NASTY_REF = "\"><img src=x onerror='window.owned = 1'>&amp;";
+const SECRETS = [key, "access-0", "refresh-0", "api-key-0", "api-key-123"];
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function control(name, settings) {
+  const response = await fetch(`${api}/__standin/${name}`, {
+    method: settings ? "POST" : "GET", headers: { "X-Api-Key": key }, body: settings && JSON.stringify(settings),
+  });
+  assert.equal(response.status, 200, `control ${name}`);
+  return response.json();
+}
+const change = (id, set) => control("installations", { ids: [id], set });
+
+async function until(what, condition, seconds = 10) {
+  const end = Date.now() + seconds * 1000;
+  while (!await condition()) {
+    if (Date.now() > end) throw new Error(`waited ${seconds} s until ${what}`);
+    await sleep(50);
+  }
+}
+
+const complaints = [];
+async function open(browser, options = {}, path = "") {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, colorScheme: "light", ...options });
+  const page = await context.newPage();
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.goto(url + path);
+  if (options.javaScriptEnabled !== false) await page.waitForSelector("html.script #rows tr.pad", { state: "attached" });
+  return page;
+}
+const shoot = async (page, name) => page.screenshot({ path: `${folder}/${name}.png` });
+const text = (page, selector) => page.locator(selector).first().innerText();
+const count = (page, selector) => page.locator(selector).count();
+const total = async (page, tile) => Number((await text(page, `.tile.${tile} strong`)).replaceAll(",", ""));
+
+// The contrast of an element's text with what lies behind it.
+const contrast = (page, selector) => page.locator(selector).first().evaluate((element) => {
+  const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
+  const light = (colour) => {
+    const [r, g, b] = numbers(colour).slice(0, 3).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  let behind = element;
+  while (numbers(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
+  const a = light(getComputedStyle(element).color), b = light(getComputedStyle(behind).backgroundColor);
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+});
+
+const steps = {
+  async "is complete without JavaScript"(browser) {
+    const page = await open(browser, { javaScriptEnabled: false });
+    assert.equal(await count(page, "#rows tr"), 50);
+    assert.equal(await count(page, ".tile"), 5);
+    assert.ok(await count(page, "svg.chart a.bar") >= 10);
+    const sick = await text(page, ".tile.unhealthy strong");
+    await page.selectOption("[name=state]", "unhealthy");
+    await page.click("#filter button");
+    assert.equal(await text(page, "#found"), `${sick} of 10,000`);
+    assert.equal(await count(page, "#rows tr.unhealthy"), 50);
+    await page.click(".paging a");
+    assert.match(page.url(), /state=unhealthy&page=2/);
+    await page.click("#rows th a");
+    assert.match(await text(page, "article"), /cause/i);
+    await page.context().close();
+  },
+
+  async "shows any text as text"(browser) {
+    const plain = await open(browser, { javaScriptEnabled: false }, "?q=window.owned");
+    assert.equal(await text(plain, "#rows th a"), NASTY_NAME);
+    assert.equal(await plain.textContent("#rows th small"), NASTY_REF);
+    const page = await open(browser, {}, "?q=window.owned&provider=%22%3E%3Cscript%3E");
+    assert.match(await text(page, "#found"), /^0 of/);
+    await page.fill("[name=q]", "<ScRiPt>");
+    await page.selectOption("[name=provider]", "");
+    await until("the row is there", async () => await count(page, "#rows tr:not(.pad)") === 1);
+    assert.equal(await text(page, "#rows th a"), NASTY_NAME);
+    assert.equal(await page.textContent("#rows th small"), NASTY_REF);
+    await page.click("#rows th a");
+    assert.equal(await text(page, "dialog h2"), NASTY_NAME);
+    assert.match(await page.textContent("dialog .ids"), /onerror/);
+    assert.equal(await page.evaluate(() => window.owned), undefined);
+    await page.context().close();
+    await plain.context().close();
+  },
+
+  async "keeps secrets from the reader"(browser) {
+    const page = await open(browser);
+    const all = await page.evaluate(async () => {
+      const parts = [document.documentElement.outerHTML];
+      for (const path of ["/", "/rows", "/explain?id=installation-123", "/?part=overview"]) parts.push(await (await fetch(path)).text());
+      return parts.join("\n");
+    });
+    assert.ok(all.length > 1e6);
+    for (const secret of SECRETS) assert.ok(!all.includes(secret), `found ${secret.slice(0, 7)}…`);
+    const { "content-security-policy": policy } = (await page.request.get(url)).headers();
+    assert.match(policy, /default-src 'none'/);
+    assert.doesNotMatch(policy, /unsafe/);
+    assert.equal((await page.request.get(url, { headers: { Host: "elsewhere.example" } })).status(), 421);
+    await page.context().close();
+  },
+
+  async "searches, filters and sorts"(browser) {
+    const page = await open(browser);
+    await page.keyboard.press("/");
+    await page.keyboard.type("müller");
+    await until("the search is done", async () => /^[1-9]\d{2} of 10,000$/.test(await text(page, "#found")));
+    assert.match(page.url(), /q=m%C3%BCller/);
+    await page.click(".tile.unhealthy");
+    await until("the tile is chosen", () => count(page, ".tile.unhealthy[aria-current]"));
+    assert.equal(await count(page, "#rows tr.healthy"), 0);
+    await page.click("thead .provider a");
+    assert.equal(await page.getAttribute("thead th.provider", "aria-sort"), "ascending");
+    const names = await page.locator("#rows td.provider").allInnerTexts();
+    assert.deepEqual(names, [...names].sort((a, b) => a.localeCompare(b, "en", { sensitivity: "base" })));
+    await page.click("thead .provider a");
+    assert.equal(await page.getAttribute("thead th.provider", "aria-sort"), "descending");
+    await page.reload();
+    await page.waitForSelector("html.script #rows tr.pad", { state: "attached" });
+    assert.equal(await page.inputValue("[name=q]"), "müller");
+    await page.fill("[name=q]", "no such customer");
+    assert.ok(await page.isVisible("#nothing"));
+    await page.click("#nothing a");
+    assert.equal(await text(page, "#found"), "10,000 of 10,000");
+    const bar = page.locator("a.bar").first(), provider = (await bar.getAttribute("aria-label")).split(":")[0];
+    await bar.click();
+    assert.equal(await page.inputValue("[name=provider]"), provider);
+    await page.context().close();
+  },
+
+  async "explains an installation, and works by keyboard alone"(browser) {
+    const page = await open(browser);
+    await page.locator("#rows th a").first().focus();
+    for (let i = 0; i < 40; i++) await page.keyboard.press("ArrowDown");
+    const focused = () => page.evaluate(() => Number(document.activeElement.closest("tr").getAttribute("aria-rowindex")));
+    assert.equal(await focused(), 42);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog[open] h3");
+    assert.match(await text(page, "dialog"), /What to do/i);
+    await shoot(page, "explanation");
+    await page.keyboard.press("Escape");
+    assert.equal(await count(page, "dialog[open]"), 0);
+    assert.equal(await focused(), 42);
+    await page.keyboard.press("End");
+    assert.equal(await focused(), 10001);
+    await page.keyboard.press("Home");
+    assert.equal(await focused(), 2);
+    await page.context().close();
+  },
+
+  async "tells at once what turned unhealthy"(browser) {
+    const page = await open(browser);
+    await until("it is live", async () => /^Live/.test(await text(page, "#age")));
+    const before = await total(page, "unhealthy");
+    await page.fill("[name=q]", "installation-0000777");
+    assert.match(await text(page, "#rows td.state"), /Healthy/);
+    await change("installation-0000777", { healthStatus: "unhealthy" });
+    await page.waitForSelector("#news a");
+    assert.match(await text(page, "#news a"), /: unhealthy$/);
+    await until("the row has changed", async () => await count(page, "#rows tr.unhealthy") === 1);
+    await until("the number has changed", async () => await total(page, "unhealthy") === before + 1);
+    await shoot(page, "news");
+    await change("installation-0000777", { healthStatus: "healthy" });
+    await until("it has recovered", async () => await count(page, "#rows tr.healthy") === 1);
+    await page.context().close();
+  },
+
+  async "asks the API once per refresh, however many read"(browser) {
+    const page = await open(browser);
+    await control("requests", {});
+    const started = Date.now();
+    await page.evaluate(() => Promise.all(Array.from({ length: 60 }, () => fetch("/").then((r) => r.text()))));
+    await sleep(2500);
+    const { by_operation: asked, count: all } = await control("requests");
+    const most = (Date.now() - started) / 1000 + 2;
+    assert.ok(asked.listInstallations >= 1 && asked.listInstallations <= most, `${asked.listInstallations} lists`);
+    assert.equal(all, asked.listInstallations);
+    await page.context().close();
+  },
+
+  async "says that the API fails, with the age of what it shows"(browser) {
+    const page = await open(browser);
+    await control("faults", { on: "listInstallations", status: 503 });
+    await page.waitForSelector(".problem", { timeout: 15000 });
+    assert.match(await text(page, ".problem"), /503/);
+    assert.match(await text(page, ".problem"), /known \d+ s ago/);
+    await until("the head says so", async () => /^API failing · \d+ s ago/.test(await text(page, "#age")));
+    assert.equal(await text(page, "#found"), "10,000 of 10,000");
+    await shoot(page, "failure");
+    await control("faults", { clear: true });
+    await until("it is well again", async () => await count(page, ".problem") === 0, 15);
+    await page.context().close();
+  },
+
+  async "can be read in dark and light, on a phone and without motion"(browser) {
+    for (const colorScheme of ["light", "dark"]) {
+      const page = await open(browser, { colorScheme });
+      await page.fill("[name=q]", "Every State");
+      for (const selector of [".tile .share", ".tile.unhealthy strong", "tr.unhealthy .state span", "tr.refused .state span",
+        "tr.healthy .state span", "tr.unverified .state span", "tbody th small", "td.updated", "#age", "thead a"]) {
+        const ratio = await contrast(page, selector);
+        assert.ok(ratio >= 4.5, `${selector} in ${colorScheme}: ${ratio.toFixed(2)}`);
+      }
+      await page.fill("[name=q]", "");
+      await shoot(page, colorScheme);
+      await page.context().close();
+    }
+    const phone = await open(browser, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, reducedMotion: "reduce" });
+    assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    assert.equal(await phone.evaluate(() => getComputedStyle(document.querySelector(".dot")).animationName), "none");
+    assert.ok(await phone.isVisible("#rows td.state span"));
+    await shoot(phone, "phone");
+    await phone.evaluate(() => document.querySelector("#list").scrollIntoView());
+    await sleep(100);
+    await shoot(phone, "phone-list");
+    await phone.locator("#rows th a").nth(2).click();
+    await phone.waitForSelector("dialog[open] h3");
+    await shoot(phone, "phone-dialog");
+    await phone.context().close();
+  },
+
+  async "draws only what is seen of 10,000 rows"(browser) {
+    const started = Date.now();
+    const page = await open(browser);
+    const taken = Date.now() - started;
+    const figures = await page.evaluate(async () => {
+      const frame = () => new Promise((done) => requestAnimationFrame(done));
+      const frames = [];
+      let most = 0, last = await frame();
+      for (let i = 1; i <= 120; i++) {
+        scrollTo(0, i * 4500);
+        const now = await frame();
+        frames.push(now - last);
+        last = now;
+        most = Math.max(most, document.querySelectorAll("#rows tr").length);
+      }
+      frames.sort((a, b) => a - b);
+      const timed = async (act) => {
+        const start = performance.now();
+        act();
+        const work = performance.now() - start;
+        await frame();
+        return Math.round(work * 10) / 10;
+      };
+      const search = document.querySelector("[name=q]");
+      const type = (q) => () => { search.value = q; search.dispatchEvent(new InputEvent("input", { bubbles: true })); };
+      const sort = (name) => () => document.querySelector(`thead .${name} a`).click();
+      const paint = performance.getEntriesByName("first-contentful-paint")[0];
+      return {
+        most, median: frames[60], p95: frames[114], worst: frames[119], letter: await timed(type("a")), word: await timed(type("acme")),
+        all: await timed(type("")), byCustomer: await timed(sort("customer")), byUpdated: await timed(sort("updated")),
+        byState: await timed(sort("state")), paint: Math.round(paint ? paint.startTime : -1),
+      };
+    });
+    const size = await page.evaluate(() => performance.getEntriesByType("resource").find((e) => e.name.endsWith("/rows")));
+    assert.ok(figures.most < 80, `${figures.most} rows were drawn`);
+    console.log(`measured 10,000 rows: complete after ${taken} ms, first paint ${figures.paint} ms, list ${size.encodedBodySize} bytes in ${Math.round(size.duration)} ms, `
+      + `at most ${figures.most} rows in the document; scrolling ms per frame: median ${figures.median.toFixed(1)}, p95 ${figures.p95.toFixed(1)}, `
+      + `worst ${figures.worst.toFixed(1)}; ms to search: ${figures.letter}, ${figures.word}, ${figures.all}; ms to sort: `
+      + `customer ${figures.byCustomer}, updated ${figures.byUpdated}, state ${figures.byState}`);
+    await page.evaluate(() => scrollTo(0, 250000));
+    await sleep(100);
+    const seen = await page.evaluate(() => document.elementFromPoint(700, 500).closest("tr")?.getAttribute("aria-rowindex"));
+    assert.ok(Number(seen) > 3000, `row ${seen}`);
+    await shoot(page, "rows-10000");
+    await page.context().close();
+  },
+
+  async "never breaks its own policy, and no script fails"() {
+    // what a test itself provoked is not a complaint
+    assert.deepEqual(complaints.filter((words) => !/Failed to load resource/.test(words)), []);
+  },
+};
+
+async function main() {
+  await change("installation-0000005", { group: { groupName: NASTY_NAME, groupRef: NASTY_REF } });
+  const states = [["unhealthy", "working"], ["healthy", "bad_credentials"], ["healthy", "created"], ["healthy", "working"]];
+  for (const [i, [healthStatus, status]] of states.entries()) {
+    await change(`installation-000002${i}`, { healthStatus, connection: { status }, group: { groupName: "Every State Ltd" } });
+  }
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync"],
+  });
+  await until("the list is known", async () => (await (await fetch(url)).text()).includes("window.owned") || /of 10,000/.test(await (await fetch(url)).text()), 20);
+  for (const [name, step] of Object.entries(steps)) {
+    const started = Date.now();
+    try {
+      await step(browser);
+      console.log(`ok ${name}`);
+    } catch (error) {
+      console.log(`not ok ${name}: ${String(error.message).replace(/\s*\n\s*/g, " | ")}`);
+      for (const context of browser.contexts()) await context.close();
+    }
+    if (process.env.TIMES) console.log(`took ${Date.now() - started} ms`);
+  }
+  await browser.close();
+}
+main().catch((error) => {
+  console.log(`not ok the browser: ${error.message}`);
+  process.exitCode = 1;
+});

@@ -63,7 +63,7 @@ describe("the dashboard in a browser", function()
 
   lazy_setup(function()
     api = standin.start { installations = 10000 }
-    pipe, pid, url = start(("AMP_API_URL=%s AMP_API_KEY=%s AMPERSAND_PROJECT_ID=%s AMPERSAND_INTEGRATION_ID=%s DASHBOARD_REFRESH=1")
+    pipe, pid, url = start(("AMP_API_URL=%s AMP_API_KEY=%s AMPERSAND_PROJECT_ID=%s AMPERSAND_INTEGRATION_ID=%s DASHBOARD_REFRESH=1.5")
       :format(api.url:gsub("/v1$", ""), api.key, api.project, api.integration), "--real")
     os.execute("mkdir -p " .. SHOTS)
     local browser = assert(io.popen(("NODE_PATH=build/node/node_modules timeout 120 node spec/support/browser.js %s %s %s %s 2>&1")

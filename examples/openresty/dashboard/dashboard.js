@@ -10,8 +10,6 @@
   const find = (selector) => document.querySelector(selector);
   const body = find("#rows"), form = find("#filter"), dialog = find("#dialog"), answer = find("#answer"), news = find("#news");
   const blank = find("#row").content.firstElementChild;
-  const compare = new Intl.Collator("en", { sensitivity: "base" }).compare;
-  const byId = (a, b) => a[ID] < b[ID] ? -1 : a[ID] > b[ID] ? 1 : 0;
   const words = Object.fromEntries([...form.elements.state.options].map((o) => [o.value, o.textContent]));
   const params = new URLSearchParams(location.search);
   const view = {};
@@ -21,38 +19,39 @@
 
   // --- the list ---------------------------------------------------------------------------------------------------
 
+  // Letters with marks count as those without; page.lua does the same.
+  const fold = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
+
   // What is searched, and what is sorted by, is worked out once per row.
   const keys = new WeakMap();
-  function textOf(row) {
-    let text = keys.get(row);
-    if (text === undefined) {
-      text = [row[ID], row[CUSTOMER], row[GROUP], row[PROVIDER]].join("\n").toLowerCase();
-      keys.set(row, text);
+  function keysOf(row) {
+    let known = keys.get(row);
+    if (!known) {
+      known = row.map(fold);
+      known.text = [ID, CUSTOMER, GROUP, PROVIDER].map((place) => known[place]).join("\n");
+      known[STATE] = SEVERITY[row[STATE]] + known[CUSTOMER];
+      keys.set(row, known);
     }
-    return text;
+    return known;
   }
 
-  function order() {
+  function sort() {
     const sign = view.dir === "desc" ? -1 : 1, place = SORTED_BY[view.sort] ?? STATE;
-    if (place === STATE) {
-      return (a, b) => sign * (SEVERITY[a[STATE]] - SEVERITY[b[STATE]] || compare(a[CUSTOMER], b[CUSTOMER]) || byId(a, b));
-    }
-    if (place === UPDATED) {
-      return (a, b) => sign * (a[place] < b[place] ? -1 : a[place] > b[place] ? 1 : byId(a, b));
-    }
-    return (a, b) => sign * (compare(a[place], b[place]) || byId(a, b));
+    const by = rows.map((row) => [keysOf(row)[place], row[ID], row]);
+    by.sort((a, b) => a[0] < b[0] ? -sign : a[0] > b[0] ? sign : a[1] < b[1] ? -sign : sign);
+    rows = by.map((entry) => entry[2]);
   }
 
   let sortedFor = null;
   function choose() {
     const wanted = view.sort + " " + view.dir;
     if (sortedFor !== wanted) {
-      rows.sort(order());
+      sort();
       sortedFor = wanted;
     }
-    const text = view.q.toLowerCase();
+    const text = fold(view.q);
     shown = rows.filter((row) => (!view.state || row[STATE] === view.state) && (!view.provider || row[PROVIDER] === view.provider)
-      && (!text || textOf(row).includes(text)));
+      && (!text || keysOf(row).text.includes(text)));
     const number = new Intl.NumberFormat("en");
     find("#found").textContent = `${number.format(shown.length)} of ${number.format(rows.length)}`;
     find("#nothing").hidden = shown.length > 0;
@@ -238,7 +237,7 @@
       if (open && after.querySelector("details")) after.querySelector("details").open = true;
       if (place >= 0) {
         const links = [...after.querySelectorAll("a, summary")];
-        (links.find((link) => label && link.getAttribute("aria-label")?.split(":")[0] === label) || links[place])?.focus({ preventScroll: true });
+        (links.find((link) => label && link.getAttribute("aria-label")?.split(":")[0] === label && link.checkVisibility()) || links[place])?.focus({ preventScroll: true });
       }
     });
   }

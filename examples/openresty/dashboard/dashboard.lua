@@ -109,13 +109,14 @@ end
 local function ask(self)
   local stream, err = self.view:stream()
   if not stream then return nil, err end
-  local rows, installation = {}, nil
-  repeat
+  local rows = {}
+  while true do
+    local installation
     installation, err = stream:next()
-    rows[#rows + 1] = installation and row_of(installation)
-  until not installation
-  if err then return nil, err end
-  return page.sort(rows, "state")
+    if err then return nil, err end
+    if not installation then return page.sort(rows, "state") end
+    rows[#rows + 1] = row_of(installation)
+  end
 end
 
 local function equal(a, b)

@@ -24,6 +24,19 @@ local function percent_encode(value)
   return (value:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
+-- Letters with marks count as those without, for searching and sorting; dashboard.js does the same.
+local PLAIN = {}
+for plain, marked in ([[
+a ÀÁÂÃÄÅàáâãäåĀāĂăĄą c ÇçĆćĈĉĊċČč d Ďď e ÈÉÊËèéêëĒēĔĕĖėĘęĚě g ĜĝĞğĠġĢģ h Ĥĥ i ÌÍÎÏìíîïĨĩĪīĬĭĮįİ j Ĵĵ k Ķķ l ĹĺĻļĽľ
+n ÑñŃńŅņŇň o ÒÓÔÕÖòóôõöŌōŎŏŐő r ŔŕŖŗŘř s ŚśŜŝŞşŠš t ŢţŤť u ÙÚÛÜùúûüŨũŪūŬŭŮůŰűŲų w Ŵŵ y ÝýÿŶŷŸ z ŹźŻżŽž
+]]):gmatch "(%l) (%S+)" do
+  for letter in marked:gmatch "[\195-\197][\128-\191]" do PLAIN[letter] = plain end
+end
+
+local function fold(value)
+  return (value:lower():gsub("[\195-\197][\128-\191]", PLAIN))
+end
+
 -- 12345 -> 12,345
 local function number(value)
   local digits = ("%d"):format(value):reverse():gsub("(%d%d%d)", "%1,"):reverse()
@@ -75,8 +88,8 @@ local PLACE = {}
 for _, column in ipairs(page.COLUMNS) do PLACE[column.name] = column.at end
 
 local function key_of(row, by)
-  if by == "state" then return SEVERITY[row[5]] .. row[2]:lower() end
-  return row[PLACE[by]]:lower()
+  if by == "state" then return SEVERITY[row[5]] .. fold(row[2]) end
+  return fold(row[PLACE[by]])
 end
 
 --- Sorts rows in place by a column; equal ones by their ids.
@@ -92,13 +105,13 @@ local function matches(row, view, words)
   if view.state ~= "" and row[5] ~= view.state then return false end
   if view.provider ~= "" and row[4] ~= view.provider then return false end
   if words == "" then return true end
-  return (row[1] .. "\n" .. row[2] .. "\n" .. row[3] .. "\n" .. row[4]):lower():find(words, 1, true) ~= nil
+  return fold(row[1] .. "\n" .. row[2] .. "\n" .. row[3] .. "\n" .. row[4]):find(words, 1, true) ~= nil
 end
 
 --- The rows of a view, from rows that are sorted by state.
 ---@param view table q, state, provider, sort, dir: texts, perhaps empty
 function page.select(rows, view)
-  local found, words = {}, view.q:lower()
+  local found, words = {}, fold(view.q)
   for _, row in ipairs(rows) do
     if matches(row, view, words) then found[#found + 1] = row end
   end
@@ -150,7 +163,7 @@ local function tiles(model)
 end
 
 local ROW = 40 -- height of a provider in the chart
-local BARS = 10 -- providers that are shown at once
+local FEW, MANY = 4, 10 -- providers that are shown at once, on a phone and elsewhere
 
 local BAR = [[
 <a class="bar" data-choose="provider" data-value="{provider}" href="{address}"{=current} aria-label="{label}"><rect class="touch" y="{top}" width="100%" height="{height}" rx="6"/>
@@ -204,11 +217,12 @@ local function bar(model, provider, most, i)
   })
 end
 
-local function bars(model, providers, first, last, most)
+local function bars(model, providers, first, last, most, class)
   local parts = {}
+  if first > last then return "" end
   for i = first, last do parts[#parts + 1] = bar(model, providers[i], most, i - first + 1) end
-  return ('<svg class="chart" role="group" aria-label="Health by provider" width="100%%" height="%d">%s</svg>'):format(
-    #parts * ROW, table.concat(parts, "\n"))
+  return ('<svg class="chart %s" role="group" aria-label="Health by provider" width="100%%" height="%d">%s</svg>'):format(
+    class or "", #parts * ROW, table.concat(parts, "\n"))
 end
 
 -- The most unhealthy first, then the largest.
@@ -225,13 +239,14 @@ local function chart(model)
     providers[i], most = provider, math.max(most, provider.total)
   end
   table.sort(providers, by_trouble)
-  local shown = math.min(BARS, #providers)
-  local more = ""
-  if shown < #providers then
-    more = ('<details><summary>%d more providers</summary>%s</details>'):format(#providers - shown,
-      bars(model, providers, shown + 1, #providers, most))
+  local few, many = math.min(FEW, #providers), math.min(MANY, #providers)
+  local function draw(first, last, class) return bars(model, providers, first, last, most, class) end
+  local parts = { draw(1, few), draw(few + 1, many, "wide") }
+  if few < #providers then
+    parts[3] = ('<details%s><summary>The other providers</summary>%s%s</details>'):format(
+      many == #providers and ' class="narrow"' or "", draw(few + 1, many, "narrow"), draw(many + 1, #providers))
   end
-  return bars(model, providers, 1, shown, most) .. more
+  return table.concat(parts)
 end
 
 local PROBLEM = [[

@@ -87,4 +87,10 @@ describe("the dashboard in a browser", function()
       assert.is_true(results[name])
     end)
   end
+
+  it("leaves nothing in nginx's log", function()
+    os.execute(("kill -INT %d"):format(pid))
+    local log = pipe:read "*a"
+    assert.is_nil(log:find "%[%l+%] ", log)
+  end)
 end)

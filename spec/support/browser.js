@@ -43,7 +43,8 @@ const count = (page, selector) => page.locator(selector).count();
 const total = async (page, tile) => Number((await text(page, `.tile.${tile} strong`)).replaceAll(",", ""));
 
 // The contrast of an element's text with what lies behind it.
-const contrast = (page, selector) => page.locator(selector).first().evaluate((element) => {
+const contrast = (page, wanted) => page.evaluate((selector) => {
+  const element = document.querySelector(selector);
   const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
   const light = (colour) => {
     const [r, g, b] = numbers(colour).slice(0, 3).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -53,7 +54,7 @@ const contrast = (page, selector) => page.locator(selector).first().evaluate((el
   while (numbers(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
   const a = light(getComputedStyle(element).color), b = light(getComputedStyle(behind).backgroundColor);
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-});
+}, wanted);
 
 const steps = {
   async "is complete without JavaScript"(browser) {
@@ -107,7 +108,10 @@ const steps = {
     const { "content-security-policy": policy } = (await page.request.get(url)).headers();
     assert.match(policy, /default-src 'none'/);
     assert.doesNotMatch(policy, /unsafe/);
-    assert.equal((await page.request.get(url, { headers: { Host: "elsewhere.example" } })).status(), 421);
+    const status = async (path, headers) => (await page.request.get(url + path, { headers })).status();
+    assert.equal(await status("/", { Host: "elsewhere.example" }), 421);
+    assert.equal(await status("/explain?id=installation-123", { "Sec-Fetch-Site": "cross-site" }), 403);
+    assert.equal(await status("/explain?id=nobody"), 404);
     await page.context().close();
   },
 
@@ -217,6 +221,7 @@ const steps = {
     for (const colorScheme of ["light", "dark"]) {
       const page = await open(browser, { colorScheme });
       await page.fill("[name=q]", "Every State");
+      await until("all states are there", async () => await count(page, "#rows tr:not(.pad)") === 4);
       for (const selector of [".tile .share", ".tile.unhealthy strong", "tr.unhealthy .state span", "tr.refused .state span",
         "tr.healthy .state span", "tr.unverified .state span", "tbody th small", "td.updated", "#age", "thead a"]) {
         const ratio = await contrast(page, selector);

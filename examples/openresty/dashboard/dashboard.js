@@ -263,12 +263,13 @@
 
   let checked = find("#overview").dataset.age === "" ? null : performance.now() - 1000 * find("#overview").dataset.age;
   let connected = false, trouble = find(".problem") !== null;
+  const span = (age) => age < 90 ? `${Math.floor(age)} s` : age < 5400 ? `${Math.floor(age / 60)} min` : `${Math.floor(age / 3600)} h`;
   function tell() {
-    const live = find("#live"), age = checked === null ? null : Math.max(0, (performance.now() - checked) / 1000);
-    const span = age === null ? "no data yet" : age < 90 ? `${Math.floor(age)} s ago` : age < 5400 ? `${Math.floor(age / 60)} min ago` : `${Math.floor(age / 3600)} h ago`;
-    const word = !connected ? "Reconnecting" : trouble ? "API failing" : "Live";
-    live.className = connected && !trouble ? "live" : "stale";
-    find("#age").textContent = `${word} · ${span}`;
+    const age = checked === null ? null : span(Math.max(0, (performance.now() - checked) / 1000));
+    const word = !connected ? "Reconnecting" : trouble ? "API failing" : "Live", known = find("[data-known]");
+    find("#live").className = connected && !trouble ? "live" : "stale";
+    find("#age").textContent = `${word} · ${age === null ? "no data yet" : age + " ago"}`;
+    if (known && age !== null) known.textContent = age;
   }
   setInterval(tell, 1000);
 
@@ -352,7 +353,7 @@
         } else {
           reload();
         }
-      } else if (turned || trouble) {
+      } else if (turned) {
         overview();
       }
       tell();

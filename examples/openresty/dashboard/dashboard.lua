@@ -21,6 +21,11 @@ local LOCKED = 90           -- seconds a refresh may take
 local EVENTS_FOR = 600      -- seconds until a reader has to reconnect
 local PAGE = 50             -- rows of a page without JavaScript
 
+-- Lets the worker do something else.
+local function breathe()
+  ngx.sleep(0.001)
+end
+
 local function text(value)
   return type(value) == "string" and value or ""
 end
@@ -89,7 +94,7 @@ local function list_of(self, meta)
     local piece = load(self, ("rows:%s:%d"):format(meta.version, i))
     if not piece then return nil end
     for _, row in ipairs(piece) do rows[#rows + 1] = row end
-    ngx.sleep(0)
+    breathe()
   end
   return hold(self, meta.version, rows)
 end
@@ -114,7 +119,7 @@ local function ask(self)
     local installation
     installation, err = stream:next()
     if err then return nil, err end
-    if not installation then return page.sort(rows, "state") end
+    if not installation then return page.sort(rows, "state", false, breathe) end
     rows[#rows + 1] = row_of(installation)
   end
 end
@@ -165,7 +170,7 @@ local function store_rows(self, version, rows)
     for i = first, math.min(first + PIECE - 1, #rows) do piece[#piece + 1] = rows[i] end
     pieces = pieces + 1
     save(self, ("rows:%s:%d"):format(version, pieces), piece)
-    ngx.sleep(0)
+    breathe()
   end
   return pieces
 end
@@ -239,15 +244,18 @@ end
 
 --- The page: complete without JavaScript, also filtered and sorted.
 function dashboard:page()
-  local arguments, meta, list = ngx.req.get_uri_args(20), current(self)
+  local arguments = ngx.req.get_uri_args(20)
+  local part = arguments.part == "overview"
+  local meta, list
+  if part then meta = load(self, "meta") else meta, list = current(self) end
   local model = {
     meta = meta, age = age_of(meta), problem = load(self, "problem"), project = self.project, size = PAGE,
-    now = ngx.now(), page = math.max(1, math.floor(tonumber(argument(arguments, "page")) or 1)), view = {},
+    page = math.max(1, math.floor(tonumber(argument(arguments, "page")) or 1)), view = {},
   }
   for _, name in ipairs(page.PARAMETERS) do model.view[name] = argument(arguments, name) end
   ngx.header.content_type = "text/html; charset=utf-8"
-  if arguments.part == "overview" then return ngx.print(page.overview(model)) end
-  model.rows = page.select(list.rows, model.view)
+  if part then return ngx.print(page.overview(model)) end
+  model.rows = page.select(list.rows, model.view, breathe)
   ngx.print(page.whole(model))
 end
 

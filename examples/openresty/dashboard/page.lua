@@ -92,32 +92,73 @@ local function key_of(row, by)
   return fold(row[PLACE[by]])
 end
 
---- Sorts rows in place by a column; equal ones by their ids.
-function page.sort(rows, by, descending)
-  local keys = {}
-  for _, row in ipairs(rows) do keys[row] = key_of(row, by) .. "\0" .. row[1] end
-  table.sort(rows, descending and function(a, b) return keys[a] > keys[b] end
-    or function(a, b) return keys[a] < keys[b] end)
-  return rows
+local TURN = 500 -- rows that are looked at before others get their turn
+
+local function merge(a, b, before, pause)
+  local merged, i, j = {}, 1, 1
+  for k = 1, #a + #b do
+    if j > #b or i <= #a and not before(b[j], a[i]) then
+      merged[k], i = a[i], i + 1
+    else
+      merged[k], j = b[j], j + 1
+    end
+    if k % TURN == 0 then pause() end
+  end
+  return merged
 end
+
+--- The rows sorted by a column, equal ones by their ids. In runs that are merged, so that no turn is long.
+---@param pause function called often
+function page.sort(rows, by, descending, pause)
+  local keys, runs = {}, {}
+  local function before(a, b)
+    if descending then return keys[a] > keys[b] end
+    return keys[a] < keys[b]
+  end
+  for first = 1, #rows, TURN do
+    local run = {}
+    for i = first, math.min(first + TURN - 1, #rows) do
+      run[#run + 1], keys[rows[i]] = rows[i], key_of(rows[i], by) .. "\0" .. rows[i][1]
+    end
+    table.sort(run, before)
+    runs[#runs + 1] = run
+    pause()
+  end
+  while #runs > 1 do
+    local merged = {}
+    for i = 1, #runs, 2 do
+      merged[#merged + 1] = runs[i + 1] and merge(runs[i], runs[i + 1], before, pause) or runs[i]
+    end
+    runs = merged
+  end
+  return runs[1] or {}
+end
+
+local searched = setmetatable({}, { __mode = "k" }) -- row -> the text that is searched
 
 local function matches(row, view, words)
   if view.state ~= "" and row[5] ~= view.state then return false end
   if view.provider ~= "" and row[4] ~= view.provider then return false end
   if words == "" then return true end
-  return fold(row[1] .. "\n" .. row[2] .. "\n" .. row[3] .. "\n" .. row[4]):find(words, 1, true) ~= nil
+  searched[row] = searched[row] or fold(row[1] .. "\n" .. row[2] .. "\n" .. row[3] .. "\n" .. row[4])
+  return searched[row]:find(words, 1, true) ~= nil
 end
 
 --- The rows of a view, from rows that are sorted by state.
 ---@param view table q, state, provider, sort, dir: texts, perhaps empty
-function page.select(rows, view)
-  local found, words = {}, fold(view.q)
-  for _, row in ipairs(rows) do
-    if matches(row, view, words) then found[#found + 1] = row end
+---@param pause function called often
+function page.select(rows, view, pause)
+  local found, words = rows, fold(view.q)
+  if words ~= "" or view.state ~= "" or view.provider ~= "" then
+    found = {}
+    for i, row in ipairs(rows) do
+      if matches(row, view, words) then found[#found + 1] = row end
+      if i % TURN == 0 then pause() end
+    end
   end
   local by = PLACE[view.sort] and view.sort or "state"
-  if by ~= "state" or view.dir == "desc" then page.sort(found, by, view.dir == "desc") end
-  return found
+  if by == "state" and view.dir ~= "desc" then return found end
+  return page.sort(found, by, view.dir == "desc", pause)
 end
 
 -- The address of a view with some of its parameters changed.
@@ -249,17 +290,17 @@ local function chart(model)
   return table.concat(parts)
 end
 
+-- The age stands outside of what is announced: the script counts it on.
 local PROBLEM = [[
-<div class="problem" role="alert">{=mark}<div><strong>The API does not answer as it should.</strong>
-<span>{message}</span><span>{what}</span></div></div>]]
+<div class="problem">{=mark}<div><div role="alert"><strong>The API does not answer as it should.</strong>
+<span class="message">{message}</span></div><span class="known">{=known} It has been failing since {since} UTC, and is tried again by itself.</span></div></div>]]
 
 local function problem_banner(model)
   if not model.problem then return "" end
-  local since = age_text(math.max(0, model.now - model.problem.since))
   return fill(PROBLEM, {
-    mark = mark "unhealthy", message = model.problem.message,
-    what = model.meta and ("You see what was known %s ago. It has been failing for %s; it is tried again by itself."):format(
-      age_text(model.age), since) or ("Nothing is known yet. It has been failing for %s; it is tried again by itself."):format(since),
+    mark = mark "unhealthy", message = model.problem.message, since = os.date("!%H:%M:%S", model.problem.since),
+    known = model.meta and fill("You see what was known <span data-known>{age}</span> ago.", { age = age_text(model.age) })
+      or "Nothing is known yet.",
   })
 end
 
@@ -396,7 +437,7 @@ local BODY = [[
 ]]
 
 --- The page.
----@param model table meta, age, problem, project, view, rows, page, size, now
+---@param model table meta, age, problem, project, view, rows, page, size
 function page.whole(model)
   local meta, view = model.meta, model.view
   return fill(HEAD .. BODY, {

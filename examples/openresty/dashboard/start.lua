@@ -92,8 +92,10 @@ local function main(words)
       happen(second)
     end
   end)
+  local log = server:log()
   server:stop()
   if api then api:stop() end
+  io.stderr:write(log)
   if not tostring(why):find("interrupted", 1, true) then error(why, 0) end
 end
 

@@ -66,7 +66,7 @@ describe("the dashboard in a browser", function()
     pipe, pid, url = start(("AMP_API_URL=%s AMP_API_KEY=%s AMPERSAND_PROJECT_ID=%s AMPERSAND_INTEGRATION_ID=%s DASHBOARD_REFRESH=1.5")
       :format(api.url:gsub("/v1$", ""), api.key, api.project, api.integration), "--real")
     os.execute("mkdir -p " .. SHOTS)
-    local browser = assert(io.popen(("NODE_PATH=build/node/node_modules timeout 120 node spec/support/browser.js %s %s %s %s 2>&1")
+    local browser = assert(io.popen(("NODE_PATH=build/node/node_modules timeout 240 node spec/support/browser.js %s %s %s %s 2>&1")
       :format(url, api.url:gsub("/v1$", ""), api.key, SHOTS)))
     for line in browser:lines() do
       local bad, name, why = line:match "^(n?o?t? ?)ok ([^:]+):? ?(.*)$"

@@ -331,13 +331,17 @@
     return loading;
   }
 
+  // A hidden page hears nothing: a browser holds few connections to one server, and each page would keep one.
+  let source = null;
   function listen() {
-    const source = new EventSource("/events?version=" + encodeURIComponent(version));
+    if (source || document.hidden) return;
+    source = new EventSource("/events?version=" + encodeURIComponent(version));
     source.onopen = () => { connected = true; tell(); };
     source.onerror = () => {
       connected = false;
       tell();
       source.close();
+      source = null;
       setTimeout(listen, 2000);
     };
     source.onmessage = (event) => {
@@ -359,6 +363,15 @@
       tell();
     };
   }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      source?.close();
+      source = null;
+    } else if (ready) {
+      listen();
+    }
+  });
 
   reload().then(listen);
 })();

@@ -190,6 +190,23 @@ const steps = {
     await page.context().close();
   },
 
+  async "rests while it is hidden, and then catches up"(browser) {
+    const page = await open(browser);
+    const hide = (hidden) => page.evaluate((value) => {
+      Object.defineProperty(document, "hidden", { value, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+    await until("it is live", async () => /^Live/.test(await text(page, "#age")));
+    await hide(true);
+    await change("installation-0000778", { healthStatus: "unhealthy" });
+    await until("the server knows", async () => (await (await fetch(`${url}/?q=installation-0000778&state=unhealthy`)).text()).includes("1 of 10,000"));
+    await sleep(700);
+    assert.equal(await count(page, "#news a"), 0);
+    await hide(false);
+    await page.waitForSelector("#news a");
+    await page.context().close();
+  },
+
   async "asks the API once per refresh, however many read"(browser) {
     const page = await open(browser);
     await control("requests", {});

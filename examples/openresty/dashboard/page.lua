@@ -7,17 +7,40 @@ local page = {}
 local ENTITIES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
 local function escape(value)
-  return (tostring(value):gsub("[&<>\"']", ENTITIES):gsub("[%z\1-\8\11\12\14-\31\127]", "\239\191\189"))
+  value = tostring(value)
+  if not value:find "[%c&<>\"'\127]" then return value end
+  return (value:gsub("[&<>\"']", ENTITIES):gsub("[%z\1-\8\11\12\14-\31\127]", "\239\191\189"))
 end
-page.escape = escape
+
+-- A template cut where values go: text, name, whether the value is HTML already, text, …
+local function cut(template)
+  local pieces, at = {}, 1
+  for before, raw, name, after in template:gmatch "(.-){(=?)(%l[%l_]*)}()" do
+    local n = #pieces
+    pieces[n + 1], pieces[n + 2], pieces[n + 3] = before, name, raw == "="
+    at = after
+  end
+  pieces[#pieces + 1] = template:sub(at)
+  return pieces
+end
+
+local templates = {}
 
 -- Fills a template: {name} is escaped, {=name} is HTML made here.
 local function fill(template, values)
-  return (template:gsub("{(=?)(%l[%l_]*)}", function(raw, name)
-    local value = values[name]
-    if value == nil then error("the template has no value for " .. name, 2) end
-    return raw == "=" and value or escape(value)
-  end))
+  local pieces, parts = templates[template], {}
+  if not pieces then
+    pieces = cut(template)
+    templates[template] = pieces
+  end
+  for i = 1, #pieces - 1, 3 do
+    local value = values[pieces[i + 1]]
+    if value == nil then error("the template has no value for " .. pieces[i + 1], 2) end
+    parts[#parts + 1] = pieces[i]
+    parts[#parts + 1] = pieces[i + 2] and value or escape(value)
+  end
+  parts[#parts + 1] = pieces[#pieces]
+  return table.concat(parts)
 end
 
 local function percent_encode(value)

@@ -30,6 +30,11 @@ describe("the next page", function()
     server:control("faults", settings)
   end
 
+  -- A request that is under way would take the next test's fault.
+  local function arrived(count)
+    assert.is_true(process.wait_until(function() return #requests() == count end, 10))
+  end
+
   setup(function()
     server = standin.start { installations = 3 }
     total = #assert(new().operations:list(ID))
@@ -48,7 +53,7 @@ describe("the next page", function()
   it("has been asked for before the caller asks for it", function()
     local stream = client.operations:stream(ID, { pageSize = 2 })
     assert.is_table(stream:next())
-    assert.is_true(process.wait_until(function() return #requests() == 2 end, 5))
+    arrived(2)
     assert.is_table(stream:next())
     socket.sleep(0.05)
     assert.equal(2, #requests())
@@ -117,10 +122,11 @@ describe("the next page", function()
       end
       return #list
     end
-    for _ = 1, 20 do
+    for i = 1, 20 do
       fault { delay = 30, skip = 1, next = 1 }
       local stream = client.operations:stream(ID, { pageSize = 1 })
       assert(stream:next())
+      arrived(2 * i)
       stream:close()
       stream:close()
       assert.is_nil(stream:next())
@@ -142,10 +148,16 @@ describe("the next page", function()
 
   it("is given up when a loop is left, in Lua 5.4 at once", function()
     fault { delay = 30, skip = 1, next = 1 }
-    for _ in client.operations:each(ID, { pageSize = 1 }) do break end -- luacheck: ignore
+    for _ in client.operations:each(ID, { pageSize = 1 }) do -- luacheck: ignore
+      arrived(2)
+      break
+    end
     server:control("faults", { clear = true })
     fault { delay = 30, skip = 1, next = 1 }
-    for _ in client.operations:pages(ID, { pageSize = 1 }) do break end -- luacheck: ignore
+    for _ in client.operations:pages(ID, { pageSize = 1 }) do -- luacheck: ignore
+      arrived(4)
+      break
+    end
     server:control("faults", { clear = true })
     collectgarbage()
     collectgarbage()
@@ -214,6 +226,7 @@ describe("the next page", function()
     local token = ampersand.cancel.token()
     local stream = client.operations:stream(ID, { pageSize = 1 }, { cancel = token })
     assert(stream:next())
+    arrived(2)
     token:cancel()
     local value, err = stream:next()
     assert.is_nil(value)

@@ -119,7 +119,7 @@ function wait.wait(self, id, given)
       last, state.seen = nil, true
     elseif not retry.transient(info) then
       return nil, info
-    elseif info.kind ~= "timeout" or not state.seen then -- the last look may be cut short by our own deadline
+    elseif info.kind ~= "timeout" or not (state.seen or last) then -- the last look may be cut short by our own deadline
       last = info
     end
     left = deadline - core.now()

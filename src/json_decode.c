@@ -172,11 +172,13 @@ static uint32_t open_table(lua_State *L, const struct amp_builder *b, const stru
     return 1;
 }
 
-static void build(lua_State *L, const struct amp_builder *b)
+/* Pushes the value at `node`; returns the node after it. */
+static const struct amp_node *build(lua_State *L, const struct amp_builder *b,
+                                    const struct amp_node *node)
 {
     uint32_t *outer = b->scan->open, index = 0;
     size_t depth = 0;
-    for (const struct amp_node *node = b->scan->node;; node++) {
+    for (;; node++) {
         switch (node->kind) {
         case AMP_KEY:
             push_key(L, b, node->as.text, node->size);
@@ -199,16 +201,33 @@ static void build(lua_State *L, const struct amp_builder *b)
             push_scalar(L, b, node);
         }
         if (depth == 0)
-            return;
+            return node + 1;
         index = store(L, index);
     }
 }
 
+/* Room for a table and a key at each level, and what the steps above push. */
+static int reserve_levels(lua_State *L, const struct amp_builder *b)
+{
+    return amp_reserve_stack(L, 2 * b->scan->deepest + 8);
+}
+
 int amp_build(lua_State *L, const struct amp_builder *b)
 {
-    /* A table and a key for each level, and what the steps above push. */
-    if (!amp_reserve_stack(L, 2 * b->scan->deepest + 8))
+    if (!reserve_levels(L, b))
         return 0;
-    build(L, b);
+    build(L, b, b->scan->node);
+    return 1;
+}
+
+int amp_build_elements(lua_State *L, const struct amp_builder *b, int *count)
+{
+    const struct amp_node *node = b->scan->node, *end = node + b->scan->used;
+    if (!reserve_levels(L, b))
+        return 0;
+    while (node < end) {
+        node = build(L, b, node);
+        lua_rawseti(L, -2, ++*count);
+    }
     return 1;
 }

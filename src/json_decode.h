@@ -42,6 +42,11 @@ struct amp_builder {
  * too small. */
 int amp_build(lua_State *L, const struct amp_builder *builder);
 
+/* Appends the values on the tape to the table on top, which has `*count` elements. Returns as
+ * above.
+ */
+int amp_build_elements(lua_State *L, const struct amp_builder *builder, int *count);
+
 #ifdef __GNUC__
 #pragma GCC visibility pop
 #endif

@@ -178,6 +178,11 @@ int amp_scan_start(struct amp_scan *s, const char *end, size_t level)
     return 1;
 }
 
+void amp_scan_rewind(struct amp_scan *s)
+{
+    s->used = s->deepest = 0;
+}
+
 /* --- white space ----------------------------------------------------------------------------- */
 
 AMP_INLINE const char *skip_space(const char *p)

@@ -96,6 +96,9 @@ void amp_scan_free(struct amp_scan *scan);
  * memory ends. */
 int amp_scan_start(struct amp_scan *scan, const char *end, size_t level);
 
+/* Forgets the tape alone, between the values of one text. */
+void amp_scan_rewind(struct amp_scan *scan);
+
 /*
  * Reads one value at `p` (white space before it is skipped) and appends it to the tape, or only
  * validates it. Returns the byte after the value, or NULL with `error` set.

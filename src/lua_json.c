@@ -526,6 +526,16 @@ static struct amp_builder start_build(lua_State *L, struct decoder *d)
     return b;
 }
 
+static int too_deep(struct decoder *d, const char *begin)
+{
+    d->scan.error.failure = AMP_LIMIT;
+    d->scan.error.what = "nested deeper than this Lua's stack allows";
+    d->scan.error.expected = 0;
+    d->scan.error.limit = d->scan.deepest;
+    d->scan.error.at = begin;
+    return 0;
+}
+
 /* Pushes the value on the tape. Returns 0 when this Lua cannot nest so deep. */
 static int build_guarded(lua_State *L, struct decoder *d, const struct amp_builder *b,
                          const char *begin)
@@ -533,14 +543,7 @@ static int build_guarded(lua_State *L, struct decoder *d, const struct amp_build
     d->busy = 1;
     int built = amp_build(L, b);
     d->busy = 0;
-    if (!built) {
-        d->scan.error.failure = AMP_LIMIT;
-        d->scan.error.what = "nested deeper than this Lua's stack allows";
-        d->scan.error.expected = 0;
-        d->scan.error.limit = d->scan.deepest;
-        d->scan.error.at = begin;
-    }
-    return built;
+    return built || too_deep(d, begin);
 }
 
 /* Pushes "more" or "end", or an error (nil, message, kind, detail). */
@@ -697,15 +700,70 @@ static void give_back(struct decoder *d)
         amp_scan_free(&d->scan);
 }
 
-static const char *scan_text(struct amp_scan *scan, const char *text, size_t size)
+/* Records elements until the tape is worth building. `*more` says whether another one follows. */
+static const char *scan_elements(struct amp_scan *scan, const char *p, int *more)
 {
-    if (!amp_scan_start(scan, text + size, 0))
+    enum { ENOUGH_NODES = 512 };
+    amp_scan_rewind(scan);
+    do {
+        p = amp_scan_record(scan, p);
+        if (!p)
+            return NULL;
+        p = amp_skip_space(p);
+        *more = *p == ',';
+        if (!*more && *p != ']')
+            return amp_scan_fail(scan, p, "',' or ']'");
+        p++;
+    } while (*more && scan->used < ENOUGH_NODES);
+    return p;
+}
+
+/* An array whose elements become tables while they are still in the processor's cache: the tape
+ * stays short. Pushes it; returns the byte after it, or NULL. */
+static const char *decode_array(lua_State *L, struct decoder *d, const char *text, const char *p)
+{
+    struct amp_builder b = start_build(L, d);
+    int count = 0, more = 1, built = 1;
+    if (!amp_scan_enter(&d->scan, p, 0, 0))
         return NULL;
-    const char *end = amp_scan_record(scan, text);
-    if (!end)
+    p = amp_skip_space(p + 1);
+    if (*p == ']') {
+        more = 0;
+        p++;
+    }
+    lua_newtable(L);
+    lua_pushvalue(L, b.array_mt);
+    lua_setmetatable(L, -2);
+    d->busy = 1;
+    while (more && p && built) {
+        p = scan_elements(&d->scan, p, &more);
+        built = p && amp_build_elements(L, &b, &count);
+    }
+    d->busy = 0;
+    if (p && !built)
+        too_deep(d, text);
+    return built ? p : NULL;
+}
+
+static const char *decode_other(lua_State *L, struct decoder *d, const char *text, const char *p)
+{
+    p = amp_scan_record(&d->scan, p);
+    if (!p)
         return NULL;
-    end = amp_skip_space(end);
-    return end == text + size ? end : amp_scan_fail(scan, end, "the end of the text");
+    struct amp_builder b = start_build(L, d);
+    return build_guarded(L, d, &b, text) ? p : NULL;
+}
+
+static const char *decode_value(lua_State *L, struct decoder *d, const char *text, const char *end)
+{
+    const char *p = amp_skip_space(text);
+    if (!amp_scan_start(&d->scan, end, 0))
+        return NULL;
+    p = *p == '[' ? decode_array(L, d, text, p) : decode_other(L, d, text, p);
+    if (!p)
+        return NULL;
+    p = amp_skip_space(p);
+    return p == end ? p : amp_scan_fail(&d->scan, p, "the end of the text");
 }
 
 static int text_error(lua_State *L, struct decoder *d, const char *text)
@@ -724,10 +782,7 @@ static int decode_plainly(lua_State *L, struct decoder *d, const char *text, siz
         d->scan.error.limit = d->stream.max_bytes;
         return text_error(L, d, text);
     }
-    if (!scan_text(&d->scan, text, size))
-        return text_error(L, d, text);
-    struct amp_builder b = start_build(L, d);
-    if (!build_guarded(L, d, &b, text))
+    if (!decode_value(L, d, text, text + size))
         return text_error(L, d, text);
     give_back(d);
     return 1;

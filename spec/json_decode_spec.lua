@@ -68,6 +68,35 @@ describe("decoder", function()
     assert.truthy(first[2]:find("expected an array, got an object", 1, true))
   end)
 
+  it("reads a long array as it reads a short one", function()
+    local element = '{"a":[1,2,{"b":"x\\n"}],"c":null}'
+    local count = 40000
+    local text = "[" .. (element .. ", "):rep(count) .. "7 ]"
+    local list = core.decode(text)
+    assert.equal(core.array_mt, getmetatable(list))
+    assert.equal(count + 1, #list)
+    assert.equal(7, list[count + 1])
+    for i = 1, count, 997 do assert.are.same(core.decode(element), list[i]) end
+    assert.is_nil(core.decode(text, { nulls = "drop" })[count].c)
+    local padding = (" "):rep(1024 * 1024)
+    assert.equal("[]", core.encode(core.decode(padding .. "[ ]")))
+
+    local function refusal(broken, options)
+      local value, message, kind = core.decode(broken, options)
+      assert.is_nil(value)
+      return kind .. " " .. message:gsub("^.-: ", "")
+    end
+    assert.truthy(refusal(text:sub(1, -3)):find("expected ',' or ']', got the end of the text", 1, true))
+    assert.truthy(refusal(text:sub(1, -4)):find("expected a value, got the end of the text", 1, true))
+    assert.truthy(refusal(text .. "x"):find("expected the end of the text, got 'x'", 1, true))
+    assert.truthy(refusal(text:sub(1, -2) .. "}"):find("expected ',' or ']', got '}'", 1, true))
+    local values = count * 7 + 2
+    assert.is_true(core.decode(text, { max_values = values }) ~= nil)
+    assert.truthy(refusal(text, { max_values = values - 1 }):find("limit more values than max_values", 1, true))
+    assert.is_true(core.decode(text, { max_depth = 4 }) ~= nil)
+    assert.truthy(refusal(text, { max_depth = 3 }):find("limit nested deeper than max_depth (3)", 1, true))
+  end)
+
   it("refuses work after close, which may be repeated", function()
     local decoder = core.decoder()
     decoder:close()

@@ -64,6 +64,17 @@ describe("JSONTestSuite", function()
     assert.are.same({ y = 95, n = 188, i = 35 }, count)
   end)
 
+  it("is judged alike as a long text", function()
+    local padding = (" "):rep(1024 * 1024)
+    for _, name in ipairs(names) do
+      local value = core.decode(padding .. read(name))
+      assert(is_accepted(name) == (value ~= nil), name)
+      if value ~= nil then
+        assert.equal(core.encode(core.decode(read(name)), { sort_keys = true }), core.encode(value, { sort_keys = true }))
+      end
+    end
+  end)
+
   it("is judged right in one piece", function()
     for _, name in ipairs(names) do
       local value, message = core.decode(read(name))

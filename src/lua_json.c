@@ -718,8 +718,8 @@ static const char *scan_elements(struct amp_scan *scan, const char *p, int *more
     return p;
 }
 
-/* An array whose elements become tables while they are still in the processor's cache: the tape
- * stays short. Pushes it; returns the byte after it, or NULL. */
+/* A long array: its elements become tables while they are still in the processor's cache, and the
+ * tape stays short. Pushes it; returns the byte after it, or NULL. */
 static const char *decode_array(lua_State *L, struct decoder *d, const char *text, const char *p)
 {
     struct amp_builder b = start_build(L, d);
@@ -756,10 +756,12 @@ static const char *decode_other(lua_State *L, struct decoder *d, const char *tex
 
 static const char *decode_value(lua_State *L, struct decoder *d, const char *text, const char *end)
 {
+    enum { LONG_TEXT = 1024 * 1024 };
     const char *p = amp_skip_space(text);
     if (!amp_scan_start(&d->scan, end, 0))
         return NULL;
-    p = *p == '[' ? decode_array(L, d, text, p) : decode_other(L, d, text, p);
+    p = *p == '[' && end - text > LONG_TEXT ? decode_array(L, d, text, p)
+                                            : decode_other(L, d, text, p);
     if (!p)
         return NULL;
     p = amp_skip_space(p);

@@ -57,6 +57,17 @@ function ampersand.assert(value, err, ...)
   error(Error.is(err) and tostring(err) or err, 2)
 end
 
+--- What is in use: `{ ampersand = "0.1.0", lua = "Lua 5.4", libcurl = "7.88.1", tls = "OpenSSL/3.0.17" }`.
+-- Loads libcurl, except inside nginx, whose requests do not go through it; without it `libcurl` and `tls` are nil.
+---@return table<string, string>
+function ampersand.versions()
+  local in_use = { ampersand = version.number, lua = rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION }
+  local found, http = not rawget(_G, "ngx"), package.loaded["ampersand.http"]
+  if found and not http then found, http = pcall(require, "ampersand.http") end
+  if found then in_use.libcurl, in_use.tls = http.versions().libcurl, http.versions().tls end
+  return in_use
+end
+
 --- Whether a value is an error object of this library.
 ---@param value any
 ---@return boolean

@@ -7,7 +7,7 @@ local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
 local PLAIN = "env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LD_PRELOAD "
 
 local function output(command)
-  local pipe = assert(io.popen(command .. " 2>&1"))
+  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1"))
   local text = pipe:read "*a"
   pipe:close()
   return text
@@ -34,14 +34,20 @@ describe("a host that links ampersand statically", function()
     works(("%s/build/%s/embed"):format(os.getenv "PWD" or ".", VERSION))
   end)
 
-  it("finds the installed library through pkg-config", function()
+  it("finds the installed library through pkg-config, as the README says", function()
     local tree = os.tmpname()
     os.remove(tree)
     finally(function() os.execute("rm -rf " .. tree) end) -- luacheck: ignore
-    local text = output(PLAIN .. ("make -s install-static PREFIX=%s LUA_VERSION=%s"):format(tree, VERSION))
+    local file = assert(io.open "README.md")
+    local block = file:read "*a":match "```sh\n(make install%-static .-)```"
+    file:close()
+    local version = VERSION == "jit" and "LUA_VERSION=jit" or "LUA_VERSION=" .. VERSION
+    block = block:gsub("/usr/local", tree):gsub("LUA_VERSION=5%.4", version):gsub("lua5%.4", PACKAGE)
+      :gsub("%-o embed", "-o " .. tree .. "/embed"):gsub("make install", "make -s install")
+    local text = output(("export PKG_CONFIG_PATH=%s/lib/pkgconfig; unset MAKEFLAGS MAKELEVEL VARIANT LD_PRELOAD\n%s"):format(
+      tree, block))
     assert.equal("", text)
-    text = output(PLAIN .. ("PKG_CONFIG_PATH=%s/lib/pkgconfig sh -c 'cc -std=c99 examples/embed/embed.c $(pkg-config "
-      .. "--cflags --libs ampersand-%s) -o %s/embed && pkg-config --modversion ampersand-%s'"):format(tree, PACKAGE, tree, PACKAGE))
+    text = output(("PKG_CONFIG_PATH=%s/lib/pkgconfig pkg-config --modversion ampersand-%s"):format(tree, PACKAGE))
     assert.equal(require("ampersand.version").number .. "\n", text)
     works(tree .. "/embed")
   end)

@@ -145,6 +145,10 @@ void amp_transfer_deadline(struct amp_transfer *transfer, double seconds);
 void amp_transfer_cancel(struct amp_transfer *transfer);
 
 #if defined(__GNUC__)
+/* Names of the libraries in use; `tls` is NULL for a libcurl without TLS. They live as long as
+ * libcurl. */
+void amp_library_versions(const char **libcurl, const char **tls);
+
 #pragma GCC visibility pop
 #endif
 

@@ -191,3 +191,11 @@ CURL *amp_easy_new(struct amp_engine *engine)
     curl_easy_cleanup(easy);
     return NULL;
 }
+
+void amp_library_versions(const char **libcurl, const char **tls)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+    *libcurl = info->version;
+    *tls = info->ssl_version;
+}

@@ -8,6 +8,7 @@
  *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean
  *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
  *   engine:cancel()       engine:close()
+ *   http.versions() -> { libcurl = "7.88.1", tls = "OpenSSL/3.0.17" or nil }
  *   transfer:id()  transfer:want() -> boolean            transfer:head() -> status, headers | nil
  *   transfer:read() -> chunk | nil                       transfer:held() -> bytes
  *   transfer:outcome() -> nil while open | true | false, message, kind, sent
@@ -479,6 +480,20 @@ static int http_now(lua_State *L)
     return 1;
 }
 
+/* What was loaded, which may be newer than what was compiled against. */
+static int http_versions(lua_State *L)
+{
+    const char *libcurl, *tls;
+
+    amp_library_versions(&libcurl, &tls);
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, libcurl);
+    lua_setfield(L, -2, "libcurl");
+    lua_pushstring(L, tls); /* nil for NULL */
+    lua_setfield(L, -2, "tls");
+    return 1;
+}
+
 /*
  * A resolver's thread may still run libcurl's code after the last state is closed, so this module,
  * and libcurl with it, stays loaded until the process ends.
@@ -522,7 +537,8 @@ static const luaL_Reg transfer_methods[] = {
     {"cancel", transfer_cancel}, {"deadline", transfer_deadline}, {"close", transfer_close},
     {"__gc", transfer_close},    {"__close", transfer_close},     {NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"engine", http_engine}, {"now", http_now}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"engine", http_engine}, {"now", http_now}, {"versions", http_versions}, {NULL, NULL}};
 
 AMP_EXPORT int luaopen_ampersand_http(lua_State *L)
 {

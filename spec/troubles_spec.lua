@@ -1,0 +1,111 @@
+-- The README's table of troubles: every message is provoked here, and looked for in what really comes.
+
+local ampersand = require "ampersand"
+local fault = require "support.fault"
+
+local LUA = os.getenv "LUA" or "lua"
+local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
+local ABI = VERSION == "jit" and "5.1" or VERSION
+
+local function output(command)
+  local pipe = assert(io.popen("env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LD_PRELOAD sh -c '"
+    .. command:gsub("'", "'\\''") .. "' 2>&1"))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+local function table_of_troubles()
+  local file = assert(io.open "README.md")
+  local region = file:read "*a":match "<!%-%- troubles %-%->\n(.-)<!%-%- /troubles %-%->"
+  file:close()
+  local rows = {}
+  for message in region:gmatch "\n| `([^`]+)` | %S" do rows[#rows + 1] = message end
+  return rows
+end
+
+describe("the README's table of troubles", function()
+  local server
+
+  setup(function() server = fault.start() end)
+  teardown(function() server:stop() end)
+
+  -- What a first call says.
+  local function call(options)
+    options.project, options.integration, options.retry = "p", "i", false
+    options.timeout = 10
+    local client = ampersand.new(options)
+    local value, err = client.installations:list()
+    client:close()
+    assert.is_nil(value)
+    return tostring(err)
+  end
+
+  local function tls(port, more)
+    local options = { api_key = "k", base_url = server:url("v1", port), ca_file = server.directory .. "/ca.pem" }
+    for name, value in pairs(more or {}) do options[name] = value end
+    return call(options)
+  end
+
+  local function another_lua()
+    local other = ABI == "5.1" and "5.4" or "5.1"
+    local text = output(("make -s all LUA_VERSION=%s >&2 && LUA_CPATH=build/%s/?.so %s -e 'require \"ampersand.core\"'"):format(
+      other, other, LUA))
+    return text
+  end
+
+  local function luarocks()
+    local copy = os.tmpname()
+    os.remove(copy)
+    return output(("mkdir %s && cp ampersand-scm-1.rockspec %s && cd %s && luarocks --lua-version %s --tree %s make --deps-mode none "
+      .. "CURL_DIR=%s/nowhere CURL_LIBDIR=%s/nowhere; rm -rf %s"):format(copy, copy, copy, ABI, copy, copy, copy, copy))
+  end
+
+  local provoke = {
+    ["lauxlib.h: No such file or directory"] = function()
+      return output "${CC:-cc} -Iinclude -fsyntax-only src/lua_core.c"
+    end,
+    ["You may have to install CURL in your system"] = luarocks,
+    ["module 'ampersand.core' not found"] = function()
+      return output(("LUA_PATH='lua/?.lua' LUA_CPATH= %s -e 'require \"ampersand\"'"):format(LUA))
+    end,
+    ["undefined symbol: lua_"] = another_lua,
+    ["argparse is missing"] = function()
+      return output(("LUA_PATH='lua/?.lua' %s bin/ampersand"):format(LUA))
+    end,
+    ["no API key: give"] = function()
+      return output(("env -u AMP_API_KEY -u AMPERSAND_API_KEY %s -e '%s'"):format(LUA,
+        [[print(require "ampersand".new { project = "p", integration = "i" }.installations:list())]]))
+    end,
+    ["base_url is plain http"] = function()
+      return select(2, pcall(ampersand.new, { api_key = "k", base_url = "http://api.example.com/v1" }))
+    end,
+    ["Could not resolve host"] = function() return call { api_key = "k", base_url = "https://no-such-host.invalid/v1" } end,
+    ["Failed to connect to"] = function() return call { api_key = "k", base_url = "https://127.0.0.1:1/v1" } end,
+    ["unable to get local issuer certificate"] = function() -- another authority than the server's
+      return tls("good", { ca_file = server.directory .. "/selfsigned.pem" })
+    end,
+    ["self-signed certificate"] = function() return tls "selfsigned" end,
+    ["certificate has expired"] = function() return tls "expired" end,
+    ["no alternative certificate subject name matches"] = function() return tls "wronghost" end,
+    ["could not load PEM client certificate"] = function()
+      return tls("client", { client_cert = server.directory .. "/missing.pem", client_key = server.directory .. "/client.key" })
+    end,
+  }
+
+  local rows = table_of_troubles()
+
+  it("has them all", function()
+    local listed = {}
+    for _, message in ipairs(rows) do listed[message] = true end
+    assert.is_true(#rows >= 10)
+    for message in pairs(provoke) do assert.is_true(listed[message], message) end
+  end)
+
+  for _, message in ipairs(rows) do
+    it("knows: " .. message, function()
+      local text = provoke[message]()
+      assert.truthy(text:find(message, 1, true), text)
+    end)
+  end
+end)

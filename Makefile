@@ -180,12 +180,27 @@ check-builds:
 	@for cc in gcc clang; do for o in -O2 -Os; do \
 	    $(MAKE) --no-print-directory -s static all VARIANT=-$$cc$$o CC=$$cc CFLAGS="$$o -Werror" || exit 1; done; done
 
+# Clean, apart from what is named in .ci/analyze with its reason.
+.PHONY: analyze coverage
+analyze:
+	LUA_INC="$(LUA_INC)" .ci/analyze
+
+# Which lines of C (gcov) and Lua (a line hook) the specs reach: build/coverage/REPORT.md.
+coverage:
+	@rm -rf build/coverage $(BUILD)-coverage && mkdir -p build/coverage
+	@$(CC) -O1 -shared -fPIC $(LUA_INC) spec/support/line_coverage.c -o build/coverage/lines.so
+	@$(MAKE) --no-print-directory -s all VARIANT=-coverage CFLAGS="-O0 -g --coverage" MODULE_LDFLAGS="$(MODULE_LDFLAGS) --coverage"
+	-AMP_COVERAGE="$(CURDIR)/build/coverage" \
+	LUA_INIT='package.loadlib("$(CURDIR)/build/coverage/lines.so", "luaopen_line_coverage")()' \
+	$(MAKE) --no-print-directory specs VARIANT=-coverage CFLAGS="-O0 -g --coverage" MODULE_LDFLAGS="$(MODULE_LDFLAGS) --coverage"
+	@$(LUA) .ci/coverage.lua $(BUILD)-coverage build/coverage
+
 # The specs in which C does the work; valgrind takes minutes for them.
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
 	--errors-for-leak-kinds=definite,indirect
 VALGRIND_SPECS := $(wildcard spec/json_[del]*_spec.lua spec/query_spec.lua spec/client_spec.lua spec/call_spec.lua \
 	spec/listing_spec.lua spec/crypto_spec.lua spec/transport_curl_spec.lua spec/parallel_spec.lua)
-check: check-fast
+check: check-fast check-builds analyze
 	AMP_SLOW=10 $(MAKE) --no-print-directory specs RUNNER='$(VALGRIND)' SPECS='$(VALGRIND_SPECS)'
 	$(MAKE) --no-print-directory check-json
 	$(MAKE) --no-print-directory check-noepoll
@@ -312,7 +327,7 @@ ROOMS   := ampersand-*.rockspec src include lua spec examples bench bin Makefile
 dist:
 	@mkdir -p build
 	tar --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --exclude='*.o' --exclude='*.so' \
-	    --transform='s,^,ampersand-$(VERSION)/,' -cf - $(ROOMS) | gzip -9n > $(ARCHIVE)
+	    --transform='s,^,ampersand-$(VERSION)/,' -cf - $(ROOMS) | gzip -9n > $(ARCHIVE).$$$$ && mv $(ARCHIVE).$$$$ $(ARCHIVE)
 	@ls -l $(ARCHIVE)
 
 # A source rock out of that archive: luarocks wants the whole path in the rockspec, which only this machine knows.

@@ -4,6 +4,9 @@ local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
 local ABI = VERSION == "jit" and "5.1" or VERSION
 local LUA = os.getenv "LUA" or "lua"
 
+-- What takes long and differs by no Lua is done for one, and not again under a sanitizer, which ordinary builds do not feel.
+local THOROUGH = VERSION == "5.4" and not os.getenv "LD_PRELOAD"
+
 local function sh(command)
   local name = os.tmpname()
   -- only the installed files may be found, not this checkout; a sanitizer would find the compiler's own leaks
@@ -168,13 +171,14 @@ describe("the source archive", function()
     assert.is_true(ok, text)
     assert.is_nil(text:find("warning: ", 1, true), text)
     works_from(tree .. "/rocks")
+    if not THOROUGH then return end
     ok, text = luarocks("test " .. RELEASE .. " spec/options_spec.lua")
     assert.is_true(ok, text)
     assert.truthy(text:find("build/" .. (VERSION == "jit" and "5.1" or VERSION), 1, true), text)
     assert.truthy(text:find "[1-9]%d* success", text)
   end)
 
-  it("becomes a source rock, which installs elsewhere", function()
+  if THOROUGH then it("becomes a source rock, which installs elsewhere", function()
     if not found then pending "luarocks is absent: .ci/deps test-all installs it" return end
     local ok, text = sh(("make -s -C %s rock LUA_VERSION=%s"):format(root, VERSION))
     assert.is_true(ok, text)
@@ -182,10 +186,9 @@ describe("the source archive", function()
     ok, text = sh(("unzip -l %s/elsewhere/*.src.rock"):format(tree))
     assert.is_true(ok, text)
     assert.truthy(text:find(".tar.gz", 1, true), text)
-    if VERSION ~= "5.4" then return end -- the same build as above: once is enough
     ok, text = sh(("cd %s/elsewhere && luarocks --lua-version 5.4 --tree %s/again install --deps-mode none *.src.rock")
       :format(tree, tree))
     assert.is_true(ok, text)
     works_from(tree .. "/again")
-  end)
+  end) end
 end)

@@ -104,6 +104,10 @@ describe("the README's table of troubles", function()
 
   for _, message in ipairs(rows) do
     it("knows: " .. message, function()
+      if provoke[message] == luarocks and output "command -v luarocks" == "" then
+        pending "luarocks is absent: .ci/deps test-all installs it"
+        return
+      end
       local text = provoke[message]()
       assert.truthy(text:find(message, 1, true), text)
     end)

@@ -8,6 +8,11 @@ local call = require "ampersand.call"
 
 local pages = {}
 
+-- A bare array is decoded while it arrives, also into a list: the body is never held. Pages are small.
+local function streamed(c)
+  return c.op.returns ~= "page"
+end
+
 -- The decoder of one page. Whole pages are bounded in all, streams by element.
 local function page_decoder(c, whole)
   local settings = { expect = "array", plan = c.filter.plan, path = c.op.returns == "page" and { "results" } or nil }
@@ -18,9 +23,9 @@ local function page_decoder(c, whole)
   return call.decoder(c, settings)
 end
 
--- Reads one whole page: `step` takes what the decoder holds and answers its status.
-local function read_page(c, res, step)
-  local decoder = page_decoder(c, true)
+-- Reads one whole page: `step` takes what the decoder holds and answers its status; `kept` says whether that is kept.
+local function read_page(c, res, step, kept)
+  local decoder = page_decoder(c, kept)
   while true do
     local status, message, kind = step(decoder)
     if status == "end" then
@@ -99,7 +104,7 @@ local function fetch_page(c, list, max)
   local before = #list
   return call.run(c, function(res)
     for i = #list, before + 1, -1 do list[i] = nil end -- what a broken earlier try had brought
-    return read_page(c, res, collector(c, list, max))
+    return read_page(c, res, collector(c, list, max), true)
   end)
 end
 
@@ -109,6 +114,7 @@ end
 ---@return table? list, table|ampersand.Error info
 function pages.list(c, max)
   local list = core.array {}
+  c.stream = streamed(c)
   repeat
     local ok, err = fetch_page(c, list, max)
     if not ok then return nil, err end
@@ -125,6 +131,7 @@ end
 ---@return integer? count, table|ampersand.Error info
 function pages.count(c)
   local total = 0
+  c.stream = streamed(c)
   local function step(decoder)
     if c.filter.predicate then
       local list = {}
@@ -142,7 +149,7 @@ function pages.count(c)
         local status, message, kind, n = step(decoder)
         page = page + (n or 0)
         return status, message, kind
-      end)
+      end, false)
     end)
     if not ok then return nil, err end
     total = total + page
@@ -273,7 +280,7 @@ Stream.__gc = Stream.close
 ---@param c ampersand.Call
 ---@return ampersand.Stream
 function pages.stream(c)
-  local paged = c.op.returns == "page"
+  local paged = not streamed(c)
   c.stream = not paged
   return setmetatable({
     call = c, delivered = 0, closed = false, paged = paged, page = {}, position = 0, more = true,

@@ -1,8 +1,11 @@
 -- What the nginx wing costs: `make bench-nginx`. Needs nginx with its Lua module, redis-server, wrk and LuaSocket.
 -- Rounds of the things compared are interleaved; a row shows the median of the rounds, the lowest and the highest,
--- and the ratio of medians. Where lua-resty-http is installed, or RESTY_HTTP names its lib folder, it is measured too.
+-- and the ratio of medians. Where lua-resty-http is installed, or RESTY_HTTP names its lib folder, it is measured too
+-- (it needs lua-resty-string). BENCH_JSON names a file for the rows as one JSON document.
+package.path = "bench/?.lua;" .. package.path
 
 local nginx = require "support.openresty"
+local rows = require "support.rows"
 local socket = require "socket"
 
 local ROUNDS = tonumber(os.getenv "ROUNDS") or 5
@@ -95,7 +98,15 @@ end
 
 local verdicts = {}
 
-local function promise(name, value, bound, at_least)
+local function note_row(work, library, figure, unit, more)
+  local one = { bench = "nginx", work = work, library = library, lua = "LuaJIT", figure = figure, unit = unit }
+  for name, value in pairs(more or {}) do one[name] = value end
+  rows.add(one)
+end
+
+-- A figure that was promised. Ratios have no unit.
+local function promise(name, value, bound, at_least, unit)
+  note_row("promise: " .. name, "ampersand", value, unit or "x", { bound = bound, at_least = at_least })
   local kept = at_least and value >= bound or not at_least and value <= bound
   local words = ("%s: %.3g (%s %.3g)"):format(name, value, at_least and "at least" or "at most", bound)
   verdicts[#verdicts + 1] = (kept and "kept    " or "BROKEN  ") .. words
@@ -108,6 +119,8 @@ local function compare(title, contenders, scale, unit)
   for i, contender in ipairs(contenders) do
     local note = i > 1 and ("   x%.2f"):format(median(values[i]) / medians[1]) or ""
     medians[i] = row(contender.name, values[i], scale, unit, note)
+    note_row(title, contender.name, medians[i] * scale, unit,
+      { ratio = medians[i] / medians[1], low = values[i][1] * scale, high = values[i][#values[i]] * scale })
   end
   return medians
 end
@@ -347,7 +360,7 @@ local function turns()
     { name = "list: CPU between two turns, median", run = gap("list", 4) },
     { name = "list: CPU between two turns, most", run = gap("list", 5) },
   }, 1e3, "ms")
-  promise("ms of CPU between two turns of the event loop, most", medians[8] * 1e3, 2)
+  promise("ms of CPU between two turns of the event loop, most", medians[8] * 1e3, 2, false, "ms")
 end
 
 local function reload()
@@ -372,8 +385,8 @@ local function reload()
   end
   print(("reload with %d calls in flight, %d times\n  lost %d; old worker gone after at most %.3f s")
     :format(ROUND_CALLS, ROUNDS, lost, slowest))
-  promise("calls lost in a reload", lost, 0)
-  promise("seconds until the old worker is gone", slowest, 0.5)
+  promise("calls lost in a reload", lost, 0, false, "calls")
+  promise("seconds until the old worker is gone", slowest, 0.5, false, "s")
 end
 
 local function calls_so_far()
@@ -405,14 +418,14 @@ local function gates()
   local calls, ttls = calls_so_far() - before, math.floor(socket.gettime() - started) + 1
   print(("a fleet of two machines with two workers each, ttl 1 s\n  %d requests, %d calls in %d ttls, %d failed")
     :format(requests, calls, ttls, failed))
-  promise("calls per key and ttl over the fleet", calls / ttls, 1)
+  promise("calls per key and ttl over the fleet", calls / ttls, 1, false, "calls")
 
   upstream:ask "/mode?down"
   before = calls_so_far()
   local result = wrk(fleet[1], "/gated", 20, 5)
   print(("the API away for 5 s\n  %d requests, %d tries to reach it, %d failed"):format(result.requests,
     calls_so_far() - before, result.failed))
-  promise("failed requests while the API is away", result.failed, 0)
+  promise("failed requests while the API is away", result.failed, 0, false, "requests")
   upstream:ask "/mode?up"
 end
 
@@ -430,3 +443,4 @@ end)
 for _, server in ipairs(servers) do server:stop() end
 if not ok then error(why, 0) end
 print("\n" .. table.concat(verdicts, "\n"))
+rows.write()

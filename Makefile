@@ -151,6 +151,11 @@ $(BUILD)/download: bench/download.c
 bench-http: all $(BUILD)/download
 	@DOWNLOAD=$(BUILD)/download $(RUN_ENV) $(LUA) bench/http.lua
 
+# How cost grows up to GROWTH installations.
+.PHONY: bench-growth
+bench-growth: all
+	@$(RUN_ENV) $(LUA) bench/growth.lua
+
 .PHONY: bench-cli
 bench-cli: all
 	@$(RUN_ENV) $(LUA) bench/cli.lua

@@ -1,7 +1,7 @@
 -- What the nginx wing costs: `make bench-nginx`. Needs nginx with its Lua module, redis-server, wrk and LuaSocket.
 -- Rounds of the things compared are interleaved; a row shows the median of the rounds, the lowest and the highest,
 -- and the ratio of medians. Where lua-resty-http is installed, or RESTY_HTTP names its lib folder, it is measured too
--- (it needs lua-resty-string). BENCH_JSON names a file for the rows as one JSON document.
+-- (it needs lua-resty-string). BENCH_ROWS names a file for the rows as one JSON document.
 package.path = "bench/?.lua;" .. package.path
 
 local nginx = require "support.openresty"

@@ -1,12 +1,8 @@
 local cache = require "ampersand.cache"
+local clock = require "support.clock"
 local core = require "ampersand.core"
 local double = require "support.double"
 local gate = require "ampersand.gate"
-
-local function sleep(seconds)
-  local till = core.now() + seconds
-  repeat until core.now() >= till
-end
 
 local function installation(id, health, group)
   return { id = id, healthStatus = health, group = { groupRef = group or "acme" }, connection = { status = "working" } }
@@ -27,6 +23,9 @@ end
 local FAULT = { fault = "the connection was closed", kind = "closed", sent = true }
 
 describe("the gate", function()
+  setup(clock.take)
+  teardown(clock.restore)
+
   it("asks once and then knows", function()
     local g, transport = make({}, { installation("a", "healthy") })
     for _ = 1, 5 do
@@ -59,11 +58,11 @@ describe("the gate", function()
   end)
 
   it("remembers absence", function()
-    local g, transport = make({ on_absent = "open", negative = 0.02 }, {})
+    local g, transport = make({ on_absent = "open", negative = 20 }, {})
     assert.is_true(g:health({ group = "acme" }).open)
     assert.is_false(g:health({ group = "acme", on_absent = "closed" }).open)
     assert.equal(1, #transport.asked)
-    sleep(0.03)
+    clock.pass(30)
     g:health { group = "acme" }
     assert.equal(2, #transport.asked)
   end)
@@ -85,23 +84,23 @@ describe("the gate", function()
 
   it("asks again after the ttl, and uses what it knew when that fails", function()
     local answers = { { installation("a", "healthy") }, FAULT, { installation("a", "unhealthy") } }
-    local g, transport = make({ ttl = 0.02, negative = 0.02, stale = 10 }, (table.unpack or unpack)(answers)) -- luacheck: ignore
+    local g, transport = make({ ttl = 20, negative = 20, stale = 10000 }, (table.unpack or unpack)(answers)) -- luacheck: ignore
     assert.equal("healthy", g:health({ group = "acme" }).state)
-    sleep(0.03)
+    clock.pass(30)
     local verdict = g:health { group = "acme" }
     assert.equal("healthy", verdict.state)
     assert.truthy(verdict.reason:find "the connection was closed")
     assert.equal(2, #transport.asked)
     g:health { group = "acme" }
     assert.equal(2, #transport.asked, "a failure is remembered")
-    sleep(0.03)
+    clock.pass(30)
     assert.equal("unhealthy", g:health({ group = "acme" }).state)
   end)
 
   it("does not use what is older than `stale` allows", function()
-    local g = make({ ttl = 0.01, stale = 0.02, on_unknown = "closed" }, { installation("a", "healthy") }, FAULT)
+    local g = make({ ttl = 10, stale = 20, on_unknown = "closed" }, { installation("a", "healthy") }, FAULT)
     assert.is_true(g:health({ group = "acme" }).open)
-    sleep(0.04)
+    clock.pass(40)
     local verdict = g:health { group = "acme" }
     assert.same({ "unknown", false }, { verdict.state, verdict.open })
     assert.is_true(g:health({ group = "acme", on_unknown = "open" }).open)

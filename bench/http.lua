@@ -3,8 +3,13 @@
 -- ours is this library; the rival is Lua-cURL with lua-cjson, a handle kept and a decoded table made of each body;
 -- the limit only downloads (bench/download.c). Lua-cURLv3 is found through RIVAL_PATH and RIVAL_CPATH under the same
 -- Lua, Debian's lua-curl under Lua 5.1. The server is nginx on loopback with generated files.
+-- Figures are medians; BENCH_ROWS names a file that gets them as JSON (bench/support/rows.lua).
+
+package.path = "bench/?.lua;" .. package.path
 
 local nginx = require "support.nginx"
+local openresty = require "support.openresty"
+local rows = require "support.rows"
 local socket = require "socket"
 
 local directory = os.tmpname()
@@ -42,7 +47,7 @@ if v3 then
   function new(take)
     return cURL.easy {
       url = url, httpheader = { "X-Api-Key: key" }, cainfo = arg[4], proxy = "", writefunction = take,
-      accept_encoding = "", http_version = cURL.HTTP_VERSION_2TLS,
+      accept_encoding = "", http_version = cURL.HTTP_VERSION_2TLS, pipewait = 1,
     }
   end
   function at_once(n)
@@ -177,50 +182,77 @@ local function output_of(shell_command)
   return output
 end
 
--- The best of `times` runs: noise only adds. Wall and CPU in ms, peak in MB, and what the program reports.
-local function run(line, times)
-  local best
-  for _ = 1, times or 5 do
-    local start = socket.gettime()
-    local output = output_of(line)
-    local wall = (socket.gettime() - start) * 1000
-    local cpu, peak, value = output:match "bytes (%S+) cpu", 0, ""
-    if not cpu then cpu, peak, value = output:match "^(%S+) (%S+) (%S*)" end
-    if not cpu then return nil end
-    local result = { wall = wall, cpu = tonumber(cpu) * 1000, peak = tonumber(peak) / 1024, value = tonumber(value) }
-    if not best or result.wall < best.wall then best = result end
-  end
-  return best
+local function run(line)
+  local start = socket.gettime()
+  local output = output_of(line)
+  local wall = (socket.gettime() - start) * 1000
+  local cpu, peak, value = output:match "^(%S+) (%S+) (%S*)"
+  if not cpu then return nil end
+  return { wall = wall, cpu = tonumber(cpu) * 1000, peak = tonumber(peak) / 1024, value = tonumber(value) }
 end
 
+-- Runs everybody in turns, so that all see the same machine: wall and CPU in ms, peak in MB, and what the program
+-- reports, of each run. `limit`: the arguments of bench/download.c.
 local function measure(name, arguments, times, limit)
-  local row = {}
-  for _, side in ipairs { "ours", "rival" } do row[side] = run(command(side, name, arguments):format "", times) end
-  row.limit = DOWNLOAD and limit and run(("%s %s"):format(quote(DOWNLOAD), limit), times)
+  local lines = { limit = DOWNLOAD and limit and ("%s %s"):format(quote(DOWNLOAD), limit) }
+  for _, side in ipairs { "ours", "rival" } do lines[side] = command(side, name, arguments):format "" end
+  local row = { ours = {}, rival = {}, limit = {} }
+  for i = 1, times do
+    for side, line in pairs(lines) do row[side][i] = line and run(line) or nil end
+  end
   return row
 end
 
--- Instructions per request: the difference between two runs under callgrind, so that the start does not count.
-local function instructions(name, arguments, side)
-  local few, lots = 100, 600
-  local counts = {}
-  for i, n in ipairs { few, lots } do
-    local all = {}
-    for j, argument in ipairs(arguments) do all[j] = argument end
-    all[#all + 1] = n
-    local line = command(side, name, all):format(
-      "valgrind --tool=callgrind --callgrind-out-file=/dev/null") .. " 2>&1 >/dev/null"
-    counts[i] = tonumber(output_of(line):match "Collected : (%d+)")
-    if not counts[i] then return nil end
-  end
-  return (counts[2] - counts[1]) / (lots - few)
+-- Thousands of instructions per request: the difference between two runs under callgrind, so that the start does not
+-- count. Whoever is missing here has no figure.
+local TIMES, FEW, LOTS = "TIMES", 100, 600
+
+local function counted(line)
+  local output = output_of(line:format "valgrind --tool=callgrind --callgrind-out-file=/dev/null" .. " 2>&1 >/dev/null")
+  return tonumber(output:match "Collected : (%d+)")
 end
 
-local function show(title, row, unit, scale)
-  local ours, rival, limit = row.ours and row.ours[unit], row.rival and row.rival[unit], row.limit and row.limit[unit]
-  local function cell(value) return value and ("%10.1f"):format(value * (scale or 1)) or "         -" end
-  print(("%-52s %s %s %s %s"):format(title, cell(ours), cell(rival), cell(limit),
-    ours and rival and ("%6.2f"):format(ours / rival) or "     -"))
+-- TIMES stands for the number of requests in `limit`.
+local function instructions(arguments, limit)
+  local row, lines = {}, { limit = DOWNLOAD and "%s " .. quote(DOWNLOAD) .. " " .. limit }
+  arguments[5] = TIMES
+  for _, side in ipairs { "ours", "rival" } do lines[side] = command(side, "many", arguments) end
+  for side, line in pairs(lines) do
+    local few, lots = counted((line:gsub(TIMES, FEW))), counted((line:gsub(TIMES, LOTS)))
+    row[side] = few and lots and { { instructions = (lots - few) / (LOTS - FEW) / 1000 } }
+  end
+  return row
+end
+
+local SIDES = { { "ours", "ampersand" }, { "rival", "Lua-cURL and lua-cjson" }, { "limit", "libcurl alone" } }
+
+local function keep(work, unit, side, values, rival)
+  local figure, low, high = rows.middle(values)
+  if not figure then return end
+  rows.add {
+    bench = "http", work = work, library = side[2], figure = figure, unit = unit, ratio = rival and figure / rival,
+    low = #values > 1 and low or nil, high = #values > 1 and high or nil,
+    lua = side[1] == "rival" and not RIVAL_CPATH and "Lua 5.1" or nil,
+  }
+end
+
+-- Prints one line: the medians of what was measured, `column` of it, and ours over the rival's.
+-- WORK: a pattern of the work that is wanted.
+local function show(work, unit, column, way, ...)
+  if not work:find(os.getenv "WORK" or "") then return end
+  local row, values, cells = way(...), {}, {}
+  for _, side in ipairs(SIDES) do
+    values[side[1]] = {}
+    for i, each in ipairs(row[side[1]] or {}) do values[side[1]][i] = each[column] end
+  end
+  local ours, rival = rows.middle(values.ours), rows.middle(values.rival)
+  for i, side in ipairs(SIDES) do
+    keep(work, unit, side, values[side[1]], rival)
+    local figure = rows.middle(values[side[1]])
+    cells[i] = figure and ("%10.1f"):format(figure) or "         -"
+  end
+  local ratio = ours and rival and ("%6.2f"):format(ours / rival) or "     -"
+  print(("%-52s %s %s"):format(work .. ": " .. unit, table.concat(cells, " "), ratio))
   io.stdout:flush()
 end
 
@@ -247,35 +279,40 @@ local function measure_all(server)
   local hashed, trust = server.directory .. "/hashed", bundle(server)
   local function arguments(port, n) return { (server:url("", port):gsub("/$", "")), n, hashed, trust } end
   local function limit(port, n, times, together)
-    return ("%s %d %d %s"):format(server:url(("v1/projects/p/integrations/%d/installations"):format(n), port),
+    return ("%s %s %d %s"):format(server:url(("v1/projects/p/integrations/%d/installations"):format(n), port),
       times or 1, together or 1, hashed)
   end
   for _, n in ipairs { 1, 100, 200, 10000, 100000 } do generate(server, n) end
 
   print(("%-52s %10s %10s %10s %6s"):format("", "ours", "rival", "limit", "ratio"))
-  show("bare Lua: wall ms", measure("nothing", {}, 20), "wall")
-  show("require ampersand (rival: cjson): wall ms", measure("require", {}, 20), "wall")
-  for name, port in pairs { http = "plain", https = "tls" } do
-    show(("cold start + 1 installation, %s: wall ms"):format(name),
-      measure("one", arguments(port, 1), 20, limit(port, 1)), "wall")
+  show("bare Lua", "wall ms", "wall", measure, "nothing", {}, 20)
+  show("require ampersand (rival: cjson)", "wall ms", "wall", measure, "require", {}, 20)
+  for _, way in ipairs { { "http", "plain" }, { "https", "tls" } } do
+    show("cold start + 1 installation, " .. way[1], "wall ms", "wall", measure, "one", arguments(way[2], 1), 20,
+      limit(way[2], 1))
   end
-  local row = { ours = {}, rival = {} }
-  for _, side in ipairs { "ours", "rival" } do row[side].n = instructions("many", arguments("plain", 1), side) end
-  show("warm small request: thousand instructions", row, "n", 1e-3)
+  show("warm small request", "thousand instructions", "instructions", instructions, arguments("plain", 1),
+    limit("plain", 1, TIMES))
   local warm = arguments("plain", 1)
   warm[5] = 5000
-  show("5,000 warm small requests: wall ms", measure("many", warm, 3, limit("plain", 1, 5000)), "wall")
+  show("5,000 warm small requests", "wall ms", "wall", measure, "many", warm, 3, limit("plain", 1, 5000))
   local pages = arguments("tls", 200)
   pages[5] = 50
-  show("50 pages of 200 in turn, https: wall ms", measure("many", pages, 5, limit("tls", 200, 50)), "wall")
-  show("50 at once, https, HTTP/1: wall ms", measure("at_once", arguments("tls", 1), 5, limit("tls", 1, 1, 50)), "wall")
-  show("50 at once, https, HTTP/2: wall ms", measure("at_once", arguments("h2", 1), 5, limit("h2", 1, 1, 50)), "wall")
-  show("list 10,000: CPU ms", measure("list", arguments("plain", 10000), 5, limit("plain", 10000)), "cpu")
-  show("each 10,000: CPU ms", measure("each", arguments("plain", 10000), 5, limit("plain", 10000)), "cpu")
-  show("each 10,000 with where and select: CPU ms", measure("filter", arguments("plain", 10000), 5), "cpu")
-  local first = measure("first", arguments("plain", 100000), 1, limit("plain", 100000))
-  show("each 100,000: peak MB", first, "peak")
-  show("each 100,000: first installation after ms", first, "value")
+  show("50 pages of 200 in turn, https", "wall ms", "wall", measure, "many", pages, 5, limit("tls", 200, 50))
+  for _, way in ipairs { { "HTTP/1", "tls" }, { "HTTP/2", "h2" } } do
+    show("50 at once, https, " .. way[1], "wall ms", "wall", measure, "at_once", arguments(way[2], 1), 5,
+      limit(way[2], 1, 1, 50))
+  end
+  show("list 10,000", "CPU ms", "cpu", measure, "list", arguments("plain", 10000), 5, limit("plain", 10000))
+  show("each 10,000", "CPU ms", "cpu", measure, "each", arguments("plain", 10000), 5, limit("plain", 10000))
+  show("each 10,000 with where and select", "CPU ms", "cpu", measure, "filter", arguments("plain", 10000), 5)
+  local all
+  local function once(...)
+    all = all or measure(...)
+    return all
+  end
+  show("each 100,000", "peak MB", "peak", once, "first", arguments("plain", 100000), 1, limit("plain", 100000))
+  show("each 100,000, first installation", "wall ms", "value", once, "first", arguments("plain", 100000), 1)
 end
 
 -- A line of 100 Mbit/s is imitated by nginx's limit_rate.
@@ -283,7 +320,26 @@ local function measure_slow(server)
   generate(server, 10000)
   local arguments = { (server:url("", "plain"):gsub("/$", "")), 10000, server.directory, server.directory }
   local limit = ("%s 1"):format(server:url("v1/projects/p/integrations/10000/installations", "plain"))
-  show("each 10,000, 100 Mbit/s with gzip: wall ms", measure("each", arguments, 2, limit), "wall")
+  show("each 10,000, 100 Mbit/s with gzip", "wall ms", "wall", measure, "each", arguments, 2, limit)
+end
+
+-- What a server's delay costs many requests at once: nginx's Lua module waits, so that all wait side by side.
+local DELAY = 0.05
+local DELAYED = [[
+ssl_certificate %s/good.pem; ssl_certificate_key %s/good.key; root %s/www; default_type application/json;
+rewrite_by_lua_block { ngx.sleep(%g) }
+]]
+
+local function measure_delay(server)
+  local place = server.directory
+  local delayed = openresty.start {
+    attached = true, listen = "ssl http2", server = DELAYED:format(place, place, place, DELAY),
+  }
+  local base = delayed.url:gsub("^http:", "https:")
+  local limit = ("%s/v1/projects/p/integrations/1/installations 1 50 %s/hashed"):format(base, place)
+  show(("50 at once, HTTP/2, a server that takes %g ms"):format(DELAY * 1e3), "wall ms", "wall", measure,
+    "at_once", { base, 1, place .. "/hashed", bundle(server) }, 9, limit)
+  delayed:stop()
 end
 
 local function with_server(options, f)
@@ -294,6 +350,10 @@ local function with_server(options, f)
   assert(ok, message)
 end
 
-with_server({}, measure_all)
+with_server({}, function(server)
+  measure_all(server)
+  measure_delay(server)
+end)
 with_server({ gzip = true, rate = "12500k" }, measure_slow)
 os.execute("rm -rf " .. directory)
+rows.write()

@@ -98,7 +98,7 @@ local CONTENDERS = {
   { name = "lua-http + lua-cjson", run = "env -u LUA_PATH -u LUA_CPATH lua5.1", most = 100000,
     needs = "http.request", text = TALLY .. URL .. LUA_HTTP .. REPORT },
   { name = "node fetch", run = "node", most = 100000, text = NODE },
-  { name = "curl | jq", run = "sh", most = 100000, text = JQ },
+  { name = "curl + jq", run = "sh", most = 100000, text = JQ },
 }
 
 local function shell(command)

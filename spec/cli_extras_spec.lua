@@ -109,7 +109,11 @@ describe("operations wait", function()
   end)
 
   it("gives up with 5", function()
-    local result = run(trigger .. "ampersand operations wait $id --timeout 0.2 --interval 0.1")
+    local slow = standin.start { installations = 2, read_seconds = 600 }
+    local mine = command.session(slow)
+    local result = mine:run(trigger .. "ampersand operations wait $id --timeout 0.2 --interval 0.1")
+    mine:close()
+    slow:stop()
     assert.same({ 5, "" }, { result.code, result.out })
     assert.truthy(result.err:find("still going on", 1, true), result.err)
   end)

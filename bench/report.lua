@@ -1,0 +1,253 @@
+-- Writes bench/report/ out of the rows the benchmarks left: `make bench` runs them and then this.
+-- Usage: report.lua ROWS-DIRECTORY REPORT-DIRECTORY
+package.path = "bench/?.lua;" .. package.path
+
+local json = require "ampersand.json"
+local plot = require "support.plot"
+
+local FROM, TO = arg[1], arg[2]
+
+local function output(command)
+  local pipe = assert(io.popen(command .. " 2>/dev/null"))
+  local text = pipe:read "*a"
+  pipe:close()
+  return (text:gsub("%s+$", ""))
+end
+
+local function rows_of(name)
+  local file = io.open(("%s/%s.json"):format(FROM, name))
+  if not file then return {} end
+  local rows = json.decode(file:read "*a")
+  file:close()
+  return rows
+end
+
+local function write(name, text)
+  local file = assert(io.open(TO .. "/" .. name, "w"))
+  file:write(text)
+  file:close()
+end
+
+--- The rows for which every field given is as given.
+local function where(rows, fields)
+  local found = {}
+  for _, row in ipairs(rows) do
+    local fits = true
+    for name, value in pairs(fields) do fits = fits and row[name] == value end
+    if fits then found[#found + 1] = row end
+  end
+  return found
+end
+
+--- The values of a field, each once, in the order of their first appearance.
+local function distinct(rows, field)
+  local list, seen = {}, {}
+  for _, row in ipairs(rows) do
+    local value = row[field]
+    if value ~= nil and not seen[value] then
+      seen[value] = true
+      list[#list + 1] = value
+    end
+  end
+  return list
+end
+
+local page = {}
+
+local function say(...)
+  page[#page + 1] = table.concat { ... }
+end
+
+--- Seconds are shown in the unit that suits them.
+local function figure(row)
+  local value, unit = row.figure, row.unit
+  if unit == "s" and value < 1e-3 then return plot.number(value * 1e6) .. " µs" end
+  if unit == "s" and value < 1 then return plot.number(value * 1e3) .. " ms" end
+  return plot.number(value) .. " " .. unit
+end
+
+local function ratio(row)
+  if not row.ratio or row.ratio == 1 then return "" end
+  if not row.low then return (" (%.2f)"):format(row.ratio) end
+  return (" (%.2f, %.2f-%.2f)"):format(row.ratio, row.low, row.high)
+end
+
+--- One line per work: every library's figure, with its ratio.
+local function matrix(rows)
+  local libraries = distinct(rows, "library")
+  say("| | ", table.concat(libraries, " | "), " |")
+  say("|---|", ("---:|"):rep(#libraries))
+  for _, work in ipairs(distinct(rows, "work")) do
+    for _, unit in ipairs(distinct(where(rows, { work = work }), "unit")) do
+      local cells = {}
+      for i, library in ipairs(libraries) do
+        local row = where(rows, { work = work, library = library, unit = unit })[1]
+        cells[i] = row and figure(row) .. ratio(row) or ""
+      end
+      say("| ", work, " | ", table.concat(cells, " | "), " |")
+    end
+  end
+  say ""
+end
+
+-- --- decoding --------------------------------------------------------------------------------------------------------
+
+local function decoding()
+  local all = {}
+  for _, name in ipairs { "decode-5.4", "decode-jit" } do
+    for _, row in ipairs(rows_of(name)) do all[#all + 1] = row end
+  end
+  if #all == 0 then return end
+  say "## JSON\n"
+  say "Beside each figure: how many times faster than lua-cjson (or how many times less memory), the median of paired"
+  say "rounds with its quartiles.\n"
+  say "![decoding](decode.svg)\n"
+  local groups, names = {}, {}
+  for _, lua in ipairs(distinct(all, "lua")) do
+    for _, data in ipairs(distinct(where(all, { lua = lua, work = "full decode, 100, all" }), "data")) do
+      local group = { label = lua .. ", " .. data }
+      for _, row in ipairs(where(all, { lua = lua, data = data, work = "full decode, 100, all" })) do
+        group[row.library] = row.ratio
+      end
+      groups[#groups + 1] = group
+    end
+  end
+  for _, row in ipairs(where(all, { work = "full decode, 100, all" })) do names[#names + 1] = row end
+  write("decode.svg", plot.bars {
+    title = "Decoding 100 installations", note = "times as fast as lua-cjson; the floor only builds the tables",
+    names = distinct(names, "library"), groups = groups,
+  })
+  for _, lua in ipairs(distinct(all, "lua")) do
+    for _, data in ipairs(distinct(where(all, { lua = lua }), "data")) do
+      say("### ", lua, ", ", data, "\n")
+      matrix(where(all, { lua = lua, data = data }))
+    end
+  end
+end
+
+-- --- growth ----------------------------------------------------------------------------------------------------------
+
+local function grown(rows, work)
+  local series = {}
+  for i, library in ipairs(distinct(rows, "library")) do
+    local points = {}
+    for k, row in ipairs(where(rows, { work = work, library = library })) do points[k] = { row.n, row.figure } end
+    series[i] = { name = library, points = points }
+  end
+  return series
+end
+
+local function growth()
+  local rows = rows_of "growth"
+  if #rows == 0 then return end
+  say "## How cost grows\n"
+  say "Whole processes, from start to end, over HTTP on loopback; the best of three runs below 100,000 installations.\n"
+  for _, picture in ipairs {
+    { "peak", "memory", "Peak memory", "MB" },
+    { "whole", "time", "Time to the end", "ms, with the start of the process" },
+    { "first", "first", "Time to the first installation", "ms, with the start of the process" },
+  } do
+    say("![", picture[3], "](", picture[2], ".svg)\n")
+    write(picture[2] .. ".svg", plot.lines {
+      title = picture[3], note = picture[4], x = "installations", ours = 2, series = grown(rows, picture[1]),
+    })
+  end
+  local titles = { whole = "ms to the end", first = "ms to the first installation", peak = "peak MB" }
+  for _, work in ipairs { "whole", "first", "peak" } do
+    local libraries = distinct(rows, "library")
+    say("| ", titles[work], " | ", table.concat(libraries, " | "), " |")
+    say("|---:|", ("---:|"):rep(#libraries))
+    for _, n in ipairs(distinct(rows, "n")) do
+      local cells = {}
+      for i, library in ipairs(libraries) do
+        local row = where(rows, { work = work, library = library, n = n })[1]
+        cells[i] = row and plot.number(row.figure) or ""
+      end
+      say("| ", plot.number(n), " | ", table.concat(cells, " | "), " |")
+    end
+    say ""
+  end
+  local each = {}
+  for _, row in ipairs(where(rows, { work = "whole", library = "ampersand each" })) do
+    if row.n >= 10000 then each[#each + 1] = ("%.1f µs at %s"):format(row.figure * 1000 / row.n, plot.number(row.n)) end
+  end
+  if #each > 0 then say("`each`, for one installation: ", table.concat(each, ", "), ".\n") end
+end
+
+-- --- the others ------------------------------------------------------------------------------------------------------
+
+local function http()
+  local rows = rows_of "http"
+  if #rows == 0 then return end
+  say "## HTTP\n"
+  say "Beside each figure: its share of the rival's, Lua-cURL with lua-cjson. libcurl alone only downloads.\n"
+  local requests = where(rows, { work = "5,000 warm small requests" })
+  if #requests > 0 then
+    local group = { label = "one connection, HTTP/1.1" }
+    for _, row in ipairs(requests) do group[row.library] = 5000 / (row.figure / 1000) end
+    say "![requests a second](requests.svg)\n"
+    write("requests.svg", plot.bars {
+      title = "Small requests a second", note = "warm, one after the other, one installation each",
+      names = distinct(requests, "library"), groups = { group },
+    })
+  end
+  matrix(rows)
+end
+
+local function command_line()
+  local rows = rows_of "cli"
+  if #rows == 0 then return end
+  say "## Command line\n"
+  matrix(rows)
+end
+
+local function inside_nginx()
+  local rows = rows_of "nginx"
+  if #rows == 0 then return end
+  say "## Inside nginx\n"
+  local gates = {}
+  for _, row in ipairs(rows) do
+    if row.work:find "gate" and row.unit == "requests/s" then gates[#gates + 1] = row end
+  end
+  if #gates > 0 then
+    local group = { label = "one worker, wrk" }
+    for _, row in ipairs(gates) do group[row.library] = row.figure end
+    say "![the gate](gate.svg)\n"
+    write("gate.svg", plot.bars {
+      title = "Requests a second through the health gate", note = "the same location with and without it",
+      names = distinct(gates, "library"), groups = { group },
+    })
+  end
+  say "| | | median | rounds | to the first |"
+  say "|---|---|---:|---:|---:|"
+  for _, row in ipairs(rows) do
+    if not row.work:find "^promise" then
+      say("| ", row.work, " | ", row.library, " | ", figure(row), " | ",
+        row.low and plot.number(row.low) .. " to " .. plot.number(row.high) or "", " | ",
+        row.ratio and ("%.2f"):format(row.ratio) or "", " |")
+    end
+  end
+  say ""
+end
+
+local function machine()
+  local memory = tonumber(output "awk '/MemTotal/ { print $2 }' /proc/meminfo") or 0
+  say "# Benchmarks\n"
+  say "Made by `make bench`. Other figures come from other machines; compare within a table.\n"
+  say("- ", os.date "!%Y-%m-%d", ", ", output "nproc", " cores of ",
+    output "awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo", (", %.0f GB, "):format(memory / 2 ^ 20),
+    output ". /etc/os-release; echo $PRETTY_NAME")
+  local versions = require "ampersand".versions()
+  say("- ampersand ", versions.ampersand, ", libcurl ", versions.libcurl, ", ", versions.tls, "; ",
+    output "lua5.4 -v | cut -d' ' -f1,2", ", ", output "luajit -v | cut -d' ' -f1,2", "; lua-cjson ",
+    require "cjson"._VERSION, ", node ", output "node --version", ", ", output "jq --version", "\n")
+end
+
+machine()
+decoding()
+growth()
+http()
+command_line()
+inside_nginx()
+write("README.md", table.concat(page, "\n"))
+print(TO .. "/README.md")

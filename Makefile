@@ -256,8 +256,21 @@ bench-nginx:
 # --- measuring ---------------------------------------------------------------------------------
 BENCH_COUNT ?= 100000
 PORTABLE    := build/$(LUA_VERSION)-portable
-.PHONY: bench bench-json
-bench: bench-json
+.PHONY: bench bench-json report
+# Everything, one after the other, and bench/report/ out of it: about half an hour on a quiet machine.
+BENCHED := build/bench
+bench: deps-bench
+	@mkdir -p $(BENCHED) && rm -f $(BENCHED)/*.json
+	BENCH_ROWS=$(BENCHED)/decode-5.4.json $(MAKE) --no-print-directory bench-json LUA_VERSION=5.4
+	BENCH_ROWS=$(BENCHED)/decode-jit.json $(MAKE) --no-print-directory bench-json LUA_VERSION=jit
+	BENCH_ROWS=$(BENCHED)/growth.json $(MAKE) --no-print-directory bench-growth
+	BENCH_ROWS=$(BENCHED)/http.json $(MAKE) --no-print-directory bench-http
+	BENCH_ROWS=$(BENCHED)/cli.json $(MAKE) --no-print-directory bench-cli
+	BENCH_ROWS=$(BENCHED)/nginx.json $(MAKE) --no-print-directory bench-nginx
+	@$(MAKE) --no-print-directory report
+report: all
+	@mkdir -p bench/report
+	@$(RUN_ENV) $(LUA) bench/report.lua $(BENCHED) bench/report
 $(BUILD)/floor.so: bench/floor.c $(filter %/json_decode.o %/json_scan.o %/json_number.o,$(CORE_OBJ))
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(PIC) $(MODULE_LDFLAGS) -Isrc $(LUA_INC) $^ -o $@
 bench-json: all $(BUILD)/floor.so

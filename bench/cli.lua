@@ -1,6 +1,9 @@
 -- What the command costs: its start, and a filtered listing of 10,000 installations, in processor seconds of all
 -- processes involved, best of several runs, beside the library alone and curl | jq. `make bench-cli` runs it.
 
+package.path = "bench/?.lua;" .. package.path
+
+local rows = require "support.rows"
 local standin = require "support.standin"
 
 local LUA = os.getenv "LUA" or "lua"
@@ -36,11 +39,17 @@ end
 local function peak_megabytes(command)
   local text = read_all(("env time -f 'peak %%M' bash -c %s 2>&1"):format(quote(command .. " >/dev/null")))
   local kilobytes = text:match "peak (%d+)"
-  return kilobytes and ("%.1f MB"):format(kilobytes / 1024) or "-"
+  return kilobytes and kilobytes / 1024
 end
 
-local function line(name, seconds, memory, ratio)
-  print(("  %-52s %9.4f s  %9s  %s"):format(name, seconds, memory or "", ratio or ""))
+-- Prints a row, and keeps it: `base` are the seconds it is compared with.
+local function line(work, name, seconds, base, promise, command)
+  local peak = command and peak_megabytes(command)
+  local ratio = base and seconds / base
+  print(("  %-52s %9.4f s  %9s  %s"):format(name, seconds, peak and ("%.1f MB"):format(peak) or "",
+    ratio and ("%.2f times%s"):format(ratio, promise or "") or ""))
+  rows.add { bench = "cli", work = work, library = name, figure = seconds, unit = "s", ratio = ratio }
+  if peak then rows.add { bench = "cli", work = work, library = name, figure = peak, unit = "MB" } end
 end
 
 local function has(program)
@@ -54,9 +63,9 @@ local function measure_start()
   local start = best(ampersand .. " --version", 50, 5)
   local help = best(ampersand .. " installations list --help", 20, 5)
   print "start-up"
-  line(LUA .. " with argparse alone", bare)
-  line("ampersand --version", start, nil, ("%.2f times (at most 2)"):format(start / bare))
-  line("ampersand installations list --help", help, nil, ("%.2f times"):format(help / bare))
+  line("start-up", LUA .. " with argparse alone", bare)
+  line("start-up", "ampersand --version", start, bare, " (at most 2)")
+  line("start-up", "ampersand installations list --help", help, bare)
 end
 
 local LIBRARY = [[
@@ -73,13 +82,12 @@ local function measure_listing(server)
   local jq = ("curl -s -H 'X-Api-Key: %s' %s%s | jq -c '.[] | select(.healthStatus == \"unhealthy\")'"):format(
     server.key, server.url, list)
   local mine, library = best(command, 3, 5), best(alone, 3, 5)
-  print(("\n%d installations, --where healthStatus=unhealthy --ndjson"):format(INSTALLATIONS))
-  line("the library alone", library, peak_megabytes(alone))
-  local ratio = ("%.2f times (at most 1.5)"):format(mine / library)
-  line("ampersand installations list", mine, peak_megabytes(command), ratio)
+  local work = ("%d installations, --where healthStatus=unhealthy --ndjson"):format(INSTALLATIONS)
+  print("\n" .. work)
+  line(work, "the library alone", library, nil, nil, alone)
+  line(work, "ampersand installations list", mine, library, " (at most 1.5)", command)
   if not (has "curl" and has "jq") then return print "  curl or jq is not installed here" end
-  local other = best(jq, 1, 5)
-  line("curl | jq", other, peak_megabytes(jq), ("%.1f times as much as ampersand (at least 5)"):format(other / mine))
+  line(work, "curl + jq", best(jq, 1, 5), mine, " of ampersand's (at least 5)", jq)
 end
 
 measure_start()
@@ -89,3 +97,4 @@ environment = ("export AMP_API_URL=%s AMP_API_KEY=%s AMPERSAND_PROJECT_ID=%s AMP
 local ok, err = pcall(measure_listing, server)
 server:stop()
 if not ok then error(err, 0) end
+rows.write()

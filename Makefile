@@ -254,7 +254,9 @@ bench-nginx:
 	@AMP_SERVER_LIFETIME=900 LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" luajit bench/nginx.lua $(PART)
 
 # --- measuring ---------------------------------------------------------------------------------
+# BENCH_JSON=file keeps the rows, RIVALS=module,... races more libraries: bench/decode.lua, bench/support/rivals.lua.
 BENCH_COUNT ?= 100000
+BENCH_PART  ?= all
 PORTABLE    := build/$(LUA_VERSION)-portable
 .PHONY: bench bench-json report
 # Everything, one after the other, and bench/report/ out of it: about half an hour on a quiet machine.
@@ -274,11 +276,8 @@ report: all
 $(BUILD)/floor.so: bench/floor.c $(filter %/json_decode.o %/json_scan.o %/json_number.o,$(CORE_OBJ))
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(PIC) $(MODULE_LDFLAGS) -Isrc $(LUA_INC) $^ -o $@
 bench-json: all $(BUILD)/floor.so
-	$(RUN_ENV) $(LUA) bench/decode.lua all $(BENCH_COUNT)
-	@file=`$(RUN_ENV) $(LUA) bench/decode.lua file $(BENCH_COUNT)`; \
-	for way in 1 2 3; do $(RUN_ENV) $(LUA) bench/decode.lua peak $$way $$file; done
 	@$(MAKE) --no-print-directory -s all VARIANT=-portable CFLAGS="$(CFLAGS) -DAMP_NO_SIMD"
-	@echo "without SIMD:"; $(subst $(BUILD)/,$(PORTABLE)/,$(RUN_ENV)) $(LUA) bench/decode.lua streams $(BENCH_COUNT)
+	@PORTABLE_CPATH="$(PORTABLE)/?.so;;" $(RUN_ENV) $(LUA) bench/decode.lua $(BENCH_PART) $(BENCH_COUNT)
 
 # --- the reference -----------------------------------------------------------------------------
 # What is public and not described stops it.

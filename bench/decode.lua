@@ -1,138 +1,189 @@
--- JSON against lua-cjson on the same input. Usage: decode.lua [whole|streams|peak WAY FILE] [COUNT]
--- Other decoders are shown where they are found, also through RIVAL_PATH and RIVAL_CPATH; RIVALS names more of them as
--- module.function.
+-- JSON against Debian's lua-cjson on the same input. Usage: decode.lua [all|whole|streams] [COUNT]
+--
+-- A ratio says how many times faster than lua-cjson (or how many times less memory), the median of paired rounds, and
+-- the quartiles. Whole texts: in turns in one process, the garbage collected inside the timing. Streams: COUNT
+-- different installations in a file, each run a process of its own, CPU time of all of it: lua-cjson reads the file,
+-- decodes it and loops; we read 16 KiB at a time and loop.
+-- BENCH_JSON names a file for the rows as one JSON document. PORTABLE_CPATH finds a build without SIMD.
 package.path = "bench/?.lua;" .. package.path
 
 local cjson = require "cjson"
 local core = require "ampersand.core"
-local json = require "ampersand.json"
 local race = require "support.race"
+local rivals = require "support.rivals"
 local texts = require "support.texts"
 
-package.path = package.path .. ";" .. (os.getenv "RIVAL_PATH" or "")
-package.cpath = package.cpath .. ";" .. (os.getenv "RIVAL_CPATH" or "")
-local RIVALS = "dkjson.decode rapidjson.decode simdjson.parse " .. (os.getenv "RIVALS" or "")
+local PART, COUNT = arg[1] or "all", tonumber(arg[2]) or 100000
+local LUA, PORTABLE = os.getenv "LUA" or "lua", os.getenv "PORTABLE_CPATH"
+local OURS, BASE = "ampersand", "lua-cjson"
 
-local COUNT = tonumber(arg[2]) or 100000
-local CHUNK = 16384
+--- Races libraries at one work; the second is the base of all.
+local function compete(work, data, libraries, rounds, repeats)
+  local ways = {}
+  for i, library in ipairs(libraries) do ways[i] = library[2] end
+  local samples = race.run(ways, rounds, repeats)
+  for i, library in ipairs(libraries) do
+    race.show({ library = library[1], work = work, data = data, unit = "s" }, samples[i], samples[2])
+  end
+end
 
-local function decode_row(name, text, rounds, repeats)
+-- Whole texts -----------------------------------------------------------------------------------
+
+--- A rival's null may be a value of its own: where ours says null, it may say what it likes.
+local function agrees(ours, theirs)
+  if type(ours) ~= "table" then return ours == theirs or ours == core.null end
+  if type(theirs) ~= "table" then return false end
+  for key, value in pairs(ours) do
+    if not agrees(value, theirs[key]) then return false end
+  end
+  for key in pairs(theirs) do
+    if ours[key] == nil then return false end
+  end
+  return true
+end
+
+local function decoders(text)
+  return { { OURS, function() return core.decode(text) end }, { BASE, function() return cjson.decode(text) end } }
+end
+
+local function decode_row(work, data, text, rounds, repeats)
   assert(race.equal(core.decode(text), cjson.decode(text)), "different answers")
-  race.show(name, race.run(function() return core.decode(text) end, function() return cjson.decode(text) end, rounds,
-    repeats))
+  compete(work, data, decoders(text), rounds, repeats)
 end
 
---- The same tables from a tape that is ready: what no decoder on this Lua can beat.
-local function floor_row(text, rounds, repeats)
+--- Beside the two: the same tables from a tape that is ready, which no decoder on this Lua can beat; other libraries.
+local function field_rows(data, text)
+  local libraries = decoders(text)
   local found, floor = pcall(require, "floor")
-  if not found then return print "(no table-building floor: make bench builds it)" end
-  local build = floor.prepare(text)
-  assert(race.equal(build(), cjson.decode(text)))
-  race.show("  table-building floor, 100", race.run(build, function() return cjson.decode(text) end, rounds, repeats))
+  if found then
+    local build = floor.prepare(text)
+    assert(race.equal(build(), cjson.decode(text)))
+    libraries[3] = { "table-building floor", build }
+  else
+    print "(no table-building floor: make bench builds it)"
+  end
+  for _, rival in ipairs(rivals.all()) do
+    assert(agrees(core.decode(text), rival.decode(text)), rival.name .. ": different answers")
+    libraries[#libraries + 1] = { rival.name, function() return rival.decode(text) end }
+  end
+  compete("full decode, 100, all", data, libraries, 11, 5)
 end
 
---- Ours against every other decoder at hand; they need not agree with us on null.
-local function rival_rows(text, rounds, repeats)
-  for module, name in RIVALS:gmatch "(%S+)%.([%w_]+)" do
-    local found, rival = pcall(require, module)
-    if found then
-      local decode = rival[name]
-      assert(#decode(text) == #core.decode(text), "different answers")
-      race.show("  against " .. module .. ", 100", race.run(function() return core.decode(text) end,
-        function() return decode(text) end, rounds, repeats))
+local function encode_row(data, text)
+  local value = core.decode(text)
+  local libraries = { { OURS, function() return core.encode(value) end },
+    { BASE, function() return cjson.encode(value) end } }
+  for _, rival in ipairs(rivals.all()) do
+    local can, answer = pcall(rival.encode, value) -- not all can say our null
+    if can then
+      assert(race.equal(core.decode(answer), value), rival.name .. ": different answers")
+      libraries[#libraries + 1] = { rival.name, function() return rival.encode(value) end }
     end
   end
+  compete("encode, 100", data, libraries, 15, 10)
 end
 
 local function whole()
-  local hundred = texts.installations(100)
-  decode_row("full decode, 1 installation", texts.installation(7), 25, 1000)
-  decode_row("full decode, 100", hundred, 25, 20)
-  floor_row(hundred, 25, 20)
-  rival_rows(hundred, 7, 5)
-  decode_row("full decode, 10,000", texts.installations(10000), 7, 1)
-  decode_row("numbers (coordinates)", texts.coordinates(300), 15, 1)
-  local value = core.decode(hundred)
-  race.show("encode, 100", race.run(function() return core.encode(value) end, function() return cjson.encode(value) end,
-    25, 20))
-end
-
---- Reads the file in chunks; returns how many elements came.
-local function stream(path, options, use)
-  local file, count = assert(io.open(path, "rb")), 0
-  for element in json.each(function() return file:read(CHUNK) end, options) do
-    count = count + 1
-    use(element)
+  for _, set in ipairs(texts.sets) do
+    local hundred = texts.installations(set, 100)
+    decode_row("full decode, 1", set.name, set.installation(7), 25, 1000)
+    decode_row("full decode, 100", set.name, hundred, 25, 20)
+    field_rows(set.name, hundred)
+    decode_row("full decode, 10,000", set.name, texts.installations(set, 10000), 7, 1)
+    encode_row(set.name, hundred)
   end
-  file:close()
-  return count
+  decode_row("numbers", "coordinates", texts.coordinates(300), 15, 1)
 end
 
-local function read_all(path)
-  local file = assert(io.open(path, "rb"))
-  local list = cjson.decode((file:read "*a"))
-  file:close()
-  return list
-end
+-- Streams ---------------------------------------------------------------------------------------
 
-local function id_of(element) return element.id end
-
+local ROUNDS = 3
 local WAYS = {
-  { "iterate", nil, id_of },
-  { "select of 3 fields", { select = { "id", "group.groupRef", "connection.provider" } }, id_of },
-  { "where healthStatus, 5 % match", { where = { healthStatus = "unhealthy" } }, id_of,
-    function(element) return element.healthStatus == "unhealthy" end },
-  { "select of a field that comes last", { select = { "zz.last" } }, function(element) return element.zz end },
-  { "where on a field that comes last", { where = { ["zz.last"] = { gt = 950 } } }, id_of,
-    function(element) return element.zz.last > 950 end },
+  { "iterate", "iterate", "iterate" },
+  { "select of 3 fields", "select", "iterate" },
+  { "where healthStatus, 1 in 20", "where", "where" },
+  { "select of a field that comes last", "select-late", "iterate" },
+  { "where on a field that comes last, 1 in 20", "where-late", "where-late" },
 }
 
-local function rivals_way(path, filter, use)
-  local count = 0
-  for _, element in ipairs(read_all(path)) do
-    if not filter or filter(element) then
-      count = count + 1
-      use(element)
+--- One run of one library in a process of its own; LUA_CPATH may name another build of ours.
+local function measure(who, way, set, path, cpath)
+  local setting = cpath and ("LUA_CPATH='" .. cpath .. "'") or ""
+  local command = ("%s %s bench/stream.lua %s %s %s %s"):format(setting, LUA, who, way, set.name, path)
+  local pipe = assert(io.popen(command))
+  local count, seconds, kib = pipe:read("*a"):match "(%S+)\t(%S+)\t(%S+)"
+  pipe:close()
+  return { count = assert(tonumber(count), command), seconds = tonumber(seconds), mb = tonumber(kib) / 1024 }
+end
+
+--- Every way once. What lua-cjson does is the same for some of them.
+local function round(set, path)
+  local result, theirs = {}, {}
+  for _, way in ipairs(WAYS) do
+    local name, base = way[2], way[3]
+    theirs[base] = theirs[base] or measure("cjson", base, set, path)
+    local ours = measure("ampersand", name, set, path)
+    assert(ours.count == theirs[base].count, name .. ": different answers")
+    result[name] = { ours, theirs[base], PORTABLE and measure("ampersand", name, set, path, PORTABLE) or nil }
+  end
+  return result
+end
+
+local function column(rounds, name, library, figure)
+  local samples = {}
+  for i, result in ipairs(rounds) do samples[i] = result[name][library][figure] end
+  return samples
+end
+
+local function show_streams(set, rounds)
+  local libraries = { OURS, BASE, PORTABLE and OURS .. ", no SIMD" or nil }
+  for i, way in ipairs(WAYS) do
+    for library, shown in ipairs(libraries) do
+      race.show({ library = shown, work = way[1], data = set.name, unit = "s" },
+        column(rounds, way[2], library, "seconds"), column(rounds, way[2], 2, "seconds"))
+    end
+    for library = 1, i <= 3 and 2 or 0 do
+      race.show({ library = libraries[library], work = way[1] .. ", peak", data = set.name, unit = "MB" },
+        column(rounds, way[2], library, "mb"), column(rounds, way[2], 2, "mb"))
     end
   end
-  return count
 end
 
 local function streams()
-  local path = texts.file(COUNT)
-  for _, way in ipairs(WAYS) do
-    local name, options, use, filter = way[1], way[2], way[3], way[4]
-    local function ours() return stream(path, options, use) end
-    local function theirs() return rivals_way(path, filter, use) end
-    local expected = theirs()
-    assert(ours() == expected, name)
-    race.show(("%s, %d from a file"):format(name, COUNT), race.run(ours, theirs, 3, 1))
+  local path = os.tmpname()
+  for _, set in ipairs(texts.sets) do
+    local ok, problem = pcall(function()
+      texts.write(set, COUNT, path)
+      print(("%d installations %s from a file:"):format(COUNT, set.about))
+      local rounds = {}
+      for i = 1, ROUNDS do rounds[i] = round(set, path) end
+      show_streams(set, rounds)
+    end)
+    os.remove(path)
+    if not ok then error(problem, 0) end
   end
 end
 
-local function peak_memory()
-  for line in io.lines "/proc/self/status" do
-    local kib = line:match "^VmHWM:%s*(%d+)"
-    if kib then return tonumber(kib) end
+--- What a set consists of: bytes, tables and strings in a record.
+local function describe(set)
+  local count = { bytes = 0, tables = 0, strings = 0 }
+  local function walk(value)
+    if type(value) == "string" then count.strings = count.strings + 1 end
+    if type(value) ~= "table" then return end
+    count.tables = count.tables + 1
+    for _, inner in pairs(value) do walk(inner) end
   end
+  for i = 1, 1000 do
+    local text = set.installation(i)
+    count.bytes = count.bytes + #text
+    walk(core.decode(text))
+  end
+  print(("%s: installations %s; %.0f bytes, %.1f tables, %.1f strings in each"):format(set.name, set.about,
+    count.bytes / 1000, count.tables / 1000, count.strings / 1000))
 end
 
---- In a process of its own: how much more memory one way of streaming takes at its peak.
-local function peak(index, path)
-  local before = peak_memory()
-  local way = WAYS[tonumber(index)]
-  local count = stream(path, way[2], way[3])
-  print(("%-52s %d elements, peak %.1f MB (%.1f before)"):format("  memory: " .. way[1], count, peak_memory() / 1024,
-    before / 1024))
-end
-
-if arg[1] == "peak" then
-  peak(arg[2], arg[3])
-elseif arg[1] == "file" then
-  print(texts.file(COUNT))
-else
-  local lua = rawget(_G, "jit") and "LuaJIT" or _VERSION
-  print(("%s, scanner %s, against cjson: ours, theirs, ratio"):format(lua, core.scanner()))
-  if arg[1] ~= "streams" then whole() end
-  if arg[1] ~= "whole" then streams() end
-end
+print(("%s, scanner %s; median, times lua-cjson (quartiles)"):format(race.lua, core.scanner()))
+for _, set in ipairs(texts.sets) do describe(set) end
+if PART ~= "streams" then whole() end
+if PART ~= "whole" then streams() end
+if os.getenv "BENCH_JSON" then race.write(os.getenv "BENCH_JSON", { scanner = core.scanner(), count = COUNT }) end

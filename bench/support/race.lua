@@ -1,31 +1,31 @@
--- Two ways to do one thing, timed in turns.
-local race = {}
+-- Several ways to do one thing, measured in turns, shown side by side, and kept as rows for a report.
+local core = require "ampersand.core"
 
---- Runs both in rotated order and compares. The collector runs as it likes, and each pays for its own garbage:
---- a full collection ends its turn.
----@param ours fun():any
----@param theirs fun():any
+local race = { lua = rawget(_G, "jit") and "LuaJIT" or _VERSION }
+
+local rows = {}
+
+--- Times all ways in rotated order. The collector runs as it likes, and each pays for its own garbage: a full
+--- collection ends its turn.
+---@param ways (fun():any)[]
 ---@param rounds integer
 ---@param repeats integer calls in each round
----@return table result ours and theirs (best seconds a call), best and median ratio
-function race.run(ours, theirs, rounds, repeats)
-  local ways, best, ratios = { ours, theirs }, { math.huge, math.huge }, {}
+---@return number[][] samples for each way its seconds a call, one of each round
+function race.run(ways, rounds, repeats)
+  local samples = {}
+  for i = 1, #ways do samples[i] = {} end
   for round = 1, rounds do
-    local seconds = {}
-    for turn = 0, 1 do
-      local which = (round + turn) % 2 + 1
+    for turn = 0, #ways - 1 do
+      local which = (round + turn) % #ways + 1
       local way = ways[which]
       collectgarbage()
       local start = os.clock()
       for _ = 1, repeats do way() end
       collectgarbage()
-      seconds[which] = (os.clock() - start) / repeats
-      best[which] = math.min(best[which], seconds[which])
+      samples[which][round] = (os.clock() - start) / repeats
     end
-    ratios[round] = seconds[2] / seconds[1]
   end
-  table.sort(ratios)
-  return { ours = best[1], theirs = best[2], best = best[2] / best[1], median = ratios[math.floor(rounds / 2) + 1] }
+  return samples
 end
 
 --- Whether two decoded values are equal, arrays and objects alike.
@@ -40,16 +40,48 @@ function race.equal(a, b)
   return true
 end
 
-local function time(seconds)
-  if seconds >= 1 then return ("%.2f s"):format(seconds) end
-  if seconds >= 1e-3 then return ("%.2f ms"):format(seconds * 1e3) end
-  return ("%.2f us"):format(seconds * 1e6)
+--- The value at a share (0 … 1) of the sorted samples.
+local function quantile(samples, share)
+  local sorted = {}
+  for i, value in ipairs(samples) do sorted[i] = value end
+  table.sort(sorted)
+  return sorted[math.floor((#sorted - 1) * share + 0.5) + 1]
 end
 
-function race.show(name, result)
-  print(("%-52s %10s %10s   best %6.2f   median %6.2f"):format(name, time(result.ours), time(result.theirs),
-    result.best, result.median))
+local function figure(value, unit)
+  if unit ~= "s" then return ("%.1f %s"):format(value, unit) end
+  if value >= 1 then return ("%.2f s"):format(value) end
+  if value >= 1e-3 then return ("%.2f ms"):format(value * 1e3) end
+  return ("%.2f us"):format(value * 1e6)
+end
+
+--- Shows one library's figure and, where there is a base, how many times better it is: the median of the rounds and
+--- the quartiles. Samples of the same round belong together.
+---@param row { library: string, work: string, data: string, unit: string }
+---@param samples number[]
+---@param base number[]? samples of what it is compared with
+function race.show(row, samples, base)
+  row.lua, row.figure = race.lua, quantile(samples, 0.5)
+  local line = ("%-44s %-10s %-24s %10s"):format(row.work, row.data, row.library, figure(row.figure, row.unit))
+  if base then
+    local ratios = {}
+    for round, value in ipairs(samples) do ratios[round] = base[round] / value end
+    row.ratio, row.spread = quantile(ratios, 0.5), core.array { quantile(ratios, 0.25), quantile(ratios, 0.75) }
+    line = line .. ("  %6.2f (%.2f-%.2f)"):format(row.ratio, row.spread[1], row.spread[2])
+  end
+  print(line)
   io.stdout:flush()
+  rows[#rows + 1] = row
+end
+
+--- Writes all rows shown so far as one JSON document.
+---@param path string
+---@param about table goes in beside the rows
+function race.write(path, about)
+  about.lua, about.rows = race.lua, core.array(rows)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(assert(core.encode(about, { sort_keys = true })), "\n"))
+  file:close()
 end
 
 return race

@@ -254,7 +254,7 @@ bench-nginx:
 	@AMP_SERVER_LIFETIME=900 LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" luajit bench/nginx.lua $(PART)
 
 # --- measuring ---------------------------------------------------------------------------------
-# BENCH_JSON=file keeps the rows, RIVALS=module,... races more libraries: bench/decode.lua, bench/support/rivals.lua.
+# RIVALS=module,... races more libraries: bench/support/rivals.lua.
 BENCH_COUNT ?= 100000
 BENCH_PART  ?= all
 PORTABLE    := build/$(LUA_VERSION)-portable

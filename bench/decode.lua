@@ -4,13 +4,14 @@
 -- the quartiles. Whole texts: in turns in one process, the garbage collected inside the timing. Streams: COUNT
 -- different installations in a file, each run a process of its own, CPU time of all of it: lua-cjson reads the file,
 -- decodes it and loops; we read 16 KiB at a time and loop.
--- BENCH_JSON names a file for the rows as one JSON document. PORTABLE_CPATH finds a build without SIMD.
+-- BENCH_ROWS names a file for the rows as one JSON document. PORTABLE_CPATH finds a build without SIMD.
 package.path = "bench/?.lua;" .. package.path
 
 local cjson = require "cjson"
 local core = require "ampersand.core"
 local race = require "support.race"
 local rivals = require "support.rivals"
+local rows = require "support.rows"
 local texts = require "support.texts"
 
 local PART, COUNT = arg[1] or "all", tonumber(arg[2]) or 100000
@@ -182,8 +183,9 @@ local function describe(set)
     count.bytes / 1000, count.tables / 1000, count.strings / 1000))
 end
 
-print(("%s, scanner %s; median, times lua-cjson (quartiles)"):format(race.lua, core.scanner()))
+local version = rawget(_G, "jit") and "LuaJIT" or _VERSION
+print(("%s, scanner %s; median, times lua-cjson (quartiles)"):format(version, core.scanner()))
 for _, set in ipairs(texts.sets) do describe(set) end
 if PART ~= "streams" then whole() end
 if PART ~= "whole" then streams() end
-if os.getenv "BENCH_JSON" then race.write(os.getenv "BENCH_JSON", { scanner = core.scanner(), count = COUNT }) end
+rows.write()

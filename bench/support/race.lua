@@ -1,9 +1,7 @@
--- Several ways to do one thing, measured in turns, shown side by side, and kept as rows for a report.
-local core = require "ampersand.core"
+-- Several ways to do one thing, measured in turns, shown side by side, and kept as rows.
+local rows = require "support.rows"
 
-local race = { lua = rawget(_G, "jit") and "LuaJIT" or _VERSION }
-
-local rows = {}
+local race = {}
 
 --- Times all ways in rotated order. The collector runs as it likes, and each pays for its own garbage: a full
 --- collection ends its turn.
@@ -40,14 +38,6 @@ function race.equal(a, b)
   return true
 end
 
---- The value at a share (0 … 1) of the sorted samples.
-local function quantile(samples, share)
-  local sorted = {}
-  for i, value in ipairs(samples) do sorted[i] = value end
-  table.sort(sorted)
-  return sorted[math.floor((#sorted - 1) * share + 0.5) + 1]
-end
-
 local function figure(value, unit)
   if unit ~= "s" then return ("%.1f %s"):format(value, unit) end
   if value >= 1 then return ("%.2f s"):format(value) end
@@ -61,27 +51,17 @@ end
 ---@param samples number[]
 ---@param base number[]? samples of what it is compared with
 function race.show(row, samples, base)
-  row.lua, row.figure = race.lua, quantile(samples, 0.5)
+  row.bench, row.figure = "decode", (rows.middle(samples))
   local line = ("%-44s %-10s %-24s %10s"):format(row.work, row.data, row.library, figure(row.figure, row.unit))
   if base then
     local ratios = {}
     for round, value in ipairs(samples) do ratios[round] = base[round] / value end
-    row.ratio, row.spread = quantile(ratios, 0.5), core.array { quantile(ratios, 0.25), quantile(ratios, 0.75) }
-    line = line .. ("  %6.2f (%.2f-%.2f)"):format(row.ratio, row.spread[1], row.spread[2])
+    row.ratio, row.low, row.high = rows.middle(ratios)
+    line = line .. ("  %6.2f (%.2f-%.2f)"):format(row.ratio, row.low, row.high)
   end
   print(line)
   io.stdout:flush()
-  rows[#rows + 1] = row
-end
-
---- Writes all rows shown so far as one JSON document.
----@param path string
----@param about table goes in beside the rows
-function race.write(path, about)
-  about.lua, about.rows = race.lua, core.array(rows)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(assert(core.encode(about, { sort_keys = true })), "\n"))
-  file:close()
+  rows.add(row)
 end
 
 return race

@@ -442,3 +442,14 @@ Health
     assert.is_nil(html:find "<script")
   end)
 end)
+
+describe("the exit codes", function()
+  it("are those of the guide", function()
+    local file = assert(io.open "examples/cli/README.md")
+    local text = file:read "*a"
+    file:close()
+    for _, meaning in ipairs(require("ampersand.cli.exit").MEANINGS) do
+      assert.truthy(text:find(("\n| %d | "):format(meaning[1]), 1, true), meaning[1])
+    end
+  end)
+end)

@@ -1,4 +1,4 @@
--- The examples and the README's code run as they are written.
+-- The examples run as they are written.
 
 local fault = require "support.fault"
 local openssl = require "support.openssl"
@@ -130,24 +130,5 @@ describe("the example", function()
     assert.equal(1, select(2, text:gsub("read of contact, for acme\n  {\"email\":\"a@example.com\"}\n", "")), text)
     assert.equal(1, select(2, text:gsub('read of lead, for acme\n  {"id":"a"}\n  {"id":"b"}\n  {"id":"c"}\n', "")), text)
     assert.equal(1, select(2, text:gsub("refused: [^\n]+another secret", "")), text)
-  end)
-
-  -- The block about fleets watches for ever; spec/fleet_examples_spec.lua runs what it shows.
-  it("the README's Lua blocks run one after the other", function()
-    local file = assert(io.open "README.md")
-    local blocks = {}
-    for block in file:read("*a"):gmatch "\n```lua\n(.-)\n```" do
-      if not block:find(":watch", 1, true) then blocks[#blocks + 1] = block end
-    end
-    file:close()
-    assert.is_true(#blocks >= 3)
-    local name = os.tmpname()
-    finally(function() os.remove(name) end) -- luacheck: ignore
-    file = assert(io.open(name, "w"))
-    file:write(table.concat(blocks, "\n"))
-    file:close()
-    local text, ok = run(server, name)
-    assert.is_true(ok, text)
-    assert.truthy(text:find("\thealthy\n", 1, true), text)
   end)
 end)

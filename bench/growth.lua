@@ -137,7 +137,7 @@ local function generate(server, n)
   local place = ("%s/www/v1/projects/p/integrations/%d"):format(server.directory, n)
   assert(os.execute("mkdir -p " .. place))
   local file = assert(io.open(place .. "/installations", "wb"))
-  local block = texts.installations(math.min(n, 1000)):sub(2, -2)
+  local block = texts.installations(texts.sets[1], math.min(n, 1000)):sub(2, -2)
   for i = 1, n, 1000 do
     file:write(i == 1 and "[" or ",", block)
   end

@@ -1,4 +1,5 @@
--- Writes bench/report/ out of the rows the benchmarks left: `make bench` runs them and then this.
+-- Writes bench/report/, and the README's figures, out of the rows the benchmarks left: `make bench` runs them and
+-- then this.
 -- Usage: report.lua ROWS-DIRECTORY REPORT-DIRECTORY
 package.path = "bench/?.lua;" .. package.path
 
@@ -230,24 +231,92 @@ local function inside_nginx()
   say ""
 end
 
+-- --- the README's part of it ----------------------------------------------------------------------------------------
+
+--- Replaces what stands between two comments of the README by a few of the figures and their source.
+local function readme(made_on)
+  local lines = {
+    "",
+    "![Decoding](bench/report/decode.svg)",
+    "![Peak memory](bench/report/memory.svg)",
+    "",
+    "| | ampersand | beside | |",
+    "|---|---:|---:|---|",
+  }
+  local function add(rows, fields, base, name)
+    local ours = where(rows, fields)[1]
+    if not ours then return end
+    fields.library = base
+    local theirs = where(rows, fields)[1]
+    if theirs then lines[#lines + 1] = ("| %s | %s | %s | %s |"):format(name, figure(ours), figure(theirs), base) end
+  end
+  for _, lua in ipairs { "5.4", "jit" } do
+    local rows, title = rows_of("decode-" .. lua), lua == "jit" and "LuaJIT" or "Lua " .. lua
+    for _, row in ipairs {
+      { "decode 100 installations", "full decode, 100", "s" },
+      { "go through a file of them", "iterate", "s" },
+      { "the same, peak memory", "iterate, peak", "MB" },
+      { "the same, three fields of each", "select of 3 fields", "s" },
+    } do
+      add(rows, { work = row[2], data = "page", unit = row[3], library = "ampersand" }, "lua-cjson",
+        ("%s, %s"):format(row[1], title))
+    end
+  end
+  local over_http = rows_of "http"
+  for _, row in ipairs {
+    { "list 10,000", "`list` 10,000 over HTTP, CPU" },
+    { "each 10,000 with where and select", "three fields of the unhealthy of 10,000, CPU" },
+    { "50 at once, https, HTTP/1.1", "50 HTTPS requests at once" },
+  } do
+    for _, ours in ipairs(where(over_http, { work = row[1], library = "ampersand" })) do
+      add(over_http, { work = row[1], unit = ours.unit, library = "ampersand" }, "Lua-cURL + lua-cjson", row[2])
+    end
+  end
+  local grown_rows = rows_of "growth"
+  for _, library in ipairs { "Lua-cURL + lua-cjson", "node fetch" } do
+    for _, row in ipairs {
+      { "peak", "`each` over 100,000 over HTTP, peak memory" }, { "first", "the same, until the first is there" },
+      { "whole", "the same, until the last is there" },
+    } do
+      add(grown_rows, { work = row[1], n = 100000, library = "ampersand each" }, library, row[2])
+    end
+  end
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = made_on
+  local file = assert(io.open "README.md")
+  local text = file:read "*a"
+  file:close()
+  local from, to = "<!-- figures: make bench -->", "<!-- /figures -->"
+  local first, last = text:find(from, 1, true), text:find(to, 1, true)
+  if not first or not last then error "README.md has no place for the figures" end
+  file = assert(io.open("README.md", "w"))
+  file:write(text:sub(1, first + #from - 1), table.concat(lines, "\n"), "\n", text:sub(last))
+  file:close()
+end
+
 local function machine()
   local memory = tonumber(output "awk '/MemTotal/ { print $2 }' /proc/meminfo") or 0
   say "# Benchmarks\n"
   say "Made by `make bench`. Other figures come from other machines; compare within a table.\n"
-  say("- ", os.date "!%Y-%m-%d", ", ", output "nproc", " cores of ",
+  local made_on = table.concat {
+    "Made on ", os.date "!%Y-%m-%d", ": ", output "nproc", " cores of ",
     output "awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo", (", %.0f GB, "):format(memory / 2 ^ 20),
-    output ". /etc/os-release; echo $PRETTY_NAME")
+    output ". /etc/os-release; echo $PRETTY_NAME", ".",
+  }
   local versions = require "ampersand".versions()
-  say("- ampersand ", versions.ampersand, ", libcurl ", versions.libcurl, ", ", versions.tls, "; ",
+  say(made_on)
+  say("ampersand ", versions.ampersand, ", libcurl ", versions.libcurl, ", ", versions.tls, "; ",
     output "lua5.4 -v | cut -d' ' -f1,2", ", ", output "luajit -v | cut -d' ' -f1,2", "; lua-cjson ",
-    require "cjson"._VERSION, ", node ", output "node --version", ", ", output "jq --version", "\n")
+    require "cjson"._VERSION, ", node ", output "node --version", ", ", output "jq --version", ".\n")
+  return made_on
 end
 
-machine()
+local made_on = machine()
 decoding()
 growth()
 http()
 command_line()
 inside_nginx()
 write("README.md", table.concat(page, "\n"))
+readme(made_on)
 print(TO .. "/README.md")

@@ -98,7 +98,7 @@ end
 
 -- Streams ---------------------------------------------------------------------------------------
 
-local ROUNDS = 3
+local ROUNDS = tonumber(os.getenv "BENCH_ROUNDS" or 3)
 local WAYS = {
   { "iterate", "iterate", "iterate" },
   { "select of 3 fields", "select", "iterate" },

@@ -160,21 +160,27 @@ static int too_long(const struct amp_stream *s, size_t size)
     return size > s->max_value_bytes;
 }
 
+/* A value begins at the front, unless nothing is there. */
+static int arrive(struct amp_stream *s)
+{
+    char first = peek(s);
+    if (is_empty(s))
+        return 0;
+    s->arriving = 1;
+    s->begin = s->start;
+    s->searched = 0;
+    amp_split_start(&s->split, first);
+    return 1;
+}
+
 /*
  * Waits until the value at the front is complete. When the input has ended in its midst it is given
  * all the same: the scanner knows best what is wrong.
  */
 static int whole_value(struct amp_stream *s, const char *expected)
 {
-    if (!s->arriving) {
-        char first = peek(s);
-        if (is_empty(s))
-            return starved(s, expected);
-        s->arriving = 1;
-        s->begin = s->start;
-        s->searched = 0;
-        amp_split_start(&s->split, first);
-    }
+    if (!s->arriving && !arrive(s))
+        return starved(s, expected);
     const char *begin = s->text + s->begin, *end = s->text + s->used;
     const char *found = amp_split_find(&s->split, begin + s->searched, end);
     s->searched = (size_t)((found ? found : end) - begin);
@@ -346,16 +352,12 @@ static int after_all(struct amp_stream *s)
     return s->found ? AMP_STREAM_END : fail(s, s->text + s->used, "the member at the path");
 }
 
+/* Most values have arrived as a whole: a scan that succeeds shows it for less than looking for the
+ * end first. */
 static int deliver(struct amp_stream *s)
 {
-    int status = whole_value(s, "a value");
-    if (status == AMP_STREAM_VALUE) {
-        if (s->state == ELEMENT)
-            s->state = AFTER_ELEMENT;
-        else
-            leave_value(s);
-    }
-    return status;
+    s->unsure = !s->arriving && arrive(s) && s->split.shape == AMP_SPLIT_CONTAINER;
+    return s->unsure ? AMP_STREAM_VALUE : whole_value(s, "a value");
 }
 
 static int piece(struct amp_stream *s, const char *expected, int (*take)(struct amp_stream *s))
@@ -416,11 +418,24 @@ enum amp_stream_status amp_stream_next(struct amp_stream *s, const char **value)
     return (enum amp_stream_status)status;
 }
 
+int amp_stream_doubt(struct amp_stream *s)
+{
+    int unsure = s->unsure;
+    s->unsure = 0;
+    return unsure && s->scan->error.failure != AMP_NO_MEMORY;
+}
+
 int amp_stream_taken(struct amp_stream *s, const char *end)
 {
-    const char *complete = s->text + s->begin + s->searched;
-    s->arriving = 0;
+    const char *begin = s->text + s->begin, *complete = s->unsure ? end : begin + s->searched;
+    if (s->unsure && too_long(s, (size_t)(end - begin)))
+        return 0;
+    s->arriving = s->unsure = 0;
     s->start = (size_t)(end - s->text);
+    if (s->state == ELEMENT)
+        s->state = AFTER_ELEMENT;
+    else if (s->state == SINGLE)
+        leave_value(s);
     if (end == complete)
         return 1;
     /* A scalar with something attached, such as 1x. */

@@ -50,6 +50,7 @@ struct amp_stream {
     size_t begin;    /* of the value that is arriving */
     size_t searched; /* bytes of it that the splitter has seen */
     int arriving;
+    int unsure; /* the value was given without a look for its end */
 
     char *envelope; /* the text around the value at the path */
     size_t envelope_used, envelope_room;
@@ -69,6 +70,10 @@ int amp_stream_feed(struct amp_stream *stream, const char *bytes, size_t size);
  * scan's error says why.
  */
 enum amp_stream_status amp_stream_next(struct amp_stream *stream, const char **value);
+
+/* To be asked when the scan has failed: 1 when the value may not have arrived as a whole. Then the
+ * next value is this one again, once it has. */
+int amp_stream_doubt(struct amp_stream *stream);
 
 /* `end` is where the scanner left the value that amp_stream_next gave. Returns 0, with an error,
  * when bytes are left. */

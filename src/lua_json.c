@@ -506,6 +506,8 @@ static enum reading read_element(struct decoder *d, int record, const char **beg
             break;
         }
         enum reading reading = scan_element(d, *begin, record);
+        if (reading == READ_FAILED && amp_stream_doubt(&d->stream))
+            continue;
         if (reading != READ_SKIPPED)
             return reading;
     }

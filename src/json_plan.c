@@ -272,10 +272,11 @@ static const char *walk_value(struct walk *w, const char *p, uint32_t place);
 static uint32_t child_of(const struct walk *w, const struct amp_plan_node *node,
                          const struct amp_node *key)
 {
-    const struct amp_plan_name *name = w->plan->name + node->first_name;
-    for (uint32_t i = 0; i < node->names; i++)
-        if (amp_node_is(key, name[i].text, name[i].size))
-            return name[i].child;
+    const struct amp_plan_name *name = w->plan->name + node->first_name, *end = name + node->names;
+    int plain = key->kind == AMP_KEY;
+    for (; name < end; name++)
+        if ((!plain || key->size == name->size) && amp_node_is(key, name->text, name->size))
+            return name->child;
     return node->star;
 }
 

@@ -183,21 +183,6 @@ void amp_scan_rewind(struct amp_scan *s)
     s->used = s->deepest = 0;
 }
 
-/* --- white space ----------------------------------------------------------------------------- */
-
-AMP_INLINE const char *skip_space(const char *p)
-{
-    if (AMP_NEVER((unsigned char)*p <= ' '))
-        while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
-            p++;
-    return p;
-}
-
-const char *amp_skip_space(const char *p)
-{
-    return skip_space(p);
-}
-
 /* --- strings --------------------------------------------------------------------------------- */
 
 static int is_plain(char c)
@@ -509,7 +494,9 @@ static __attribute__((noinline)) const char *string_end(struct amp_scan *s, cons
     uint32_t escaped = 0;
     for (; *p != '"'; p = next_special(s, p)) {
         escaped |= *p == '\\';
-        p = scan_special(s, p);
+        do /* text that is not ASCII comes in runs */
+            p = scan_special(s, p);
+        while (p && (signed char)*p < 0);
         if (!p)
             return NULL;
     }
@@ -766,7 +753,7 @@ AMP_INLINE const char *scan_member_name(struct amp_scan *s, const char *p, struc
     p = scan_string(s, p, node, AMP_KEY);
     if (!p)
         return NULL;
-    p = skip_space(p);
+    p = amp_skip_space(p);
     return AMP_NEVER(*p != ':') ? amp_scan_fail(s, p, "':'") : p + 1;
 }
 
@@ -866,7 +853,7 @@ AMP_INLINE const char *scan(struct amp_scan *s, const char *p, int record)
     if (!start_reading(s, &r, record))
         return NULL;
 value:
-    p = skip_space(p);
+    p = amp_skip_space(p);
     if (AMP_NEVER(r.left-- == 0))
         return over(s, p, s->values_what, s->values_limit);
     if (record && !reserve_next(s, &r))
@@ -876,7 +863,7 @@ value:
     } else if (*p == '{' || *p == '[') {
         if (!enter(s, &r, p, record))
             return NULL;
-        p = skip_space(p + 1);
+        p = amp_skip_space(p + 1);
         if (*p == r.closing)
             goto close;
         if (r.closing == '}')
@@ -895,12 +882,12 @@ next:
         return p;
     }
     r.count++;
-    p = skip_space(p);
+    p = amp_skip_space(p);
     if (*p == ',') {
         p++;
         if (r.closing == ']')
             goto value;
-        p = skip_space(p);
+        p = amp_skip_space(p);
     member:
         p = scan_member_name(s, p, record ? r.next++ : NULL);
         if (AMP_NEVER(!p))
@@ -923,6 +910,11 @@ const char *amp_scan_record(struct amp_scan *s, const char *p)
 
 const char *amp_scan_skip(struct amp_scan *s, const char *p)
 {
+    p = amp_skip_space(p);
+    if (*p == '"' && s->values < s->max_values) {
+        s->values++;
+        return scan_string(s, p, NULL, AMP_STRING);
+    }
     return scan(s, p, 0);
 }
 

@@ -114,7 +114,14 @@ int amp_scan_leave(struct amp_scan *scan, int record);
 int amp_scan_put(struct amp_scan *scan, struct amp_node node);
 void amp_scan_count(struct amp_scan *scan); /* one more value in the innermost container */
 const char *amp_scan_fail(struct amp_scan *scan, const char *at, const char *expected);
-const char *amp_skip_space(const char *p);
+
+static inline const char *amp_skip_space(const char *p)
+{
+    if ((unsigned char)*p <= ' ')
+        while (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r')
+            p++;
+    return p;
+}
 
 /* Writes the text of an escaped string (already validated); returns the length, at most `size`. */
 size_t amp_unescape(char *out, const char *text, size_t size);

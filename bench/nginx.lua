@@ -221,12 +221,10 @@ local FRONT = [[
     watched, turns = require("ampersand.transport.nginx").new(), { 0 }
     local began
     function watched:breathe()
-      local turn, clock = self.turn, os.clock()
-      getmetatable(self).breathe(self)
-      if self.turn ~= turn then
-        if began then turns[#turns + 1] = clock - began end
-        began = os.clock()
-      end
+      local clock = os.clock()
+      if not getmetatable(self).breathe(self) then return end
+      if began then turns[#turns + 1] = clock - began end
+      began = os.clock()
     end
     function new_list()
       began, turns = nil, { 0 }
@@ -249,8 +247,11 @@ local LOCATIONS = [[
   location = /lua { access_by_lua_block { local _ = nothing } alias {{prefix}}/page; }
   location = /has_resty { content_by_lua_block { ngx.print(tostring(has_resty)) } }
   location /proxy/ { proxy_pass http://pool/; proxy_http_version 1.1; proxy_set_header Connection ""; }
-  location /own/ { content_by_lua_block { relay(ngx.var.uri:sub(5)) } }
-  location /resty/ { content_by_lua_block { resty(ngx.var.uri:sub(7)) } }
+  location = /own/kb { content_by_lua_block { relay "/kb" } }
+  location = /own/large { content_by_lua_block { relay "/large" } }
+  location = /own/slow { content_by_lua_block { relay "/slow" } }
+  location = /resty/kb { content_by_lua_block { resty "/kb" } }
+  location = /resty/large { content_by_lua_block { resty "/large" } }
   location = /client {
     content_by_lua_block { ngx.print(#assert(client.installations:list({ groupRef = "acme" }))) }
   }

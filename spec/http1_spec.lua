@@ -1,20 +1,28 @@
 local http1 = require "ampersand.transport.http1"
 
+local function new_reader(more, method)
+  return setmetatable({
+    buffer = "", at = 1, left = 0, ended = false, reusable = false, after_chunk = false, read = false,
+    method = method or "GET",
+  }, http1.reader(more))
+end
+
 -- A reader over bytes that arrive in pieces of `size`, then end, or break off with `message` and `kind`.
 local function reader(text, size, method, message, kind)
   local at = 1
-  return http1.reader(function()
+  return new_reader(function()
     if at > #text then return nil, message or "closed", kind or "closed" end
     local piece = text:sub(at, at + size - 1)
     at = at + size
     return piece
-  end, method or "GET")
+  end, method)
 end
 
-local function body_of(r)
+local function body_of(r, most)
   local parts = {}
   while true do
-    local piece, message, kind = r:read()
+    local piece, message, kind = r:read(most)
+    assert(not piece or #piece <= (most or math.huge))
     if not piece then return not kind and table.concat(parts) or nil, message, kind end
     parts[#parts + 1] = piece
   end
@@ -46,7 +54,7 @@ describe("http1", function()
 
   describe("requests", function()
     local function text(req)
-      return table.concat(assert(http1.request(req, "h", "/t")))
+      return assert(http1.request(req, "h", "/t"))
     end
 
     it("carry headers, a length and the body; the framing is never the caller's", function()
@@ -81,6 +89,16 @@ describe("http1", function()
         assert.equal(200, (r:head()))
         assert.equal("hello ", body_of(r))
         assert.is_true(r.ended and r.reusable)
+      end
+    end)
+
+    it("are given in small pieces to those who ask for them", function()
+      for size = 1, 120 do
+        for _, text in ipairs { FIXED, CHUNKED, "HTTP/1.0 200 OK\r\n\r\nhello" } do
+          local r = reader(text, size)
+          assert.equal(200, (r:head()))
+          assert.equal("hello", body_of(r, 2):match "%w+")
+        end
       end
     end)
 
@@ -167,7 +185,7 @@ describe("http1", function()
     end)
 
     it("with endless headers are cut short", function()
-      local _, _, kind = http1.reader(function() return ("A: b\r\n"):rep(1000) end, "GET"):head()
+      local _, _, kind = new_reader(function() return ("A: b\r\n"):rep(1000) end):head()
       assert.equal("limit", kind)
     end)
   end)

@@ -177,6 +177,19 @@ describe("the nginx transport", function()
             say(ticks >= worked / 0.004, ticks, worked)
           }
         }
+        location = /small {
+          content_by_lua_block {
+            local res = transport:request { method = "GET", url = "http://127.0.0.1:{{upstream}}/large", timeout = 10 }
+            local total, most = 0, 0
+            while true do
+              local piece = res.read(1000)
+              if not piece then break end
+              total, most = total + #piece, math.max(most, #piece)
+            end
+            res.close(true)
+            say(total, most)
+          }
+        }
         location = /user {
           content_by_lua_block {
             local ampersand = require "ampersand"
@@ -363,6 +376,10 @@ describe("the nginx transport", function()
 
   it("gives the event loop its turn between chunks", function()
     assert.truthy(lines_of("/turns")[1]:find "^true", lines_of("/turns")[1])
+  end)
+
+  it("gives small pieces to those who ask for them", function()
+    assert.equal("1048576|1000", lines_of("/small")[1])
   end)
 
   it("serves a client, element by element", function()

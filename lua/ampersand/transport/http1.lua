@@ -1,11 +1,14 @@
 --- HTTP/1.1 as text: requests to send, responses to read. Pure: it knows no socket.
 --
--- A reader pulls its bytes from a function `more(reader, sure) -> bytes | nil, message, kind`, `sure` bytes being known
+-- A reader pulls its bytes from its method `more(reader, sure) -> bytes | nil, message, kind`, `sure` bytes being known
 -- to come; kind "closed" with the message "closed" is the peer's orderly end.
+--
+-- What every request passes through is written for LuaJIT, which compiles neither patterns nor new functions, and
+-- a loop that is passed but once only in its way.
 
 local http1 = {}
 
-local byte, find, match, sub = string.byte, string.find, string.match, string.sub
+local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
 
 -- LuaJIT can make a table of a size.
 local sized, new_table = pcall(require, "table.new")
@@ -38,76 +41,104 @@ function http1.parse_url(url)
   return { scheme = scheme, host = host, port = port, authority = authority, prefix = prefix }, target
 end
 
---- The bytes of a request, as a list of strings.
+-- The same few names come again and again: each is checked once. `false` is a name that is not the caller's to write.
+local sendable, sendable_known = {}, 0
+
+local function check_name(name)
+  if find(name, "[%c%s:]") then return nil end
+  local free = not FRAMING[name:lower()]
+  if sendable_known < MAX_NAMES then sendable[name], sendable_known = free, sendable_known + 1 end
+  return free
+end
+
+local function breaks_line(value)
+  return find(value, "\n", 1, true) or find(value, "\r", 1, true) or find(value, "\0", 1, true)
+end
+
+local function header_lines(headers)
+  local lines = ""
+  for name, value in pairs(headers) do
+    local free = sendable[name]
+    if free == nil then free = check_name(name) end
+    if free == nil or breaks_line(value) then return nil, "a header would break the request's frame" end
+    if free then lines = lines .. name .. ": " .. value .. "\r\n" end
+  end
+  return lines
+end
+
+--- The bytes of a request.
 ---@param req table method, headers, body
 ---@param authority string
 ---@param target string
----@return string[]? bytes, string? message
+---@return string? bytes, string? message
 function http1.request(req, authority, target)
-  local out = { req.method, " ", target, " HTTP/1.1\r\nHost: ", authority, "\r\n" }
-  local n = 6
-  for name, value in pairs(req.headers or {}) do
-    if not FRAMING[name:lower()] then
-      if name:find "[%c%s:]" or value:find "[%z\r\n]" then return nil, "a header would break the request's frame" end
-      out[n + 1], out[n + 2], out[n + 3], out[n + 4] = name, ": ", value, "\r\n"
-      n = n + 4
-    end
+  local method, headers, body, lines = req.method, req.headers, req.body, ""
+  if headers and next(headers) ~= nil then
+    local why
+    lines, why = header_lines(headers)
+    if not lines then return nil, why end
   end
-  local body = req.body
-  if body or HAS_BODY[req.method] then
-    out[n + 1], out[n + 2], out[n + 3] = "Content-Length: ", tostring(body and #body or 0), "\r\n"
-    n = n + 3
+  if body or HAS_BODY[method] then
+    body = body or ""
+    return method .. " " .. target .. " HTTP/1.1\r\nHost: " .. authority .. "\r\n" .. lines .. "Content-Length: "
+      .. #body .. "\r\n\r\n" .. body
   end
-  out[n + 1], out[n + 2] = "\r\n", body
-  return out
+  return method .. " " .. target .. " HTTP/1.1\r\nHost: " .. authority .. "\r\n" .. lines .. "\r\n"
 end
 
 ---@class ampersand.HttpReader
----@field received boolean whether any byte has come
+---@field method string of the request: an answer to HEAD has no body
 ---@field reusable boolean whether the connection may carry another request once the body has ended
 ---@field ended boolean whether the body has ended
----@field context any whatever `more` needs
+---@field buffer string bytes that came; empty until the first did
 local Reader = {}
-Reader.__index = Reader
 
---- A reader of one response.
----@param more fun(reader: table, sure: integer): string?, string?, string?
----@param method string of the request: an answer to HEAD has no body
----@return ampersand.HttpReader
-function http1.reader(more, method)
-  -- Every field from the start: a table that grows is made anew each time.
-  return setmetatable({
-    more = more, method = method, buffer = "", at = 1, left = 0, received = false, ended = false, reusable = false,
-    read = false, after_chunk = false, context = false,
-  }, Reader)
+--- The metatable of readers that pull with `more`. A reader is a table of one response with the fields buffer = "",
+--- at = 1, left = 0, ended = false, reusable = false, after_chunk = false, read = false and method; its owner may add
+--- some, best in the same constructor: a table that grows is made anew each time.
+---@param more fun(reader: table, sure: integer, most: integer?): string?, string?, string?
+---@return table
+function http1.reader(more)
+  return { __index = { more = more, head = Reader.head } }
 end
 
 -- Appends bytes to what is held; true, or nil, message, kind.
-local function fill(self, where)
-  local bytes, message, kind = self:more(self.left)
+local function fill(self, where, most)
+  local bytes, message, kind = self:more(self.left, most)
   if not bytes then
     if message == "closed" then message = "the connection was closed " .. where end
     return nil, message, kind
   end
-  self.received = true
-  self.buffer = self.at > #self.buffer and bytes or self.buffer:sub(self.at) .. bytes
+  self.buffer = self.at > #self.buffer and bytes or sub(self.buffer, self.at) .. bytes
   self.at = 1
   return true
 end
 
--- Where the head in the buffer ends (the last byte of its empty line).
-local function await_head(self)
-  local from = self.at
-  while true do
-    local _, stop = find(self.buffer, "\r\n\r\n", from, true)
-    if not stop then _, stop = find(self.buffer, "\n\r?\n", from) end
-    if stop then return stop end
+local function has_head(text, from)
+  return find(text, "\r\n\r\n", from, true) or find(text, "\n\r?\n", from)
+end
+
+-- Reads on until the buffer holds a whole head.
+local function await_rest(self)
+  local from
+  repeat
     local held = #self.buffer - self.at + 1
     if held > MAX_HEAD then return nil, "the response's headers are too long", "limit" end
-    local ok, message, kind = fill(self, held > 0 and "inside the response's headers" or "before an answer came")
+    local ok, message, kind = fill(self, "inside the response's headers")
     if not ok then return nil, message, kind end
-    from = math.max(1, held - 2)
+    from = math.max(self.at, held - 2)
+  until has_head(self.buffer, from)
+  return true
+end
+
+-- Waits until the buffer holds a whole head: nearly always it comes in one piece.
+local function await_head(self)
+  if self.at > #self.buffer then
+    local ok, message, kind = fill(self, "before an answer came")
+    if not ok then return nil, message, kind end
   end
+  if find(self.buffer, "\r\n\r\n", self.at, true) or has_head(self.buffer, self.at) then return true end
+  return await_rest(self)
 end
 
 -- The same few names come again and again: they are checked and lowered once.
@@ -134,25 +165,32 @@ local function header_value(text, from, to)
   if not find(value, "\r", 1, true) then return value end
 end
 
--- "name: value" lines from `at` on, as one table; nil, message when a line is none.
+local usual = 8 -- headers that the last response had: the next one's table gets their room
+
+-- "name: value" lines from `at` on, as one table, and where the body begins; nil, message when a line is none.
 local function parse_headers(text, at)
-  local headers = new_table(0, 16)
+  local headers, count = new_table(0, usual), 0
   while true do
     local stop = find(text, "\n", at, true)
     local last = byte(text, stop - 1) == 13 and stop - 2 or stop - 1
-    if last < at then return headers end
+    if last < at then
+      usual = count
+      return headers, stop + 1
+    end
     local colon = find(text, ":", at, true) or stop
     local name = colon < stop and header_name(sub(text, at, colon - 1))
     local value = name and header_value(text, colon + 1, last)
     if not value then return nil, "a header of the response is malformed" end
     local earlier = headers[name]
     headers[name] = earlier and earlier .. ", " .. value or value
-    at = stop + 1
+    at, count = stop + 1, count + 1
   end
 end
 
 -- A length that is repeated with the same value counts once (RFC 9110, 8.6).
 local function parse_length(value)
+  local plain = tonumber(value)
+  if plain and plain >= 0 and plain < 1e9 and format("%d", plain) == value then return plain end
   local first = value:match "^%d+"
   if not first or #first > 15 or value:sub(#first + 1):gsub(", *" .. first, "") ~= "" then return nil end
   return tonumber(first)
@@ -160,15 +198,17 @@ end
 
 -- --- bodies: each is a function that gives the next bytes, nil at the end, or nil, message, kind ---------------------
 
-local function take(self, most)
+local function take(self, most, wanted)
   local from, size = self.at, #self.buffer
+  if wanted and wanted < most then most = wanted end
   if from == 1 and size <= most then
     self.at = size + 1
     return self.buffer
   end
-  local last = math.min(size, from + most - 1)
+  local last = from + most - 1
+  if last > size then last = size end
   self.at = last + 1
-  return self.buffer:sub(from, last)
+  return sub(self.buffer, from, last)
 end
 
 local function finish(self)
@@ -176,16 +216,16 @@ local function finish(self)
   if self.at <= #self.buffer then self.reusable = false end -- bytes that nobody asked for
 end
 
-local function read_fixed(self)
+local function read_fixed(self, most)
   if self.left == 0 then
     if not self.ended then finish(self) end
     return nil
   end
   if self.at > #self.buffer then
-    local ok, message, kind = fill(self, ("with %.0f bytes of the body missing"):format(self.left))
+    local ok, message, kind = fill(self, ("with %.0f bytes of the body missing"):format(self.left), most)
     if not ok then return nil, message, kind end
   end
-  local piece = take(self, self.left)
+  local piece = take(self, self.left, most)
   self.left = self.left - #piece
   if self.left == 0 then finish(self) end
   return piece
@@ -230,7 +270,7 @@ local function next_chunk(self)
   return tonumber(digits, 16)
 end
 
-local function read_chunked(self)
+local function read_chunked(self, most)
   if self.ended then return nil end
   if self.left == 0 then
     local size, message, kind = next_chunk(self)
@@ -239,23 +279,25 @@ local function read_chunked(self)
     self.left = size
   end
   if self.at > #self.buffer then
-    local ok, message, kind = fill(self, "inside a chunk of the body")
+    local ok, message, kind = fill(self, "inside a chunk of the body", most)
     if not ok then return nil, message, kind end
   end
-  local piece = take(self, self.left)
+  local piece = take(self, self.left, most)
   self.left = self.left - #piece
   return piece
 end
 
-local function read_to_close(self)
+local function read_to_close(self, most)
   if self.ended then return nil end
   if self.at > #self.buffer then
-    local bytes, message, kind = self:more(0)
-    if bytes then return bytes end
-    if message ~= "closed" then return nil, message, kind end
-    return finish(self)
+    local bytes, message, kind = self:more(0, most)
+    if not bytes then
+      if message ~= "closed" then return nil, message, kind end
+      return finish(self)
+    end
+    self.buffer, self.at = bytes, 1
   end
-  return take(self, #self.buffer)
+  return take(self, #self.buffer, most)
 end
 
 -- Chooses how the body is framed (RFC 9112, 6.3).
@@ -279,14 +321,37 @@ local function frame(self, status, headers)
   return true
 end
 
-local function parse_head(self, stop)
-  local text = self.buffer
-  local minor, status = match(text, "^HTTP/1%.(%d) (%d%d%d)[ \r\n]", self.at)
-  if not status then return nil, "the answer is not HTTP/1.1", "protocol" end
-  local headers, message = parse_headers(text, find(text, "\n", self.at, true) + 1)
-  if not headers then return nil, message, "protocol" end
-  self.at = stop + 1
-  return tonumber(status), headers, minor
+-- "HTTP/1.1 200 " and the like: the status, and whether the connection stays by default.
+local statuses, lasting, statuses_known = {}, {}, 0
+
+local function parse_status(line)
+  local minor, status = match(line, "^HTTP/1%.(%d) (%d%d%d)[ \r\n]$")
+  if not status then return nil end
+  status = tonumber(status)
+  if statuses_known < MAX_NAMES then
+    statuses[line], lasting[line], statuses_known = status, minor ~= "0", statuses_known + 1
+  end
+  return status, minor ~= "0"
+end
+
+local function parse_head(self)
+  local text, at = self.buffer, self.at
+  local line = sub(text, at, at + 12)
+  local status, lasts = statuses[line], lasting[line]
+  if not status then
+    status, lasts = parse_status(line)
+    if not status then return nil, "the answer is not HTTP/1.1", "protocol" end
+  end
+  local headers, next_at = parse_headers(text, find(text, "\n", at, true) + 1)
+  if not headers then return nil, next_at, "protocol" end
+  self.at, self.reusable = next_at, lasts
+  return status, headers
+end
+
+local function read_head(self)
+  local ok, message, kind = await_head(self)
+  if not ok then return nil, message, kind end
+  return parse_head(self)
 end
 
 --- Reads the head of the final response; informational ones are passed over.
@@ -294,16 +359,14 @@ end
 ---@return table|string headers lower-case names, repeated ones joined; or a message
 ---@return string? kind
 function Reader:head()
-  local status, headers, minor
-  repeat
-    local stop, message, kind = await_head(self)
-    if not stop then return nil, message, kind end
-    status, headers, minor = parse_head(self, stop)
-    if not status then return nil, headers, minor end
+  local status, headers, kind = read_head(self)
+  if not status then return nil, headers, kind end
+  if status < 200 then
     if status == 101 then return nil, "the server changed the protocol, which nobody asked for", "protocol" end
-  until status >= 200
+    return self:head()
+  end
   local connection = headers.connection
-  self.reusable = minor ~= "0" and not (connection and connection:lower():find("close", 1, true))
+  if connection and find(connection:lower(), "close", 1, true) then self.reusable = false end
   local coding = headers["content-encoding"]
   if coding and coding:lower() ~= "identity" then
     return nil, "the body is compressed, which nobody asked for: " .. coding, "protocol"

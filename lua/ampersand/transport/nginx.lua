@@ -38,9 +38,9 @@ local IDLE_MS = 30000 -- how long a connection waits in the pool; servers often 
 local POOL = 100      -- connections that may wait there, per worker and server
 local PIECE = 32768
 local FULL = 4096     -- a piece of nginx's read buffer; when one is full, more is waiting
-local TURN = 0.001    -- seconds of work after which the event loop gets its turn
+local TURN = 0.00075  -- seconds of work after which the event loop gets its turn
 local BREATH = 0.001  -- ngx.sleep(0) would do in OpenResty; elsewhere it never reaches the event loop
-local MAX_ORIGINS = 1000
+local MAX_PLACES = 1000 -- URLs whose origins are known
 
 local YIELDS = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
@@ -69,7 +69,7 @@ local ELSEWHERE = {
 ---@return ampersand.NginxTransport
 function nginx.new(opts)
   opts = opts or {}
-  local self = setmetatable({ opts = opts, origins = {}, known = 0, turn = 0 }, Nginx)
+  local self = setmetatable({ opts = opts, origins = {}, places = {}, targets = {}, known = 0 }, Nginx)
   for name, words in pairs(ELSEWHERE) do
     if opts[name] then self.problem = words end
   end
@@ -78,40 +78,36 @@ end
 
 -- --- time ----------------------------------------------------------------------------------------------------------
 
--- A clock of one request: when it must be over, how long it may wait for a byte, how far it is.
-local function new_clock(req, opts)
-  local timeout = req.timeout
-  return {
-    deadline = timeout and now() + timeout, timeout = timeout, set = 0, sent = false, full = false,
-    socket = false, stage = "before the response came",
-    read_timeout = req.read_timeout or opts.read_timeout or huge,
-    connect_timeout = req.connect_timeout or opts.connect_timeout or huge,
-  }
-end
-
--- Milliseconds for the next step, at most `bound` seconds; nil when the deadline has passed.
-local function milliseconds(clock, bound)
-  local left = clock.deadline and clock.deadline - now() or huge
-  if left <= 0 then return nil end
-  if left < bound then bound = left end
+-- Milliseconds for the next step of an exchange at the time `at`; nil when the deadline has passed.
+local function milliseconds(exchange, at)
+  local bound, deadline = exchange.bound, exchange.deadline
+  if deadline then
+    local left = deadline - at
+    if left <= 0 then return nil end
+    if left < bound then bound = left end
+  end
   local ms = ceil(bound * 1000)
   return ms < MAX_MS and ms or MAX_MS
 end
 
-local function timed_out(clock, bound, where)
-  if clock.deadline and now() >= clock.deadline - 0.002 then
-    return ("timed out after %.3g s, %s"):format(clock.timeout or 0, where), "timeout"
+local function timed_out(exchange, where)
+  if exchange.deadline and now() >= exchange.deadline - 0.002 then
+    return ("timed out after %.3g s, %s"):format(exchange.timeout or 0, where), "timeout"
   end
-  return ("no byte came for %.3g s, %s"):format(bound, where), "timeout"
+  return ("no byte came for %.3g s, %s"):format(exchange.bound, where), "timeout"
 end
 
---- Lets the event loop run when this turn has become long; `read` does so between chunks, a loop over many decoded
+-- When this turn of the worker began, as far as is known: it is long when the same coroutine asks again and again.
+local turn = 0
+
+--- Lets the event loop run when this turn has become long; `read` does so between pieces, a loop over many decoded
 --- values may do so too.
-function Nginx:breathe()
-  if now() - self.turn >= TURN then
-    ngx.sleep(BREATH)
-    self.turn = now()
-  end
+---@return boolean whether it did
+function Nginx:breathe() -- luacheck: no self
+  if now() - turn < TURN then return false end
+  ngx.sleep(BREATH)
+  turn = now()
+  return true
 end
 
 --- Waits without holding the worker up; where nginx cannot wait, it does not.
@@ -136,22 +132,31 @@ local function new_origin(self, url)
   if self.opts.max_connections then
     origin.connect.pool_size, origin.connect.backlog = self.opts.max_connections, 100000
   end
-  if self.known >= MAX_ORIGINS then self.origins, self.known = {}, 0 end
-  self.origins[origin.prefix], self.known = origin, self.known + 1
+  self.origins[origin.prefix] = origin
   return origin, target
 end
 
--- Where a URL leads: the origin, made once, and the target.
-local function origin_of(self, url)
+local function find_place(self, url)
   local slash = find(url, "/", 9, true)
   local origin = slash and self.origins[sub(url, 1, slash - 1)]
   if origin and not find(url, "[^\33\34\36-\126]", slash) then return origin, sub(url, slash) end
   return new_origin(self, url)
 end
 
-local function connect_error(clock, origin, why)
+-- Where a URL leads: the origin and the target. Many requests have the URL of an earlier one.
+local function place_of(self, url)
+  local origin, target = self.places[url], self.targets[url]
+  if origin then return origin, target end
+  if self.known >= MAX_PLACES then self.origins, self.places, self.targets, self.known = {}, {}, {}, 0 end
+  origin, target = find_place(self, url)
+  if not origin then return nil, target end
+  self.places[url], self.targets[url], self.known = origin, target, self.known + 1
+  return origin, target
+end
+
+local function connect_error(exchange, origin, why)
   local where = origin.host .. ":" .. origin.port
-  if why == "timeout" then return timed_out(clock, clock.connect_timeout, "before the connection stood") end
+  if why == "timeout" then return timed_out(exchange, "before the connection stood") end
   if why:find("resolve", 1, true) or why:find("host not found", 1, true) then
     local hint = why:find("no resolver", 1, true) and "; give nginx a `resolver` (it does not read /etc/hosts)" or ""
     return why .. hint, "resolve"
@@ -191,8 +196,8 @@ local function present_certificate(self, socket)
   return socket:setclientcert(cert, key)
 end
 
-local function tls_error(clock, origin, why)
-  if why == "timeout" then return timed_out(clock, clock.connect_timeout, "during the TLS handshake") end
+local function tls_error(exchange, origin, why)
+  if why == "timeout" then return timed_out(exchange, "during the TLS handshake") end
   local hint = ""
   if why:find("certificate", 1, true) then
     hint = "; nginx checks against lua_ssl_trusted_certificate, lua_ssl_verify_depth deep"
@@ -200,141 +205,166 @@ local function tls_error(clock, origin, why)
   return ("TLS with %s failed: %s%s"):format(origin.host, why, hint), "tls"
 end
 
-local function handshake(self, socket, origin, clock)
+local function handshake(self, socket, origin, exchange)
   local ok, why = present_certificate(self, socket)
   if not ok then return nil, why, "tls" end
   local name = origin.host:gsub("^%[(.*)%]$", "%1")
   local session
   session, why = socket:sslhandshake(origin.session, name, not self.opts.insecure_skip_verify)
-  if not session then return nil, tls_error(clock, origin, tostring(why)) end
+  if not session then return nil, tls_error(exchange, origin, tostring(why)) end
   origin.session = session
   return true
 end
 
--- A connection: pooled or new, or surely new.
-local function connect(self, origin, clock, fresh)
-  while true do
-    local wait = milliseconds(clock, clock.connect_timeout)
-    if not wait then return nil, timed_out(clock, 0, "before the connection stood") end
-    local socket, why = ngx.socket.tcp()
-    if not socket then return nil, why, "connect" end
-    clock.set = milliseconds(clock, clock.read_timeout) or 1
-    socket:settimeouts(wait, clock.set, clock.set)
-    local ok
-    ok, why = socket:connect(origin.host, origin.port, origin.connect)
-    if not ok then return nil, connect_error(clock, origin, why) end
-    if socket:getreusedtimes() == 0 then
-      if origin.scheme == "https" then
-        local message, kind
-        ok, message, kind = handshake(self, socket, origin, clock)
-        if not ok then
-          socket:close()
-          return nil, message, kind
-        end
-      end
-      return socket, false
-    end
-    if not fresh then return socket, true end
+-- A connection, and whether it was pooled; `fresh`: a new one. Written without a loop, as all of the usual way.
+local function connect(self, origin, exchange, at, fresh)
+  local wait = milliseconds(exchange, at)
+  if not wait then return nil, timed_out(exchange, "before the connection stood") end
+  local socket, why = ngx.socket.tcp()
+  if not socket then return nil, why, "connect" end
+  local set = exchange.set
+  socket:settimeouts(wait, set, set)
+  local ok
+  ok, why = socket:connect(origin.host, origin.port, origin.connect)
+  if not ok then return nil, connect_error(exchange, origin, why) end
+  local reused = socket:getreusedtimes() ~= 0
+  if reused and fresh then
     socket:close() -- as old as the one that failed
+    return connect(self, origin, exchange, at, true)
   end
+  if not reused and origin.scheme == "https" then
+    local message, kind
+    ok, message, kind = handshake(self, socket, origin, exchange)
+    if not ok then
+      socket:close()
+      return nil, message, kind
+    end
+  end
+  return socket, reused
 end
 
 -- --- requests ------------------------------------------------------------------------------------------------------
 
--- What a reader pulls bytes with: what is there, or, while bytes come faster than they are read, large pieces.
-local function pull(reader, sure)
-  local clock = reader.context
-  local socket = clock.socket
-  local wait = milliseconds(clock, clock.read_timeout)
-  if not wait then return nil, timed_out(clock, 0, clock.stage) end
-  if wait ~= clock.set then
+local function stage(exchange)
+  return exchange.read and "while the body arrived" or "before the response came"
+end
+
+-- What an exchange pulls bytes with: what is there, or, while bytes come faster than they are read, large pieces.
+local function pull(exchange, sure, most)
+  local socket = exchange.socket
+  local wait = milliseconds(exchange, now())
+  if not wait then return nil, timed_out(exchange, stage(exchange)) end
+  if wait ~= exchange.set then
     socket:settimeouts(wait, wait, wait)
-    clock.set = wait
+    exchange.set = wait
   end
   local bytes, why, part
-  if sure >= FULL and clock.full then
-    bytes, why, part = socket:receive(sure < PIECE and sure or PIECE)
+  most = most or PIECE
+  if exchange.full and sure >= FULL then
+    bytes, why, part = socket:receive(sure < most and sure or most)
     if not bytes and part ~= "" then bytes = part end
   else
-    bytes, why = socket:receiveany(PIECE)
+    bytes, why = socket:receiveany(most)
   end
   if bytes then
-    clock.full = part == nil and #bytes >= FULL
+    if not exchange.read then turn = now() end -- the head was waited for
+    exchange.full = part == nil and #bytes >= FULL
     return bytes
   end
-  if why == "timeout" then return nil, timed_out(clock, clock.read_timeout, clock.stage) end
+  if why == "timeout" then return nil, timed_out(exchange, stage(exchange)) end
   return nil, why == "closed" and why or "the connection broke: " .. why, "closed"
 end
 
-local function response(self, reader, status, headers)
-  local clock, closed, failure, failure_kind = reader.context, false, nil, nil
-  self.turn = now() -- the head was waited for
+local EXCHANGE = http1.reader(pull)
 
-  local function read()
-    if closed then return nil, "the response is closed", "cancelled" end
-    if failure then return nil, failure, failure_kind end
-    self:breathe()
-    local piece, message, kind = reader:read()
-    if kind then failure, failure_kind = message, kind end
-    return piece, message, kind
+-- One request and the reader of its response.
+local function new_exchange(self, req, at)
+  local timeout = req.timeout
+  return setmetatable({
+    buffer = "", at = 1, left = 0, ended = false, reusable = false, after_chunk = false, read = false,
+    method = req.method, transport = self, socket = false, given = false, full = false, set = 0,
+    timeout = timeout or false, deadline = timeout and at + timeout or false,
+    bound = req.read_timeout or self.opts.read_timeout or huge, -- seconds the next step may take
+  }, EXCHANGE)
+end
+
+local function read_closed()
+  return nil, "the response is closed", "cancelled"
+end
+
+-- What is broken stays broken.
+local function break_off(exchange, message, kind)
+  if exchange.read ~= read_closed then
+    exchange.read = function() return nil, message, kind end
+  end
+  return nil, message, kind
+end
+
+local function response(exchange, status, headers)
+  local function read(most)
+    if exchange.given and not exchange.ended then exchange.transport:breathe() end
+    exchange.given = true
+    local piece, message, kind = exchange:read(most)
+    if kind then return break_off(exchange, message, kind) end
+    return piece
   end
 
   --- Sets the seconds left in all for the rest of this response; nil: no bound.
   local function deadline(seconds)
-    clock.deadline, clock.timeout = seconds and now() + seconds, seconds
+    exchange.deadline, exchange.timeout = seconds and now() + seconds, seconds
   end
 
   local function close(reusable)
-    if closed then return end
-    closed = true
-    if reusable and reader.ended and reader.reusable and not self.closed then
-      clock.socket:setkeepalive(IDLE_MS, self.opts.max_connections or POOL)
+    if exchange.read == read_closed then return end
+    exchange.read = read_closed
+    local transport = exchange.transport
+    if reusable and exchange.ended and exchange.reusable and not transport.closed then
+      exchange.socket:setkeepalive(IDLE_MS, transport.opts.max_connections or POOL)
     else
-      clock.socket:close()
+      exchange.socket:close()
     end
   end
 
   return { status = status, headers = headers, read = read, deadline = deadline, close = close }
 end
 
--- Sends the request on a connection and reads the head of the answer; the fourth value tells that nothing came back.
-local function converse(self, socket, req, bytes, clock)
-  local reader = http1.reader(pull, req.method)
-  reader.context, clock.socket = clock, socket
-  local sent, why = socket:send(bytes)
-  local status, headers, kind
+-- Sends the request on a connection and reads the head of the answer.
+local function converse(exchange, bytes)
+  local sent, why = exchange.socket:send(bytes)
   if sent then
-    status, headers, kind = reader:head()
+    return exchange:head()
   elseif why == "timeout" then
-    headers, kind = timed_out(clock, clock.read_timeout, "while the request was sent")
-  else
-    headers, kind = "the connection was closed while the request was sent: " .. why, "closed"
+    return nil, timed_out(exchange, "while the request was sent")
   end
-  if status then
-    clock.stage = "while the body arrived"
-    return response(self, reader, status, headers)
-  end
-  socket:close()
-  return nil, headers, kind, kind == "closed" and not reader.received
+  return nil, "the connection was closed while the request was sent: " .. why, "closed"
 end
 
-local function perform(self, req, clock)
-  local origin, target = origin_of(self, req.url)
+-- One try.
+local function try(self, req, exchange, bytes, origin, at, fresh)
+  local read_timeout = exchange.bound
+  exchange.bound = req.connect_timeout or self.opts.connect_timeout or huge
+  local socket, reused, kind = connect(self, origin, exchange, at, fresh)
+  exchange.bound = read_timeout
+  if not socket then return nil, reused, kind, fresh end
+  exchange.socket = socket
+  local status, headers
+  status, headers, kind = converse(exchange, bytes)
+  if status then return response(exchange, status, headers) end
+  socket:close()
+  -- A pooled connection may have ended while it lay there. What is harmless to send twice goes to a new one.
+  if reused and kind == "closed" and exchange.buffer == "" and req.resend then
+    return try(self, req, exchange, bytes, origin, now(), true)
+  end
+  return nil, headers, kind, true
+end
+
+local function perform(self, req, exchange, at)
+  local origin, target = place_of(self, req.url)
   if not origin then return nil, target, "protocol", false end
   local bytes, why = http1.request(req, origin.authority, target)
   if not bytes then return nil, why, "protocol", false end
-  local fresh = false
-  while true do
-    local socket, reused, kind = connect(self, origin, clock, fresh)
-    if not socket then return nil, reused, kind, fresh end
-    clock.sent = true
-    local res, message, unanswered
-    res, message, kind, unanswered = converse(self, socket, req, bytes, clock)
-    if res then return res end
-    -- A pooled connection may have ended while it lay there. What is harmless to send twice goes to a new one.
-    if not (reused and unanswered and req.resend) then return nil, message, kind, true end
-    fresh = true
-  end
+  exchange.set = milliseconds(exchange, at) or 1
+  return try(self, req, exchange, bytes, origin, at, false)
 end
 
 -- nginx raises where there are no cosockets, and where a coroutine cannot yield, such as inside string.gsub's callback.
@@ -346,18 +376,19 @@ end
 
 --- Sends a request; comes back with the head of the response.
 ---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout (seconds), resend
----@return table? res status, headers, read, deadline, close
+---@return table? res status, headers, read, deadline, close; read(most) gives at most so many bytes
 ---@return string? message
 ---@return string? kind
 ---@return boolean? sent whether the server may have seen the request
 function Nginx:request(req)
   if self.closed then return nil, "the transport is closed", "cancelled", false end
   if self.problem then return nil, self.problem, "config", false end
-  local clock = new_clock(req, self.opts)
-  local ok, res, message, kind, sent = pcall(perform, self, req, clock)
+  local at = now()
+  local exchange = new_exchange(self, req, at)
+  local ok, res, message, kind, sent = pcall(perform, self, req, exchange, at)
   if ok then return res, message, kind, sent end
   message, kind = refusal(res)
-  return nil, message, kind, clock.sent
+  return nil, message, kind, exchange.socket ~= false
 end
 
 --- The transport is not usable afterwards; answers that are being read end by themselves.

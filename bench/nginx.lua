@@ -112,7 +112,7 @@ local function promise(name, value, bound, at_least, unit)
   verdicts[#verdicts + 1] = (kept and "kept    " or "BROKEN  ") .. words
 end
 
--- Measures contenders and prints them; gives the medians.
+-- Measures contenders and prints them; gives the medians and, per contender, the sorted values of the rounds.
 local function compare(title, contenders, scale, unit)
   print(title)
   local values, medians = rounds(contenders), {}
@@ -122,7 +122,7 @@ local function compare(title, contenders, scale, unit)
     note_row(title, contender.name, medians[i] * scale, unit,
       { ratio = medians[i] / medians[1], low = values[i][1] * scale, high = values[i][#values[i]] * scale })
   end
-  return medians
+  return medians, values
 end
 
 -- --- servers -------------------------------------------------------------------------------------------------------
@@ -351,7 +351,7 @@ local function turns()
       return numbers[which]
     end
   end
-  local medians = compare("how late a timer of 1 ms is while a list of 10 MB is decoded in the same worker", {
+  local _, values = compare("how late a timer of 1 ms is while a list of 10 MB is decoded in the same worker", {
     { name = "its bytes read, not decoded: longest", run = gap("bytes", 1) },
     { name = "list: longest", run = gap("list", 1) },
     { name = "nothing beside: p99", run = gap("idle", 2) },
@@ -361,7 +361,8 @@ local function turns()
     { name = "list: CPU between two turns, median", run = gap("list", 4) },
     { name = "list: CPU between two turns, most", run = gap("list", 5) },
   }, 1e3, "ms")
-  promise("ms of CPU between two turns of the event loop, most", medians[8] * 1e3, 2, false, "ms")
+  local most = values[8]
+  promise("ms of CPU between two turns of the event loop, most of all rounds", most[#most] * 1e3, 2, false, "ms")
 end
 
 local function reload()

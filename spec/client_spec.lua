@@ -46,6 +46,26 @@ describe("listing", function()
     end
   end)
 
+  it("asks for small pieces of what it decodes, so that an event loop gets its turn", function()
+    local asked, at = {}, 1
+    local client = client_of(function()
+      at = 1
+      return {
+        status = 200,
+        read = function(most)
+          asked[#asked + 1] = most
+          local piece = LIST:sub(at, at + 7)
+          at = at + 8
+          return piece ~= "" and piece or nil
+        end,
+      }
+    end)
+    assert.equal("a,b,c", ids(assert(client.installations:list())))
+    assert.equal(3, client.installations:count())
+    assert.is_true(#asked >= 2 * #LIST / 8)
+    for _, most in ipairs(asked) do assert.is_true(most <= 8192) end
+  end)
+
   it("yields an element before the next one has arrived", function()
     local given = 0
     local pieces = { '[{"id":"a"},', '{"id":"b"},', '{"id":"c"}]' }

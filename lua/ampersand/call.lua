@@ -8,6 +8,7 @@ local retry = require "ampersand.retry"
 local call = {}
 
 local MAX_ERROR_BODY = 64 * 1024
+local PIECE = 4096 -- bytes decoded at a time: between two pieces an event loop may have its turn
 
 ---@class ampersand.Call
 ---@field op table         operation
@@ -277,7 +278,7 @@ function call.pump(c, res, decoder)
     if not ready then decoder:finish() end
     return true
   end
-  local chunk, message, kind = res.read()
+  local chunk, message, kind = res.read(PIECE)
   if kind then return nil, call.error(c, kind, message, { sent = true }) end
   if not chunk then
     decoder:finish()

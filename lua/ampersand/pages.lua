@@ -78,13 +78,24 @@ local function advance(c)
   return true
 end
 
+-- LuaJIT's collector looks at a table that was written to once more in one go, with everything new in it: for a list of
+-- 10 MB that took 5 to 13 ms. What a variable of a living function has held it looks at step by step.
+local held -- luacheck: ignore (it is only written to)
+local function show(list, from)
+  for i = from, #list do held = list[i] end
+  held = nil
+end
+if not rawget(_G, "jit") then show = function() end end
+
 -- Appends elements to `list` until `max` are there; the Lua predicate, where there is one, runs after the C filter.
 local function collector(c, list, max)
   local predicate = c.filter.predicate
   if not predicate then
     return function(decoder)
       if max and #list >= max then return "full" end
-      local status, n, kind = decoder:collect(list, max and max - #list)
+      local before = #list
+      local status, n, kind = decoder:collect(list, max and max - before)
+      show(list, before + 1)
       return status, n, kind
     end
   end

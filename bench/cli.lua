@@ -87,7 +87,7 @@ local function measure_listing(server)
   line(work, "the library alone", library, nil, nil, alone)
   line(work, "ampersand installations list", mine, library, " (at most 1.5)", command)
   if not (has "curl" and has "jq") then return print "  curl or jq is not installed here" end
-  line(work, "curl + jq", best(jq, 1, 5), mine, " of ampersand's (at least 5)", jq)
+  line(work, "curl and jq", best(jq, 1, 5), mine, " of ampersand's (at least 5)", jq)
 end
 
 measure_start()

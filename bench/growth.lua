@@ -89,16 +89,16 @@ local CONTENDERS = {
   { name = "ampersand each", run = LUA, text = OURS .. "for one in installations:each() do take(one) end" .. REPORT },
   { name = "ampersand list", run = LUA, most = 100000,
     text = OURS .. "take_all(assert(installations:list()))" .. REPORT },
-  { name = "Lua-cURL + lua-cjson", run = rival_environment .. " " .. rival_lua, most = 100000,
+  { name = "Lua-cURL and lua-cjson", run = rival_environment .. " " .. rival_lua, most = 100000,
     needs = RIVAL_CPATH and "lcurl" or "curl", text = TALLY .. URL .. LUA_CURL .. REPORT },
-  { name = "LuaSocket + lua-cjson", run = LUA, most = 100000, needs = "socket.http",
+  { name = "LuaSocket and lua-cjson", run = LUA, most = 100000, needs = "socket.http",
     text = TALLY .. URL .. 'local JSON = "cjson"\n' .. LUA_SOCKET .. REPORT },
-  { name = "LuaSocket + dkjson", run = LUA, most = 10000, needs = "dkjson",
+  { name = "LuaSocket and dkjson", run = LUA, most = 10000, needs = "dkjson",
     text = TALLY .. URL .. 'local JSON = "dkjson"\n' .. LUA_SOCKET .. REPORT },
-  { name = "lua-http + lua-cjson", run = "env -u LUA_PATH -u LUA_CPATH lua5.1", most = 100000,
+  { name = "lua-http and lua-cjson", run = "env -u LUA_PATH -u LUA_CPATH lua5.1", most = 100000,
     needs = "http.request", text = TALLY .. URL .. LUA_HTTP .. REPORT },
   { name = "node fetch", run = "node", most = 100000, text = NODE },
-  { name = "curl + jq", run = "sh", most = 100000, text = JQ },
+  { name = "curl and jq", run = "sh", most = 100000, text = JQ },
 }
 
 local function shell(command)

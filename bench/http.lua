@@ -77,7 +77,7 @@ else
     easy:setopt(curl.OPT_HTTPHEADER, { "X-Api-Key: key" })
     easy:setopt(curl.OPT_CAINFO, arg[4])
     easy:setopt(curl.OPT_PROXY, "")
-    easy:setopt(curl.OPT_ENCODING, "")
+    if curl.OPT_ENCODING then easy:setopt(curl.OPT_ENCODING, "") end
     easy:setopt(curl.OPT_WRITEFUNCTION, function(a, b)
       local chunk = type(a) == "string" and a or b
       take(chunk)
@@ -219,7 +219,7 @@ local function instructions(arguments, limit)
   for _, side in ipairs { "ours", "rival" } do lines[side] = command(side, "many", arguments) end
   for side, line in pairs(lines) do
     local few, lots = counted((line:gsub(TIMES, FEW))), counted((line:gsub(TIMES, LOTS)))
-    row[side] = few and lots and { { instructions = (lots - few) / (LOTS - FEW) / 1000 } }
+    row[side] = few and lots and lots > few and { { instructions = (lots - few) / (LOTS - FEW) / 1000 } }
   end
   return row
 end

@@ -61,16 +61,19 @@ end
 
 --- Seconds are shown in the unit that suits them.
 local function figure(row)
-  local value, unit = row.figure, row.unit
+  local value, unit = row.figure, row.unit:match "%S+$" -- "wall ms" says in the line's name what was measured
   if unit == "s" and value < 1e-3 then return plot.number(value * 1e6) .. " µs" end
   if unit == "s" and value < 1 then return plot.number(value * 1e3) .. " ms" end
   return plot.number(value) .. " " .. unit
 end
 
-local function ratio(row)
-  if not row.ratio or row.ratio == 1 then return "" end
-  if not row.low then return (" (%.2f)"):format(row.ratio) end
-  return (" (%.2f, %.2f-%.2f)"):format(row.ratio, row.low, row.high)
+-- Quartiles are the ratio's where two ways ran in pairs, else the figure's.
+local function compared(row)
+  local spread = row.low and (" %s-%s"):format(plot.number(row.low), plot.number(row.high)) or ""
+  if row.bench ~= "decode" then
+    return spread .. (row.ratio and row.ratio ~= 1 and (" (**%.2f**)"):format(row.ratio) or "")
+  end
+  return row.ratio and row.ratio ~= 1 and (" (**%.2f**%s)"):format(row.ratio, spread) or ""
 end
 
 --- One line per work: every library's figure, with its ratio.
@@ -83,9 +86,10 @@ local function matrix(rows)
       local cells = {}
       for i, library in ipairs(libraries) do
         local row = where(rows, { work = work, library = library, unit = unit })[1]
-        cells[i] = row and figure(row) .. ratio(row) or ""
+        cells[i] = row and figure(row) .. compared(row) or ""
       end
-      say("| ", work, " | ", table.concat(cells, " | "), " |")
+      local measured = unit:match "^(.+) %S+$"
+      say("| ", work, measured and " (" .. measured .. ")" or "", " | ", table.concat(cells, " | "), " |")
     end
   end
   say ""
@@ -181,7 +185,8 @@ local function http()
   local rows = rows_of "http"
   if #rows == 0 then return end
   say "## HTTP\n"
-  say "Beside each figure: its share of the rival's, Lua-cURL with lua-cjson. libcurl alone only downloads.\n"
+  say "Medians with quartiles, and in bold the share of the rival's, Lua-cURL with lua-cjson. libcurl alone only"
+  say "downloads.\n"
   local requests = where(rows, { work = "5,000 warm small requests" })
   if #requests > 0 then
     local group = { label = "one connection, HTTP/1.1" }
@@ -208,7 +213,7 @@ local function inside_nginx()
   say "## Inside nginx\n"
   local gates = {}
   for _, row in ipairs(rows) do
-    if row.work:find "gate" and row.unit == "requests/s" then gates[#gates + 1] = row end
+    if row.work == "requests/s of a page" then gates[#gates + 1] = row end
   end
   if #gates > 0 then
     local group = { label = "one worker, wrk" }
@@ -269,11 +274,11 @@ local function readme(made_on)
     { "50 at once, https, HTTP/1.1", "50 HTTPS requests at once" },
   } do
     for _, ours in ipairs(where(over_http, { work = row[1], library = "ampersand" })) do
-      add(over_http, { work = row[1], unit = ours.unit, library = "ampersand" }, "Lua-cURL + lua-cjson", row[2])
+      add(over_http, { work = row[1], unit = ours.unit, library = "ampersand" }, "Lua-cURL and lua-cjson", row[2])
     end
   end
   local grown_rows = rows_of "growth"
-  for _, library in ipairs { "Lua-cURL + lua-cjson", "node fetch" } do
+  for _, library in ipairs { "Lua-cURL and lua-cjson", "node fetch" } do
     for _, row in ipairs {
       { "peak", "`each` over 100,000 over HTTP, peak memory" }, { "first", "the same, until the first is there" },
       { "whole", "the same, until the last is there" },

@@ -64,6 +64,12 @@ describe("parallel", function()
     assert.is_nil(errors[1])
   end)
 
+  it("takes what stands beside a value for no error", function()
+    local values, errors = transport:parallel(1, { function() return (get "items"), { attempts = 1 } end })
+    assert.equal(200, values[1])
+    assert.is_nil(next(errors))
+  end)
+
   it("runs nothing when there is nothing", function()
     local values, errors = transport:parallel(4, {})
     assert.same({ n = 0 }, values)

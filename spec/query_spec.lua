@@ -265,6 +265,13 @@ describe("filters and projections", function()
     } do
       assert.equal("string", type(message(where)))
     end
+    assert.truthy(message({ a = { "x", prefix = "y" } }):find("a: a list of values and \"prefix\" in one table", 1, true))
+    assert.truthy(message({ a = { ["in"] = { b = 1 } } }):find("a in: a list of values and \"b\" in one table", 1, true))
+    assert.truthy(message({ "healthStatus" }):find("expected a table of conditions or a function, got a list", 1, true))
+    local endless = {}
+    endless.any = { endless }
+    assert.truthy(message(endless):find("any: nested more than 100 deep", 1, true))
+    assert.truthy(message({ a = 1 }, { id = true }):find("select: expected a list of paths, got a table", 1, true))
     assert.truthy(message({ a = 1 }, {}):find("select: expected a list of paths, got an empty table", 1, true))
     assert.truthy(message({ a = 1 }, { 5 }):find("expected a path", 1, true))
     assert.truthy(message({ [("a."):rep(70) .. "b"] = 1 }):find("too long", 1, true))

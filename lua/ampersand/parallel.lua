@@ -19,7 +19,8 @@ end
 local function start_next(group)
   local i = group.next
   local co = coroutine.create(function()
-    group.values[i], group.errors[i] = group.tasks[i]()
+    local value, err = group.tasks[i]()
+    if value == nil then group.errors[i] = err else group.values[i] = value end -- beside a value stands its `info`
     group.running = group.running - 1
   end)
   group.next, group.running, group.place[co] = i + 1, group.running + 1, i

@@ -16,7 +16,9 @@ local function fail(...)
 end
 
 local function show(value)
-  return type(value) == "string" and string.format("%q", value) or tostring(value)
+  if type(value) == "string" then return string.format("%q", value) end
+  if type(value) == "table" then return #value > 0 and "a list" or "a table" end
+  return tostring(value)
 end
 
 -- Paths ---------------------------------------------------------------------------------------
@@ -98,10 +100,20 @@ function Compiler:test(path, test)
   table.insert(self.program, #self.tests)
 end
 
+-- `{ "a", prefix = "b" }` would lose its operator.
+local function only_elements(list, name)
+  for key in pairs(list) do
+    if type(key) ~= "number" then
+      fail("%s: a list of values and %s in one table; give them as two conditions, with `all`", name, show(key))
+    end
+  end
+  return list
+end
+
 local function list_of(values, what)
   if type(values) ~= "table" then fail("%s: expected a list, got %s", what, show(values)) end
   local list = {}
-  for i, value in ipairs(values) do list[i] = check_scalar(value, what) end
+  for i, value in ipairs(only_elements(values, what)) do list[i] = check_scalar(value, what) end
   return list
 end
 
@@ -185,15 +197,20 @@ function Compiler:field(key, value, nested)
   end
 end
 
+local MAX_DEPTH = 100
+
 --- `any` and `all`: a list of `where` maps.
 function Compiler:several(maps, word, name)
-  for i, map in ipairs(maps) do
+  self.depth = self.depth + 1
+  if self.depth > MAX_DEPTH then fail("%s: nested more than %d deep; does the table hold itself?", name, MAX_DEPTH) end
+  for i, map in ipairs(only_elements(maps, name)) do
     if type(map) ~= "table" or next(map) == nil then
       fail("%s: expected a list of conditions, got %s at %d", name, show(map), i)
     end
     self:map(map, true)
     self:join(i, word)
   end
+  self.depth = self.depth - 1
 end
 
 --- A `where` map: all of its conditions must hold.
@@ -240,7 +257,8 @@ end
 
 local function select_entries(select)
   if type(select) ~= "table" or #select == 0 then
-    fail("select: expected a list of paths, got %s", type(select) == "table" and "an empty table" or show(select))
+    local empty = type(select) == "table" and next(select) == nil
+    fail("select: expected a list of paths, got %s", empty and "an empty table" or show(select))
   end
   local entries = {}
   for i, path in ipairs(select) do entries[i] = { path = to_path(path) } end
@@ -248,7 +266,7 @@ local function select_entries(select)
 end
 
 local function compile(where_list, select)
-  local compiler = { tests = {}, entries = {}, program = {}, predicates = {}, clauses = 0 }
+  local compiler = { tests = {}, entries = {}, program = {}, predicates = {}, clauses = 0, depth = 0 }
   setmetatable(compiler, Compiler)
   for _, condition in ipairs(where_list or {}) do compiler:where(condition) end
   local compiled = { predicate = join_predicates(compiler.predicates) }

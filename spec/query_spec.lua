@@ -299,6 +299,43 @@ describe("json.each and json.decoder", function()
     assert.has_error(function() for _ in json.each(broken) do count = count + 1 end end, "the line is dead")
   end)
 
+  it("read what a file has, and say why it cannot be read", function()
+    local name = os.tmpname()
+    local file = assert(io.open(name, "wb"))
+    file:write("[" .. ("[1],"):rep(10000) .. "[2]]")
+    file:close()
+    file = assert(io.open(name, "rb"))
+    local seen = 0
+    local ok, message = pcall(function()
+      for _ in json.each(file, { where = function() return true end }) do
+        seen = seen + 1
+        if seen == 100 then file:close() end
+      end
+    end)
+    assert.is_false(ok)
+    assert.truthy(message:find("closed file", 1, true))
+    assert.is_true(seen >= 100 and seen < 10001)
+    file = assert(io.open(name, "rb"))
+    local decoder = json.decoder { max_bytes = 20 }
+    assert.equal(1, decoder:read(file, 1))
+    assert.equal(8, decoder:read(file, 8))
+    assert.are.same({ "more", 2 }, { decoder:collect {} })
+    assert.equal(40000 - 4, decoder:read(file, 1e5))
+    assert.equal(0, decoder:read(file, 1e5))
+    assert.has_error(function() decoder:read(file, 0) end)
+    assert.has_error(function() decoder:read("[]", 1) end)
+    local list = {}
+    assert.equal("limit", (select(3, decoder:collect(list))))
+    assert.equal(3, #list)
+    assert.is_nil((decoder:read(file, 1)))
+    assert.has_error(function() json.decoder():finish():read(file, 1) end)
+    file:close()
+    os.remove(name)
+    local directory = assert(io.open("/", "rb"))
+    assert.has_error(function() for _ in json.each(directory) do seen = seen + 1 end end, "Is a directory")
+    directory:close()
+  end)
+
   it("filter with a function in every way of reading", function()
     local function decoder()
       local d = json.decoder { where = function(n) return n > 2 end }

@@ -80,26 +80,43 @@ static void compact(struct amp_stream *s)
     s->start = 0;
 }
 
-int amp_stream_feed(struct amp_stream *s, const char *bytes, size_t size)
+char *amp_stream_reserve(struct amp_stream *s, size_t size)
 {
-    size_t so_far = s->origin.offset + s->used;
-    if (size > s->max_bytes - so_far) {
-        size = s->max_bytes - so_far;
-        s->overflow = 1;
-    }
     if (s->room - s->used <= size) {
         if (s->text)
             compact(s);
         if (s->room - s->used <= size) {
             void *grown = amp_grow(&s->memory, s->text, &s->room, s->used + size + 1, 1);
             if (!grown)
-                return 0;
+                return NULL;
             s->text = (char *)grown;
         }
     }
-    memcpy(s->text + s->used, bytes, size);
+    return s->text + s->used;
+}
+
+void amp_stream_add(struct amp_stream *s, size_t size)
+{
+    size_t allowed = s->max_bytes - (s->origin.offset + s->used);
+    if (size > allowed) {
+        size = allowed;
+        s->overflow = 1;
+    }
     s->used += size;
     s->text[s->used] = '\0';
+}
+
+int amp_stream_feed(struct amp_stream *s, const char *bytes, size_t size)
+{
+    size_t allowed = s->max_bytes - (s->origin.offset + s->used), kept = size;
+    if (kept > allowed)
+        kept = allowed;
+    char *end = amp_stream_reserve(s, kept);
+    if (!end)
+        return 0;
+    memcpy(end, bytes, kept);
+    amp_stream_add(s, kept);
+    s->overflow |= kept < size;
     return 1;
 }
 

@@ -65,6 +65,11 @@ void amp_stream_free(struct amp_stream *stream);
  * are dropped and remembered. */
 int amp_stream_feed(struct amp_stream *stream, const char *bytes, size_t size);
 
+/* The same in two steps: where to put at most `size` bytes (NULL when memory ends), and how many
+ * were put there. */
+char *amp_stream_reserve(struct amp_stream *stream, size_t size);
+void amp_stream_add(struct amp_stream *stream, size_t size);
+
 /*
  * The next complete value, to be scanned before the next call. On AMP_STREAM_FAILED the
  * scan's error says why.

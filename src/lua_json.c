@@ -4,6 +4,8 @@
  * Memory rule: whatever is allocated belongs to a userdata before anything that may raise runs.
  * `busy` guards against finalizers that come back while tables are being built.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "byte_source.h"
@@ -637,6 +639,12 @@ static int l_envelope(lua_State *L)
 
 /* --- feeding --------------------------------------------------------------------------------- */
 
+static void check_more(lua_State *L, const struct decoder *d)
+{
+    if (d->stream.finished)
+        luaL_error(L, "the decoder was told that no more input will come");
+}
+
 /* decoder:feed(chunk) */
 static int l_feed(lua_State *L)
 {
@@ -646,8 +654,7 @@ static int l_feed(lua_State *L)
     check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
-    if (d->stream.finished)
-        return luaL_error(L, "the decoder was told that no more input will come");
+    check_more(L, d);
     lua_pushboolean(L, feed(L, d, bytes, size));
     return 1;
 }
@@ -666,6 +673,48 @@ static int l_drain(lua_State *L)
     if (size) {
         feed(L, d, bytes, size);
         source->consume(source, size);
+    }
+    lua_pushinteger(L, (lua_Integer)size);
+    return 1;
+}
+
+/* The open file at stack index 2; all Luas keep it first in their userdata. */
+static FILE *check_file(lua_State *L)
+{
+    void *file = luaL_checkudata(L, 2, LUA_FILEHANDLE);
+#if LUA_VERSION_NUM >= 502
+    int is_open = ((luaL_Stream *)file)->closef != NULL;
+#else
+    int is_open = *(FILE **)file != NULL;
+#endif
+    if (!is_open)
+        luaL_error(L, "attempt to use a closed file");
+    return *(FILE **)file;
+}
+
+/* decoder:read(file, size): as feed(file:read(size)), without a string in between. Returns the
+ * number of bytes, 0 at the file's end, or nil and a message. */
+static int l_read(lua_State *L)
+{
+    struct decoder *d = check_decoder(L);
+    FILE *file = check_file(L);
+    lua_Number wanted = luaL_checknumber(L, 3);
+    luaL_argcheck(L, wanted >= 1 && wanted <= 1e9, 3, "a number of bytes is expected");
+    check_idle(L, d);
+    if (d->failed)
+        return push_remembered(L);
+    check_more(L, d);
+    char *space = amp_stream_reserve(&d->stream, (size_t)wanted);
+    if (!space)
+        return luaL_error(L, "not enough memory");
+    clearerr(file);
+    size_t size = fread(space, 1, (size_t)wanted, file);
+    int problem = ferror(file) ? errno : 0;
+    amp_stream_add(&d->stream, size);
+    if (problem) {
+        lua_pushnil(L);
+        lua_pushstring(L, strerror(problem));
+        return 2;
     }
     lua_pushinteger(L, (lua_Integer)size);
     return 1;
@@ -1008,10 +1057,11 @@ void amp_open_json(lua_State *L)
                                          {"array", l_array},     {"timestamp", l_timestamp},
                                          {"scanner", l_scanner}, {NULL, NULL}};
     static const luaL_Reg caching[] = {{"decode", l_decode}, {"encode", l_encode}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {
-        {"feed", l_feed},         {"drain", l_drain},     {"finish", l_finish},
-        {"next", l_next},         {"collect", l_collect}, {"count", l_count},
-        {"envelope", l_envelope}, {"close", l_close},     {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"feed", l_feed},   {"drain", l_drain},
+                                       {"read", l_read},   {"finish", l_finish},
+                                       {"next", l_next},   {"collect", l_collect},
+                                       {"count", l_count}, {"envelope", l_envelope},
+                                       {"close", l_close}, {NULL, NULL}};
     int module = lua_gettop(L);
     push_upvalues(L);
     new_class(L, DECODER, methods, l_collected);

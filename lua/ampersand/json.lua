@@ -103,6 +103,7 @@ function Filtered:finish()
 end
 
 function Filtered:feed(chunk) return self.decoder:feed(chunk) end
+function Filtered:read(file, size) return self.decoder:read(file, size) end
 function Filtered:drain(source) return self.decoder:drain(source) end
 function Filtered:envelope() return self.decoder:envelope() end
 function Filtered:close() return self.decoder:close() end
@@ -122,22 +123,36 @@ function json.decoder(options)
   return new_decoder(options, 1)
 end
 
---- A function that gives the next chunk, or nil.
-local function reader(source, level)
-  if type(source) == "function" then return source end
+local CHUNK = 16384
+
+--- A function that gives the decoder more input, or says that there is none.
+local function feeder(decoder, source, level)
   if type(source) == "string" then
     local from = 1
     return function()
-      if from > #source then return nil end
-      local chunk = source:sub(from, from + 65535)
-      from = from + 65536
-      return chunk
+      if from > #source then return decoder:finish() end
+      decoder:feed(source:sub(from, from + CHUNK - 1))
+      from = from + CHUNK
     end
   end
-  if type(source) ~= "table" and type(source) ~= "userdata" then
+  if io and io.type(source) == "file" then
+    return function()
+      local size, problem = decoder:read(source, CHUNK)
+      if problem then error(problem, 0) end
+      if size == 0 then decoder:finish() end
+    end
+  end
+  local read = source
+  if type(source) == "table" or type(source) == "userdata" then
+    read = function() return source:read(CHUNK) end
+  elseif type(source) ~= "function" then
     error("expected a string, a file or a function, got " .. type(source), level + 1)
   end
-  return function() return source:read(65536) end
+  return function()
+    local chunk, problem = read()
+    if problem then error(problem, 0) end
+    if chunk then decoder:feed(chunk) else decoder:finish() end
+  end
 end
 
 --- Iterates over the elements of an array while its text is read; one element is held at a time.
@@ -146,16 +161,14 @@ end
 ---@return fun():any iterator raises a readable string when the text is malformed or cannot be read
 function json.each(source, options)
   local decoder = new_decoder(options, 1)
-  local read = reader(source, 2)
+  local feed = feeder(decoder, source, 2)
   local function iterator()
     while true do
       local status, value = decoder:next()
       if status == "value" then return value end
       if status == "end" then return nil end
       if status == nil then error(value, 0) end
-      local chunk, problem = read()
-      if problem then error(problem, 0) end
-      if chunk then decoder:feed(chunk) else decoder:finish() end
+      feed()
     end
   end
   return iterator, nil, nil, decoder

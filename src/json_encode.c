@@ -408,6 +408,34 @@ static int put_name(lua_State *L, struct amp_encoder *e, const struct amp_encode
     return put_string(L, e, text, size, ':');
 }
 
+/* Most members are two plain strings: the one on top, its name and what stands around them are
+ * written at once. Returns 0, nothing done, when they are not. */
+static inline int put_plain_member(lua_State *L, struct amp_encoder *e,
+                                   struct amp_encoder_level *level)
+{
+    size_t name_size, size;
+    if (lua_type(L, -1) != LUA_TSTRING || lua_type(L, -2) != LUA_TSTRING)
+        return 0;
+    const char *name = lua_tolstring(L, -2, &name_size), *text = lua_tolstring(L, -1, &size);
+    reserve(L, e, name_size + size + 6);
+    char *out = e->text + e->used;
+    *out = ',';
+    out += level->index != 0;
+    *out++ = '"';
+    if (!amp_copy_plain(out, name, name_size))
+        return 0;
+    out += name_size;
+    memcpy(out, "\":\"", 3);
+    out += 3;
+    if (!amp_copy_plain(out, text, size))
+        return 0;
+    out[size] = '"';
+    e->used = (size_t)(out + size + 1 - e->text);
+    level->index++;
+    lua_pop(L, 1);
+    return 1;
+}
+
 enum { NEXT_VALUE, NO_MORE, REFUSED };
 
 /* Writes what stands before the innermost table's next value and pushes that value. */
@@ -418,8 +446,11 @@ static int next_value(lua_State *L, struct amp_encoder *e)
         if (level->index == level->length)
             return NO_MORE;
         lua_rawgeti(L, level_slot(e, e->depth - 1), (int)level->index + 1);
-    } else if (!next_member(L, e, level)) {
-        return NO_MORE;
+    } else {
+        do
+            if (!next_member(L, e, level))
+                return NO_MORE;
+        while (level->shape == AMP_SHAPE_OBJECT && put_plain_member(L, e, level));
     }
     if (level->index++)
         put_byte(L, e, ',');

@@ -216,13 +216,17 @@ enum { BLOCK = 32 };
 #define AMP_BIT_FOR_BYTE 1
 
 /* A signed comparison catches controls and non-ASCII at once. */
-AMP_INLINE __m128i compare_plain(const char *p)
+AMP_INLINE __m128i not_plain_bytes(__m128i x)
 {
-    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
     __m128i backslash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
     __m128i other = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20));
     return _mm_or_si128(_mm_or_si128(quote, backslash), other);
+}
+
+AMP_INLINE __m128i compare_plain(const char *p)
+{
+    return not_plain_bytes(_mm_loadu_si128((const __m128i *)(const void *)p));
 }
 
 /* A bit for each byte that is not plain. Most strings end within one such block: no branch to
@@ -354,6 +358,16 @@ const char *amp_scan_plain(const char *p, const char *end)
     return plain(p, end);
 }
 
+/* Not 0 when one of 16 bytes is not plain. */
+AMP_INLINE uint64_t pair_not_plain(uint64_t a, uint64_t b)
+{
+#ifdef AMP_BIT_FOR_BYTE
+    return (uint64_t)_mm_movemask_epi8(not_plain_bytes(_mm_set_epi64x((int64_t)b, (int64_t)a)));
+#else
+    return not_plain_word(a) | not_plain_word(b);
+#endif
+}
+
 /* Copies fewer than 16 bytes, mostly as two words that overlap. Not 0 when one is not plain. */
 AMP_INLINE uint64_t copy_short(char *out, const char *p, size_t size)
 {
@@ -362,14 +376,15 @@ AMP_INLINE uint64_t copy_short(char *out, const char *p, size_t size)
     if (size >= 8) {
         memcpy(out, p, 8);
         memcpy(out + size - 8, p + size - 8, 8);
-        return not_plain_word(load_word(p)) | not_plain_word(load_word(p + size - 8));
+        return pair_not_plain(load_word(p), load_word(p + size - 8));
     }
     if (size >= 4) {
         memcpy(&first, p, 4);
         memcpy(&last, p + size - 4, 4);
         memcpy(out, &first, 4);
         memcpy(out + size - 4, &last, 4);
-        return not_plain_word((uint64_t)first << 32 | last);
+        uint64_t both = (uint64_t)first << 32 | last;
+        return pair_not_plain(both, both);
     }
     for (size_t i = 0; i < size; i++) {
         out[i] = p[i];

@@ -19,7 +19,9 @@
 #define DECODER "ampersand.decoder/1"
 #define ENCODER "ampersand.encoder/1"
 
-enum { UP_ARRAY_MT = 1, UP_ANCHORS, UP_KEYS, UP_COUNT = UP_KEYS, UP_CACHED };
+enum { UP_ARRAY_MT = 1, UP_ANCHORS, UP_KEYS, UP_COUNT = UP_KEYS };
+enum { UP_CACHED = UP_COUNT + 1 }; /* of decode and encode */
+enum { UP_CLASS = UP_COUNT + 1 };  /* of the decoder's methods: its metatable */
 
 struct decoder {
     struct amp_scan scan;
@@ -275,7 +277,14 @@ static void release(struct decoder *d)
 
 static struct decoder *check_decoder(lua_State *L)
 {
-    struct decoder *d = (struct decoder *)luaL_checkudata(L, 1, DECODER);
+    struct decoder *d = (struct decoder *)lua_touserdata(L, 1);
+    int fits = 0;
+    if (lua_getmetatable(L, 1)) {
+        fits = lua_rawequal(L, -1, lua_upvalueindex(UP_CLASS));
+        lua_pop(L, 1);
+    }
+    if (!fits)
+        luaL_checkudata(L, 1, DECODER); /* raises */
     if (!d->open)
         luaL_error(L, "the decoder is closed");
     return d;
@@ -1028,7 +1037,8 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
         lua_newtable(L);
         for (int i = 0; i < UP_COUNT; i++)
             lua_pushvalue(L, -UP_COUNT - 2);
-        amp_setfuncs(L, methods, UP_COUNT);
+        lua_pushvalue(L, -UP_COUNT - 2); /* UP_CLASS */
+        amp_setfuncs(L, methods, UP_COUNT + 1);
         lua_setfield(L, -2, "__index");
         lua_pushcfunction(L, l_close);
         lua_setfield(L, -2, "__close");

@@ -161,10 +161,10 @@ end
 ---@return fun():any iterator raises a readable string when the text is malformed or cannot be read
 function json.each(source, options)
   local decoder = new_decoder(options, 1)
-  local feed = feeder(decoder, source, 2)
+  local feed, advance = feeder(decoder, source, 2), decoder.next
   local function iterator()
     while true do
-      local status, value = decoder:next()
+      local status, value = advance(decoder)
       if status == "value" then return value end
       if status == "end" then return nil end
       if status == nil then error(value, 0) end

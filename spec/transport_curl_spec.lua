@@ -444,6 +444,11 @@ describe("the curl transport", function()
     local _, message, kind, sent = fetch(fresh "items")
     assert.equal("connect", kind, message)
     assert.is_false(sent)
+    for _, proxy in ipairs { "http://user:secret word@127.0.0.1:1", "strange://user:secret@127.0.0.1:1" } do
+      new { http_proxy = proxy }
+      message = select(2, fetch(fresh "items"))
+      assert.equal("the URL of the proxy is not understood", message)
+    end
   end)
 
   it("sleeps", function()

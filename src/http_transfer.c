@@ -508,6 +508,13 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     }
 }
 
+/* libcurl quotes a proxy it does not understand, and its password with it. */
+static void hide_proxy(char *detail)
+{
+    if (strncmp(detail, "Unsupported proxy", 17) == 0)
+        strcpy(detail, "the URL of the proxy is not understood");
+}
+
 void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
 {
     enum amp_outcome outcome = outcome_of(transfer, code);
@@ -521,6 +528,7 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
     else {
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));
+        hide_proxy(transfer->detail);
         end(transfer, outcome);
     }
 }

@@ -113,12 +113,22 @@ static void clear_timer(struct amp_engine *engine)
         engine->armed = 0;
 }
 
+/* A step that libcurl's own time has made due, as the first one of a request is, need not look for
+ * events; the next one does. */
+static void look_for_events(struct amp_engine *engine)
+{
+    if (engine->event_count > 0)
+        return;
+    engine->blind = !engine->blind && engine->curl_due && engine->curl_due <= amp_now();
+    if (!engine->blind)
+        take_events(engine, 0);
+}
+
 static void run_curl(struct amp_engine *engine)
 {
     int i, running;
 
-    if (engine->event_count == 0)
-        take_events(engine, 0);
+    look_for_events(engine);
     for (i = 0; i < engine->event_count; i++) {
         const struct epoll_event *event = &engine->events[i];
         if (event->data.fd == engine->timer)
@@ -200,12 +210,16 @@ int amp_engine_pollfd(struct amp_engine *engine)
 #endif
 
 /* --- SIGPIPE: a TLS library may write to a dead socket; the host keeps its handler -------------
+ * libcurl's own writes raise no signal.
  */
 
-void amp_hush(struct amp_quiet *quiet)
+void amp_hush(const struct amp_engine *engine, struct amp_quiet *quiet)
 {
     sigset_t pipe, pending;
 
+    quiet->hushed = engine->tls;
+    if (!quiet->hushed)
+        return;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     sigemptyset(&pending);
@@ -220,6 +234,8 @@ void amp_unhush(const struct amp_quiet *quiet)
     sigset_t pipe, pending;
     int number;
 
+    if (!quiet->hushed)
+        return;
     sigpending(&pending);
     if (!quiet->pending && sigismember(&pending, SIGPIPE) == 1) {
         sigemptyset(&pipe);
@@ -326,7 +342,7 @@ static void close_curl(struct amp_engine *engine)
 {
     struct amp_quiet quiet;
 
-    amp_hush(&quiet);
+    amp_hush(engine, &quiet);
     while (engine->idle_count)
         curl_easy_cleanup(engine->idle[--engine->idle_count]);
     curl_multi_cleanup(engine->multi);
@@ -438,7 +454,7 @@ void amp_engine_step(struct amp_engine *engine)
     if (!amp_engine_usable(engine))
         return;
     engine->steps++;
-    amp_hush(&quiet);
+    amp_hush(engine, &quiet);
     run_curl(engine);
     collect(engine);
     expire(engine);

@@ -49,12 +49,14 @@ struct amp_engine {
     struct amp_descriptors sockets; /* to be closed by a forked child */
     struct amp_transfer *running, *moved, **moved_end;
     double curl_due;                          /* when libcurl wants to be called; 0: never */
+    bool tls;                                 /* a TLS library may write to the sockets */
     unsigned long generation, steps, last_id; /* generation: of the process that made it */
     size_t references;
     struct amp_engine_options options; /* strings are owned */
 #ifdef AMP_EPOLL
     struct epoll_event events[AMP_MAX_EVENTS];
     int event_count; /* taken by a wait, not handled yet */
+    bool blind;      /* the last step did not look for events */
     int epoll, timer;
     double armed;  /* when the timer goes off; 0: not at all */
     bool pollable; /* somebody polls from outside, so the timer must be right */
@@ -115,9 +117,9 @@ void amp_transfer_expire(struct amp_transfer *transfer, double now);
 /* http_engine.c: SIGPIPE is held back from the host between the two. */
 struct amp_quiet {
     sigset_t before;
-    bool pending;
+    bool pending, hushed;
 };
-void amp_hush(struct amp_quiet *quiet);
+void amp_hush(const struct amp_engine *engine, struct amp_quiet *quiet);
 void amp_unhush(const struct amp_quiet *quiet);
 
 /* http_engine.c */

@@ -300,7 +300,7 @@ void amp_transfer_cancel(struct amp_transfer *transfer)
 
     if (transfer->outcome != AMP_OPEN)
         return;
-    amp_hush(&quiet);
+    amp_hush(transfer->engine, &quiet);
     amp_transfer_fail(transfer, AMP_CANCELLED, "the request was cancelled");
     amp_unhush(&quiet);
     amp_engine_changed(transfer->engine);
@@ -325,14 +325,17 @@ void amp_transfer_release(struct amp_transfer *transfer)
 
 bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const char *value)
 {
-    size_t size = strlen(name) + strlen(value) + 3;
-    char *line = (char *)malloc(size);
+    size_t name_length = strlen(name), value_length = strlen(value);
+    char *line = (char *)malloc(name_length + value_length + 3);
     struct curl_slist *lines;
 
     if (!line)
         return false;
+    memcpy(line, name, name_length);
     /* libcurl reads "Name:" as "leave it out" and "Name;" as an empty one. */
-    snprintf(line, size, *value ? "%s: %s" : "%s;", name, value);
+    memcpy(line + name_length, value_length ? ": " : ";", 2);
+    if (value_length)
+        memcpy(line + name_length + 2, value, value_length + 1);
     lines = curl_slist_append(transfer->header_lines, line);
     free(line);
     if (!lines)
@@ -424,13 +427,36 @@ static bool set_request(struct amp_transfer *transfer, const struct amp_request 
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->header_lines) == CURLE_OK;
 }
 
+static bool is_https(const char *url)
+{
+    return strncasecmp(url, "https:", 6) == 0;
+}
+
+/* To the server, or to a proxy that libcurl knows by itself. */
+static bool may_use_tls(const struct amp_transfer *transfer)
+{
+    static const char *const names[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
+    const char *proxy = transfer->engine->options.http_proxy;
+    size_t i;
+
+    if (transfer->secure || proxy)
+        return transfer->secure || is_https(proxy);
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        proxy = getenv(names[i]);
+        if (proxy && is_https(proxy))
+            return true;
+    }
+    return false;
+}
+
 void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request *request)
 {
     struct amp_engine *engine = transfer->engine;
 
     transfer->stream = request->stream;
     transfer->no_body = strcmp(request->method, "HEAD") == 0;
-    transfer->secure = strncasecmp(request->url, "https:", 6) == 0;
+    transfer->secure = is_https(request->url);
+    engine->tls = engine->tls || may_use_tls(transfer);
     transfer->resend = request->resend;
     transfer->read_timeout = request->read_timeout;
     transfer->max_bytes = request->max_bytes;

@@ -8,8 +8,10 @@
 -- retry and read), pages (lists), operations (the API as data). C does JSON (ampersand.core) and HTTP (ampersand.http).
 
 local core = require "ampersand.core"
-local Error = require "ampersand.error"
+local later = require "ampersand.later"
 local version = require "ampersand.version"
+
+local Error = later "ampersand.error"
 
 local ampersand = { _VERSION = version.number }
 
@@ -71,7 +73,9 @@ end
 --- Whether a value is an error object of this library.
 ---@param value any
 ---@return boolean
-ampersand.is_error = Error.is
+function ampersand.is_error(value)
+  return Error.is(value)
+end
 
 -- Wings that not every program needs are loaded when they are first named; `true`: the module itself, else a function
 -- of the module's.

@@ -1,10 +1,11 @@
 /*
- * ampersand.core: JSON, clocks, a random number. Links no libcurl.
+ * ampersand.core: JSON, clocks, a random number, a way to load libraries. Links no libcurl.
  */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #endif
 
+#include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
@@ -72,6 +73,16 @@ static int l_random(lua_State *L)
     return 1;
 }
 
+/*
+ * core.bind_lazily(path) -> whether there is such a library. Maps it before `require` does, which
+ * would bind every function of it and of all libraries it needs at once. It stays mapped.
+ */
+static int l_bind_lazily(lua_State *L)
+{
+    lua_pushboolean(L, dlopen(luaL_checkstring(L, 1), RTLD_LAZY | RTLD_LOCAL) != NULL);
+    return 1;
+}
+
 AMP_EXPORT int luaopen_ampersand_core(lua_State *L)
 {
     lua_newtable(L);
@@ -80,6 +91,8 @@ AMP_EXPORT int luaopen_ampersand_core(lua_State *L)
     lua_setfield(L, -2, "now");
     lua_pushcfunction(L, l_time);
     lua_setfield(L, -2, "time");
+    lua_pushcfunction(L, l_bind_lazily);
+    lua_setfield(L, -2, "bind_lazily");
     struct random *r = (struct random *)lua_newuserdata(L, sizeof *r);
     r->process = 0;
     lua_pushcclosure(L, l_random, 1);

@@ -1,13 +1,15 @@
---- One call: build the request, send it, try again where that is safe, read the answer.
+--- One call: build the request, send it, try again where that is safe, feed the answer to a decoder.
+-- What goes wrong is ampersand.failure's: it makes the errors and says whether another try may be made.
 
 local core = require "ampersand.core"
-local Error = require "ampersand.error"
+local later = require "ampersand.later"
 local request = require "ampersand.request"
-local retry = require "ampersand.retry"
 
-local call = {}
+local answer = later "ampersand.answer"
+local retry = later "ampersand.retry"
 
-local MAX_ERROR_BODY = 64 * 1024
+local call = later "ampersand.failure"
+
 local PIECE = 4096 -- bytes decoded at a time: between two pieces an event loop may have its turn
 
 ---@class ampersand.Call
@@ -25,105 +27,34 @@ local PIECE = 4096 -- bytes decoded at a time: between two pieces an event loop 
 ---@param name string
 function call.option(c, name)
   local value = c.options[name]
-  if value == nil then value = c.config[name] end
+  if value == nil then return c.config[name] end
   return value
 end
+local option = call.option
 
 --- Lets the total deadline begin now.
 ---@param c ampersand.Call
 function call.start_clock(c)
-  local timeout = call.option(c, "timeout")
+  local timeout = option(c, "timeout")
   c.deadline = timeout < math.huge and core.now() + timeout or nil
 end
 
 --- Prepares a call; nothing is sent yet.
----@param fields table op, config, path, query, body, options
+---@param c table op, config, path, query, body, options
 ---@return ampersand.Call
-function call.new(fields)
-  fields.attempts, fields.shown_url = 0, fields.op.path
-  fields.policy = retry.policy(call.option(fields, "retry"))
-  fields.idempotent = retry.idempotent(fields.op, fields.query)
-  call.start_clock(fields)
-  return fields
+function call.new(c)
+  local op = c.op
+  c.attempts, c.shown_url = 0, op.path
+  c.idempotent = op.method == "GET" and not op.unsafe_query or retry.idempotent(op, c.query)
+  call.start_clock(c)
+  return c
 end
 
---- An error object that knows the call.
+--- Seconds until the deadline; nil: there is none.
 ---@param c ampersand.Call
----@param kind string
----@param message string
----@param more table? further fields
----@return ampersand.Error
-function call.error(c, kind, message, more)
-  local fields = {
-    kind = kind, message = message, method = c.op.method, operation = c.op.id, attempts = c.attempts, url = c.shown_url,
-  }
-  for name, value in pairs(more or {}) do fields[name] = value end
-  local err = Error.new(fields, { key = c.config.api_key and c.config.api_key(), bearer = c.bearer_token })
-  if err.retryable == nil then err.retryable = retry.transient(err) end
-  return err
-end
-
-local function remaining(c)
+---@return number?
+function call.remaining(c)
   return c.deadline and c.deadline - core.now()
-end
-
---- A transport's answer with every optional part filled in: doubles may give just `status` and `body`.
-local function complete(res)
-  res.headers = res.headers or {}
-  res.close = res.close or function() end
-  if not res.read then
-    local body = res.body
-    res.read = function()
-      local chunk = body
-      body = nil
-      return chunk
-    end
-  end
-  return res
-end
-
---- Reads the rest of a body as text.
----@return string? text, string? message, string? kind
-local function read_text(res, limit)
-  local parts, size = {}, 0
-  while true do
-    local chunk, message, kind = res.read()
-    if not chunk then
-      if kind then return nil, message, kind end
-      return table.concat(parts)
-    end
-    size = size + #chunk
-    if size > limit then return nil, ("the body is longer than %d bytes"):format(limit), "limit" end
-    parts[#parts + 1] = chunk
-  end
-end
-
-local function decode_error_body(res)
-  local text = read_text(res, MAX_ERROR_BODY)
-  res.close(text ~= nil)
-  if not text or text == "" then return nil end
-  local value = core.decode(text, { mask = true })
-  if type(value) == "table" then return value end
-  return text
-end
-
-local REDIRECT = "%d: the server redirects to %s; redirects are not followed, for the key belongs to one origin"
-
-local function status_error(c, res)
-  local status, headers = res.status, res.headers
-  local body = decode_error_body(res)
-  local problem = type(body) == "table" and body or nil
-  local message = Error.status_message(status, body)
-  if status >= 300 and status < 400 then
-    local target = headers.location and request.origin(headers.location)
-    message = REDIRECT:format(status, target or "elsewhere")
-  end
-  local id = problem and type(problem.requestId) == "string" and problem.requestId
-  return call.error(c, "status", message, {
-    status = status, problem = problem, body = body, sent = true,
-    request_id = id or headers["x-request-id"] or headers["request-id"],
-    retry_after = retry.after(headers, problem, core.time()), retryable = retry.verdict(headers, problem),
-  })
 end
 
 local function fresh_bearer(c)
@@ -132,98 +63,61 @@ local function fresh_bearer(c)
   return nil, "the `bearer` function gave no token: " .. tostring(why or type(token))
 end
 
-local function build(c)
-  if c.config.bearer and c.op.auth ~= "none" and (c.op.auth == "bearer" or not c.config.api_key) then
+--- What the transport gets, but for the time that is left.
+---@param c ampersand.Call
+---@return table? req
+---@return string shown_url the URL as errors show it; or why there is no request
+function call.prepare(c)
+  local op, config = c.op, c.config
+  if config.bearer and op.auth ~= "none" and (op.auth == "bearer" or not config.api_key) then
     local token, why = fresh_bearer(c)
     if not token then return nil, why end
     c.bearer_token = token
   end
-  return request.build(c.op, c.config, {
-    path = c.path, query = c.query, body = c.body, raw = c.raw, headers = c.options.headers, bearer = c.bearer_token,
-  })
-end
-
--- What the transport gets: the request and the time that is left for it.
-local function transport_request(c, built)
-  local left = remaining(c)
+  local url, headers, body, shown_url = request.build(op, config, c)
+  if not url then return nil, headers end
   return {
-    method = built.method, url = built.url, headers = built.headers, body = built.body,
-    timeout = left, stream = c.stream or false, resend = c.idempotent,
-    connect_timeout = call.option(c, "connect_timeout"), read_timeout = call.option(c, "read_timeout"),
-    max_bytes = not c.stream and (call.option(c, "max_bytes") or 2 ^ 30) or nil, cancel = c.options.cancel,
-  }
+    method = op.method, url = url, headers = headers, body = body, timeout = nil,
+    stream = c.stream or false, resend = c.idempotent,
+    connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
+    max_bytes = not c.stream and (option(c, "max_bytes") or 2 ^ 30) or nil, cancel = c.options.cancel,
+  }, shown_url
 end
 
--- A stream outlives its request: its token ends it where it stands, also while another coroutine waits for it.
-local function heed(token, res)
-  local close = res.close
-  local function stop() res.close(false) end
-  function res.close(reusable)
-    token:unwatch(stop)
-    return close(reusable)
-  end
-  token:watch(stop)
-end
-
---- Starts the request of a call that `run` will make later, where the transport can: the server works meanwhile.
--- What goes wrong is told by `run`, which sends it anew where the server has seen nothing of it.
----@param c ampersand.Call
-function call.begin(c)
-  local transport = c.config.transport()
-  if not transport.begin or not c.idempotent then return end
-  local built = build(c)
-  if not built then return end
-  local req = transport_request(c, built)
-  req.timeout = nil -- time in the caller's own loop does not count
-  local wait, abandon = transport:begin(req)
-  if wait then c.begun = { built = built, wait = wait, abandon = abandon } end
-end
-
---- Ends what `begin` started.
----@param c ampersand.Call
-function call.abandon(c)
-  local begun = c.begun
-  c.begun = nil
-  if begun then begun.abandon() end
-end
-
-local function send(c, built, begun)
+local function send(c, req, begun)
   if begun then
-    local res, message, kind, sent = begun.wait(remaining(c))
+    local res, message, kind, sent = begun.wait(req.timeout)
     if res or sent ~= false then return res, message, kind, sent end
     begun.abandon()
   end
-  return c.config.transport():request(transport_request(c, built))
+  return c.config.transport():request(req)
 end
 
 -- One try, up to the headers of a success.
 local function exchange(c)
-  local begun = c.begun
+  local begun, req, shown_url = c.begun
   c.begun = nil
-  local built, why = begun and begun.built
-  if not begun then built, why = build(c) end
-  if not built then return nil, call.error(c, "config", why) end
-  c.shown_url = built.shown_url
-  local left = remaining(c)
+  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = call.prepare(c) end
+  if not req then return nil, call.error(c, "config", shown_url) end
+  c.shown_url = shown_url
+  local left = call.remaining(c)
   if left and left <= 0 then
     if begun then begun.abandon() end
     return nil, call.error(c, "timeout", "the deadline passed before the request was sent", { sent = false })
   end
   c.attempts = c.attempts + 1
-  local res, message, kind, sent = send(c, built, begun)
+  req.timeout = left
+  local res, message, kind, sent = send(c, req, begun)
   if not res then return nil, call.error(c, kind, message, { sent = sent ~= false }) end
-  complete(res)
-  if c.stream and c.options.cancel then heed(c.options.cancel, res) end
-  c.info = {
-    status = res.status, headers = res.headers, request_id = res.headers["x-request-id"], attempts = c.attempts,
-  }
-  if res.status >= 200 and res.status < 300 then return res end
-  return nil, status_error(c, res)
+  if not res.source then answer.complete(res) end
+  if c.stream and c.options.cancel then c.options.cancel:bind(res) end
+  local status, headers = res.status, res.headers
+  c.info = { status = status, headers = headers, request_id = headers["x-request-id"], attempts = c.attempts }
+  if status >= 200 and status < 300 then return res end
+  return nil, call.status_error(c, res)
 end
 
-local function report(c, started, err)
-  local hook = c.config.on_event
-  if not hook then return end
+local function report(c, hook, started, err)
   hook {
     operation = c.op.id, method = c.op.method, url = c.shown_url, attempt = c.attempts,
     status = err and err.status or (not err and c.info.status) or nil, kind = err and err.kind,
@@ -231,35 +125,25 @@ local function report(c, started, err)
   }
 end
 
--- A bearer function is asked again once when its token was refused; nothing has been done by such a request.
-local function may_renew_bearer(c, err)
-  if err.status ~= 401 or c.renewed or not c.bearer_token or not c.config.renewable then return false end
-  c.renewed = true
-  return true
-end
-
 --- Sends the call until `consume` has what it wants of a success, or nothing more may be tried.
 ---@param c ampersand.Call
----@param consume fun(res: table): any, ampersand.Error? reads the answer; value or nil, error
+---@param consume fun(res: table, c: ampersand.Call, state: any): any, ampersand.Error? reads the answer
+---@param state any
 ---@return any value
 ---@return ampersand.Error?
-function call.run(c, consume)
+function call.run(c, consume, state)
+  local hook = c.config.on_event
   while true do
-    local started, value = core.now(), nil
+    local started, value = hook and core.now(), nil
     c.bytes = 0
     local res, err = exchange(c)
     if res then
-      value, err = consume(res)
+      value, err = consume(res, c, state)
       if err then res.close(false) end
     end
-    if not err or err.kind ~= "config" then report(c, started, err) end
+    if hook and not (err and err.kind == "config") then report(c, hook, started, err) end
     if not err then return value end
-    if not may_renew_bearer(c, err) then
-      if not retry.allowed(c.policy, err, c.idempotent) then return nil, err end
-      local delay, left = retry.delay(c.policy, err, core.random()), remaining(c)
-      if left and delay >= left then return nil, err end
-      c.config.transport():sleep(delay, c.options.cancel)
-    end
+    if not call.try_again(c, err) then return nil, err end
   end
 end
 
@@ -291,19 +175,7 @@ function call.pump(c, res, decoder)
   return true
 end
 
---- The error for an answer that cannot be decoded; says so when the server did not even send JSON.
----@param c ampersand.Call
----@param res table
----@param message string
----@param kind string "decode" or "limit"
----@return ampersand.Error
-function call.decode_error(c, res, message, kind)
-  local media = (res.headers["content-type"] or ""):match("^[%w.+/-]+")
-  if kind == "decode" and media and not media:find("json", 1, true) then
-    message = ("the server answered with %s instead of JSON; is base_url right? (%s)"):format(media, message)
-  end
-  return call.error(c, kind, message, { sent = true, status = res.status, request_id = c.info.request_id })
-end
+local LIMITS = { "max_depth", "max_bytes", "max_values", "max_element_bytes", "max_element_values" }
 
 --- A decoder for this call's answer, with the client's limits.
 ---@param c ampersand.Call
@@ -311,68 +183,13 @@ end
 ---@return userdata
 function call.decoder(c, settings)
   settings.mask = true
-  settings.nulls = call.option(c, "nulls")
-  settings.big_integers = call.option(c, "big_integers")
-  for _, limit in ipairs { "max_depth", "max_bytes", "max_values", "max_element_bytes", "max_element_values" } do
-    settings[limit] = settings[limit] or call.option(c, limit)
+  settings.nulls = option(c, "nulls")
+  settings.big_integers = option(c, "big_integers")
+  for i = 1, #LIMITS do
+    local limit = LIMITS[i]
+    if settings[limit] == nil then settings[limit] = option(c, limit) end
   end
   return core.decoder(settings)
-end
-
-local function read_value(c, res)
-  local whole = call.option(c, "max_bytes") or 2 ^ 30
-  local decoder = call.decoder(c, { expect = "any", max_element_bytes = whole, max_element_values = 1e7 })
-  local result
-  while true do
-    local status, value, kind = decoder:next()
-    if status == "value" then
-      result = value
-    elseif status == "more" then
-      local ok, err = call.pump(c, res, decoder)
-      if not ok then return nil, err end
-    elseif status == "end" then
-      res.close(true)
-      return result
-    else
-      return nil, call.decode_error(c, res, value, kind)
-    end
-  end
-end
-
-local function read_nothing(c, res)
-  local _, message, kind = read_text(res, 2 ^ 20)
-  if kind then return nil, call.error(c, kind, message, { sent = true }) end
-  res.close(true)
-  return true
-end
-
-local function read_text_body(c, res)
-  local text, message, kind = read_text(res, call.option(c, "max_bytes") or 2 ^ 30)
-  if kind then return nil, call.error(c, kind, message, { sent = true }) end
-  res.close(true)
-  return text
-end
-
-local function is_json(res)
-  local media = (res.headers["content-type"] or ""):lower():match "^%s*([^;%s]*)"
-  return media:find "[/+]json$" ~= nil -- neither NDJSON nor the like, which are many values
-end
-
---- Runs a call whose answer is one value.
----@param c ampersand.Call
----@return any value `true` where the success has no body
----@return table|ampersand.Error info
-function call.value(c)
-  local returns = c.op.returns
-  local value, err = call.run(c, function(res)
-    local empty = res.status == 204 or res.status == 205 or (res.status ~= 200 and res.headers["content-length"] == "0")
-    local kind = returns == "any" and (is_json(res) and "object" or "text") or returns
-    if kind == "none" or empty then return read_nothing(c, res) end
-    if kind == "text" then return read_text_body(c, res) end
-    return read_value(c, res)
-  end)
-  if err then return nil, err end
-  return value, c.info
 end
 
 return call

@@ -35,4 +35,16 @@ function Token:unwatch(watcher)
   self.watchers[watcher] = nil
 end
 
+--- Ends a stream where it stands, also while another coroutine waits for it: a stream outlives its request.
+---@param res table a transport's answer
+function Token:bind(res)
+  local close = res.close
+  local function stop() res.close(false) end
+  function res.close(reusable)
+    self:unwatch(stop)
+    return close(reusable)
+  end
+  self:watch(stop)
+end
+
 return cancel

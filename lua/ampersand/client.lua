@@ -2,12 +2,17 @@
 
 local arguments = require "ampersand.arguments"
 local call = require "ampersand.call"
+local later = require "ampersand.later"
 local operations = require "ampersand.operations"
 local options = require "ampersand.options"
 local pages = require "ampersand.pages"
-local request = require "ampersand.request"
-local verbs = require "ampersand.verbs"
 local version = require "ampersand.version"
+
+local answer = later "ampersand.answer"
+local base_url = later "ampersand.base_url"
+local client_extras = later "ampersand.client_extras"
+local verbs = later "ampersand.verbs"
+local views = later "ampersand.views"
 
 -- What `with` may change besides: who and what is asked, not how connections are made.
 local SHARED_OPTIONS = {
@@ -26,24 +31,21 @@ local TRANSPORT_OPTIONS = {
   "client_cert", "client_key", "insecure_skip_verify",
 }
 
+local NO_FILTER = {}
+
 for name, kind in pairs(arguments.OPTIONS) do
   if name ~= "max" and name ~= "cancel" then SHARED_OPTIONS[name] = kind end
 end
 for name, kind in pairs(SHARED_OPTIONS) do NEW_OPTIONS[name] = kind end
 
-
 -- From arguments to a call that is ready to be sent; nil, error when a default is missing.
 local function prepare(client, what, op, parts, missing)
   local config = client._config
   if config.closed then options.misuse(what .. ": the client is closed") end
-  parts.op, parts.config, parts.filter, parts.seen, parts.client = op, config, {}, {}, client
+  parts.op, parts.config, parts.filter, parts.client = op, config, NO_FILTER, client
   local c = call.new(parts)
   if missing then return nil, call.error(c, "config", missing) end
   return c
-end
-
-local function prepare_method(client, what, op, ...)
-  return prepare(client, what, op, arguments.of_method(what, op, client._config, ...))
 end
 
 local function is_list(op)
@@ -52,7 +54,7 @@ end
 
 local function invoke(c)
   if is_list(c.op) then return pages.list(c, c.options.max) end
-  local value, info = call.value(c)
+  local value, info = answer.value(c)
   return verbs.decorate(c.client, c.op, value), info
 end
 
@@ -71,127 +73,81 @@ local function describe(self, verb)
   return self._name .. ":" .. verb
 end
 
-local function list_operation(self, verb)
+-- A call of a view's list operation, ready to be read in some way.
+local function prepare_list(self, verb, ...)
   local what = describe(self, verb)
   local op = self._list or operations.get(self._name, "list")
-  if not op or not is_list(op) then
-    options.misuse(("%s: %s is no list"):format(what, self._name))
-  end
-  return op
+  if not op or not (is_list(op) or verb == "list") then views.refuse(self, what) end
+  local c, err = prepare(self._client, what, op, arguments.of_method(what, op, self._client._config, ...))
+  if c then c.filter = self._filter or NO_FILTER end
+  return c, err
 end
 
-local function prepare_list(self, verb, ...)
-  local c, err = prepare_method(self._client, describe(self, verb), list_operation(self, verb), ...)
+local function read(self, verb, ...)
+  local c, err = prepare_list(self, verb, ...)
   if not c then return nil, err end
-  c.filter = self._filter or {}
-  return c
+  return pages[verb](c)
+end
+
+local function iterate(self, verb, ...)
+  local c, err = prepare_list(self, verb, ...)
+  if not c then error(err, 0) end
+  return pages[verb](c)
 end
 
 --- All elements as one table.
 function Resource:list(...)
-  local what = describe(self, "list")
-  local op = self._list or operations.get(self._name, "list") or list_operation(self, "list")
-  local c, err = prepare_method(self._client, what, op, ...)
+  local c, err = prepare_list(self, "list", ...)
   if not c then return nil, err end
-  c.filter = self._filter or {}
   return invoke(c)
 end
 
 --- Iterates while the body is still arriving; raises the error object.
-function Resource:each(...)
-  local c, err = prepare_list(self, "each", ...)
-  if not c then error(err, 0) end
-  return pages.each(c)
-end
+function Resource:each(...) return iterate(self, "each", ...) end
 
 --- The form of `each` that raises nothing: an object with `next()` and `close()`.
-function Resource:stream(...)
-  local c, err = prepare_list(self, "stream", ...)
-  if not c then return nil, err end
-  return pages.stream(c)
-end
+function Resource:stream(...) return read(self, "stream", ...) end
 
 --- Iterates over whole pages; raises the error object.
-function Resource:pages(...)
-  local c, err = prepare_list(self, "pages", ...)
-  if not c then error(err, 0) end
-  return pages.pages(c)
-end
+function Resource:pages(...) return iterate(self, "pages", ...) end
 
 --- The first element, or nil.
-function Resource:first(...)
-  local c, err = prepare_list(self, "first", ...)
-  if not c then return nil, err end
-  return pages.first(c)
-end
+function Resource:first(...) return read(self, "first", ...) end
 
 --- The number of elements, without making tables.
-function Resource:count(...)
-  local c, err = prepare_list(self, "count", ...)
-  if not c then return nil, err end
-  return pages.count(c)
-end
-
-local function derive(self, changes)
-  local view = {
-    _client = self._client, _name = self._name, _list = self._list, _where = self._where, _select = self._select,
-  }
-  for name, value in pairs(changes) do view[name] = value end
-  if view._where or view._select then
-    view._filter = require("ampersand.query").compile(view._where or {}, view._select) -- loaded by those who filter
-  end
-  return setmetatable(view, Resource)
-end
+function Resource:count(...) return read(self, "count", ...) end
 
 --- A view of the elements for which all conditions hold; see ampersand.query for their form.
 ---@param condition table|function
 ---@return ampersand.Resource
-function Resource:where(condition)
-  list_operation(self, "where")
-  local all = {}
-  for i, earlier in ipairs(self._where or {}) do all[i] = earlier end
-  all[#all + 1] = condition
-  return derive(self, { _where = all })
-end
+function Resource:where(condition) return views.where(self, describe(self, "where"), condition) end
 
 --- A view of the elements reduced to some paths.
 ---@param paths string[]
 ---@return ampersand.Resource
-function Resource:select(paths)
-  list_operation(self, "select")
-  return derive(self, { _select = paths })
-end
+function Resource:select(paths) return views.select(self, describe(self, "select"), paths) end
 
 --- The view over all integrations of the project.
 ---@return ampersand.Resource
-function Resource:in_project()
-  local op = operations.get(self._name, "in_project")
-  if not op then options.misuse(("%s: there is no project-wide list"):format(describe(self, "in_project"))) end
-  return derive(self, { _list = op })
-end
+function Resource:in_project() return views.in_project(self, describe(self, "in_project")) end
 
 local function verb_method(name, verb)
   local op = operations.get(name, verb)
-  if not op then return nil end
-  return function(self, ...)
-    local what = describe(self, verb)
-    local c, err = prepare_method(self._client, what, op, ...)
+  return op and function(self, ...)
+    local what, client = describe(self, verb), self._client
+    local c, err = prepare(client, what, op, arguments.of_method(what, op, client._config, ...))
     if not c then return nil, err end
     return invoke(c)
   end
 end
 
 function Resource:__index(verb)
-  if Resource[verb] then return Resource[verb] end
+  local found = Resource[verb]
+  if found then return found end
   if type(verb) ~= "string" or verb:match("^_") then return nil end
   local name = rawget(self, "_name")
   methods[name] = methods[name] or {}
-  local method = methods[name][verb] or verb_method(name, verb) or verbs.find(name, verb)
-  if not method then
-    local known = options.names(operations.lines[name])
-    for extra in pairs(verbs.of(name)) do known[#known + 1] = extra end
-    options.misuse(("%s has no method %q; %s"):format(name, verb, options.hint(verb, known)))
-  end
+  local method = methods[name][verb] or verb_method(name, verb) or views.extra(name, verb)
   methods[name][verb] = method
   return method
 end
@@ -212,13 +168,7 @@ local Client = {}
 ---@param given table? options
 ---@return any value, table|ampersand.Error info
 function Client:call(id, params, given)
-  local op = operations.by_id[id]
-  if not op then
-    local known = {}
-    for i, each in ipairs(operations.all()) do known[i] = each.id end
-    options.misuse(("client:call: unknown operation %q; %s"):format(tostring(id), options.hint(id, known)))
-  end
-  local what = "client:call " .. id
+  local op, what = operations.by_id[id] or client_extras.refuse(id), "client:call " .. id
   local c, err = prepare(self, what, op, arguments.of_call(what, op, self._config, params, given))
   if not c then return nil, err end
   return invoke(c)
@@ -232,7 +182,7 @@ end
 ---@return table|ampersand.Error info
 function Client:request(method, path, given)
   local op, parts = arguments.of_request("client:request", method, path, given)
-  return call.value(prepare(self, "client:request", op, parts))
+  return answer.value(prepare(self, "client:request", op, parts))
 end
 
 --- Sends a request through to the provider behind an installation, with the customer's credentials.
@@ -252,15 +202,6 @@ function Client:proxy(method, path, given)
   return require("ampersand.proxy").send(self, method, path, given)
 end
 
--- A method of the transport that a double need not have.
-local function transport_method(client, name)
-  if client._config.closed then options.misuse(("client:%s: the client is closed"):format(name)) end
-  local transport = client._config.transport()
-  local method = transport[name]
-  if not method then options.misuse(("client:%s: this client's transport has no %s"):format(name, name)) end
-  return function(...) return method(transport, ...) end
-end
-
 --- Runs functions side by side on this client's connections, at most `n` at a time, each a coroutine of its own.
 -- One that fails does not stop the others. In PUC Lua 5.1 a task cannot wait inside pcall or a `for` iterator.
 ---@param n integer how many at once
@@ -268,28 +209,20 @@ end
 ---@return table values in the order of the tasks, `n` their number; a failed one's place is nil
 ---@return table errors by place: what a task answered as its error, or raised
 function Client:parallel(n, tasks)
-  options.check({ n = n, tasks = tasks }, { n = "count", tasks = "table" }, "client:parallel")
-  return transport_method(self, "parallel")(n, tasks)
+  return client_extras.parallel(self, n, tasks)
 end
 
 --- Moves all requests on for at most `budget` seconds: once a frame, in a program with a loop of its own.
 ---@param budget number? seconds; nil or 0: one step
 function Client:poll(budget)
-  options.check({ budget = budget }, { budget = "number" }, "client:poll")
-  transport_method(self, "poll")(budget)
+  client_extras.poll(self, budget)
 end
 
 --- A client with other settings that shares this one's connections.
 ---@param changes table any option of a call, and api_key, bearer, project, integration, org, user_agent, on_event
 ---@return ampersand.Client
 function Client:with(changes)
-  for name in pairs(type(changes) == "table" and changes or {}) do
-    if NEW_OPTIONS[name] and not SHARED_OPTIONS[name] then
-      options.misuse(("client:with: option %q belongs to ampersand.new, since connections are shared"):format(name))
-    end
-  end
-  options.check(changes, SHARED_OPTIONS, "client:with")
-  arguments.check_choices(changes or {}, "client:with")
+  client_extras.check_changes(changes, SHARED_OPTIONS, NEW_OPTIONS)
   return Client.derive(self, changes or {})
 end
 
@@ -302,10 +235,7 @@ end
 function Client:__index(name)
   if Client[name] then return Client[name] end
   if type(name) ~= "string" or name:match("^_") then return nil end
-  if not operations.lines[name] then
-    local known = options.names(operations.lines)
-    options.misuse(("the client has no resource %q; %s"):format(name, options.hint(name, known)))
-  end
+  if not operations.lines[name] then client_extras.refuse_resource(name) end
   local resource = setmetatable({ _client = self, _name = name }, Resource)
   rawset(self, name, resource)
   return resource
@@ -351,7 +281,7 @@ local function environment(name)
 end
 
 local function check_url(url, given, what)
-  local checked, problem = request.check_base(url, given.allow_insecure_http)
+  local checked, problem = base_url.check(url, given.allow_insecure_http)
   if not checked then options.misuse(("ampersand.new: %s %s"):format(what, problem)) end
   return checked
 end
@@ -359,10 +289,7 @@ end
 local function check_servers(given)
   local servers = {}
   for name, url in pairs(given.servers or {}) do
-    if not request.SERVERS[name] or type(url) ~= "string" then
-      options.misuse(("ampersand.new: unknown server %q in `servers`; %s"):format(tostring(name),
-        options.hint(name, options.names(request.SERVERS))))
-    end
+    client_extras.check_server(name, url)
     servers[name] = check_url(url, given, "servers." .. name)
   end
   return servers
@@ -404,7 +331,7 @@ function Client.new(given)
   given = options.check(given, NEW_OPTIONS, "ampersand.new")
   arguments.check_choices(given, "ampersand.new")
   local root = environment "AMP_API_URL"
-  local base_url = given.base_url and check_url(given.base_url, given, "base_url")
+  local base = given.base_url and check_url(given.base_url, given, "base_url")
     or root and check_url(root, given, "AMP_API_URL") .. "/v1" or nil
   local transport, close_transport = lazy_transport(given)
   local config = {
@@ -414,7 +341,7 @@ function Client.new(given)
   config.api_key = config.api_key or hide(environment "AMP_API_KEY" or environment "AMPERSAND_API_KEY")
   config.project = config.project or environment "AMPERSAND_PROJECT_ID"
   config.integration = config.integration or environment "AMPERSAND_INTEGRATION_ID"
-  config.base_url, config.servers = base_url, check_servers(given)
+  config.base_url, config.servers = base, check_servers(given)
   config.transport, config.close_transport = transport, close_transport
   return setmetatable({ _config = config, _owner = true }, Client)
 end

@@ -136,7 +136,7 @@ function proxy.send(client, method, path, given)
   if not project then return nil, err end
   c.options.headers = headers_of(given, project, integration)
   if given.stream then return open_stream(c) end
-  return call.value(c)
+  return require("ampersand.answer").value(c)
 end
 
 return proxy

@@ -7,6 +7,7 @@
 -- Messages are signed as Svix does it: HMAC-SHA-256 over "id.timestamp.body" with the decoded secret.
 
 local arguments = require "ampersand.arguments"
+local base_url = require "ampersand.base_url"
 local call = require "ampersand.call"
 local Client = require "ampersand.client"
 local core = require "ampersand.core"
@@ -14,7 +15,6 @@ local crypto = require "ampersand.crypto"
 local Error = require "ampersand.error"
 local options = require "ampersand.options"
 local pages = require "ampersand.pages"
-local request = require "ampersand.request"
 
 local webhook = {}
 
@@ -149,11 +149,11 @@ end
 -- The link as an operation of its own: another server, no credentials, none of the client's headers. It carries its
 -- permission in the query, so errors show the server alone.
 local function download_call(config, url, given)
-  local checked, problem = request.check_base((url:gsub("%?.*", "")), config.allow_insecure_http)
+  local checked, problem = base_url.check((url:gsub("%?.*", "")), config.allow_insecure_http)
   if not checked then
     error(Error.new { kind = "protocol", message = "the webhook's downloadUrl " .. problem, retryable = false }, 0)
   end
-  local origin = request.origin(url)
+  local origin = base_url.origin(url)
   return call.new {
     op = {
       id = "webhook.results", method = "GET", server = "download", shown_path = "/...", auth = "none",

@@ -7,7 +7,7 @@ local reference = {}
 
 --- The public modules, in reading order.
 reference.MODULES = {
-  "ampersand", "ampersand.client", "ampersand.pages", "ampersand.error", "ampersand.cancel", "ampersand.proxy",
+  "ampersand", "ampersand.client", "ampersand.stream", "ampersand.error", "ampersand.cancel", "ampersand.proxy",
   "ampersand.record", "ampersand.webhook", "ampersand.jwt", "ampersand.time", "ampersand.json", "ampersand.wait",
   "ampersand.watch", "ampersand.explain", "ampersand.fleet", "ampersand.cache", "ampersand.gate", "ampersand.receiver",
   "ampersand.transport.curl", "ampersand.transport.nginx", "ampersand.loop.frame", "ampersand.standin", "ampersand.types",

@@ -3,7 +3,7 @@
 -- The file is `$XDG_CONFIG_HOME/ampersand/config`: profiles in brackets, `name = value` lines. It holds keys, so nobody
 -- but its owner may be able to read it.
 
-local request = require "ampersand.request"
+local base_url = require "ampersand.base_url"
 local options = require "ampersand.options"
 
 local config = {}
@@ -200,7 +200,7 @@ end
 
 --- Whether a base URL is one the library takes; the words when not.
 function config.check_url(url)
-  local _, why = request.check_base(url, false)
+  local _, why = base_url.check(url, false)
   return why and ("the URL %s %s"):format(url, (why:gsub(", or set allow_insecure_http.*", ""))) or nil
 end
 

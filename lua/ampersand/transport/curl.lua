@@ -3,17 +3,22 @@
 -- Redirects are never followed: the caller sees the 3xx status. Proxies named by the environment are used.
 -- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
 
-local http = require "ampersand.http"
+local core = require "ampersand.core"
 local wait = require "ampersand.loop.wait"
+
+-- libcurl brings some thirty libraries, of which a program uses few functions.
+if not package.preload["ampersand.http"] then
+  for template in package.cpath:gmatch "[^;]+" do
+    if core.bind_lazily((template:gsub("%?", "ampersand/http"))) then break end
+  end
+end
+local http = require "ampersand.http"
 
 ---@class ampersand.CurlTransport
 local Curl = {}
 Curl.__index = Curl
 
 local curl = {}
-
--- What a request takes from the transport where it does not say it itself.
-local INHERITED = { "connect_timeout", "read_timeout" }
 
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
@@ -36,53 +41,57 @@ local function open(self)
   return engine
 end
 
-local function prepare(self, req)
-  for _, name in ipairs(INHERITED) do
-    if req[name] == nil then req[name] = self.opts[name] end
-  end
-  return req
-end
+-- The functions of a response, each made when it is first named: few responses need more than two.
+local functions = {}
 
--- The bytes of a body, for a consumer that has taken those before. true | nil at the end | nil, message, kind.
-local function more(waiters, transfer)
-  waiters:await(transfer)
-  if transfer:held() > 0 then return true end
-  local done, message, kind = transfer:outcome()
-  if done then return nil end
-  return nil, message, kind
-end
-
-local function response(waiters, transfer, status, headers)
-  local res, closed, waiting = { status = status, headers = headers, source = transfer }, false, false
-
-  function res.wait()
-    if closed then return nil, "the response is closed", "cancelled" end
-    waiting = true
-    local ready, message, kind = more(waiters, transfer)
-    waiting = false
-    return ready, message, kind
-  end
-
-  function res.read()
-    local ready, message, kind = res.wait()
-    if ready then return transfer:read() end
+-- Waits for bytes of the body that nobody has taken. true | nil at the end | nil, message, kind.
+function functions.wait(res)
+  return function()
+    if res.closed then return nil, "the response is closed", "cancelled" end
+    local transfer = res.source
+    res.waiting = true
+    res.waiters:await(transfer)
+    res.waiting = false
+    if transfer:held() > 0 then return true end
+    local done, message, kind = transfer:outcome()
+    if done then return nil end
     return nil, message, kind
   end
-
-  --- Sets the seconds left in all for the rest of this response; nil: no bound.
-  function res.deadline(seconds)
-    if not closed then transfer:deadline(seconds) end
-  end
-
-  function res.close()
-    closed = true
-    if not waiting then return transfer:close() end
-    transfer:cancel() -- by another coroutine than the one that waits, which must be told
-    waiters:wake(transfer:id())
-  end
-
-  return res
 end
+
+function functions.read(res)
+  return function()
+    local ready, message, kind = res.wait()
+    if ready then return res.source:read() end
+    return nil, message, kind
+  end
+end
+
+-- Sets the seconds left in all for the rest of this response; nil: no bound.
+function functions.deadline(res)
+  return function(seconds)
+    if not res.closed then res.source:deadline(seconds) end
+  end
+end
+
+function functions.close(res)
+  return function()
+    res.closed = true
+    if not res.waiting then return res.source:close() end
+    res.source:cancel() -- by another coroutine than the one that waits, which must be told
+    res.waiters:wake(res.source:id())
+  end
+end
+
+local Response = {
+  __index = function(res, name)
+    local make = functions[name]
+    if not make then return nil end
+    local made = make(res)
+    rawset(res, name, made)
+    return made
+  end,
+}
 
 local function cancelled(token)
   return token ~= nil and token.cancelled
@@ -105,9 +114,11 @@ local function start(self, req)
   if cancelled(req.cancel) then return nil, "the request was cancelled", "cancelled", false end
   local engine, why_not = open(self)
   if not engine then return nil, why_not, "config", false end
-  local transfer, message, kind = engine:start(prepare(self, req))
-  if not transfer then return nil, message, kind, false end
-  return transfer
+  local opts = self.opts
+  if req.connect_timeout == nil then req.connect_timeout = opts.connect_timeout end
+  if req.read_timeout == nil then req.read_timeout = opts.read_timeout end
+  local transfer, message, kind = engine:start(req)
+  return transfer, message, kind, false
 end
 
 -- Waits for a started request's answer.
@@ -120,7 +131,9 @@ local function finish(waiters, transfer, req)
     transfer:close()
     return nil, why, what, sent
   end
-  return response(waiters, transfer, status, headers)
+  return setmetatable({
+    status = status, headers = headers, source = transfer, waiters = waiters, closed = false, waiting = false,
+  }, Response)
 end
 
 --- Sends a request. Comes back with the head of the response, or with a whole one unless `stream` is set.

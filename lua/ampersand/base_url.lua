@@ -1,0 +1,35 @@
+--- Base URLs: what may be one, and its origin.
+
+local base_url = {}
+
+--- Checks a base URL and takes closing slashes off.
+---@param url string
+---@param insecure boolean? whether plain http to other machines is allowed
+---@return string? url, string? problem
+function base_url.check(url, insecure)
+  local scheme, authority = url:match("^(%a+)://([^/?#]+)")
+  if not scheme or url:find("[%c%s?#\\]") then
+    return nil, "is not an http(s) URL such as https://api.withampersand.com/v1"
+  end
+  scheme = scheme:lower()
+  if authority:find("@", 1, true) then return nil, "must not carry a user name or password" end
+  if scheme == "http" then
+    local host = authority:lower():gsub(":%d+$", "")
+    local loopback = host == "localhost" or host == "[::1]" or host:match("^127%.%d+%.%d+%.%d+$")
+    if not loopback and not insecure then
+      return nil, "is plain http, which would show the key to the network; use https, or set allow_insecure_http = true"
+    end
+  elseif scheme ~= "https" then
+    return nil, "has scheme " .. scheme .. "; only http and https are spoken"
+  end
+  return (url:gsub("/+$", ""))
+end
+
+--- Scheme, host and port of a URL, for messages.
+---@param url string
+---@return string
+function base_url.origin(url)
+  return url:match "^%a[%w+.-]*://[^/?#]+" or "?"
+end
+
+return base_url

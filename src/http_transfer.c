@@ -535,10 +535,11 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
 }
 
 /* libcurl quotes a proxy it does not understand, and its password with it. */
-static void hide_proxy(char *detail)
+static void hide_proxy(struct amp_transfer *transfer)
 {
-    if (strncmp(detail, "Unsupported proxy", 17) == 0)
-        strcpy(detail, "the URL of the proxy is not understood");
+    if (strncmp(transfer->detail, "Unsupported proxy", 17) == 0)
+        snprintf(transfer->detail, sizeof transfer->detail,
+                 "the URL of the proxy is not understood");
 }
 
 void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
@@ -554,7 +555,7 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
     else {
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));
-        hide_proxy(transfer->detail);
+        hide_proxy(transfer);
         end(transfer, outcome);
     }
 }

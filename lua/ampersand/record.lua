@@ -139,6 +139,10 @@ local function write(self, request, answer)
   return nil, ("the recording cannot be written: %s"):format(why or "it is closed"), "config"
 end
 
+-- A full disk would go unnoticed in compiled code, as in journal.lua.
+local jit = rawget(_G, "jit")
+if jit then jit.off(write) end
+
 -- The body of a non-stream is read at once, so that its line is written before the caller goes on.
 local function read_all(read)
   local parts = {}

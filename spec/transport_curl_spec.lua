@@ -1,5 +1,6 @@
 -- The curl transport against the fault server: every way a response can break, and what must never happen.
 
+local core = require "ampersand.core"
 local curl = require "ampersand.transport.curl"
 local http = require "ampersand.http"
 local fault = require "support.fault"
@@ -141,9 +142,12 @@ describe("the curl transport", function()
     end
 
     it("an answer without a body", function()
-      local status, body = fetch("no_content")
-      assert.equal(204, status)
-      assert.equal("", body)
+      local status, body
+      for _, port in ipairs { "plain", "good" } do
+        status, body = fetch("no_content", port)
+        assert.equal(204, status)
+        assert.equal("", body)
+      end
       status, body = fetch("items", nil, { method = "HEAD" })
       assert.equal(200, status)
       assert.equal("", body)
@@ -214,7 +218,7 @@ describe("the curl transport", function()
     assert.not_matches("[Ee]xpect:", echo)
     assert.not_matches("x%-www%-form", echo)
     for _, method in ipairs { "GET", "PUT", "PATCH", "DELETE", "GET" } do
-      _, echo = fetch("echo", nil, { method = method })
+      echo = select(2, fetch("echo", nil, { method = method }))
       assert.matches("^" .. method .. " ", echo)
       assert.equal(method == "PUT" or method == "PATCH", echo:find("Content-Length: 0", 1, true) ~= nil)
     end
@@ -254,6 +258,26 @@ describe("the curl transport", function()
                              "http://127.0.0.1/ x", "http://127.0.0.1/\r\nX: y", "http://127.0.0.1/\0" } do
         refused { url = url }
       end
+    end)
+
+    it("fields of another type", function()
+      local engine = http.engine {}
+      for _, case in ipairs {
+        { { url = 1 }, "url: a string expected, got number" }, { { body = {} }, "body: a string expected, got table" },
+        { { timeout = "1" }, "timeout: a number expected, got string" },
+        { { headers = { a = 1 } }, "headers: names and values are strings" },
+        { { headers = { "a" } }, "headers: names and values are strings" },
+      } do
+        local req = { method = "GET", url = server:url "items" }
+        for name, value in pairs(case[1]) do req[name] = value end
+        assert.has_error(function() engine:start(req) end, case[2])
+      end
+      local transfer = assert(engine:start { method = "GET", url = server:url "items" })
+      assert.is_nil(transfer:read()) -- nothing came yet
+      transfer:close()
+      assert.has_error(function() transfer:read() end, "the transfer is closed")
+      engine:close()
+      assert.has_error(function() engine:step() end, "the engine is closed")
     end)
 
     it("methods that are not words", function()
@@ -472,6 +496,20 @@ describe("the curl transport", function()
     local _, _, why, sent = transport:request { method = "GET", url = server:url "items" }
     assert.equal("cancelled", why)
     assert.is_false(sent)
+  end)
+
+  it("gives its bytes to a decoder, but not to one that has failed", function()
+    local decoder, broken = core.decoder(), core.decoder()
+    broken:feed "x"
+    local first = { broken:next() }
+    local res = assert(new():request { method = "GET", url = server:url "items", stream = true, timeout = 10 })
+    assert(res.wait())
+    assert.same(first, { broken:drain(res.source) })
+    assert.equal(#ITEMS, decoder:drain(res.source))
+    assert.equal(0, decoder:drain(res.source))
+    decoder:finish()
+    assert.same({ "end", 3 }, { decoder:count() })
+    res.close(false)
   end)
 
   it("may be collected in any order", function()

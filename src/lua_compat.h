@@ -62,6 +62,10 @@ static inline void amp_setfuncs(lua_State *L, const luaL_Reg *functions, int cou
 #define amp_setfuncs(L, functions, count) luaL_setfuncs(L, functions, count)
 #endif
 
+#if LUA_VERSION_NUM >= 505 && !defined(LUAI_MAXSTACK)
+#define LUAI_MAXSTACK 1000000 /* what 5.5 has, but no longer tells */
+#endif
+
 /*
  * Makes room for `slots` more values. Returns 0 at this Lua's limit and raises when memory ends,
  * which lua_checkstack does not tell apart since 5.2.

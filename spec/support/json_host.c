@@ -103,7 +103,11 @@ static enum outcome one_run(const char *file, struct budget *budget)
     enum outcome outcome = OUT_OF_MEMORY;
     long fail_at = budget->fail_at;
     budget->fail_at = 0; /* LuaJIT itself crashes when it cannot make a state */
+#if LUA_VERSION_NUM >= 505
+    lua_State *L = lua_newstate(limited, budget, 1);
+#else
     lua_State *L = lua_newstate(limited, budget);
+#endif
     budget->fail_at = fail_at;
     budget->allocations = 0;
     if (L) {

@@ -122,8 +122,8 @@ end
 ---@return string? message
 function filter.paths(texts)
   local paths = {}
-  for path in table.concat(texts, ","):gmatch "[^,]+" do
-    path = path:match "^%s*(.-)%s*$"
+  for text in table.concat(texts, ","):gmatch "[^,]+" do
+    local path = text:match "^%s*(.-)%s*$"
     if not is_path(path) then return nil, ("--select %q: expected paths such as id,group.groupRef"):format(path) end
     paths[#paths + 1] = path
   end

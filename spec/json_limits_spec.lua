@@ -36,11 +36,21 @@ describe("limits", function()
   end)
 
   it("answer, and do not crash, where Lua's own stack ends", function()
-    local depth = 200000
-    local value, message, kind = core.decode(("["):rep(depth) .. ("]"):rep(depth), { max_depth = depth })
-    if value == nil then
+    local depth = 600000
+    local nested, limits = ("["):rep(depth) .. ("]"):rep(depth), { max_depth = depth + 3 }
+    local function refused(value, message, kind)
+      assert.is_nil(value)
       assert.equal("limit", kind)
-      assert.truthy(message:find("nested deeper than this Lua's stack allows", 1, true))
+      assert.truthy(message:find("nested deeper than this Lua's stack allows", 1, true), message)
+    end
+    refused(core.decode(nested, limits))
+    refused(core.decode('{"a":' .. nested .. "}", limits))
+    refused(core.decode('{"a":[' .. nested .. "]}", { max_depth = depth + 3, path = { "a" } }))
+    for _, way in ipairs { "next", "collect" } do
+      local decoder = core.decoder(limits)
+      decoder:feed("[" .. nested .. "]")
+      refused(decoder[way](decoder, {}))
+      refused(decoder[way](decoder, {}))
     end
   end)
 
@@ -64,6 +74,15 @@ describe("limits", function()
   it("bound the bytes of an element", function()
     assert_same_in_chunks('["1234567890",1,"12345678901"]', { max_element_bytes = 12 },
       "line 1, column 29 (byte 28): a value of more bytes than max_element_bytes (12)", "limit", 2)
+  end)
+
+  it("bound the bytes around the array at the path", function()
+    local decoder = core.decoder { path = { "list" }, max_element_bytes = 20 }
+    decoder:feed '{"a":"123456789","b":"123456789","list":[1]}'
+    local status, message, kind = decoder:next()
+    assert.is_nil(status)
+    assert.equal("limit", kind)
+    assert.truthy(message:find("more bytes around the array than max_element_bytes (20)", 1, true), message)
   end)
 
   it("bound the bytes in all", function()
@@ -137,6 +156,22 @@ describe("errors", function()
       assert.is_nil(answer[2]:find("after", 1, true) and not answer[2]:find("after \\u", 1, true)
         and not answer[2]:find("after the decimal", 1, true) or nil, answer[2])
       assert.is_nil(answer[2]:find("sesame", 1, true))
+    end
+  end)
+
+  it("say what is wrong around the array at the path", function()
+    for text, expected in pairs {
+      ['{1:[]}'] = "a member's name in quotes, got '1'", ['{"a" 1}'] = "':', got '1'", ['{"a":1 "list":[]}'] = "',' or '}', got '\"'",
+      ['{"list":[]]'] = "',' or '}', got ']'",
+    } do
+      for size = 1, #text do
+        local decoder = core.decoder { path = { "list" } }
+        for from = 1, #text, size do decoder:feed(text:sub(from, from + size - 1)) end
+        decoder:finish()
+        local status, message, kind = decoder:collect {}
+        assert.same({ "nil", "decode" }, { tostring(status), kind })
+        assert.truthy(message:find("expected " .. expected, 1, true), message)
+      end
     end
   end)
 
@@ -234,11 +269,12 @@ describe("a decoder", function()
               error("from the hook", 0)
             end
           end
-          local fine, message = pcall(function()
+          -- hooks belong to a coroutine: the one of `make coverage` stays
+          local fine, message = coroutine.resume(coroutine.create(function()
             debug.sethook(hook, event)
             way()
             debug.sethook()
-          end)
+          end))
           if not fine then
             raised = raised + 1
             assert.equal("from the hook", message)

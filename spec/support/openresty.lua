@@ -163,12 +163,18 @@ local function environment(values)
   return table.concat(words, " ")
 end
 
+-- What `make coverage` puts into nginx alone.
+local function preloaded()
+  local library = os.getenv "AMP_NGINX_PRELOAD"
+  return library and " LD_PRELOAD=" .. quote(library) or ""
+end
+
 -- Either for a bounded time, or for as long as this process holds the other end of a pipe.
 local function launch(self)
   local prefix = self.prefix
   local command = "env %s %s nginx -p %s -c %s/nginx.conf >%s/out 2>&1 </dev/null &"
   local bound = not self.values.attached and "timeout " .. LIFETIME or ""
-  command = command:format(environment(self.values.env), bound, prefix, prefix, prefix)
+  command = command:format(environment(self.values.env) .. preloaded(), bound, prefix, prefix, prefix)
   if self.values.attached then
     local ending = " pid=$!; cat >/dev/null; kill $pid 2>/dev/null; wait; rm -rf " .. quote(prefix)
     self.pipe = assert(io.popen("trap '' INT; " .. command .. ending, "w"))
@@ -295,11 +301,11 @@ end
 local Redis = {}
 Redis.__index = Redis
 
---- Starts a redis-server that keeps nothing.
-function nginx.redis()
+--- Starts a redis-server that keeps nothing, and wants a password when one is given.
+function nginx.redis(password)
   local port, prefix = nginx.free_ports(1)[1], output "mktemp -d"
   local command = "timeout %s redis-server --port %d --bind 127.0.0.1 --save '' --appendonly no --daemonize no "
-    .. "--dir %s --pidfile %s/redis.pid >%s/out 2>&1 </dev/null &"
+    .. "--dir %s --pidfile %s/redis.pid " .. (password and "--requirepass " .. password or "") .. " >%s/out 2>&1 </dev/null &"
   run(command:format(LIFETIME, port, prefix, prefix, prefix))
   local self = setmetatable({ port = port, prefix = prefix }, Redis)
   nginx.await(10, function()

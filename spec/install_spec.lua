@@ -157,13 +157,22 @@ describe("the source archive", function()
 
   teardown(function() sh("rm -rf " .. tree) end)
 
-  it("has what the repository has, and makes itself again", function()
+  it("has what the repository has, and makes itself again, byte for byte", function()
     assert.same({}, lines(("cd %s && find . -name '*.o' -o -name '*.so' -o -name build"):format(root)))
     local ok, text = sh(("cd %s && make -s dist && tar -tzf build/ampersand-*.tar.gz | sort > ../archived"):format(root))
     assert.is_true(ok, text)
     assert.same(lines(("cd %s && find ampersand-* -path '*/build' -prune -o -type f -print"):format(tree)),
       lines(("grep -v '/$' %s/archived"):format(tree)))
+    ok, text = sh(("cd %s && chmod -R go-rx . && touch Makefile && umask 077 && make -s dist && cmp build/ampersand-*.tar.gz %s"):format(
+      root, ("$OLDPWD/build/" .. RELEASE:gsub("%-1%.rockspec$", "") .. ".tar.gz")))
+    assert.is_true(ok, text)
   end)
+
+  if THOROUGH then it("runs the demonstration", function()
+    local ok, text = sh(("make -s -C %s demo"):format(root))
+    assert.is_true(ok, text)
+    assert.truthy(text:find("25 installations: 2 unhealthy, 23 healthy", 1, true), text)
+  end) end
 
   it("is what luarocks makes a working tree of, and tests with the Lua it is told", function()
     if not found then pending "luarocks is absent: .ci/deps test-all installs it" return end

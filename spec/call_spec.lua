@@ -73,6 +73,24 @@ describe("an error", function()
     assert.truthy(err.message:find("config: is required", 1, true))
   end)
 
+  it("cuts what a server says at length, between characters", function()
+    for shift = 0, 1 do
+      local detail = ("x"):rep(shift) .. ("é"):rep(400)
+      local _, err = list_with(double.problem(400, '{"title":"Bad","detail":"' .. detail .. '"}'))
+      local told = err.message:match "Bad: (.*)…$"
+      assert.is_true(#told >= 280 and #told <= 300 and (#told - shift) % 2 == 0, #told .. " bytes")
+      assert.equal(detail:sub(1, #told), told)
+    end
+  end)
+
+  it("tells of a success whose body is none", function()
+    for _, body in ipairs { "", "{", '{"id":1}}', "<html>" } do
+      local project, err = double.client(double.answers(double.json(body))).projects:get()
+      assert.is_nil(project)
+      assert.equal("decode", err.kind)
+    end
+  end)
+
   it("keeps the data of a failed write reachable", function()
     local client = double.client(double.answers(
       { status = 422, headers = { ["content-type"] = "application/json" }, body = '{"status":"failure","results":[{"success":false}]}' },

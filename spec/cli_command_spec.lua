@@ -160,6 +160,13 @@ describe("secrets", function()
     result = run("echo standin-key | ampersand projects list --key - --csv", { AMP_API_KEY = "wrong-key-of-env" })
     assert.same({ 0, "" }, { result.code, result.err })
     assert.equal(4, run("echo another-key | ampersand projects list --key -").code)
+    for _, script in ipairs { "ampersand api-keys get standin-key", 'XDG_CONFIG_HOME=$HOME/other ampersand config set key standin-key' } do
+      result = run(script)
+      assert.equal(0, result.code)
+      assert.truthy(result.err:find("on the command line can be read by other users of this machine; use - instead", 1, true))
+    end
+    result = run "echo standin-key | ampersand api-keys get - --template '{label}'"
+    assert.same({ 0, "stand-in\n", "" }, { result.code, result.out, result.err })
     result = run([[printf 'standin-key\n{"name":"t"}' | ampersand topics create --key - --body - --template '{name}']],
       { AMP_API_KEY = "wrong-key-of-env" })
     assert.same({ 0, "t\n" }, { result.code, result.out })
@@ -286,6 +293,11 @@ describe("changes", function()
     local made = core.decode(run("ampersand api POST /projects/my-project/topics -f name=made").out)
     assert.equal("made", made.name)
     assert.equal(1, run("ampersand api GET /nowhere").code)
+    local named = lines(run("ampersand api GET /projects/my-project/integrations --csv").out)
+    assert.truthy(named[1]:find "^id,name,", named[1])
+    assert.truthy(named[2]:find "^integration%-123,salesforce,", named[2])
+    local link = run "ampersand oauth connect -f provider=salesforce -f groupRef=g -f consumerRef=c -f projectIdOrName=my-project"
+    assert.truthy(link.out:find "^https://%S+\n$", link.out)
   end)
 end)
 
@@ -374,6 +386,50 @@ describe("tools", function()
     assert.truthy(lost.out:find "NO  network .-\n +fix: ")
     assert.equal(4, run("ampersand doctor", { AMP_API_KEY = false }).code)
     assert.truthy(run("ampersand doctor --integration none").out:find "NO  integration .-\n +fix: see: ")
+    local blank = run("ampersand doctor", { AMP_API_KEY = "standin key" })
+    assert.equal(4, blank.code)
+    assert.truthy(blank.out:find("NO  key          11 characters (from AMP_API_KEY) has a blank in it\n", 1, true), blank.out)
+  end)
+
+  -- What is wrong with this machine is put there before the command begins.
+  local function broken(how) return run(([["$LUA" -e '%s' bin/ampersand doctor]]):format(how)) end
+
+  it("doctor: knows a clock that is wrong", function()
+    for shift, word in pairs { ["4000"] = "ahead of", ["-4000"] = "behind" } do
+      local result = broken('require("ampersand.core").time = function() return os.time() + ' .. shift .. " end")
+      assert.equal(1, result.code)
+      assert.truthy(result.out:find("NO  clock .- " .. word .. " the server's\n +fix: "), result.out)
+    end
+  end)
+
+  it("doctor: knows libraries that are missing", function()
+    for name, mark in pairs { http = "NO", crypto = "!!" } do
+      local result = broken(('package.preload["ampersand.%s"] = function() error("libx.so: cannot open\\nmore", 0) end'):format(name))
+      assert.truthy(result.out:find(("%s  library      ampersand.%s does not load: libx.so: cannot open\n"):format(mark, name), 1, true),
+        result.out)
+      assert.equal(name == "http" and 1 or 0, result.code)
+    end
+  end)
+
+  it("doctor: wants the settings kept from others", function()
+    local mine = command.session(server)
+    local result = mine:run 'echo key | ampersand config set key -; chmod 644 "$(ampersand config path)"; ampersand doctor'
+    mine:close()
+    assert.equal(1, result.code)
+    assert.truthy(result.out:find "NO  config       /%S+ is open to others %(.-%)\n +fix: chmod 600 /", result.out)
+  end)
+
+  it("any: what should not happen is told as such", function()
+    local result = run [["$LUA" -e 'package.preload["ampersand.cli.show"] = function() error("oh", 0) end' bin/ampersand projects list]]
+    assert.same({ 1, "" }, { result.code, result.out })
+    assert.truthy(result.err:find "^ampersand: oh\n.*\nThis is a mistake in ampersand itself%.\n$", result.err)
+  end)
+
+  it("--version, config path", function()
+    assert.equal("ampersand " .. require("ampersand.version").number .. "\n", run("ampersand --color never --version").out)
+    assert.equal("/a/ampersand/config\n", run("ampersand config path", { XDG_CONFIG_HOME = "/a" }).out)
+    assert.equal("/b/.config/ampersand/config\n", run("ampersand config path", { XDG_CONFIG_HOME = false, HOME = "/b" }).out)
+    assert.equal(2, run("ampersand config path", { XDG_CONFIG_HOME = false, HOME = false }).code)
   end)
 
   it("webhook verify: takes what is signed, refuses the rest", function()

@@ -91,6 +91,13 @@ describe("edit and undo", function()
     assert.is_nil(result.out:find("[y/N]", 1, true))
   end)
 
+  it("show what cannot be changed, and take away what is not there without a word", function()
+    local one = "ampersand installations edit --where id=installation-123 --dry-run "
+    local dry = run(one .. "--set content.read.extra.deep:=1")
+    assert.truthy(dry.out:find("! config.content.read.extra cannot be changed: the API has no mask for it\n", 1, true), dry.out)
+    assert.truthy(run(one .. "--unset content.none.deep").out:find "^0 of 1 ")
+  end)
+
   it("refuse what is no change", function()
     assert.equal(2, run("ampersand installations edit --dry-run").code)
     assert.equal(2, run("ampersand installations edit --dry-run --set content").code)

@@ -113,6 +113,17 @@ describe("on a terminal long work", function()
     end)
   end)
 
+  it("waits for an operation, and says how many records it has read", function()
+    if not need_terminal() then return end
+    with({ installations = 2, read_seconds = 1 }, function(slow)
+      local result = slow:show([[id=$(ampersand installations read contact -f groupRef=group-123 -f mode=async --template '{operationId}')
+        ampersand operations wait "$id" --interval 0.1 --template '{status}']])
+      assert.equal(0, result.code, result.out)
+      assert.truthy(result.out:find "\r%[=+ +%] %d[%d,]* of %d[%d,]* records\27%[K\r", result.out)
+      assert.truthy(result.out:find "\r\27%[Ksuccess\n$", result.out)
+    end)
+  end)
+
   it("ends at once with 130 on Ctrl-C", function()
     if not need_terminal() then return end
     with({ installations = 3, fault = "hang" }, function(hanging)

@@ -152,6 +152,7 @@ describe("listing", function()
     end
     assert.error_matches(function() client.installations:get(nil) end, "is missing")
     assert.error_matches(function() client.installations:get() end, "installationId is missing")
+    assert.error_matches(function() client.installations:get({}, "i") end, "ids come before tables")
     assert.error_matches(function() client.installations:get(1.5) end, "not a whole number")
     assert.error_matches(function() client.installations:get(true) end, "got boolean")
     assert.equal(0, #transport.asked)

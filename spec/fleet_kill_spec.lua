@@ -1,5 +1,6 @@
 -- Edits and undos whose process is killed, again and again, at moments drawn from a seed.
 
+local command = require "support.command"
 local process = require "support.process"
 local simulated = require "support.simulated"
 local socket = require "socket"
@@ -137,6 +138,46 @@ describe("an edit whose process is killed at random moments", function()
     assert.equal(2, most)
     for id, count in pairs(edits) do assert.equal(2, count, id) end
   end
+
+  -- A file may grow so far and no further, as on a disk that is full; at first that ends the plan, then the run.
+  it("sends nothing that its journal cannot hold, and goes on when there is room", function()
+    local program = os.tmpname()
+    finally(function() os.remove(program) end) -- luacheck: ignore 113
+    local file = assert(io.open(program, "w"))
+    file:write(PROGRAM)
+    file:close()
+    local function run_within(blocks)
+      local pipe = assert(io.popen(("trap '' XFSZ; ulimit -f %s; exec %s %s %s %s %s %s %s edit 2>&1"):format(blocks,
+        os.getenv "LUA" or "lua", program, server.url, server.key, server.project, server.integration, journal)))
+      local output = pipe:read "*a"
+      pipe:close()
+      return output
+    end
+    run_within "unlimited" -- once with room enough, to know how much that is
+    local text = command.read(journal)
+    local plan, all = text:find '"type":"planned"' / 512, #text / 512
+    os.remove(journal)
+    server:stop()
+    server = standin.start { installations = COUNT }
+
+    local planned, stopped = 0, 0
+    for _, blocks in ipairs { 1, plan / 2, plan + 2, (plan + all) / 2, all - 1 } do
+      os.remove(journal .. ".end")
+      local output = run_within(math.floor(blocks))
+      assert.matches("the journal cannot be written", output, 1, true)
+      stopped = stopped + 1
+      planned = planned + (is_planned() and 1 or 0)
+      local _, installations = simulated.edits(server)
+      local announced = select(2, command.read(journal):gsub('"type":"send"', ""))
+      assert.is_true(installations <= announced, installations .. " edits, " .. announced .. " announced")
+    end
+    assert.same({ 5, 3 }, { stopped, planned })
+    run_within "unlimited"
+    assert.equal("complete", ended())
+    assert.is_nil(simulated.difference(server, COUNT, simulated.edit(STEP)))
+    local _, installations, most = simulated.edits(server)
+    assert.same({ CHANGED, 1 }, { installations, most })
+  end)
 
   it("loses nothing, applies nothing twice, touches nothing else", function()
     play(20261123, {})

@@ -11,6 +11,24 @@ describe("decode", function()
     assert.is_nil(getmetatable(value.b))
   end)
 
+  it("rounds by every digit of a number, however many there are", function()
+    local tie = "9007199254740993" -- half way between two doubles: the even one, unless anything follows
+    for _, zeros in ipairs { 10, 800, 2000 } do
+      local nothing = tie .. "." .. ("0"):rep(zeros)
+      assert.equal(9007199254740992, core.decode(nothing))
+      assert.equal(9007199254740994, core.decode(nothing .. "1"))
+      assert.equal(9007199254740992, core.decode(tie .. ("0"):rep(zeros) .. "e-" .. zeros))
+      assert.equal(9007199254740994, core.decode(tie .. ("0"):rep(zeros) .. "1e-" .. zeros + 1))
+    end
+  end)
+
+  it("keeps names of any length", function()
+    for _, length in ipairs { 1, 32, 33, 1000, 100000 } do
+      local name = ("k"):rep(length)
+      assert.are.same({ [name] = 1 }, core.decode('{"' .. name .. '":1}'))
+    end
+  end)
+
   it("takes the last of members with one name", function()
     assert.are.same({ a = 3, b = 2 }, core.decode '{"a":1,"b":2,"\\u0061":3}')
   end)
@@ -65,6 +83,9 @@ describe("decoder", function()
     local first = { decoder:next() }
     assert.are.same(first, { decoder:next() })
     assert.are.same(first, { decoder:feed("[]") })
+    assert.are.same(first, { decoder:collect({}) })
+    assert.are.same(first, { decoder:count() })
+    assert.is_nil(decoder:envelope())
     assert.truthy(first[2]:find("expected an array, got an object", 1, true))
   end)
 
@@ -90,11 +111,41 @@ describe("decoder", function()
     assert.truthy(refusal(text:sub(1, -4)):find("expected a value, got the end of the text", 1, true))
     assert.truthy(refusal(text .. "x"):find("expected the end of the text, got 'x'", 1, true))
     assert.truthy(refusal(text:sub(1, -2) .. "}"):find("expected ',' or ']', got '}'", 1, true))
+    assert.truthy(refusal(text, { max_values = 0 }):find("limit more values than max_values (0)", 1, true))
     local values = count * 7 + 2
     assert.is_true(core.decode(text, { max_values = values }) ~= nil)
     assert.truthy(refusal(text, { max_values = values - 1 }):find("limit more values than max_values", 1, true))
     assert.is_true(core.decode(text, { max_depth = 4 }) ~= nil)
     assert.truthy(refusal(text, { max_depth = 3 }):find("limit nested deeper than max_depth (3)", 1, true))
+  end)
+
+  it("counts up to what is wrong", function()
+    local decoder = core.decoder()
+    decoder:feed '[{"a":1},2'
+    assert.same({ "more", 1 }, { decoder:count() })
+    decoder:feed ',x'
+    decoder:finish()
+    local status, message, kind = decoder:count()
+    assert.same({ "nil", "decode" }, { tostring(status), kind })
+    assert.truthy(message:find("expected a value, got 'x'", 1, true), message)
+  end)
+
+  it("takes no bytes once it was told that no more will come", function()
+    local decoder = core.decoder()
+    decoder:feed "["
+    decoder:finish()
+    assert.has_error(function() decoder:feed "1]" end, "the decoder was told that no more input will come")
+  end)
+
+  it("has an envelope once the end is reached", function()
+    local decoder = core.decoder { path = { "list" } }
+    decoder:feed '{"list":[1],"a":2'
+    assert.equal("value", (decoder:next()))
+    assert.is_nil(decoder:envelope())
+    decoder:feed "}"
+    decoder:finish()
+    assert.equal("end", (decoder:next()))
+    assert.are.same({ a = 2 }, decoder:envelope())
   end)
 
   it("refuses work after close, which may be repeated", function()

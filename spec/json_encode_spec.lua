@@ -51,6 +51,12 @@ describe("encode", function()
       sorted { b = 3, a = { y = 2, x = 1 }, B = 2, aa = 4, [""] = 0 })
   end)
 
+  it("takes no nil, and says so", function()
+    local text, message = core.encode(nil)
+    assert.is_nil(text)
+    assert.equal("cannot encode nil", message)
+  end)
+
   it("names what it cannot encode, and where", function()
     local cycle = {}
     cycle.list = { 1, { up = cycle } }
@@ -83,6 +89,17 @@ describe("encode", function()
     assert.is_nil(text)
     assert.truthy(message:find("nested deeper than max_depth", 1, true))
     assert.truthy(core.encode(deep, { max_depth = 2000 }))
+  end)
+
+  it("writes long texts and short ones in turns", function()
+    local long = ("x"):rep(3 * 1024 * 1024)
+    for _ = 1, 3 do
+      assert.equal('"' .. long .. '"', core.encode(long))
+      assert.equal("[1]", core.encode { 1 })
+      local text, message = core.encode { long, print }
+      assert.is_nil(text)
+      assert.equal("cannot encode a function at [2]", message)
+    end
   end)
 
   it("refuses, with sorted keys, the same", function()

@@ -1,4 +1,34 @@
 local cqueues = require "cqueues"
+local fault = require "support.fault"
+local http = require "ampersand.http"
+
+-- What cqueues polls answers pollfd, events and timeout: the engine does.
+describe("the engine itself", function()
+  it("is polled by cqueues as it is", function()
+    local server, engine, controller = fault.start(), http.engine {}, cqueues.new()
+    finally(function() -- luacheck: ignore 113
+      engine:close()
+      server:stop()
+    end)
+    assert.is_nil(engine:timeout())
+    local transfer = assert(engine:start {
+      method = "GET", url = server:url "slow?seconds=0.2", timeout = 10, read_timeout = 10,
+    })
+    assert.is_true(engine:timeout() <= 10)
+    local turns = 0
+    controller:wrap(function()
+      while transfer:outcome() == nil do
+        turns = turns + 1
+        cqueues.poll(engine)
+        engine:step()
+      end
+    end)
+    assert(controller:loop())
+    assert.equal(200, (transfer:head()))
+    assert.equal('[{"id":"a"},{"id":"b"},{"id":"c"}]', transfer:read())
+    assert.is_true(turns < 50, turns .. " turns") -- it slept between them
+  end)
+end)
 
 describe("the cqueues loop", function()
   require("support.loop_cases").declare(function()

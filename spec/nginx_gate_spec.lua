@@ -206,6 +206,20 @@ local CONTRACT = [[
       ngx.print(table.concat(seen, " "))
     }
   }
+  location = /secured {
+    content_by_lua_block {
+      local cache, values = require "ampersand.cache", {}
+      for i, given in ipairs { { password = "wrong-password" }, {}, { password = "open-sesame" },
+                               { username = "default", password = "open-sesame" } } do
+        given.port = {{secured}}
+        local store = cache.redis(given)
+        store:set("k" .. i, "v" .. i)
+        local value, why = store:get("k" .. i)
+        values[i] = tostring(value or why)
+      end
+      ngx.print(table.concat(values, "\n"))
+    }
+  }
   location = /away {
     content_by_lua_block {
       local store = require("ampersand.cache").redis { port = {{spare}}, password = "hidden-password" }
@@ -218,15 +232,14 @@ local CONTRACT = [[
 ]]
 
 describe("stores inside nginx", function()
-  local server, redis
+  local server, redis, secured
 
   lazy_setup(function()
-    redis = nginx.redis()
-    server = new_server { server = CONTRACT, redis = redis.port }
+    redis, secured = nginx.redis(), nginx.redis "open-sesame"
+    server = new_server { server = CONTRACT, redis = redis.port, secured = secured.port }
   end)
   lazy_teardown(function()
-    if server then server:stop() end
-    if redis then redis:stop() end
+    for _, running in pairs { server, redis, secured } do running:stop() end
   end)
 
   for _, name in ipairs { "shared", "redis" } do
@@ -235,6 +248,16 @@ describe("stores inside nginx", function()
       assert.equal("nil true 1 nil nil nil true false nil true true", body)
     end)
   end
+
+  it("log in, and tell a refusal without the password", function()
+    local _, body = server:ask "/secured"
+    local seen = {}
+    for line in body:gmatch "[^\n]+" do seen[#seen + 1] = line end
+    assert.truthy(seen[1]:find "^redis: WRONGPASS" or seen[1]:find "^redis: ERR invalid password", body)
+    assert.truthy(seen[2]:find "^redis: NOAUTH", body)
+    assert.same({ "v3", "v4" }, { seen[3], seen[4] }, body)
+    assert.is_nil(body:find("wrong-password", 1, true))
+  end)
 
   it("say when they are away", function()
     local _, body = server:ask "/away"

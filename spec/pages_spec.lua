@@ -1,6 +1,7 @@
 -- Pages asked for ahead: the next one is under way while the caller consumes one, and nothing else changes.
 
 local ampersand = require "ampersand"
+local double = require "support.double"
 local process = require "support.process"
 local socket = require "socket"
 local standin = require "support.standin"
@@ -104,6 +105,28 @@ describe("the next page", function()
       end
       assert.equal(total, #tokens)
     end
+  end)
+
+  it("is asked for anew when the server cannot have seen the first request", function()
+    local function page(id, rest) return double.json('{"results":[{"id":"' .. id .. '"}],"pagination":' .. rest .. "}") end
+    local abandoned, transport = 0, double.answers(page("a", '{"done":false,"nextPageToken":"2"}'), page("b", '{"done":true}'))
+    function transport.begin()
+      local function abandon() abandoned = abandoned + 1 end
+      return function() return nil, "no route", "connect", false end, abandon
+    end
+    local ids = {}
+    for operation in double.client(transport).operations:each(ID) do ids[#ids + 1] = operation.id end
+    assert.same({ "a", "b" }, ids)
+    assert.same({ 2, 1 }, { #transport.asked, abandoned })
+  end)
+
+  it("raises from pages, once", function()
+    local transport = double.answers(double.problem(400, '{"title":"Bad"}'))
+    local next_page = double.client(transport).operations:pages(ID)
+    local ok, err = pcall(next_page)
+    assert.same({ false, 400 }, { ok, err.status })
+    assert.is_nil(next_page())
+    assert.equal(1, #transport.asked)
   end)
 
   it("is not asked for by those who want one element, or all at once", function()

@@ -207,11 +207,15 @@ describe("filters and projections", function()
   end)
 
   it("validate what they skip", function()
-    for _, bad in ipairs { "01", "1.", "tru", '"\\x"', '"\255"', '"\t"', "[1,]", '{"a":}', "1e999", "[[}]" } do
+    for _, bad in ipairs { "01", "1.", "tru", '"\\x"', '"\255"', '"\t"', "[1,]", '{"a":}', '{"a":1,}', '{"a":1]', "{1:1}",
+                            "1e999", "[[}]" } do
       local text = '[{"id":1,"x":' .. bad .. '}]'
       local _, expected = core.decode(text)
       assert.truthy(expected)
-      for _, options in ipairs { { select = { "id" } }, { where = { id = 2 } }, { where = { id = 1 } } } do
+      for _, options in ipairs {
+        { select = { "id" } }, { select = { "x.a" } }, { select = { "x.a.b" } },
+        { where = { id = 2 } }, { where = { id = 1 } }, { where = { ["x.a"] = 1 } },
+      } do
         local value, message = json.decode(text, options)
         assert.is_nil(value, bad)
         assert.equal(expected:match "byte %d+", message:match "byte %d+")
@@ -228,6 +232,37 @@ describe("filters and projections", function()
     assert.equal(1, count { gt = "2024-03-01T00:00:00Z", lt = "2024-03-01T00:00:01Z" })
     assert.equal(1, count { gt = 6 })
     assert.equal(1, count { gte = "2024-03-02T00:00:00Z" })
+  end)
+
+  it("take nothing for a time that is none", function()
+    for _, no_time in ipairs {
+      "2024-03-01T", "2024-03-01T24:00:00Z", "2024-03-01T00-00-00Z", "2024-03-01T00:60:00Z", "2024-03-01T00:00:61Z",
+      "2024-03-01T00:00:00", "2024-03-01T00:00:00.Z", "2024-03-01T00:00:00+1", "2024-03-01T00:00:00+01",
+      "2024-03-01T00:00:00+0100", "2024-03-01T00:00:00+24:00", "2024-03-01T00:00:00Z.", "2024-02-30", "2024-3-01", "",
+    } do
+      local text = ('[{"t":"%s"}]'):format(no_time)
+      assert.are.same({}, json.decode(text, { where = { t = { gte = "0001-01-01" } } }), no_time)
+      assert.are.same({}, json.decode(text, { where = { t = { lt = "9999-01-01" } } }), no_time)
+    end
+  end)
+
+  it("compare whole numbers with others exactly", function()
+    local text = '[{"n":-1e300},{"n":-9007199254740993},{"n":1},{"n":1.5},{"n":2},{"n":1e300}]'
+    local function count(condition) return #json.decode(text, { where = { n = condition } }) end
+    assert.equal(3, count { lt = 1.5 })
+    assert.equal(4, count { lte = 1.5 })
+    assert.equal(1, count { gt = 2 })
+    assert.equal(2, count { lt = -9007199254740992 + 1 })
+    assert.equal(6, count { gt = -math.huge })
+    assert.equal(0, count { gt = 1e300 })
+    assert.equal(1, count { lte = -1e300 })
+  end)
+
+  it("leave nulls out of what is selected, when asked", function()
+    local text = '[{"a":null,"b":{"c":null,"d":1},"e":[null]}]'
+    assert.are.same({ { b = { d = 1 }, e = { core.null } } },
+      json.decode(text, { select = { "a", "b.c", "b.d", "e" }, nulls = "drop" }))
+    assert.are.same({ { a = core.null, b = { c = core.null } } }, json.decode(text, { select = { "a", "b.c" } }))
   end)
 
   it("run Lua functions on what is left", function()
@@ -248,6 +283,26 @@ describe("filters and projections", function()
     assert.are.same({ { ["x.y"] = { z = 1 } }, {} }, json.decode(text, { select = { { "x.y", "z" } } }))
     assert.equal(1, query.get({ ["x.y"] = { z = 1 } }, { "x.y", "z" }))
     assert.is_nil(query.get({ x = core.null }, "x.y.z"))
+  end)
+
+  -- query.lua writes no such plan; C believes none all the same.
+  it("are refused by the core where they are none", function()
+    local test = { op = "in", operands = { 1 } }
+    local deep = {}
+    for _ = 1, 70 do deep = { names = { "a", deep } } end
+    for _, case in ipairs {
+      { { tests = { test }, where = { tests = { 2 } } }, "no such test" },
+      { { tests = { test }, where = { tests = { "x" } } }, "no such test" },
+      { { tests = { test }, where = { names = { 1, {} } } }, "a name that is no string" },
+      { { tests = { test }, where = { names = { "a", 1 } } }, "a path too long or no table" },
+      { { select = deep }, "a path too long or no table" },
+      { { tests = { { op = "lt", operands = {} } } }, "a test without an operand" },
+      { { tests = { { op = "lt", operands = { "soon" }, time = true } } }, "no time" },
+      { { tests = { test }, program = { 1, "and" } }, "conditions nested too deep" },
+      { { tests = { test }, program = { 2 } }, "conditions nested too deep" },
+    } do
+      assert.has_error(function() core.plan(case[1]) end, "plan: " .. case[2])
+    end
   end)
 
   it("say what is wrong with an argument, where it was written", function()
@@ -334,6 +389,13 @@ describe("json.each and json.decoder", function()
     local directory = assert(io.open("/", "rb"))
     assert.has_error(function() for _ in json.each(directory) do seen = seen + 1 end end, "Is a directory")
     directory:close()
+  end)
+
+  it("filter a single value, too", function()
+    local function has_id(value) return value.id ~= nil end
+    assert.same({ id = 1 }, json.decode('{"id":1}', { where = has_id }))
+    assert.is_nil(json.decode('{"x":1}', { where = has_id }))
+    assert.error_matches(function() json.decode("[]", "where") end, "expected a table of options, got string")
   end)
 
   it("filter with a function in every way of reading", function()

@@ -281,6 +281,43 @@ describe("the stand-in refuses", function()
     assert.same(require "ampersand.standin".installation(1), (select(2, call(server, "getInstallation"))))
   end)
 
+  it("what makes no sense, with a reason that names the place", function()
+    local function yaml(text) return { body = { sourceYaml = text } } end
+    local connection = { body = { groupRef = "g", consumerRef = "c", provider = "freshdesk",
+      basicAuth = { username = "u", password = "p" } } }
+    local basic = good(server, "generateConnection", connection).id
+    for _, case in ipairs {
+      { 404, "getOperation", { params = { operationId = "nonsense" } } },
+      { 404, "getOperation", { params = { operationId = "operation-123-999999" } } },
+      { 404, "getBackfillProgress", { params = { objectName = "dragon" } } },
+      { 422, "createIntegration", { body = { name = "salesforce", provider = "slack", latestRevision = {
+        content = {}, specVersion = "1.0.0" } } }, "name is taken" },
+      { 422, "batchUpsertIntegrations", yaml "integrations: none", "sourceYaml names no integration" },
+      { 404, "acceptInvite", { body = { invitedEmail = "nobody@example.com" } } },
+      { 400, "upsertMetadataForInstallation", { body = { groupRef = "group-123", fields = { contact = core.array { {
+        fieldName = "x", displayName = 1, valueType = "int" } } } } }, "displayName must be a string" },
+      { 400, "pauseReads", { body = { objects = core.array { "dragon" } } }, "holds no read object: dragon" },
+      { 400, "getConnection", { query = { refresh = "please" } }, "refresh must be force or ifExpired" },
+      { 400, "oauthConnect", { body = { projectIdOrName = "my-project", provider = "freshdesk", groupRef = "g",
+        consumerRef = "c" } }, "provider does not log in by OAuth" },
+      { 400, "oauthUpdate", { params = { connectionId = basic } }, "connectionId does not log in by OAuth" },
+      { 422, "createInstallation", { body = { groupRef = "nobody", config = { content = {} } } }, "has no connection yet" },
+      { 422, "createInstallation", { body = { groupRef = "group-123", config = { content = { provider = "slack" } } } },
+        "config.content.provider is not the provider" },
+      { 400, "createJWTKey", { body = { label = "x", algorithm = "RS256", publicKeyPem = "no" } }, "publicKeyPem is not" },
+      { 400, "writeRecords", { body = { groupRef = "group-123", type = "create", record = {}, mode = "soon" } },
+        "mode must be synchronous or asynchronous" },
+      { 400, "writeRecords", { body = { groupRef = "group-123", type = "delete", record = {}, mode = "asynchronous" } },
+        "mode must be synchronous" },
+      { 400, "writeRecords", { body = { groupRef = "group-123", type = "create", batch = core.array { {} } } },
+        "batch%[0%].record is required" },
+    } do
+      local problem = refused(server, case[1], case[2], case[3])
+      local detail = type(problem) == "string" and problem or problem.detail
+      if case[4] then assert.truthy(detail:find((case[4]:gsub("%-", "%%-"))), case[2] .. ": " .. detail) end
+    end
+  end)
+
   it("in the way of the operation: plain JSON, plain text, problem", function()
     local _, kind = refused(server, 404, "getJWTKey", { params = { keyId = "x" } })
     assert.equal("application/json", kind)
@@ -380,6 +417,53 @@ describe("the stand-in remembers", function()
     refused(server, 400, "createEventTopicRoute", { body = { eventType = "connection.error", topicId = "nothing" } })
     good(server, "deleteTopic", { params = { topicId = topic.id } })
     for _, other in ipairs(good(server, "listTopics")) do assert.not_equal("One", other.name) end
+  end)
+
+  it("fields of an object that were added", function()
+    local definition = { fieldName = "score", displayName = "Score", valueType = "int" }
+    good(server, "upsertMetadataForInstallation", { body = { groupRef = "group-123", fields = { contact = core.array { definition } } } })
+    local fields = good(server, "getObjectMetadataForInstallation", { query = { groupRef = "group-123" } }).fields
+    assert.same({ "Score", true, false }, { fields.score.displayName, fields.score.isCustom, fields.score.readOnly })
+  end)
+
+  it("an integration's next revision", function()
+    local before = good(server, "getIntegration").latestRevision.id
+    good(server, "batchUpsertIntegrations", { body = { sourceYaml = "integrations:\n  - name: salesforce\n    provider: salesforce\n" } })
+    assert.not_equal(before, good(server, "getIntegration").latestRevision.id)
+  end)
+
+  it("tokens of a connection: shown when asked, new when refreshed by force", function()
+    local function tokens(query)
+      return good(server, "getConnection", { query = query }).oauth2AuthorizationCode
+    end
+    assert.is_nil(tokens())
+    local first = tokens { includeCreds = "true" }
+    assert.is_nil(first.refreshToken)
+    assert.is_table(tokens({ includeCreds = "true", includeRefreshToken = "true" }).refreshToken)
+    assert.same(first, tokens { includeCreds = "true", refresh = "ifExpired" })
+    assert.not_equal(first.accessToken.token, tokens({ includeCreds = "true", refresh = "force" }).accessToken.token)
+  end)
+
+  it("what a test makes of an installation, null taking away", function()
+    local params = { installationId = "installation-0000005" }
+    server:control("installations", { ids = core.array { params.installationId }, set = { healthStatus = core.null, note = "x" } })
+    local installation = good(server, "getInstallation", { params = params })
+    assert.same({ "nil", "x" }, { tostring(installation.healthStatus), installation.note })
+  end)
+
+  it("connections that no installation uses yet, in the list", function()
+    local spare = good(server, "generateConnection", { body = { groupRef = "spare", consumerRef = "c", provider = "salesforce" } })
+    local list = good(server, "listConnections", { query = { groupRef = "spare" } })
+    assert.same({ 1, spare.id }, { #list, list[1].id })
+  end)
+
+  it("the connection that an installation is moved to", function()
+    local other = good(server, "generateConnection", { body = { groupRef = "group-123", consumerRef = "c", provider = "salesforce" } })
+    local params = { installationId = "installation-0000002" }
+    local moved = good(server, "updateInstallation", { params = params, body = {
+      updateMask = core.array { "connectionId" }, installation = { connectionId = other.id } } })
+    assert.equal(other.id, moved.connection.id)
+    assert.equal(other.id, good(server, "getInstallation", { params = params }).connection.id)
   end)
 
   it("secrets of a destination, shown and rotated only when asked", function()

@@ -492,7 +492,7 @@ describe("the stand-in's faults", function()
   end)
 
   it("come from the command line too", function()
-    local other = start { fault = "down,next=1;on=getInstallation,status=404,skip=1" }
+    local other = start { fault = "down,next=1,drop=false;on=getInstallation,status=404,skip=1" }
     assert.equal(503, (call(other, "GET", LIST)))
     assert.equal(200, (call(other, "GET", FIRST)))
     assert.equal(404, (call(other, "GET", FIRST)))

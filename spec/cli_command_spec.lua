@@ -172,6 +172,21 @@ describe("secrets", function()
     assert.same({ 0, "t\n" }, { result.code, result.out })
   end)
 
+  it("before the host of a URL or a proxy are masked", function()
+    local url = "http://u:secretpw@127.0.0.1:1"
+    local all = {
+      run("ampersand installations list --url " .. url), run("ampersand config set url " .. url),
+      run("ampersand config show", { AMP_API_URL = url }), run("ampersand doctor", { AMP_API_URL = url }),
+    }
+    for i, result in ipairs(all) do
+      local told = result.out .. result.err
+      assert.is_nil(told:find("pw", 1, true), told)
+      assert.truthy(told:find("://***@127.0.0.1:1", 1, true), i .. told)
+    end
+    local proxied = run("ampersand doctor", { AMP_API_URL = "http://localhost:1", http_proxy = "foo://u:secretpw@h:1" })
+    assert.is_nil((proxied.out .. proxied.err):find("secretpw", 1, true), proxied.out)
+  end)
+
   it("are in no error and no debug line", function()
     local result = run("ampersand installations list --debug", { AMP_API_KEY = "s3cret-key-s3cret" })
     assert.equal(4, result.code)

@@ -330,6 +330,18 @@ list  a, 2
   end)
 end)
 
+describe("secrets in URLs", function()
+  it("are masked", function()
+    for url, masked in pairs {
+      ["https://u:p@host/v1"] = "https://***@host/v1", ["https://u@host"] = "https://***@host",
+      ["socks5h://u:p/@w d@host:1"] = "socks5h://***@host:1", ["u:p@host:3128"] = "***@host:3128",
+      ["https://host/v1"] = "https://host/v1", junk = "junk",
+    } do
+      assert.equal(masked, redact.url(url))
+    end
+  end)
+end)
+
 describe("secrets in payloads", function()
   it("have many names", function()
     local names = "token accessToken refreshToken idToken apiKey password clientSecret secret secrets privateKey"

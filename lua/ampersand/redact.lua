@@ -1,4 +1,4 @@
---- Tokens and passwords inside payloads become "[redacted]". Pure.
+--- Tokens and passwords inside payloads become "[redacted]", those before the host of a URL "***". Pure.
 
 local redact = {}
 
@@ -59,6 +59,15 @@ function redact.value(value, element)
     value.key, count = HIDDEN, count + 1
   end
   return value, count
+end
+
+--- A URL, or the address of a proxy, without the user name and password it may carry.
+---@param url string
+---@return string
+function redact.url(url)
+  local scheme, rest = url:match "^(%a[%w+.-]*://)(.*)$"
+  -- up to the last "@": a password may hold what it should have escaped
+  return (scheme or "") .. (rest or url):gsub("^.*@", "***@")
 end
 
 return redact

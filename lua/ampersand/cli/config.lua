@@ -5,6 +5,7 @@
 
 local base_url = require "ampersand.base_url"
 local options = require "ampersand.options"
+local redact = require "ampersand.redact"
 
 local config = {}
 
@@ -201,7 +202,7 @@ end
 --- Whether a base URL is one the library takes; the words when not.
 function config.check_url(url)
   local _, why = base_url.check(url, false)
-  return why and ("the URL %s %s"):format(url, (why:gsub(", or set allow_insecure_http.*", ""))) or nil
+  return why and ("the URL %s %s"):format(redact.url(url), (why:gsub(", or set allow_insecure_http.*", ""))) or nil
 end
 
 return config

@@ -1,6 +1,7 @@
 --- The commands that are no operations: what each is called, takes and does.
 
 local exit = require "ampersand.cli.exit"
+local redact = require "ampersand.redact"
 
 local tools = {}
 
@@ -230,7 +231,9 @@ function config_actions.show(ctx)
   local values = ctx:settings()
   for _, setting in ipairs(config.SETTINGS) do
     local value, source = values[setting.option], ctx.sources[setting.name]
-    if value and setting.secret and not ctx.args.show_secrets then value = "[redacted]" end
+    if value and not ctx.args.show_secrets then
+      value = setting.secret and "[redacted]" or setting.name == "url" and redact.url(value) or value
+    end
     local line = value and ("%-12s %s  (%s)"):format(setting.name, value, source) or ("%-12s -"):format(setting.name)
     output.write(line .. "\n")
   end

@@ -47,16 +47,31 @@ end
 function Visit:configuration()
   local path = config.path()
   local permissions = path and config.permissions(path)
-  if not permissions then
-    self:find("ok", "config", ("no file%s; flags and the environment do"):format(path and " " .. path or ""))
-  elseif permissions:sub(5) ~= "------" then
+  if permissions and permissions:sub(5) ~= "------" then
     self:find("bad", "config", ("%s is open to others (%s)"):format(path, permissions), "chmod 600 " .. path)
     return false
-  else
-    self:find("ok", "config", ("%s, profile %s"):format(path, self.ctx.args.profile or os.getenv "AMPERSAND_PROFILE"
-      or "default"))
   end
+  local settled, why = config.settle({}, self.ctx.args.profile)
+  if not settled then
+    self:find("bad", "config", why, "see: ampersand config profiles, ampersand config --help")
+    return false
+  end
+  local profile = self.ctx.args.profile or os.getenv "AMPERSAND_PROFILE" or "default"
+  self:find("ok", "config", permissions and ("%s, profile %s"):format(path, profile)
+    or ("no file%s; flags and the environment do"):format(path and " " .. path or ""))
   return true
+end
+
+-- Whether there is an address to ask at all.
+function Visit:url()
+  local values = self.ctx:settings()
+  local why = values.base_url and config.check_url(values.base_url)
+  if not why then return true end
+  local source = self.ctx.sources.url
+  local fix = "give the API's root, such as https://api.withampersand.com, or none"
+  if source:find "^profile" then fix = fix .. ": ampersand config unset url" end
+  self:find("bad", "url", ("%s (from %s)"):format(why, source), fix)
+  return false
 end
 
 -- Its length tells a truncated copy; not one letter of it is shown.
@@ -146,8 +161,7 @@ function Visit:access()
   if not values.project then return self:ask("access", "listProjects", {}) end
   if not self:ask("project", "getProject", {}, "see: ampersand projects list") then return end
   if values.integration then
-    self:ask("integration", "getIntegration", { integrationIdOrName = values.integration },
-      "see: ampersand integrations list")
+    self:ask("integration", "getIntegration", {}, "see: ampersand integrations list")
   end
 end
 
@@ -158,7 +172,7 @@ function doctor.run(ctx)
   visit:versions()
   if visit:configuration() then
     visit:key()
-    if visit:network() then visit:access() end
+    if visit:url() and visit:network() then visit:access() end
   end
   if visit.code ~= 0 then exit.with(visit.code, "something is to be fixed first, see above") end
   ctx:note(visit.warned and "it works; what is marked !! is worth a look"

@@ -25,12 +25,6 @@ function extras.find(resource, verb)
   return VERBS[resource] and VERBS[resource][verb]
 end
 
-local function number(text)
-  local value = tonumber(text)
-  if value and value > 0 then return value end
-  return nil, ("expected a positive number, got '%s'"):format(text)
-end
-
 -- The ids that go before a list: project and integration, where they differ from the settings.
 local function check_settings(ctx)
   ctx:require_setting "project"
@@ -48,8 +42,9 @@ add("installations", "watch", {
   summary = "Tell what changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
   declare = function(command, shared)
     shared.which(command)
-    command:option("--interval", "Seconds between two looks (60)."):argname "<seconds>":convert(number)
-    command:option("--polls", "End after so many looks."):argname "<n>":convert(number)
+    command:option("--interval", "Seconds between two looks (60)."):argname "<seconds>"
+      :convert(shared.number "--interval")
+    command:option("--polls", "End after so many looks."):argname "<n>":convert(shared.count "--polls")
     command:flag("--existing", "Tell those of the first look, too.")
     command:option("--state", "Remember in this file what was seen, and go on from there."):argname "<file>"
     command:flag("--ndjson", "One line of JSON each.")
@@ -97,8 +92,8 @@ add("installations", "edit", {
     command:option("--unset", "A path below `config` that shall go."):argname "<path>":count "*":default {}
     command:option("--journal", "File to resume and undo from; needed unless --dry-run."):argname "<file>"
     command:flag("--dry-run", "Print what would change; send nothing."):target "dry_run"
-    command:option("--canary", "Try so many first, or a share below 1."):argname "<n>":convert(number)
-    command:option("--parallel", "How many at once (4)."):argname "<n>":convert(number)
+    command:option("--canary", "Try so many first, or a share below 1."):argname "<n>":convert(shared.number "--canary")
+    command:option("--parallel", "How many at once (4)."):argname "<n>":convert(shared.count "--parallel")
     command:flag("--irreversible", "Allow what cannot be undone.")
     command:flag("-y --yes", "Do not ask; needed where nobody can be asked.")
   end,
@@ -115,10 +110,10 @@ add("installations", "edit", {
 add("installations", "undo", {
   summary = "Put back what an edit changed, from its journal.",
   usage = "<journal> ",
-  declare = function(command)
+  declare = function(command, shared)
     command:argument "journal":description "The file that --journal of the edit named."
     command:flag("--dry-run", "Print what would change; send nothing."):target "dry_run"
-    command:option("--parallel", "How many at once (4)."):argname "<n>":convert(number)
+    command:option("--parallel", "How many at once (4)."):argname "<n>":convert(shared.count "--parallel")
     command:flag("-y --yes", "Do not ask; needed where nobody can be asked.")
   end,
   examples = { "ampersand installations undo on.jsonl" },
@@ -133,7 +128,8 @@ add("operations", "wait", {
   usage = "<operationId> ",
   declare = function(command, shared)
     command:argument "id":description "The operation."
-    command:option("--interval", "Seconds between two looks (0.5, growing to 10)."):argname "<seconds>":convert(number)
+    command:option("--interval", "Seconds between two looks (0.5, growing to 10)."):argname "<seconds>"
+      :convert(shared.number "--interval")
     shared.formats(command)
   end,
   note = "It waits 600 seconds unless --timeout says otherwise.",

@@ -54,16 +54,37 @@ end
 
 -- Options that several commands have -------------------------------------------------------------------------------
 
-local function as_number(text)
-  local number = tonumber(text)
-  if number and number > 0 then return number end
-  return nil, ("expected a positive number, got '%s'"):format(text)
+local numeric = {} -- options that take a number: what follows them is a value even with a minus sign
+
+-- Reads the value of an option, and names the option when it is refused.
+local function reader(name, words, fits)
+  numeric[name] = true
+  return function(text)
+    local number = tonumber(text)
+    if number and number < math.huge and fits(number) then return number end
+    return nil, ("%s: expected %s, got '%s'"):format(name, words, text)
+  end
 end
 
-local function as_count(text)
-  local number = as_number(text)
-  if number and number == math.floor(number) then return number end
-  return nil, ("expected a whole number of at least 1, got '%s'"):format(text)
+local function as_number(name)
+  return reader(name, "a positive number", function(number) return number > 0 end)
+end
+
+local function as_count(name)
+  return reader(name, "a whole number of at least 1", function(number) return number >= 1 and number % 1 == 0 end)
+end
+
+-- A number below zero looks like an option.
+local function join_numbers(words)
+  local joined = {}
+  for _, word in ipairs(words) do
+    if numeric[joined[#joined]] and word:find "^%-[%d.]" then
+      joined[#joined] = joined[#joined] .. "=" .. word
+    else
+      joined[#joined + 1] = word
+    end
+  end
+  return joined
 end
 
 local function add_global(root)
@@ -80,8 +101,10 @@ local function add_global(root)
     root:option("--key", "`-`: read the API key from standard input, or the terminal without echo."):argname "-",
     root:option("--bearer", "`-`: read a bearer token likewise."):argname "-")
   root:group("Connection",
-    root:option("--timeout", "Seconds for a call with its retries (60)."):argname "<seconds>":convert(as_number),
-    root:option("--tries", "How often a call that may be repeated is tried (3)."):argname "<n>":convert(as_count),
+    root:option("--timeout", "Seconds for a call with its retries (60)."):argname "<seconds>"
+      :convert(as_number "--timeout"),
+    root:option("--tries", "How often a call that may be repeated is tried (3)."):argname "<n>"
+      :convert(as_count "--tries"),
     root:option("--ca-file", "Certificates to trust instead of the system's."):argname "<file>",
     root:flag("--debug", "Tell every request on standard error."))
   root:group("Display",
@@ -109,7 +132,7 @@ local function add_list_options(command, op)
   local list = {
     command:option("--where", "Only what fits, see below; repeated: all must hold."):argname "<condition>"
       :count "*":default {},
-    command:option("--max", "At most so many."):argname "<n>":convert(as_count),
+    command:option("--max", "At most so many."):argname "<n>":convert(as_count "--max"),
     command:option("--sort", "Order by a path."):argname "<path>",
     command:flag("--reverse", "With --sort: the largest, or latest, first."),
     command:flag("--count", "Print only how many there are."),
@@ -166,7 +189,7 @@ local function fill_verb(command, op)
   command:epilog(help.epilog(op))
 end
 
-local shared = { formats = add_formats }
+local shared = { formats = add_formats, number = as_number, count = as_count }
 
 -- Which installations a command is about.
 function shared.which(command)
@@ -233,7 +256,7 @@ function parser.build(words)
   group(root, "Main resources", parser.MAIN, resource)
   group(root, "Tools", tools.names(), function(name)
     local command = add_command(root, name, tools.summary(name))
-    if wanted(name) then tools.declare(name, command, add_formats) end
+    if wanted(name) then tools.declare(name, command, shared) end
     return command
   end)
   group(root, "All other resources", other_resources(), resource)
@@ -244,7 +267,8 @@ end
 ---@param words string[]
 ---@return table args
 function parser.parse(words)
-  return parser.build(words):parse(words)
+  local root = parser.build(words)
+  return root:parse(join_numbers(words))
 end
 
 return parser

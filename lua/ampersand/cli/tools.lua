@@ -24,10 +24,10 @@ end
 --- Adds the arguments and options of a tool.
 ---@param name string
 ---@param command table argparse command
----@param add_formats fun(command: table)
-function tools.declare(name, command, add_formats)
+---@param shared table what several commands have: formats(command), number(option)
+function tools.declare(name, command, shared)
   command:description(TOOLS[name].summary)
-  TOOLS[name].declare(command, add_formats)
+  TOOLS[name].declare(command, shared)
 end
 
 --- The function (ctx) that runs a tool; nil for other names.
@@ -90,12 +90,12 @@ local function send(ctx, way, method, path, given)
   require("ampersand.cli.show").value(ctx, value)
 end
 
-tool("api", "Send any request: ampersand api GET /projects.", function(command, add_formats)
+tool("api", "Send any request: ampersand api GET /projects.", function(command, shared)
   command:argument "method":description "GET, POST, PUT, PATCH, DELETE …"
   command:argument "path":description "Below the base URL; ids in it are yours to escape."
   add_request_options(command)
   command:option("--server", "Another of the vendor's servers."):choices { "read", "write", "search" }
-  add_formats(command)
+  shared.formats(command)
   command:epilog [[
 Examples:
   ampersand api GET /projects
@@ -108,14 +108,14 @@ end, function(ctx)
   send(ctx, "request", method, path, given)
 end)
 
-tool("proxy", "Send a request through to the provider, with the customer's credentials.", function(command, add_formats)
+tool("proxy", "Send a request through to the provider, with the customer's credentials.", function(command, shared)
   command:argument "method":description "GET, POST, PUT, PATCH, DELETE …"
   command:argument "path":description "As the provider's API has it."
   command:option("--installation", "Whose credentials: an installation, by id."):argname "<id>"
   command:option("--group-ref", "Or a group of --integration, by its reference."):argname "<ref>":target "group_ref"
   add_request_options(command)
   command:flag("--throttle", "Let requests be held back while the provider limits their rate.")
-  add_formats(command)
+  shared.formats(command)
   command:epilog [[
 The project's id is looked up when its name is given.
 
@@ -152,7 +152,7 @@ local function webhook_secret(ctx)
   exit.with(exit.AUTH, "no webhook secret: set AMPERSAND_WEBHOOK_SECRET, or name a file by --secret-file")
 end
 
-tool("webhook", "Check a webhook's signature: ampersand webhook verify.", function(command, add_formats)
+tool("webhook", "Check a webhook's signature: ampersand webhook verify.", function(command, shared)
   local verify = command:command_target "verb":command "verify"
   command:epilog "Example:\n  ampersand webhook verify --help"
   verify:summary "Is this message from the vendor? Prints it when it is, ends with 1 when not.":help_max_width(80)
@@ -161,8 +161,9 @@ tool("webhook", "Check a webhook's signature: ampersand webhook verify.", functi
     :count "*":default {}
   verify:option("--secret-file", "File with the secret; else AMPERSAND_WEBHOOK_SECRET."):argname "<file>"
     :target "secret_file"
-  verify:option("--tolerance", "Seconds a message may be old (300)."):argname "<seconds>":convert(tonumber)
-  add_formats(verify)
+  verify:option("--tolerance", "Seconds a message may be old (300)."):argname "<seconds>"
+    :convert(shared.number "--tolerance")
+  shared.formats(verify)
   verify:epilog [[
 Example:
   ampersand webhook verify body.json -H "svix-id: $ID" \

@@ -231,6 +231,14 @@ describe("exit codes", function()
       ["installations list --timeout -.5"] = "--timeout: expected a positive number, got '-.5'",
       ["installations edit --canary x"] = "--canary: expected a positive number, got 'x'",
       ["webhook verify --tolerance soon"] = "--tolerance: expected a positive number, got 'soon'",
+      ["installations list --where healthStatus==unhealthy"] = "did you mean = ?",
+      ["installations list --template ''"] = "it is empty",
+      ["installations list --reverse"] = "--sort", ["installations list --count --csv"] = "--csv does not go with it",
+      ["providers list --count --select name"] = "--select does not go with it",
+      ["installations list --html - --summary"] = "--html - and --summary both write",
+      ["installations list --html - --svg -"] = "--svg - and --html - both write",
+      ["config set project ''"] = "ampersand config unset project", ["config set url ' '"] = "ampersand config unset url",
+      ["installations list --project ''"] = "--project is empty",
       ["installations delete x"] = "--yes",
       ["installations"] = "Usage: ampersand installations", ["topics create"] = '"name" is required',
       ["topics create -f name"] = "expected name=text", ["topics create -f 'name:={'"] = "--field name:",
@@ -348,6 +356,14 @@ describe("settings", function()
     assert.equal(2, run(count, bare).code)
   end)
 
+  it("that are empty in the file are none", function()
+    local result = run([[mkdir -p "$HOME/y/ampersand"; umask 077; export XDG_CONFIG_HOME="$HOME/y"
+      printf '[default]\nproject =\n' >"$HOME/y/ampersand/config"; ampersand installations list]],
+      { AMPERSAND_PROJECT_ID = false })
+    assert.equal(2, result.code)
+    assert.truthy(result.err:find("ampersand config set project", 1, true), result.err)
+  end)
+
   it("that others can read are refused", function()
     local result = run [[
       ampersand config set key - --profile open <<EOF
@@ -384,6 +400,9 @@ describe("summaries", function()
     assert.truthy(command.read(session.home .. "/a.svg"):find("300 installations", 1, true))
     assert.truthy(command.read(session.home .. "/a.html"):find(unhealthy .. " of them unhealthy", 1, true))
     assert.equal(1, run("ampersand installations list --svg /nowhere/a.svg").code)
+    local page = run "ampersand installations list --html -"
+    assert.equal("", page.err)
+    assert.truthy(page.out:find "^<!DOCTYPE html>.*</html>%s*$")
   end)
 end)
 

@@ -71,6 +71,8 @@ describe("conditions", function()
     assert.same({ { p = "" } }, where "p=")
     assert.same({ { p = { false, "false" } } }, where "p=false")
     assert.same({ { ["a!b"] = "c" } }, where "a!b=c")
+    assert.same({ { ["a:b"] = "~c:d==e" } }, where "a:b=~c:d==e")
+    assert.same({ { p = "=x" } }, where 'p="=x"')
   end)
 
   it("compare what may be a number or a word both ways", function()
@@ -110,6 +112,17 @@ describe("conditions", function()
       local conditions, why = filter.where(text)
       assert.is_nil(conditions, text)
       assert.truthy(why:find("expected path=value", 1, true), why)
+    end
+    for text, words in pairs {
+      ["p==x"] = "no operator == (did you mean = ?); known are =", ["p!==x"] = "no operator !== (did you mean != ?)",
+      ["p=>1"] = "no operator => (did you mean >= ?)", ["p<>1"] = "no operator <> (did you mean != ?)",
+      ["p~x"] = "no operator ~; known are =", ["p~=x"] = "no operator ~= (did you mean != ?)",
+      ["p:=1"] = "no operator := (did you mean = ?)", ["a.b:x"] = "no operator :", ["p!x"] = "no operator !;",
+      ["p^x"] = "no operator ^;",
+    } do
+      local conditions, why = filter.where(text)
+      assert.is_nil(conditions, text)
+      assert.truthy(why:find(words, 1, true), why)
     end
     assert.is_nil((filter.paths { "" }))
     assert.is_nil((filter.paths { "a b" }))
@@ -204,6 +217,7 @@ describe("formats", function()
     local text = format.template "<{id}> it is xy"
     assert.equal("<a> it is xy\n<b> it is xy\n", collect("template", things, { template = text }))
     assert.equal("a\nb\n", collect("template", things, { template = format.template "{id}\\n" }))
+    assert.matches("it is empty", select(2, format.template ""))
     local none, why = format.template "a {b c}"
     assert.is_nil(none)
     assert.truthy(why:find("column 3", 1, true))

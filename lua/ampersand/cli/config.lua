@@ -192,7 +192,7 @@ function config.settle(flags, profile)
         if chosen[name] and chosen[name] ~= found then overridden[#overridden + 1] = variable end
       end
     end
-    if value == nil and chosen[name] then value, source = chosen[name], "profile " .. profile_name end
+    if value == nil and (chosen[name] or "") ~= "" then value, source = chosen[name], "profile " .. profile_name end
     if value then values[setting.option], sources[name] = value, source end
   end
   if values.base_url then values.base_url = config.base_url(values.base_url) end

@@ -80,6 +80,9 @@ function Context:settings()
     key = secret_flag(self, "key"), bearer = secret_flag(self, "bearer"), url = self.args.url,
     project = self.args.project, integration = self.args.integration, org = self.args.org,
   }
+  for name, value in pairs(flags) do
+    if not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
+  end
   local values, sources, overridden = config.settle(flags, self.args.profile)
   if not values then exit.usage(sources) end
   if self.args.profile and #overridden > 0 then

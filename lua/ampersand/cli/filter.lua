@@ -84,6 +84,22 @@ local function is_path(path)
   return path ~= "" and not path:find "%s" and not ("." .. path .. "."):find("..", 1, true)
 end
 
+-- Operators of other languages, and what they are here. Only what stands between path and value can be one.
+local FOREIGN = {
+  ["=="] = "=", ["==="] = "=", [":="] = "=", [":"] = "=", ["=>"] = ">=", ["=<"] = "<=", ["~="] = "!=", ["<>"] = "!=",
+  ["!=="] = "!=",
+}
+
+local UNKNOWN = [[--where %q: there is no operator %s%s; known are = != > >= < <= ^=]]
+local QUOTED = { ["="] = true, ["!="] = true }
+
+local function unknown_operator(text, operator, known)
+  local meant = FOREIGN[operator]
+  local words = UNKNOWN:format(text, operator, meant and (" (did you mean %s ?)"):format(meant) or "")
+  if not QUOTED[known] then return nil, words end
+  return nil, ('%s; a value that begins like one stands in quotes: path%s"…"'):format(words, known)
+end
+
 local HELP = "expected path=value, path!=value, path>=value, path^=prefix, path (is there) or !path (is not)"
 
 --- Reads one `--where`.
@@ -95,12 +111,19 @@ function filter.where(text)
   if at and text:sub(at - 1, at - 1):find "[!^]" then at = at - 1 end
   if not at then
     local negated, path = text:match "^(!?)(.*)$"
+    local strange = path:match "^[^~!^|&%%:%s]+([~!^|&%%:]+)"
+    if strange then return unknown_operator(text, strange) end
     if not is_path(path) then return nil, ("--where %q: %s"):format(text, HELP) end
     return { condition(path, "present", negated == "") }
   end
   local path, operator = text:sub(1, at - 1), operator_at(text, at)
   if not is_path(path) then return nil, ("--where %q: %s"):format(text, HELP) end
-  return operator[2](path, text:sub(at + #operator[1]))
+  local strange, value = path:match "[~!^|&%%:]+$", text:sub(at + #operator[1])
+  if strange then return unknown_operator(text, strange .. operator[1]) end
+  if value:find "^[=<>]" and operator[1] ~= "^=" then
+    return unknown_operator(text, operator[1] .. value:match "^[=<>]+", operator[1])
+  end
+  return operator[2](path, value)
 end
 
 --- Reads all of them.

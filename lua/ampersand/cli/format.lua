@@ -217,6 +217,7 @@ local ESCAPES = { n = "\n", t = "\t", ["\\"] = "\\", ["{"] = "{", ["}"] = "}" }
 ---@return table? parts texts, and tables { path }
 ---@return string? message
 function format.template(text)
+  if text == "" then return nil, "--template: it is empty; expected paths in braces, such as '{id} {healthStatus}'" end
   local parts, literal = {}, ""
   local i = 1
   while i <= #text do

@@ -38,10 +38,11 @@ function output.follow(stream)
   end
 end
 
---- Writes a whole file.
+--- Writes a whole file; `-` is standard output.
 ---@param path string
 ---@param text string
 function output.file(path, text)
+  if path == "-" then return output.write(text) end
   local file, why = io.open(path, "wb")
   local ok = file and file:write(text)
   if file then

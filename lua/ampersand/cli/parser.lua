@@ -146,8 +146,8 @@ local function add_list_options(command, op)
   if op.verb ~= "list" or op.element ~= "Installation" then return end
   command:group("Summaries",
     command:flag("--summary", "How many by health, provider and connection status, as bars."),
-    command:option("--svg", "Write the summary as a picture."):argname "<file>",
-    command:option("--html", "Write the summary as a page that needs nothing else."):argname "<file>"
+    command:option("--svg", "Write the summary as a picture; `-`: to standard output."):argname "<file>",
+    command:option("--html", "Write the summary as a page that needs nothing else; or `-`."):argname "<file>"
   )
 end
 

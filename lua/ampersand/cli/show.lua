@@ -73,7 +73,10 @@ end
 --- What the server's elements can be reduced to for this output; nil: everything is shown.
 local function needed(ctx, chosen, paths)
   if chosen then return paths_of(chosen) end
-  if ctx.kind == "template" then return format.template_paths(ctx.template) end
+  if ctx.kind == "template" then
+    local named = format.template_paths(ctx.template)
+    return #named > 0 and named or { "id" }
+  end
   return paths
 end
 
@@ -168,10 +171,37 @@ local function summary_sink(ctx)
       if args.html then output.file(args.html, tally:html(title, os.date "!%Y-%m-%d %H:%M UTC")) end
       write_summary(ctx, tally)
       for _, file in ipairs { args.svg or false, args.html or false } do
-        if file then ctx:note("written: " .. file) end
+        if file and file ~= "-" then ctx:note("written: " .. file) end
       end
     end,
   }
+end
+
+-- Options together -------------------------------------------------------------------------------------------------
+
+local FORMATS = { "json", "ndjson", "csv", "tsv", "yaml", "template" }
+local NOT_COUNTED = { "wide", "no_header", "sort", "max", "summary", "svg", "html", unpack(FORMATS) }
+
+local function refuse_any(args, names, words)
+  for _, name in ipairs(names) do
+    if args[name] then exit.usage(words:format((name:gsub("_", "-")))) end
+  end
+end
+
+--- Ends the command when options of a list would be ignored, or spoil each other's output.
+---@param args table
+function show.check(args)
+  if args.reverse and not args.sort then exit.usage "--reverse turns the order of --sort PATH round: give that, too" end
+  if args.count then
+    local words = "--count prints one number: --%s does not go with it"
+    refuse_any(args, NOT_COUNTED, words)
+    if #(args.select or {}) > 0 then exit.usage(words:format "select") end
+  end
+  if args.svg == "-" or args.html == "-" then
+    local words = "--%s - and --%%s both write to standard output: choose one"
+    if args.svg == args.html then exit.usage(words:format "svg":format "html -") end
+    refuse_any(args, { "summary", unpack(FORMATS) }, words:format(args.svg == "-" and "svg" or "html"))
+  end
 end
 
 -- Lists -----------------------------------------------------------------------------------------------------------

@@ -192,7 +192,7 @@ local function config_module()
   return require "ampersand.cli.config"
 end
 
-local function config_value(ctx, setting)
+local function given_value(ctx, setting)
   local value = ctx.args.value
   if setting.secret then
     if value and value ~= "-" then
@@ -202,6 +202,13 @@ local function config_value(ctx, setting)
     return require("ampersand.cli.terminal").read_secret(setting.name .. ": ") or exit.usage "nothing was given"
   end
   return value or exit.usage(("config set %s: the value is missing"):format(setting.name))
+end
+
+local function config_value(ctx, setting)
+  local value = given_value(ctx, setting)
+  if value:find "%S" then return value end
+  exit.usage(("config set %s: the value is empty; to remove it: ampersand config unset %s"):format(setting.name,
+    setting.name))
 end
 
 function config_actions.set(ctx)

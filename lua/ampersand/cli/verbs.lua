@@ -210,6 +210,7 @@ end
 ---@param ctx ampersand.cli.Context
 ---@param op table an operation
 function verbs.run(ctx, op)
+  if help.is_list(op) then show.check(ctx.args) end
   ctx:settings() -- a key on standard input stands before a body
   if ctx.args.in_project then
     local ids = #ctx.args.ids

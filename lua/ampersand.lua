@@ -4,8 +4,9 @@
 --     local client = ampersand.new { project = "my-project", integration = "hubspot" }
 --     for installation in client.installations:each() do print(installation.id, installation.healthStatus) end
 --
--- Reading on: client (operations become methods), arguments (ids, fields, options), call (one call through build, send,
--- retry and read), pages (lists), operations (the API as data). C does JSON (ampersand.core) and HTTP (ampersand.http).
+-- Reading on: client (operations become methods), arguments (ids, fields, options), call (one call through build and
+-- send), answer and failure (what comes of it), pages and stream (lists), operations (the API as data). What `later`
+-- names is loaded at its first use. C does JSON (ampersand.core) and HTTP (ampersand.http).
 
 local core = require "ampersand.core"
 local later = require "ampersand.later"

@@ -175,19 +175,24 @@ function call.pump(c, res, decoder)
   return true
 end
 
-local LIMITS = { "max_depth", "max_bytes", "max_values", "max_element_bytes", "max_element_values" }
+local DECODER_OPTIONS = {
+  "nulls", "big_integers", "max_depth", "max_bytes", "max_values", "max_element_bytes", "max_element_values",
+}
 
 --- A decoder for this call's answer, with the client's limits.
 ---@param c ampersand.Call
 ---@param settings table path, expect, select, where
 ---@return userdata
 function call.decoder(c, settings)
+  local options, config = c.options, c.config
   settings.mask = true
-  settings.nulls = option(c, "nulls")
-  settings.big_integers = option(c, "big_integers")
-  for i = 1, #LIMITS do
-    local limit = LIMITS[i]
-    if settings[limit] == nil then settings[limit] = option(c, limit) end
+  for i = 1, #DECODER_OPTIONS do
+    local name = DECODER_OPTIONS[i]
+    if settings[name] == nil then
+      local value = options[name]
+      if value == nil then value = config[name] end
+      settings[name] = value
+    end
   end
   return core.decoder(settings)
 end

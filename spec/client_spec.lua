@@ -35,6 +35,21 @@ describe("listing", function()
     assert.truthy(transport.asked[1].url:find("/installations?groupRef=a%20b%26c", 1, true))
   end)
 
+  it("stops after `max` elements, however they are read", function()
+    for max = 1, 4 do
+      local some = math.min(max, 3)
+      local client = client_of(double.json(LIST))
+      local seen = {}
+      for one in client.installations:each({}, { max = max }) do seen[#seen + 1] = one end
+      assert.equal(some, #seen)
+      for page in client.installations:pages { max = max } do assert.equal(some, #page) end
+      assert.equal(some, (client.installations:count({}, { max = max })))
+      local stream = client.installations:where { id = { present = true } }:stream { max = max }
+      for _ = 1, some do assert.is_table(stream:next()) end
+      assert.is_nil((stream:next()))
+    end
+  end)
+
   it("iterates while the body arrives, in any chunks", function()
     for size = 1, #LIST + 1 do
       local pieces = {}
@@ -469,5 +484,45 @@ describe("settings", function()
     assert.equal(200, events[2].status)
     assert.equal(#LIST, events[2].bytes)
     assert.is_true(events[2].seconds >= 0)
+  end)
+end)
+
+describe("what cannot be meant", function()
+  local function refused(words, f)
+    local ok, err = pcall(f)
+    assert.is_false(ok)
+    assert.truthy(tostring(err):find("client_spec.lua", 1, true), err)
+    assert.truthy(tostring(err):find(words, 1, true), err)
+  end
+
+  it("is refused at the caller's line", function()
+    local client, transport = client_of(double.json(LIST))
+    local some = client.installations:where { healthStatus = "unhealthy" }
+    refused("`where` and `select` narrow lists", function() some:delete "a" end)
+    refused("`where` and `select` narrow lists", function() client.installations:select({ "id" }):get "a" end)
+    refused("close is a method", function() client.close() end)
+    refused("client:with { project =", function() client.project = "other" end)
+    refused('option "cancel" must be a token', function() client.installations:list({}, { cancel = {} }) end)
+    refused("did you mean \"attempts\"?", function() client.installations:list({}, { retry = { atempts = 9 } }) end)
+    refused("client:call listInstallations: option \"params\" must be table", function()
+      client:call("listInstallations", "x")
+    end)
+    refused("must be a whole number of at least 1", function() ampersand.new { retry = { attempts = -3 } } end)
+    refused("must be a number of seconds, zero or more", function() ampersand.new { retry = { base = "x" } } end)
+    refused("an adapter", function() ampersand.new { loop = require "ampersand.loop.frame" } end)
+    refused("the function `request`", function() ampersand.new { transport = {} } end)
+    refused('option "api_key" is empty', function() ampersand.new { api_key = "" } end)
+    refused("must be one of", function() ampersand.new { http_version = "3" } end)
+    assert.equal(0, #transport.asked)
+  end)
+
+  it("is an error when a transport of the caller's answers it", function()
+    for _, answer in ipairs { "x", {}, { status = 200 }, { status = 200, headers = {} } } do
+      local _, err = double.client(function() return answer end).installations:list()
+      assert.equal("protocol", err.kind)
+      assert.truthy(tostring(err):find("the transport must answer", 1, true))
+    end
+    local _, err = double.client(function() end, { retry = false }).installations:list()
+    assert.truthy(tostring(err):find("the transport answered nothing", 1, true))
   end)
 end)

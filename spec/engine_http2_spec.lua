@@ -43,7 +43,7 @@ describe("the engine and nginx", function()
   end)
 
   it("leaves HTTP/2 alone when told so", function()
-    new { http_version = 1 }
+    new { http_version = "1.1" }
     assert.equal("HTTP/1.1", get("protocol", "h2").headers["x-protocol"])
   end)
 

@@ -70,6 +70,19 @@ describe("parallel", function()
     assert.is_nil(next(errors))
   end)
 
+  it("gives up a task that yields by itself", function()
+    local values, errors = transport:parallel(2, {
+      function()
+        get "items"
+        coroutine.yield "elsewhere"
+        return 1
+      end,
+      function() return (get "items") end,
+    })
+    assert.truthy(errors[1]:find("yielded by itself", 1, true))
+    assert.equal(200, values[2])
+  end)
+
   it("runs nothing when there is nothing", function()
     local values, errors = transport:parallel(4, {})
     assert.same({ n = 0 }, values)

@@ -23,7 +23,10 @@ local DEFAULTS = {
   projectIdOrName = "project", integrationId = "integration", integrationIdOrName = "integration", orgId = "org",
 }
 
-local CHOICES = { nulls = { keep = true, drop = true }, big_integers = { number = true, string = true } }
+local CHOICES = {
+  nulls = { keep = true, drop = true }, big_integers = { number = true, string = true },
+  http_version = { ["1.1"] = true, ["2"] = true },
+}
 
 --- Raises when an option that is one of a few words is another word.
 ---@param given table
@@ -36,6 +39,7 @@ function arguments.check_choices(given, what)
         table.concat(options.names(choices), ", "), tostring(value)))
     end
   end
+  arguments.check_tables(given, what)
 end
 
 --- Checks the options of a call.

@@ -135,6 +135,7 @@ local function verb_method(name, verb)
   local op = operations.get(name, verb)
   return op and function(self, ...)
     local what, client = describe(self, verb), self._client
+    if self._filter then views.refuse_verb(what) end
     local c, err = prepare(client, what, op, arguments.of_method(what, op, client._config, ...))
     if not c then return nil, err end
     return invoke(c)
@@ -228,6 +229,7 @@ end
 
 --- Closes the client's connections; calls on it, and on the clients made from it by `with`, are misuse from then on.
 function Client:close()
+  if getmetatable(self) ~= Client then options.misuse "close is a method: call it with a colon: client:close()" end
   self._config.closed = true
   if self._owner then self._config.close_transport() end
 end
@@ -248,12 +250,15 @@ end
 
 Client.__close = Client.close
 
+function Client.__newindex(_, name) client_extras.refuse_assignment(name) end
+
 -- Secrets live in closures: a table printer that walks a client finds functions.
 local function hide(secret)
   return secret and function() return secret end
 end
 
 local function settle(config, given)
+  if given.api_key == "" or given.bearer == "" then client_extras.refuse_empty(given) end
   for name, value in pairs(given) do config[name] = value end
   if given.api_key then config.api_key = hide(given.api_key) end
   if given.bearer then
@@ -300,15 +305,9 @@ local function default_transport()
   return require(in_nginx and "ampersand.transport.nginx" or "ampersand.transport.curl")
 end
 
--- A bare function is a transport that needs no sleep: the usual test double.
-local function wrap_transport(transport)
-  if type(transport) == "table" then return transport end
-  return { request = function(_, req) return transport(req) end, sleep = function() end }
-end
-
 -- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing.
 local function lazy_transport(given)
-  local transport = given.transport and wrap_transport(given.transport)
+  local transport = given.transport and client_extras.wrap_transport(given.transport)
   local function get()
     if not transport then
       local settings = {}
@@ -330,7 +329,7 @@ end
 function Client.new(given)
   given = options.check(given, NEW_OPTIONS, "ampersand.new")
   arguments.check_choices(given, "ampersand.new")
-  local root = environment "AMP_API_URL"
+  local root = environment "AMP_API_URL" or environment "AMPERSAND_API_URL"
   local base = given.base_url and check_url(given.base_url, given, "base_url")
     or root and check_url(root, given, "AMP_API_URL") .. "/v1" or nil
   local transport, close_transport = lazy_transport(given)

@@ -45,6 +45,35 @@ function extras.check_changes(changes, shared, all)
   arguments.check_choices(changes or {}, "client:with")
 end
 
+--- Refuses credentials that are empty text.
+---@param given table
+function extras.refuse_empty(given)
+  options.misuse(("option %q is empty"):format(given.api_key == "" and "api_key" or "bearer"))
+end
+
+--- Refuses `client.name = value`.
+---@param name any
+function extras.refuse_assignment(name)
+  local words = "a client's settings do not change: client:with { %s = … } makes another client"
+  options.misuse(words:format(tostring(name)))
+end
+
+-- What a caller's function answers, as calls expect it.
+local function checked(res, message, kind, sent)
+  if res == nil then return nil, message or "the transport answered nothing", kind or "protocol", sent end
+  local has_head = type(res) == "table" and type(res.status) == "number" and type(res.headers) == "table"
+  if has_head and (type(res.body) == "string" or type(res.read) == "function") then return res end
+  return nil, "the transport must answer a table with status, headers, and body or read", "protocol", true
+end
+
+--- A bare function is a transport that needs no sleep: the usual test double.
+---@param transport table|function
+---@return table
+function extras.wrap_transport(transport)
+  if type(transport) == "table" then return transport end
+  return { request = function(_, req) return checked(transport(req)) end, sleep = function() end }
+end
+
 -- A method of the transport that a double need not have.
 local function transport_method(client, name)
   if client._config.closed then options.misuse(("client:%s: the client is closed"):format(name)) end

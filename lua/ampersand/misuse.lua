@@ -82,7 +82,10 @@ function misuse.names(schema)
   return names
 end
 
-local WORDS = { seconds = "a positive number of seconds", count = "a whole number of at least 1" }
+local WORDS = {
+  seconds = "a positive number of seconds",
+  wait = "a number of seconds, zero or more", count = "a whole number of at least 1",
+}
 
 local function describe(expected)
   return (expected:gsub("%w+", WORDS):gsub("|", " or "))

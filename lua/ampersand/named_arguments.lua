@@ -20,6 +20,29 @@ function named.missing(name)
   return ("no %s: %s"):format(name, HOW_TO_GIVE[name])
 end
 
+local RETRY = { attempts = "count", base = "wait", cap = "wait", always = "boolean" }
+
+-- The functions that a table must have to be what the option wants.
+local SHAPES = {
+  cancel = { words = "a token of ampersand.cancel.token()", "watch", "unwatch" },
+  loop = { words = "an adapter, such as require \"ampersand.loop.frame\".new()", "inside", "park", "wake" },
+  transport = { words = "a function, or a table with the function `request`", "request" },
+}
+
+--- Raises when an option that is a table is not what it should be.
+---@param given table
+---@param what string
+function named.check_tables(given, what)
+  if type(given.retry) == "table" then options.check(given.retry, RETRY, what .. ": retry") end
+  for name, shape in pairs(SHAPES) do
+    for _, method in ipairs(type(given[name]) == "table" and shape or {}) do
+      if type(given[name][method]) ~= "function" then
+        options.misuse(("%s: option %q must be %s"):format(what, name, shape.words))
+      end
+    end
+  end
+end
+
 local function present(body, name)
   local value = body
   for key in name:gmatch("[^.]+") do
@@ -58,6 +81,7 @@ end
 ---@return table parts
 ---@return string? missing
 function named.of_call(what, op, config, params, given)
+  options.check({ params = params, options = given }, { params = "table", options = "table" }, what)
   local placeholder = {}
   for _, name in ipairs(op.placeholders) do placeholder[name] = true end
   local path, query, body = {}, {}, nil

@@ -10,6 +10,7 @@ local function type_fits(value, expected)
   for wanted in expected:gmatch("%w+") do
     if actual == wanted then return true end
     if wanted == "seconds" and actual == "number" and value > 0 then return true end
+    if wanted == "wait" and actual == "number" and value >= 0 then return true end
     if wanted == "count" and actual == "number" and value >= 1 and value == math.floor(value) then return true end
   end
   return false
@@ -17,7 +18,7 @@ end
 
 --- Raises unless `given` is a table (or nil) whose names are in `schema` and whose values have its types.
 ---@param given table?
----@param schema table<string, string> name -> "string", "seconds", "count", "table|function" …
+---@param schema table<string, string> name -> "string", "seconds", "wait", "count", "table|function" …
 ---@param what string for the message, such as "ampersand.new"
 ---@return table given
 function options.check(given, schema, what)

@@ -9,10 +9,15 @@ local parallel = {}
 -- One group of tasks: what came of them, and how far it is.
 local function new_group(tasks)
   local group = { tasks = tasks, values = { n = #tasks }, errors = {}, place = {}, next = 1, running = 0 }
-  group.loop = frame.new(function(co, message)
+  local function give_up(co, message)
     group.errors[group.place[co]] = message
     group.running = group.running - 1
-  end)
+  end
+  group.loop = frame.new(give_up)
+  -- nobody here knows what it waits for, or when to go on with it
+  function group.loop.strayed(co)
+    give_up(co, "the task yielded by itself; in client:parallel it waits for requests alone")
+  end
   return group
 end
 

@@ -69,12 +69,13 @@ end
 ---@param c ampersand.Call
 ---@return integer? count, table|ampersand.Error info
 function stream.count(c)
-  local total, state = 0, { predicate = c.filter.predicate }
+  local total, max, state = 0, c.options.max or math.huge, { predicate = c.filter.predicate }
   c.stream = pages.streamed(c)
   repeat
     local ok, err = call.run(c, read_counted, state)
     if not ok then return nil, err end
     total = total + state.count
+    if total >= max then return max, c.info end
     local more
     more, err = stream.advance(c)
     if err then return nil, err end
@@ -174,7 +175,8 @@ local function next_paged(self)
     local ok, err = pages.fetch(c, self.page)
     if not ok then return fail(self, err) end
     self.more, self.problem = stream.advance(c)
-    if self.more and not self.only_first then begin(c) end
+    local enough = self.max and self.delivered + #self.page >= self.max
+    if self.more and not self.only_first and not enough then begin(c) end
   end
   self.position = self.position + 1
   local value = self.page[self.position]
@@ -196,6 +198,7 @@ function Stream:next()
     if self.closed then break end
     if not predicate or self.paged or predicate(value) then
       self.delivered = self.delivered + 1
+      if self.delivered == self.max then self:close() end
       return value
     end
   end
@@ -227,7 +230,7 @@ function stream.stream(c)
   local paged = not pages.streamed(c)
   c.stream = not paged
   return setmetatable({
-    call = c, delivered = 0, closed = false, paged = paged, page = {}, position = 0, more = true,
+    call = c, max = c.options.max, delivered = 0, closed = false, paged = paged, page = {}, position = 0, more = true,
     advance = paged and next_paged or next_streamed,
   }, Stream)
 end
@@ -254,15 +257,20 @@ local Ahead = { __close = abandon_ahead, __gc = abandon_ahead }
 ---@param c ampersand.Call
 ---@return fun(): table? iterator, nil, nil, table closing value
 function stream.pages(c)
-  local more, problem = true, nil
+  local more, problem, left = true, nil, c.options.max
   return function()
     if problem then error(problem, 0) end
     if not more then return nil end
     local page = core.array {}
-    local ok, err = pages.fetch(c, page)
+    local ok, err = pages.fetch(c, page, left)
     if not ok then
       more = false
       error(err, 0)
+    end
+    left = left and left - #page
+    if left == 0 then
+      more = false
+      return page
     end
     more, problem = stream.advance(c)
     if more then begin(c) end

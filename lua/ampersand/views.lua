@@ -25,6 +25,12 @@ function views.refuse(view, what)
   options.misuse(("%s: %s is no list"):format(what, view._name))
 end
 
+--- Refuses a verb that would not mind a view's conditions and paths.
+---@param what string for messages
+function views.refuse_verb(what)
+  options.misuse(what .. ": `where` and `select` narrow lists; call this on the resource itself, by id")
+end
+
 local function check_list(view, what)
   local op = view._list or operations.get(view._name, "list")
   if not op or not (op.returns == "array" or op.returns == "page") then views.refuse(view, what) end

@@ -39,7 +39,8 @@ function frame.new(failed)
   ---@param co thread
   function loop.start(co)
     local ok, message = coroutine.resume(co)
-    if not ok then failed(co, message) end
+    if not ok then return failed(co, message) end
+    if loop.strayed and not parked[co] and coroutine.status(co) == "suspended" then loop.strayed(co) end
   end
 
   --- Resumes whoever was woken; answers how many there were.

@@ -20,19 +20,23 @@ Curl.__index = Curl
 
 local curl = {}
 
+local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
+
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
---   insecure_skip_verify; http_proxy (URL); http_version (1 or 2); max_connections; loop (adapter)
+--   insecure_skip_verify; http_proxy (URL); http_version ("1.1" or "2"); max_connections; loop (adapter)
 ---@return ampersand.CurlTransport
 function curl.new(opts)
-  return setmetatable({ opts = opts or {}, loop = opts and opts.loop }, Curl)
+  opts = opts or {}
+  local settings = setmetatable({ http_version = VERSIONS[opts.http_version] }, { __index = opts })
+  return setmetatable({ opts = opts, settings = settings, loop = opts.loop }, Curl)
 end
 
 -- The engine belongs to one process: after a fork the child gets its own.
 local function open(self)
   local engine = self.engine
   if engine and engine:usable() then return engine end
-  engine = http.engine(self.opts)
+  engine = http.engine(self.settings)
   if self.loop and not self.loop.driven then
     local fd, why = engine:pollfd()
     if not fd then return nil, why end

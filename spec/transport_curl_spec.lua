@@ -350,7 +350,7 @@ describe("the curl transport", function()
     for _, state in ipairs(STATES) do
       it(state[1], function()
         for _, stream in ipairs { false, true } do
-          local message, kind, sent
+          local _, message, kind, sent
           local took = seconds(function()
             _, message, kind, sent = fetch(state[2], state[3], { timeout = 0.3, stream = stream })
           end)
@@ -363,7 +363,7 @@ describe("the curl transport", function()
 
     it("or at connect_timeout, where nothing is connected", function()
       for _, port in ipairs { "full", "mute" } do
-        local kind
+        local _, kind
         local took = seconds(function()
           _, _, kind = fetch("items", port, { timeout = 30, connect_timeout = 0.2 })
         end)

@@ -190,6 +190,9 @@ static int is_plain(char c)
     return (signed char)c >= 0x20 && c != '"' && c != '\\';
 }
 
+#if defined(__SSE2__) && !defined(AMP_NO_SIMD)
+#define AMP_BIT_FOR_BYTE 1
+#else
 /* The high bit of a byte is set when it, or one before it in the word's order, is not plain. */
 AMP_INLINE uint64_t not_plain_word(uint64_t x)
 {
@@ -199,6 +202,7 @@ AMP_INLINE uint64_t not_plain_word(uint64_t x)
     return ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | low | x) &
             ones * 0x80);
 }
+#endif
 
 /* Eight bytes, the first one lowest. */
 AMP_INLINE uint64_t load_word(const char *p)
@@ -213,7 +217,6 @@ AMP_INLINE uint64_t load_word(const char *p)
 
 #if defined(__SSE2__) && !defined(AMP_NO_SIMD)
 enum { BLOCK = 32 };
-#define AMP_BIT_FOR_BYTE 1
 
 /* A signed comparison catches controls and non-ASCII at once. */
 AMP_INLINE __m128i not_plain_bytes(__m128i x)

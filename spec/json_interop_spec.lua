@@ -65,3 +65,19 @@ describe("interop with cjson", function()
     end
   end)
 end)
+
+describe("ampersand.json", function()
+  local json = require "ampersand.json"
+
+  it("refuses what it does not know at the caller's line", function()
+    for words, f in pairs {
+      ["unknown option indentt"] = function() json.encode({}, { indentt = 2 }) end,
+      ["unknown option max_deph"] = function() json.decode("1", { max_deph = 2 }) end,
+      ["expected a string, got nil"] = function() json.decode(nil) end,
+    } do
+      local ok, message = pcall(f)
+      assert.is_false(ok)
+      assert.truthy(message:find("json_interop_spec.lua:%d+: .*" .. words), message)
+    end
+  end)
+end)

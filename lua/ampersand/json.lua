@@ -53,6 +53,7 @@ end
 ---@return "decode"|"limit"|nil kind
 ---@return { line: integer, column: integer, offset: integer, expected: string? }? detail
 function json.decode(text, options)
+  if type(text) ~= "string" then error("json.decode: expected a string, got " .. type(text), 2) end
   local core_options, predicate = compile(options, 2)
   if not predicate then return core.decode(text, core_options) end
   local value, message, kind, detail = core.decode(text, core_options)
@@ -61,12 +62,17 @@ function json.decode(text, options)
   if predicate(value) then return value end
 end
 
+local ENCODE_OPTIONS = { sort_keys = true, max_depth = true }
+
 --- Encodes a value. `{}` is an object, `json.array {}` an array; the text is the shortest that reads back equal.
 ---@param value any
 ---@param options table? sort_keys, max_depth
 ---@return string? text nil on failure
 ---@return string? message what cannot be encoded, and where it is
 function json.encode(value, options)
+  for name in pairs(options or {}) do
+    if not ENCODE_OPTIONS[name] then error("unknown option " .. tostring(name), 2) end
+  end
   return core.encode(value, options)
 end
 

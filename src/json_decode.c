@@ -4,7 +4,9 @@
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-enum { LONGEST_KEY = 64, LONGEST_VALUE = 40 };
+/* LuaJIT looks at a few bytes of a string to hash it: another cache before that one does not pay.
+ */
+enum { LONGEST_KEY = 64, LONGEST_VALUE = LUA_VERSION_NUM >= 502 ? 40 : 0 };
 
 static inline struct amp_key make_key(const char *text, size_t size)
 {

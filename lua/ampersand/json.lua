@@ -124,7 +124,7 @@ end
 
 --- A decoder for text that arrives in chunks: `feed`, `finish`, then `next` until it says "more" or "end".
 ---@param options table? as for `decode`; an array is expected unless `expect = "any"`
----@return userdata|table decoder with feed, finish, next, collect, count, envelope, close
+---@return userdata|table decoder with feed, read, finish, next, collect, count, envelope, close
 function json.decoder(options)
   return new_decoder(options, 1)
 end

@@ -4,7 +4,8 @@
 -- the quartiles. Whole texts: in turns in one process, the garbage collected inside the timing. Streams: COUNT
 -- different installations in a file, each run a process of its own, CPU time of all of it: lua-cjson reads the file,
 -- decodes it and loops; we read 16 KiB at a time and loop.
--- BENCH_ROWS names a file for the rows as one JSON document. PORTABLE_CPATH finds a build without SIMD.
+-- BENCH_ROWS names a file for the rows as one JSON document. PORTABLE_CPATH finds a build without SIMD. BENCH_ROUNDS:
+-- how often each stream runs (3).
 package.path = "bench/?.lua;" .. package.path
 
 local cjson = require "cjson"

@@ -415,6 +415,40 @@ describe("the arguments of an edit", function()
     assert.is_true(report:complete())
   end)
 
+  it("must give what JSON can hold: dry run and edit refuse the rest alike, before anything is sent", function()
+    local itself, deep = {}, {}
+    itself.inner = { itself }
+    for _ = 1, 5000 do deep = { a = deep } end
+    local name = os.tmpname()
+    for _, case in ipairs {
+      { print, "enabled is a function," }, { "\255", "enabled is a text that is not UTF-8" },
+      { 0 / 0, "enabled is NaN," }, { 1 / 0, "enabled is infinite," }, { io.stdout, "enabled is a userdata," },
+      { itself, "enabled.inner[1] is a table that holds itself" }, { { ["\255"] = 1 }, "enabled has a key that is not" },
+      { { 1, x = 2 }, "enabled: cannot encode a table" }, { { { print } }, "enabled[1][1] is a function" },
+      { deep, "… is a table that is nested too deep" },
+    } do
+      local value, words = case[1], case[2]
+      local transport = double.answers(double.json '[{"id":"a","config":{"content":{"proxy":{"enabled":true}}}}]')
+      local with = double.client(transport)
+      local function change(config) config.content.proxy.enabled = value end
+      local told = {}
+      local report = assert(with.installations:edit(change, {
+        dry_run = true, out = function(line) told[#told + 1] = line end }))
+      told = table.concat(told, "\n")
+      assert.truthy(told:find("! config.content.proxy.enabled", 1, true) and told:find(words, 1, true), told)
+      assert.truthy(told:find("0 of 1 installations would change; nothing was sent, and 1 cannot", 1, true), told)
+      assert.equal(1, report.against)
+      for _, journal in ipairs { name, false } do
+        local done, err = with.installations:edit(change, { journal = journal })
+        assert.is_nil(done)
+        assert.truthy(err.message:find("nothing was sent: 1 installations cannot", 1, true), err.message)
+        assert.truthy(err.message:find(words, 1, true), err.message)
+      end
+      assert.equal(3, #transport.asked) -- three listings
+    end
+    os.remove(name)
+  end)
+
   it("must give a config, false or nothing", function()
     local with = double.client(double.answers(double.json '[{"id":"a","config":{"content":{}}}]'))
     local function number() return 1 end

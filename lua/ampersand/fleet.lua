@@ -155,7 +155,7 @@ local function dry_run(view, fn, given)
   end)
   if not listed then return nil, changed end
   local report = new_report { listed = listed, changed = changed, dry_run = true, against = against }
-  given.out(("%d of %d installations would change; nothing was sent%s"):format(changed, listed,
+  given.out(("%d of %d installations would change; nothing was sent%s"):format(changed - against, listed,
     against > 0 and (", and %d cannot be changed as asked"):format(against) or ""))
   return report
 end

@@ -143,6 +143,34 @@ local function compare_proxy(plan, a, b)
   add(plan, path, before, b.enabled)
 end
 
+-- What of a value no JSON can hold, as words for people; nil where there is nothing.
+local function leaf_problem(value, path)
+  if core.encode(value) then return nil end
+  local kind = type(value)
+  if kind == "string" then return path .. " is a text that is not UTF-8" end
+  if kind ~= "number" then return ("%s is a %s, which JSON cannot hold"):format(path, kind) end
+  return ("%s is %s, a number that JSON cannot hold"):format(path, value ~= value and "NaN" or "infinite")
+end
+
+local DEEPEST = 1000
+
+local function find_unwritable(value, path, above, depth)
+  if type(value) ~= "table" then return leaf_problem(value, path) end
+  if depth > DEEPEST then return path:sub(1, 100) .. "… is a table that is nested too deep" end
+  if above[value] then return path .. " is a table that holds itself" end
+  above[value] = true
+  for _, key in ipairs(diff.keys(value)) do
+    local is_text = type(key) == "string"
+    if is_text and not core.encode(key) then return path .. " has a key that is not UTF-8" end
+    local at = is_text and path .. "." .. key or ("%s[%s]"):format(path, tostring(key))
+    local problem = find_unwritable(value[key], at, above, depth + 1)
+    if problem then return problem end
+  end
+  above[value] = nil
+  local text, why = core.encode(value)
+  return not text and ("%s: %s"):format(path, why) or nil
+end
+
 --- What to ask the API for, so that config `a` becomes config `b`.
 ---@param a table the config as it is: `installation.config`
 ---@param b table the config as it shall be
@@ -150,6 +178,7 @@ end
 ---@return string? what why the API cannot be asked for this, when there are no changes; else a path that it could not
 --- take back, if there is one
 function mask.compare(a, b)
+  if not core.encode(b) then return nil, find_unwritable(b, "config", {}, 0) end
   local plan = { changes = {} }
   only(plan, "config", a, b, { content = true, createdBy = true })
   local from, to = a.content, b.content

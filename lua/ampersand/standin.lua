@@ -69,16 +69,30 @@ local function find_option(name)
   end
 end
 
+local LAST_PORT = 65535
+
+local function fits(name, number)
+  if number % 1 ~= 0 and name ~= "read-seconds" then return false end
+  return number >= 0 and number <= (name == "port" and LAST_PORT or 2 ^ 53)
+end
+
+local function wanted(option)
+  local name, default = option[1], option[2]
+  if type(default) == "string" then return "text" end
+  if name == "port" then return "whole number from 0 to " .. LAST_PORT end
+  return (name == "read-seconds" and "number" or "whole number") .. " of at least 0"
+end
+
 -- The value of an option as its default's type has it, or nil and what is wrong.
 local function read_value(option, text)
   local name, default = option[1], option[2]
   local value = text
   if type(default) == "number" then
     value = tonumber(text)
-    if value and (value < 0 or value % 1 ~= 0 and name ~= "read-seconds") then value = nil end
+    if value and not fits(name, value) then value = nil end
   end
   if value then return value end
-  return nil, ("--%s needs a %s, not %s"):format(name, type(default), text and ("%q"):format(text) or "nothing")
+  return nil, ("--%s needs a %s, not %s"):format(name, wanted(option), text and ("%q"):format(text) or "nothing")
 end
 
 -- arg -> options, or nil and what is wrong

@@ -79,6 +79,7 @@ build = {
     ["ampersand.options"] = "lua/ampersand/options.lua",
     ["ampersand.pages"] = "lua/ampersand/pages.lua",
     ["ampersand.parallel"] = "lua/ampersand/parallel.lua",
+    ["ampersand.printable"] = "lua/ampersand/printable.lua",
     ["ampersand.proxy"] = "lua/ampersand/proxy.lua",
     ["ampersand.query"] = "lua/ampersand/query.lua",
     ["ampersand.receiver"] = "lua/ampersand/receiver.lua",

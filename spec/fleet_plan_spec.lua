@@ -145,6 +145,15 @@ describe("the diff", function()
     assert.is_false(diff.equal({ a = 1, b = 2 }, { a = 1 }))
   end)
 
+  it("lets nothing through that a terminal would act on, nor does the plan", function()
+    local bad = "a\27b\194\155c\226\128\174d\226\129\166e\226\128\143f"
+    assert.equal('+ a?b?c?d?e?f: "a\\u001bb?c?d?e?f"', diff.line { path = bad, after = bad })
+    local plan = require "ampersand.fleet.plan"
+    assert.equal("a?b?c?d?e?f  a?b?c?d?e?f\n  updateMask: a?b?c?d?e?f",
+      plan.show { id = bad, group = { groupName = bad }, diff = {}, changes = { { path = bad } } })
+    assert.equal("a?b?c?d?e?f\n  ! a?b?c?d?e?f", plan.show { id = bad, diff = {}, changes = {}, problem = bad })
+  end)
+
   it("cuts long values, never inside a character", function()
     local line = diff.line { path = "a", after = ("ü"):rep(200) }
     assert.truthy(#line < 180)

@@ -1,6 +1,7 @@
 --- Compares and copies decoded values. Pure.
 
 local core = require "ampersand.core"
+local printable = require "ampersand.printable"
 
 local diff = {}
 
@@ -79,7 +80,7 @@ local MAX_SHOWN = 160
 -- One value on one line, fit for a terminal.
 local function shown(value)
   local text = core.encode(value, { sort_keys = true }) or tostring(value)
-  text = text:gsub("[%z\1-\31\127]", "?"):gsub("\194[\128-\159]", "?")
+  text = printable(text)
   if #text > MAX_SHOWN then text = text:sub(1, MAX_SHOWN):gsub("[\192-\255]?[\128-\191]*$", "") .. " …" end
   return text
 end
@@ -88,7 +89,7 @@ end
 ---@param change table as `diff.list` gives it
 ---@return string
 function diff.line(change)
-  local path = change.path:gsub("[%c\127]", "?")
+  local path = printable(change.path)
   if change.before == nil then return ("+ %s: %s"):format(path, shown(change.after)) end
   if change.after == nil then return ("- %s: %s"):format(path, shown(change.before)) end
   return ("~ %s: %s -> %s"):format(path, shown(change.before), shown(change.after))

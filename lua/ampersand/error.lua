@@ -20,6 +20,8 @@
 ---@field method string?
 ---@field url string?          the template and the names of query parameters, never their values
 
+local printable = require "ampersand.printable"
+
 local Error = {}
 Error.__index = Error
 
@@ -28,8 +30,8 @@ local MAX_DEPTH = 100
 local SHORTEST_SECRET = 6
 
 -- Control characters could repaint a terminal; long texts hide the line that matters.
-local function printable(text)
-  text = text:gsub("%s+", " "):gsub("[%z\1-\31\127]", "?"):gsub("\194[\128-\159]", "?")
+local function one_line(text)
+  text = printable((text:gsub("%s+", " ")))
   if #text > MAX_TEXT then
     -- never cut inside a UTF-8 sequence
     text = text:sub(1, MAX_TEXT):gsub("[\192-\255][\128-\191]*$", "") .. "…"
@@ -70,7 +72,7 @@ end
 ---@return ampersand.Error
 function Error.new(fields, secrets)
   fields = redact(fields, secrets or {}, 0)
-  fields.message = printable(fields.message)
+  fields.message = one_line(fields.message)
   fields.attempts = fields.attempts or 0
   return setmetatable(fields, Error)
 end
@@ -116,7 +118,7 @@ function Error:__tostring()
   if self.method then text = ("%s %s: %s"):format(self.method, self.url or "?", text) end
   local notes = {}
   if self.kind ~= "status" then notes[#notes + 1] = self.kind end
-  if self.request_id then notes[#notes + 1] = "request id " .. printable(self.request_id) end
+  if self.request_id then notes[#notes + 1] = "request id " .. one_line(self.request_id) end
   if self.attempts > 1 then notes[#notes + 1] = self.attempts .. " attempts" end
   if self.retry_after then notes[#notes + 1] = ("retry after %.3g s"):format(self.retry_after) end
   if #notes > 0 then text = ("%s (%s)"):format(text, table.concat(notes, ", ")) end

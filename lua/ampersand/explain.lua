@@ -1,6 +1,7 @@
 --- Why is an installation not well, and what is to be done? One cause and one next step, from its health, its
 -- connection, its last operations, their error logs and what the server advises.
 
+local printable = require "ampersand.printable"
 local wait = require "ampersand.wait"
 
 local explain = {}
@@ -23,7 +24,8 @@ Explanation.__index = Explanation
 function Explanation:__tostring()
   local lines = { ("%s: %s"):format(self.installation.id, self.cause), "next: " .. self.next_step }
   if self.reconnect_url then lines[#lines + 1] = "reconnect: " .. self.reconnect_url end
-  return (table.concat(lines, "\n"):gsub("[%z\1-\9\11-\31\127]", "?"))
+  for i, line in ipairs(lines) do lines[i] = printable(line) end
+  return table.concat(lines, "\n")
 end
 
 local function member(value, key)

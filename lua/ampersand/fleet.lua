@@ -15,6 +15,7 @@ local journal = require "ampersand.journal"
 local mask = require "ampersand.mask"
 local options = require "ampersand.options"
 local plan = require "ampersand.fleet.plan"
+local printable = require "ampersand.printable"
 local run = require "ampersand.fleet.run"
 
 local fleet = {}
@@ -65,7 +66,7 @@ function Report:__tostring()
   local lines = { ("%d listed, %d to change: %s"):format(self.listed, self.changed, table.concat(parts, ", ")) }
   for i = 1, math.min(#self.problems, SHOWN_PROBLEMS) do
     local problem = self.problems[i]
-    lines[#lines + 1] = ("  %s: %s: %s"):format(problem.id, problem.outcome, problem.why)
+    lines[#lines + 1] = "  " .. printable(("%s: %s: %s"):format(problem.id, problem.outcome, problem.why))
   end
   if #self.problems > SHOWN_PROBLEMS then lines[#lines + 1] = "  …" end
   return table.concat(lines, "\n")

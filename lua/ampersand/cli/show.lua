@@ -7,6 +7,7 @@ local exit = require "ampersand.cli.exit"
 local filter = require "ampersand.cli.filter"
 local format = require "ampersand.cli.format"
 local output = require "ampersand.cli.output"
+local printable = require "ampersand.printable"
 local query = require "ampersand.query"
 local redact = require "ampersand.redact"
 local tables = require "ampersand.cli.table"
@@ -353,6 +354,7 @@ end
 function show.value(ctx, value, element)
   if value == true then return end
   if type(value) == "string" and ctx.kind == "table" then
+    if terminal.is "stdout" then value = value:gsub("[^\t\n]+", printable) end
     return output.write(value:sub(-1) == "\n" and value or value .. "\n")
   end
   if type(value) == "table" and format.is_array(value) then

@@ -3,6 +3,8 @@
 -- Marks that combine take none, East Asian wide characters and emoji take two. What could repaint a terminal (control
 -- characters, bytes that are not UTF-8) is made visible instead.
 
+local printable = require "ampersand.printable"
+
 local width = {}
 
 -- Code points of no width, and of two columns: first, last, first, last … in order.
@@ -67,38 +69,11 @@ function width.of(text)
   return total
 end
 
--- How many bytes a sequence beginning with this byte has; nil for bytes that begin none.
-local function length_from(first)
-  if first < 0x80 then return 1 end
-  if first >= 0xC2 and first < 0xE0 then return 2 end
-  if first >= 0xE0 and first < 0xF0 then return 3 end
-  if first >= 0xF0 and first < 0xF5 then return 4 end
-end
-
-local function repair(text)
-  local parts, i = {}, 1
-  while i <= #text do
-    local length = length_from(text:byte(i))
-    local character = length and text:sub(i, i + length - 1)
-    if character and #character == length and character:find "^.[\128-\191]*$" then
-      parts[#parts + 1] = character
-      i = i + length
-    else
-      parts[#parts + 1] = "\239\191\189"
-      i = i + 1
-    end
-  end
-  return table.concat(parts)
-end
-
 --- The text as one line without anything a terminal would act on.
 ---@param text string
 ---@return string
 function width.clean(text)
-  text = text:gsub("[\t\r\n]", " "):gsub("[%z\1-\31\127]", "?")
-  if not text:find "[\128-\255]" then return text end
-  -- C1 controls, and the characters that turn the direction of what follows them
-  return (repair(text):gsub("\194[\128-\159]", "?"):gsub("\226\128[\170-\174]", "?"):gsub("\226\129[\166-\169]", "?"))
+  return printable((text:gsub("[\t\r\n]", " ")))
 end
 
 --- The beginning of a text, at most `limit` columns, closed by an ellipsis when something is left out.

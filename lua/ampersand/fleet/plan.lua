@@ -5,6 +5,7 @@ local Error = require "ampersand.error"
 local diff = require "ampersand.diff"
 local mask = require "ampersand.mask"
 local options = require "ampersand.options"
+local printable = require "ampersand.printable"
 
 local plan = {}
 
@@ -101,14 +102,14 @@ end
 ---@return string text
 function plan.show(entry)
   local name = type(entry.group) == "table" and (entry.group.groupName or entry.group.groupRef)
-  local lines = { tostring(entry.id) .. (type(name) == "string" and "  " .. name:gsub("[%c\127]", "?") or "") }
+  local lines = { printable(tostring(entry.id) .. (type(name) == "string" and "  " .. name or "")) }
   for _, change in ipairs(entry.diff) do lines[#lines + 1] = "  " .. diff.line(change) end
   if entry.problem then
-    lines[#lines + 1] = "  ! " .. entry.problem
+    lines[#lines + 1] = "  ! " .. printable(entry.problem)
   else
     local paths = {}
     for i, change in ipairs(entry.changes) do paths[i] = change.path end
-    lines[#lines + 1] = "  updateMask: " .. table.concat(paths, ", ")
+    lines[#lines + 1] = "  updateMask: " .. printable(table.concat(paths, ", "))
   end
   return table.concat(lines, "\n")
 end

@@ -59,13 +59,13 @@ describe("an error", function()
   it("keeps its status whatever the body is", function()
     for _, body in ipairs {
       "", "<html><body>Bad gateway</body></html>", "[1,2]", '"text"', "null", '{"title":7,"detail":{},"issues":"x"}', '{"title":',
-      "\27[2J\7evil", ("x"):rep(20 * 1024 * 1024), '{"issues":[1,{"detail":"is required","name":"body.config"}]}',
+      "\27[2J\7evil", "\194\155\226\128\174evil", ("x"):rep(20 * 1024 * 1024), '{"issues":[1,{"detail":"is required","name":"body.config"}]}',
     } do
       local _, err = list_with(double.problem(418, body))
       assert.equal("status", err.kind)
       assert.equal(418, err.status)
       local line = tostring(err)
-      assert.is_nil(line:find("%c"), "control characters reach the terminal")
+      assert.is_nil(line:find("%c") or line:find "[\194\226]", "control characters reach the terminal")
       assert.is_true(#line < 800)
       assert.is_nil(line:find("<html", 1, true))
     end

@@ -173,6 +173,21 @@ describe("formats", function()
       .. '{"deep":{"list":[],"name":" two\\nlines\\t"},"empty":{},"id":"b","n":2}\n', collect("ndjson", things))
   end)
 
+  it("leave nothing to a terminal that it would act on, and a reader of JSON all of it", function()
+    local bad = "a\194\133b\226\128\142c\226\128\174d\226\129\166e\216\156f é “ر”"
+    for _, kind in ipairs { "json", "ndjson", "yaml" } do
+      local text = collect(kind, { { x = bad } })
+      assert.truthy(text:find([["a\u0085b\u200ec\u202ed\u2066e\u061cf é “ر”"]], 1, true), text)
+    end
+    assert.equal(bad, core.decode(format.line { bad })[1])
+    for _, kind in ipairs { "csv", "tsv" } do
+      local settings = { columns = { { path = "x" } }, header = false }
+      assert.equal(bad .. "\n", collect(kind, { { x = bad } }, settings))
+      settings.terminal = true
+      assert.equal("a?b?c?d?e?f é “ر”\n", collect(kind, { { x = bad } }, settings))
+    end
+  end)
+
   it("write CSV and TSV as their readers take them", function()
     local columns = {}
     for path in ("id deep.name deep.list none n"):gmatch "%S+" do columns[#columns + 1] = { path = path } end

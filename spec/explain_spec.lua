@@ -116,7 +116,7 @@ describe("an explanation", function()
 
   it("puts no control characters on a terminal", function()
     local found = explain({ id = "i", healthStatus = "unhealthy" },
-      '[{"id":"a","status":"failure","result":"\\u001b[2Jgone"}]')
-    assert.is_nil(tostring(found):find("\27", 1, true))
+      '[{"id":"a","status":"failure","result":"\\u001b[2Jgone\\u009b\\u202e"}]')
+    assert.is_nil(tostring(found):find "[\27\194\226]")
   end)
 end)

@@ -31,7 +31,7 @@ local SHORTEST_SECRET = 6
 
 -- Control characters could repaint a terminal; long texts hide the line that matters.
 local function one_line(text)
-  text = printable((text:gsub("%s+", " ")))
+  text = printable(text:gsub("%s+", " "):sub(1, 4 * MAX_TEXT))
   if #text > MAX_TEXT then
     -- never cut inside a UTF-8 sequence
     text = text:sub(1, MAX_TEXT):gsub("[\192-\255][\128-\191]*$", "") .. "…"

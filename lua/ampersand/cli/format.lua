@@ -3,6 +3,7 @@
 -- A sink takes one value after the other and writes as early as it can: `add(value)`, then `finish()`.
 
 local core = require "ampersand.core"
+local printable = require "ampersand.printable"
 local width = require "ampersand.cli.width"
 
 local format = {}
@@ -56,9 +57,26 @@ function format.is_array(value)
   return getmetatable(value) == core.array_mt or (value[1] ~= nil and #value > 0)
 end
 
-local function encode(value)
-  return assert(core.encode(value, { sort_keys = true }))
+-- What a terminal would act on though JSON may hold it as it is: C1 controls, marks that turn the direction.
+local ESCAPED = {
+  { "\194([\128-\159])", 0x0080 }, { "\216(\156)", 0x061C - 0x1C }, { "\226\128([\142\143\170-\174])", 0x2000 },
+  { "\226\129([\166-\169])", 0x2040 },
+}
+local SORTED = { sort_keys = true }
+
+--- A value as JSON on one line, its keys sorted; the same data for a reader, harmless for a terminal.
+---@param value any
+---@return string
+function format.line(value)
+  local text = assert(core.encode(value, SORTED))
+  if not text:find "[\194\216\226]" then return text end
+  for _, each in ipairs(ESCAPED) do
+    text = text:gsub(each[1], function(last) return ("\\u%04x"):format(each[2] + last:byte() - 0x80) end)
+  end
+  return text
 end
+
+local encode = format.line
 
 local function scalar_text(value)
   if type(value) == "string" then return value end
@@ -117,9 +135,8 @@ end
 local nothing = function() end
 
 function sinks.ndjson(write)
-  local settings = { sort_keys = true }
   return {
-    add = function(value) write(assert(core.encode(value, settings)) .. "\n") end,
+    add = function(value) write(encode(value) .. "\n") end,
     finish = nothing,
   }
 end
@@ -142,7 +159,10 @@ local function separated(separator, quote)
     local columns = settings.columns
     local function line(text_of)
       local cells = {}
-      for i, column in ipairs(columns) do cells[i] = quote(text_of(column)) end
+      for i, column in ipairs(columns) do
+        local text = text_of(column)
+        cells[i] = quote(settings.terminal and text:gsub("[^\t\n]+", printable) or text)
+      end
       write(table.concat(cells, separator) .. "\n")
     end
     if settings.header ~= false then line(function(column) return column.path end) end

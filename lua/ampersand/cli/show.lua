@@ -90,7 +90,7 @@ local function sink_for(ctx, chosen, noun)
   local settings = {
     columns = chosen, header = not ctx.args.no_header, template = ctx.template, paint = ctx:brush(),
     say = function(text) ctx:note(text) end, empty = empty_words(ctx, noun),
-    terminal = ctx.kind == "template" and terminal.is "stdout",
+    terminal = ctx.kind ~= "table" and terminal.is "stdout",
   }
   if ctx.kind == "table" then
     settings.limit = ctx:limit()
@@ -368,7 +368,7 @@ function show.value(ctx, value, element)
   end
   local chosen = columns_for(ctx, element, paths) or columns.guess { value }
   format.one(ctx.kind, output.write, value, { columns = chosen, header = not ctx.args.no_header,
-    template = ctx.template, terminal = ctx.kind == "template" and terminal.is "stdout" })
+    template = ctx.template, terminal = ctx.kind ~= "table" and terminal.is "stdout" })
 end
 
 return show

@@ -53,7 +53,7 @@ end
 local function tell(ctx, change)
   if ctx.kind == "ndjson" then
     if not ctx.args.show_secrets then redact.value(change) end
-    output.write(assert(core.encode(change, { sort_keys = true })) .. "\n")
+    output.write(format.line(change) .. "\n")
   else
     output.write(change_line(ctx, change) .. "\n")
   end

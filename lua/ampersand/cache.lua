@@ -145,7 +145,9 @@ end
 function cache.redis(given)
   given = options.check(given, REDIS_OPTIONS, "cache.redis")
   local password, host, port = given.password, given.host or "127.0.0.1", given.port or 6379
-  local pool = table.concat({ "ampersand-redis", host, port, given.username or "", tostring(given.ssl) }, "|")
+  -- a connection that has logged in serves those alone who could log in themselves
+  local login = password and rawget(_G, "ngx") and rawget(_G, "ngx").md5(password) or ""
+  local pool = table.concat({ "ampersand-redis", host, port, given.username or "", login, tostring(given.ssl) }, "|")
   return setmetatable({
     module = redis_module(given.ssl), host = host, port = port, prefix = given.prefix or "ampersand:",
     timeout = given.timeout or 1, username = given.username, password = password and function() return password end,

@@ -141,11 +141,11 @@ local function show_streams(set, rounds)
   local libraries = { OURS, BASE, PORTABLE and OURS .. ", no SIMD" or nil }
   for i, way in ipairs(WAYS) do
     for library, shown in ipairs(libraries) do
-      race.show({ library = shown, work = way[1], data = set.name, unit = "s" },
+      race.show({ library = shown, work = way[1], data = set.name, unit = "s", n = COUNT },
         column(rounds, way[2], library, "seconds"), column(rounds, way[2], 2, "seconds"))
     end
     for library = 1, i <= 3 and 2 or 0 do
-      race.show({ library = libraries[library], work = way[1] .. ", peak", data = set.name, unit = "MB" },
+      race.show({ library = libraries[library], work = way[1] .. ", peak", data = set.name, unit = "MB", n = COUNT },
         column(rounds, way[2], library, "mb"), column(rounds, way[2], 2, "mb"))
     end
   end

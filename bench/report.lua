@@ -253,13 +253,15 @@ local function readme(made_on)
     if not ours then return end
     fields.library = base
     local theirs = where(rows, fields)[1]
-    if theirs then lines[#lines + 1] = ("| %s | %s | %s | %s |"):format(name, figure(ours), figure(theirs), base) end
+    if not theirs then return end
+    name = name:gsub("COUNT", plot.number(ours.n or 0))
+    lines[#lines + 1] = ("| %s | %s | %s | %s |"):format(name, figure(ours), figure(theirs), base)
   end
   for _, lua in ipairs { "5.4", "jit" } do
     local rows, title = rows_of("decode-" .. lua), lua == "jit" and "LuaJIT" or "Lua " .. lua
     for _, row in ipairs {
       { "decode 100 installations", "full decode, 100", "s" },
-      { "go through a file of them", "iterate", "s" },
+      { "go through COUNT in a file", "iterate", "s" },
       { "the same, peak memory", "iterate, peak", "MB" },
       { "the same, three fields of each", "select of 3 fields", "s" },
     } do
@@ -280,7 +282,7 @@ local function readme(made_on)
   local grown_rows = rows_of "growth"
   for _, library in ipairs { "Lua-cURL and lua-cjson", "node fetch" } do
     for _, row in ipairs {
-      { "peak", "`each` over 100,000 over HTTP, peak memory" }, { "first", "the same, until the first is there" },
+      { "peak", "`each` over COUNT over HTTP, peak memory" }, { "first", "the same, until the first is there" },
       { "whole", "the same, until the last is there" },
     } do
       add(grown_rows, { work = row[1], n = 100000, library = "ampersand each" }, library, row[2])

@@ -519,7 +519,7 @@ describe("what cannot be meant", function()
   it("is an error when a transport of the caller's answers it", function()
     for _, answer in ipairs { "x", {}, { status = 200 }, { status = 200, headers = {} } } do
       local _, err = double.client(function() return answer end).installations:list()
-      assert.equal("protocol", err.kind)
+      assert.same({ "config", 1 }, { err.kind, err.attempts })
       assert.truthy(tostring(err):find("the transport must answer", 1, true))
     end
     local _, err = double.client(function() end, { retry = false }).installations:list()

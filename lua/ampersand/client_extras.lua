@@ -61,9 +61,12 @@ end
 -- What a caller's function answers, as calls expect it.
 local function checked(res, message, kind, sent)
   if res == nil then return nil, message or "the transport answered nothing", kind or "protocol", sent end
-  local has_head = type(res) == "table" and type(res.status) == "number" and type(res.headers) == "table"
-  if has_head and (type(res.body) == "string" or type(res.read) == "function") then return res end
-  return nil, "the transport must answer a table with status, headers, and body or read", "protocol", true
+  if type(res) == "table" and type(res.status) == "number"
+    and (type(res.body) == "string" or type(res.read) == "function") then
+    res.headers = res.headers or {}
+    return res
+  end
+  return nil, "the transport must answer a table with status, headers, and body or read", "config", true
 end
 
 --- A bare function is a transport that needs no sleep: the usual test double.

@@ -180,7 +180,7 @@ describe("secrets", function()
     }
     for i, result in ipairs(all) do
       local told = result.out .. result.err
-      assert.is_nil(told:find("pw", 1, true), told)
+      assert.is_nil(told:find("secretpw", 1, true), told)
       assert.truthy(told:find("://***@127.0.0.1:1", 1, true), i .. told)
     end
     local proxied = run("ampersand doctor", { AMP_API_URL = "http://localhost:1", http_proxy = "foo://u:secretpw@h:1" })

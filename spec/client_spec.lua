@@ -50,6 +50,14 @@ describe("listing", function()
     end
   end)
 
+  it("keeps the elements that a Lua function takes, in one table and at most `max`", function()
+    local function healthy(one) return one.healthStatus == "healthy" end
+    local client = client_of(double.json(LIST))
+    assert.equal("a,c", ids(assert(client.installations:where(healthy):list())))
+    assert.equal("a", ids(assert(client.installations:where(healthy):list { max = 1 })))
+    assert.equal("c", ids(assert(client.installations:where(function(one) return one.id > "b" end):list { max = 1 })))
+  end)
+
   it("iterates while the body arrives, in any chunks", function()
     for size = 1, #LIST + 1 do
       local pieces = {}

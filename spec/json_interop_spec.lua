@@ -80,4 +80,14 @@ describe("ampersand.json", function()
       assert.truthy(message:find("json_interop_spec.lua:%d+: .*" .. words), message)
     end
   end)
+
+  it("reads from whatever has the method read", function()
+    local pieces, seen = { "[1,", "2]" }, {}
+    local source = { read = function(_, size)
+      assert.is_true(size > 0)
+      return table.remove(pieces, 1)
+    end }
+    for value in json.each(source) do seen[#seen + 1] = value end
+    assert.same({ 1, 2 }, seen)
+  end)
 end)

@@ -18,7 +18,7 @@ local function loaded_by(script)
 end
 
 -- The beginning of a script: a client whose server answers so. Its transport is a function, and what makes that one
--- (client_extras, and with it named_arguments) no client without has to load.
+-- (client_extras) no client without has to load.
 local function client(answer)
   return ([[local client = require "ampersand".new { api_key = "k", project = "p", integration = "i",
     transport = function() return { headers = {}, %s } end } ]]):format(answer)
@@ -30,12 +30,12 @@ describe("loading", function()
   end)
 
   it("is what a list needs, and no more", function()
-    assert.equal("answer arguments call client client_extras core later named_arguments operations options pages request version",
+    assert.equal("answer arguments call client client_extras core later operations options pages request version",
       loaded_by(client 'status = 200, body = "[]"' .. "assert(client.installations:list())"))
   end)
 
   it("brings the words for misuse and failure when there is one", function()
-    assert.equal("arguments call client client_extras core later misuse named_arguments operations options pages request version",
+    assert.equal("arguments call client client_extras core later misuse operations options pages request version",
       loaded_by(client "" .. "assert(not pcall(client.installations.list, client.installations, { colour = 1 }))"))
     local names = loaded_by(client 'status = 404, body = ""' .. "assert(not client.installations:list())")
     assert.truthy(names:find "failure", names)

@@ -116,6 +116,12 @@ describe("the table of operations", function()
     assert.is_nil(operations.get("installations", "fly"))
     assert.is_nil(operations.get("moons", "list"))
     assert.is_nil(operations.by_id.listMoons)
+    assert.equal("users", operations.by_id.getMyInfo.resource)
+    for _, odd in ipairs { "", "list", "topics\n", "users\n  me", "top.cs", "%l+", 1, true } do
+      assert.is_nil(operations.get(odd, "list"))
+      assert.is_nil(operations.by_id[odd])
+    end
+    assert.is_nil(operations.by_id["listTopics GET"])
   end)
 
   it("tells the retry layer which GETs change something", function()

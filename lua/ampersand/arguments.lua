@@ -39,7 +39,9 @@ function arguments.check_choices(given, what)
         table.concat(options.names(choices), ", "), tostring(value)))
     end
   end
-  arguments.check_tables(given, what)
+  for _, value in pairs(given) do
+    if type(value) == "table" then return arguments.check_tables(given, what) end
+  end
 end
 
 --- Checks the options of a call.

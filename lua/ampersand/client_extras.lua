@@ -18,7 +18,7 @@ end
 --- Refuses a resource that does not exist.
 ---@param name string
 function extras.refuse_resource(name)
-  local known = options.names(operations.lines)
+  local known = options.names(operations.all_lines())
   options.misuse(("the client has no resource %q; %s"):format(name, options.hint(name, known)))
 end
 

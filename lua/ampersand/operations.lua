@@ -13,7 +13,7 @@
 --   dropped           no longer in the vendor's documents; kept because programs still ask for it
 --   $PROJECT …        stands for the path of PATHS below
 --
--- They are one text, which costs a program that uses a few of them less than a table of them.
+-- They are one text, a paragraph for each resource; a program reads those that it uses.
 
 local operations = {}
 
@@ -22,19 +22,23 @@ PATHS.INTEGRATION = PATHS.PROJECT .. "/integrations/{integrationId}"
 PATHS.INSTALLATION = PATHS.INTEGRATION .. "/installations/{installationId}"
 
 local TABLE = [[
+
 api_keys
   list = listApiKeys GET $PROJECT/api-keys{?active} -> 200 [ApiKey]
   get = getApiKey GET $PROJECT/api-keys/{apiKey} -> 200 ApiKey
   create = createApiKey POST $PROJECT/api-keys {label!,scopes} -> 201 ApiKey
   update = updateApiKey PATCH $PROJECT/api-keys/{apiKey} {updateMask!,apiKey!} -> 200 ApiKey
   delete = deleteApiKey DELETE $PROJECT/api-keys/{apiKey} -> 204 -
+
 billing_accounts
   get = getOrgBillingAccount GET /orgs/{orgId}/billingAccount @bearer -> 200 BillingAccount
   create_session = createBillingAccountSession POST /billingAccounts/{billingAccountId}/portalSession {redirectUrl!,timeout} -> 200 BillingAccountSession
+
 claimed_domains
   list = listOrgClaimedDomains GET /orgs/{orgId}/claimed-domains @bearer -> 200 [ClaimedDomainResponse]
   check = checkClaimedDomain GET /claimed-domains{?domain!} @bearer -> 200 ClaimedDomainResponse
   claim = claimDomain POST /claimed-domains {domain!,parentId!,parentType!} @bearer -> 201 -
+
 connections
   list = listConnections GET $PROJECT/connections{?provider,groupRef,consumerRef} -> 200 [Connection]
   get = getConnection GET $PROJECT/connections/{connectionId}{?includeCreds,includeRefreshToken,refresh} -> 200 Connection
@@ -42,20 +46,25 @@ connections
   update = updateConnection PATCH $PROJECT/connections/{connectionId} {updateMask!,connection!} -> 200 Connection
   delete = deleteConnection DELETE $PROJECT/connections/{connectionId} -> 204 -
   custom_auth_connect = customAuthConnect POST /custom-auth/connect {projectIdOrName!,provider,groupRef,groupName,consumerRef,consumerName,providerMetadata,providerAppId,customAuth,sessionId,callbackParams} -> 200 CustomAuthConnectResponse
+
 consumers
   create = createConsumer POST $PROJECT/consumers {consumerRef!,consumerName!} -> 201 - dropped
+
 destinations
   list = listDestinations GET $PROJECT/destinations -> 200 [Destination]
   get = getDestination GET $PROJECT/destinations/{destination}{?includeSecrets,rotate} -> 200 DestinationWithSecrets
   create = createDestination POST $PROJECT/destinations {name!,type!,metadata!,secrets} -> 201 Destination
   update = updateDestination PATCH $PROJECT/destinations/{destination} {updateMask!,destination!} -> 200 Destination
   delete = deleteDestination DELETE $PROJECT/destinations/{destination} -> 204 -
+
 event_topic_routes
   list = listEventTopicRoutes GET $PROJECT/notification-event-topic-routes{?topicId,eventType} -> 200 [NotificationEventTopicRoute]
   create = createEventTopicRoute POST $PROJECT/notification-event-topic-routes {eventType!,topicId!} -> 201 NotificationEventTopicRoute
   delete = deleteEventTopicRoute DELETE $PROJECT/notification-event-topic-routes/{routeId} -> 204 -
+
 groups
   create = createGroup POST $PROJECT/groups {groupRef!,groupName!} -> 201 - dropped
+
 installations
   list = listInstallations GET $INTEGRATION/installations{?groupRef} -> 200 [Installation]
   in_project = listInstallationsForProject GET $PROJECT/installations{?groupRef} -> 200 [Installation]
@@ -68,92 +77,117 @@ installations
   pause = pauseReads POST read:$INSTALLATION:pause {objects,note}? @key -> 204 -
   unpause = unpauseReads POST read:$INSTALLATION:unpause {objects,note}? @key -> 204 -
   deliver_results = deliverResults POST read:$INTEGRATION/objects/{objectName}:deliverResults {groupRef!,pages!} @key -> 204 -
+
 integrations
   list = listIntegrations GET $PROJECT/integrations -> 200 [Integration]
   get = getIntegration GET $PROJECT/integrations/{integrationIdOrName} -> 200 Integration
   create = createIntegration POST $PROJECT/integrations {name!,provider!,latestRevision!,latestRevision.content!,latestRevision.specVersion!} -> 201 -
   delete = deleteIntegration DELETE $PROJECT/integrations/{integrationIdOrName} -> 204 -
   batch_upsert = batchUpsertIntegrations PUT $PROJECT/integrations:batch{?destructive} {sourceZipUrl|sourceYaml!} -> 200 [Integration]
+
 jwt_keys
   list = listJWTKeys GET $PROJECT/jwt-keys{?active} -> 200 [JWTKey]
   get = getJWTKey GET $PROJECT/jwt-keys/{keyId} -> 200 JWTKey
   create = createJWTKey POST $PROJECT/jwt-keys {label!,algorithm!,publicKeyPem!} -> 201 JWTKeyResponse
   update = updateJWTKey PATCH $PROJECT/jwt-keys/{keyId} {updateMask!,jwtKey!} -> 200 JWTKey
   delete = deleteJWTKey DELETE $PROJECT/jwt-keys/{keyId} -> 204 -
+
 oauth
   connect = oauthConnect POST /oauth-connect {projectIdOrName!,provider!,groupRef!,groupName,consumerRef!,consumerName,providerWorkspaceRef,providerMetadata,providerAppId,enableCSRFProtection} -> 200 text
   update = oauthUpdate PATCH $PROJECT/connections/{connectionId}:oauth-update -> 200 text
+
 objects
   get_metadata = getObjectMetadataForInstallation GET $INTEGRATION/objects/{objectName}/metadata{?groupRef!,excludeReadOnly} -> 200 ObjectMetadata
   get_connection_metadata = getObjectMetadataForConnection GET $PROJECT/providers/{provider}/objects/{objectName}/metadata{?groupRef!,excludeReadOnly} -> 200 ObjectMetadata
   upsert_metadata = upsertMetadataForInstallation PUT $INTEGRATION/object-metadata {groupRef!,fields!} -> 200 UpsertMetadataResponse
   upsert_connection_metadata = upsertMetadataForConnection PUT $PROJECT/providers/{provider}/object-metadata {groupRef!,fields!} -> 200 UpsertMetadataResponse
+
 operations
   list = listOperations GET $INSTALLATION/operations{?pageSize,pageToken} -> 200 results[Operation]
   get = getOperation GET $PROJECT/operations/{operationId} -> 200 Operation
   logs = listOperationLogs GET $PROJECT/operations/{operationId}/logs -> 200 [Log]
   backfill_progress = getBackfillProgress GET $INSTALLATION/objects/{objectName}/backfill-progress -> 200 BackfillProgress
+
 org_builders
   list = listOrgBuilders GET /orgs/{orgId}/builders @bearer -> 200 [Builder]
   add = addUserToOrg POST /orgs/{orgId}/memberships {builderId!} @bearer -> 201 -
+
 org_invites
   list = listOrgInvites GET /orgs/{orgId}/invites @bearer -> 200 [Invite]
   get = getOrgInvite GET /orgs/{orgId}/invites/{inviteId} @bearer -> 200 Invite
   create = createOrgInvite POST /orgs/{orgId}/invites {email!}? @bearer -> 201 Invite
   delete = deleteOrgInvite DELETE /orgs/{orgId}/invites/{inviteId} @bearer -> 204 -
   accept = acceptInvite POST /invites:accept {invitedEmail!} @bearer -> 200 BuilderInfo
+
 orgs
   get = getOrg GET /orgs/{orgId} @bearer -> 200 Org
   create = createOrg POST /orgs {label!} -> 201 Org
   update = updateOrg PATCH /orgs/{orgId} {updateMask!,org!} @bearer -> 200 Org
+
 projects
   list = listProjects GET /projects -> 200 [Project]
   get = getProject GET $PROJECT{?includeEntitlements} -> 200 Project
   create = createProject POST /projects {appName!,name!,orgId!} @bearer -> 201 Project
   update = updateProject PATCH $PROJECT {updateMask!,project!} -> 200 Project
   delete = deleteProject DELETE $PROJECT -> 204 - dropped
+
 provider_apps
   list = listProviderApps GET $PROJECT/provider-apps -> 200 [ProviderApp]
   create = createProviderApp POST $PROJECT/provider-apps {provider!,clientId!,clientSecret!,externalRef,scopes,metadata} -> 200 ProviderApp
   update = updateProviderApp PATCH $PROJECT/provider-apps/{providerAppId} {updateMask!,providerApp!} -> 200 ProviderApp
   delete = deleteProviderApp DELETE $PROJECT/provider-apps/{providerAppId} -> 204 -
+
 providers
   list = listProviders GET /providers @none -> 200 {ProviderInfo}
   get = getProvider GET /providers/{provider} @none -> 200 ProviderInfo
+
 records
   write = writeRecords POST write:$INTEGRATION/objects/{objectName} {groupRef!,type!,mode,record,batch,batchPolicy,retryPolicy,autoBatchPolicy,autoBatchPolicy.maxDelayMinutes!,associations,headers} @key -> 200 WriteResponseSingleSuccess|WriteResponseBatch
   search = searchRecords POST search:$INTEGRATION{?groupRef!} {objectName!,fieldFilters!} -> 200 SearchResponse
+
 revisions
   create = createRevision POST $INTEGRATION/revisions{?destructive} {sourceZipUrl|sourceYaml!} -> 201 -
   hydrate = getHydratedRevision GET $INTEGRATION/revisions/{revisionId}:hydrate{?connectionId!} -> 200 HydratedRevision
+
 topic_destination_routes
   list = listTopicDestinationRoutes GET $PROJECT/topic-destination-routes{?topicId,destinationId} -> 200 [TopicDestinationRoute]
   create = createTopicDestinationRoute POST $PROJECT/topic-destination-routes {topicId!,destinationId!} -> 201 TopicDestinationRoute
   delete = deleteTopicDestinationRoute DELETE $PROJECT/topic-destination-routes/{routeId} -> 204 -
+
 topics
   list = listTopics GET $PROJECT/topics -> 200 [Topic]
   create = createTopic POST $PROJECT/topics {name!} -> 201 Topic
   update = updateTopic PATCH $PROJECT/topics/{topicId} {name!} -> 200 Topic
   delete = deleteTopic DELETE $PROJECT/topics/{topicId} -> 204 -
+
 upload_urls
   generate = generateUploadUrl GET /generate-upload-url -> 200 SignedUrl
+
 users
   me = getMyInfo GET /my-info @bearer -> 200 BuilderInfo
+
 ]]
 
---- The lines by resource and verb.
-operations.lines = {}
+--- The lines of a resource by verb, `lines.installations.list`, each resource read when it is first named.
+---@type table<string, table<string, string>>
+operations.lines = setmetatable({}, {
+  __index = function(lines, resource)
+    local name = tostring(resource)
+    local _, start = TABLE:find("\n" .. name .. "\n", 1, true)
+    if not start or not name:find "^[%l_]+$" then return nil end
+    local verbs = {}
+    local paragraph = TABLE:sub(start, (TABLE:find("\n\n", start, true)))
+    for verb, line in paragraph:gmatch "  (%S+) = ([^\n]+)" do verbs[verb] = line end
+    rawset(lines, resource, verbs)
+    return verbs
+  end,
+})
 
-do
-  local verbs
-  for indent, name, line in TABLE:gmatch "( *)([%l_]+)([^\n]*)" do
-    if indent == "" then
-      verbs = {}
-      operations.lines[name] = verbs
-    else
-      verbs[name] = line:sub(4)
-    end
-  end
+--- The lines of all resources.
+---@return table<string, table<string, string>>
+function operations.all_lines()
+  for resource in TABLE:gmatch "\n(%l%S*)" do assert(operations.lines[resource]) end
+  return operations.lines
 end
 
 -- GETs that change something when asked this way: they must not be repeated blindly.
@@ -303,15 +337,11 @@ end
 --- Operations by the vendor's name, e.g. `by_id.listInstallations`; nil for unknown names.
 operations.by_id = setmetatable({}, {
   __index = function(by_id, id)
-    for resource, verbs in pairs(operations.lines) do
-      for verb, line in pairs(verbs) do
-        if line:match "^%S+" == id then
-          local op = operations.get(resource, verb)
-          rawset(by_id, id, op)
-          return op
-        end
-      end
-    end
+    local found = TABLE:find(" = " .. tostring(id) .. " ", 1, true)
+    local op = found and operations.get(TABLE:sub(1, found - 1):match "^.*\n(%l%S*).*\n  (%S+)$")
+    if not op or op.id ~= id then return nil end
+    rawset(by_id, id, op)
+    return op
   end,
 })
 
@@ -328,7 +358,7 @@ end
 ---@return table[] ops
 function operations.all()
   local all = {}
-  for resource, verbs in pairs(operations.lines) do
+  for resource, verbs in pairs(operations.all_lines()) do
     for verb in pairs(verbs) do all[#all + 1] = operations.get(resource, verb) end
   end
   table.sort(all, before)

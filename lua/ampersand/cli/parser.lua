@@ -228,7 +228,7 @@ parser.MAIN = { "installations", "operations", "connections", "integrations", "p
 local function other_resources()
   local main, others = {}, {}
   for _, name in ipairs(parser.MAIN) do main[name] = true end
-  for name in pairs(operations.lines) do
+  for name in pairs(operations.all_lines()) do
     if not main[name] then others[#others + 1] = name end
   end
   table.sort(others)

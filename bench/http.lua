@@ -176,7 +176,7 @@ local function command(side, name, arguments)
   if side == "rival" and RIVAL_CPATH then
     environment = ("LUA_PATH=%s LUA_CPATH=%s"):format(quote((RIVAL_PATH or "") .. ";;"), quote(RIVAL_CPATH .. ";;"))
   elseif side == "rival" then
-    environment = "env -u LUA_PATH -u LUA_CPATH"
+    environment = "unset LUA_PATH LUA_CPATH; exec"
   end
   return ("%s %%s %s %s %s"):format(environment, side == "ours" and OURS_LUA or RIVAL_LUA, script(side, name),
     table.concat(words, " "))

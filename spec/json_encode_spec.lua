@@ -91,6 +91,27 @@ describe("encode", function()
     assert.truthy(core.encode(deep, { max_depth = 2000 }))
   end)
 
+  it("writes names of every length again and again, whatever is in them", function()
+    local names = { 'a "quoted" one', "caf\195\169", "line\nbreak", "" }
+    for length = 1, 600 do names[#names + 1] = ("n" .. length):rep(40):sub(1, length % 45 + 1) .. length end
+    local elements, expected = core.array {}, {}
+    for i = 1, 2 * #names do
+      local name = names[i % #names + 1]
+      elements[i] = { [name] = i, twice = { [name] = "x" } }
+      local quoted = core.encode(name)
+      expected[i] = ('{%s:%d,"twice":{%s:"x"}}'):format(quoted, i, quoted)
+    end
+    for i, element in ipairs(elements) do
+      assert.equal(expected[i], core.encode(element, { sort_keys = true })) -- "n…" and "twice" in that order
+    end
+    local text = core.encode(elements)
+    assert.same(elements, core.decode(text))
+    assert.equal(text, core.encode(elements)) -- the same tables are gone through in the same order
+    for _, name in ipairs(names) do
+      assert.is_truthy(text:find(core.encode(name) .. ':"x"', 1, true), name)
+    end
+  end)
+
   it("writes long texts and short ones in turns", function()
     local long = ("x"):rep(3 * 1024 * 1024)
     for _ = 1, 3 do

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_bytes.h"
 #include "json_number.h"
 
 struct amp_sorted_key {
@@ -47,6 +48,63 @@ static inline void put_byte(lua_State *L, struct amp_encoder *e, char byte)
 {
     reserve(L, e, 1);
     e->text[e->used++] = byte;
+}
+
+/* Not 0 when one of 16 bytes is not plain. */
+AMP_INLINE uint64_t pair_not_plain(uint64_t a, uint64_t b)
+{
+#ifdef AMP_BIT_FOR_BYTE
+    return (uint64_t)_mm_movemask_epi8(amp_compare_plain(_mm_set_epi64x((int64_t)b, (int64_t)a)));
+#else
+    return amp_not_plain_word(a) | amp_not_plain_word(b);
+#endif
+}
+
+/* Copies fewer than 16 bytes, mostly as two words that overlap. Not 0 when one is not plain. */
+AMP_INLINE uint64_t copy_short(char *out, const char *p, size_t size)
+{
+    uint32_t first, last;
+    uint64_t found = 0;
+    if (size >= 8) {
+        memcpy(out, p, 8);
+        memcpy(out + size - 8, p + size - 8, 8);
+        return pair_not_plain(amp_load_word(p), amp_load_word(p + size - 8));
+    }
+    if (size >= 4) {
+        memcpy(&first, p, 4);
+        memcpy(&last, p + size - 4, 4);
+        memcpy(out, &first, 4);
+        memcpy(out + size - 4, &last, 4);
+        uint64_t both = (uint64_t)first << 32 | last;
+        return pair_not_plain(both, both);
+    }
+    for (size_t i = 0; i < size; i++) {
+        out[i] = p[i];
+        found |= (uint64_t)!amp_is_plain(p[i]);
+    }
+    return found;
+}
+
+AMP_INLINE uint64_t copy_block(char *out, const char *p)
+{
+#ifdef AMP_BIT_FOR_BYTE
+    uint64_t found = amp_not_plain_16(p);
+    memcpy(out, p, 16);
+    return found;
+#else
+    return copy_short(out, p, 8) | copy_short(out + 8, p + 8, 8);
+#endif
+}
+
+/* Copies the bytes and says whether all of them are plain. */
+AMP_INLINE int copy_plain(char *out, const char *p, size_t size)
+{
+    uint64_t found = 0;
+    if (size < 16)
+        return !copy_short(out, p, size);
+    for (size_t i = 0; i + 16 < size; i += 16)
+        found |= copy_block(out + i, p + i);
+    return !(found | copy_block(out + size - 16, p + size - 16));
 }
 
 /* --- what cannot be encoded ------------------------------------------------------------------ */
@@ -172,7 +230,7 @@ static inline int put_string(lua_State *L, struct amp_encoder *e, const char *te
     reserve(L, e, size + 3);
     char *out = e->text + e->used++;
     *out = '"';
-    if (amp_copy_plain(out + 1, text, size))
+    if (copy_plain(out + 1, text, size))
         e->used += size;
     else if (!put_escaped(L, e, text, text + size))
         return 0;
@@ -324,16 +382,15 @@ static int sort_members(lua_State *L, struct amp_encoder *e, struct amp_encoder_
     return 1;
 }
 
-static int is_cycle(lua_State *L, const struct amp_encoder *e)
+static int is_cycle(const struct amp_encoder *e, const void *table)
 {
-    const void *table = lua_topointer(L, -1);
     for (size_t i = 0; i < e->depth; i++)
         if (e->level[i].table == table)
             return 1;
     return 0;
 }
 
-static struct amp_encoder_level *new_level(lua_State *L, struct amp_encoder *e)
+static struct amp_encoder_level *new_level(lua_State *L, struct amp_encoder *e, const void *table)
 {
     if (e->depth == e->level_room) {
         void *grown =
@@ -343,8 +400,8 @@ static struct amp_encoder_level *new_level(lua_State *L, struct amp_encoder *e)
         e->level = (struct amp_encoder_level *)grown;
     }
     struct amp_encoder_level *level = &e->level[e->depth];
-    memset(level, 0, sizeof *level);
-    level->table = lua_topointer(L, -1);
+    level->table = table;
+    level->index = 0;
     return level;
 }
 
@@ -362,14 +419,25 @@ static int choose_shape(lua_State *L, struct amp_encoder *e, struct amp_encoder_
     return 1;
 }
 
+/* Each level takes two slots; what writes the innermost one takes a few more. */
+static int reserve_level(lua_State *L, struct amp_encoder *e)
+{
+    enum { LEVELS = 8 };
+    if (e->depth < e->reserved)
+        return 1;
+    e->reserved = e->depth + LEVELS;
+    return amp_reserve_stack(L, 2 * LEVELS + 16);
+}
+
 /* The table on top becomes the innermost level, with a nil above it as its first key. */
 static int open_table(lua_State *L, struct amp_encoder *e)
 {
-    if (is_cycle(L, e))
+    const void *table = lua_topointer(L, -1);
+    if (is_cycle(e, table))
         return refuse(L, e, "a table inside of itself");
-    if (e->depth >= e->max_depth || !amp_reserve_stack(L, 16))
+    if (e->depth >= e->max_depth || !reserve_level(L, e))
         return refuse(L, e, "tables nested deeper than max_depth");
-    struct amp_encoder_level *level = new_level(L, e);
+    struct amp_encoder_level *level = new_level(L, e, table);
     if (!choose_shape(L, e, level))
         return 0;
     put_byte(L, e, level->shape == AMP_SHAPE_ARRAY ? '[' : '{');
@@ -380,81 +448,89 @@ static int open_table(lua_State *L, struct amp_encoder *e)
     return 1;
 }
 
-/* Leaves the next member's value on top, its key below. */
-static int next_member(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+/* A name is met in many tables: what was written for it once is copied, without a look at its
+ * bytes. */
+static int put_name(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
 {
-    if (level->shape == AMP_SHAPE_OBJECT)
-        return lua_next(L, -2);
+    struct amp_names *names = &e->names;
+    size_t size;
+    const char *text = lua_tolstring(L, -2, &size);
+    size_t slot = ((uintptr_t)text >> 4 ^ (uintptr_t)text >> 12) % AMP_NAME_SLOTS;
+    int first = level->index++ == 0;
+    reserve(L, e, AMP_NAME_BYTES + 1);
+    char *out = e->text + e->used;
+    if (names->text[slot] == text) {
+        memcpy(out, names->bytes[slot] + first, AMP_NAME_BYTES - 1);
+        e->used += names->size[slot] - (size_t)first;
+        return 1;
+    }
+    *out = ',';
+    e->used += (size_t)!first;
+    size_t begin = e->used;
+    if (!put_string(L, e, text, size, ':'))
+        return 0;
+    if (size + 4 < AMP_NAME_BYTES && e->used - begin == size + 3) {
+        names->text[slot] = text;
+        names->size[slot] = (unsigned char)(size + 4);
+        names->bytes[slot][0] = ',';
+        memcpy(names->bytes[slot] + 1, e->text + begin, size + 3);
+    }
+    return 1;
+}
+
+enum { NEXT_TABLE, NO_MORE, REFUSED };
+
+/* Members up to one that is a table, which is left on top. */
+static int put_members(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+{
+    while (lua_next(L, -2)) {
+        int type = lua_type(L, -1);
+        if (lua_type(L, -2) != LUA_TSTRING)
+            return refuse(L, e, "a key that is no string"), REFUSED;
+        if (!put_name(L, e, level))
+            return REFUSED;
+        if (type == LUA_TTABLE)
+            return NEXT_TABLE;
+        if (!put_scalar(L, e, type))
+            return REFUSED;
+        lua_pop(L, 1);
+    }
+    return NO_MORE;
+}
+
+/* What stands before the next value of an array or of sorted members, which is left on top. */
+static int next_value(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+{
     if (level->index == level->length)
         return 0;
-    const struct amp_sorted_key *key = &level->sorted[level->index];
+    if (level->index)
+        put_byte(L, e, ',');
+    if (level->shape == AMP_SHAPE_ARRAY) {
+        lua_rawgeti(L, level_slot(e, e->depth - 1), (int)++level->index);
+        return 1;
+    }
+    const struct amp_sorted_key *key = &level->sorted[level->index++];
     lua_pushlstring(L, key->text, key->size);
     lua_rawget(L, level_slot(e, e->depth - 1));
     return 1;
 }
 
-static int put_name(lua_State *L, struct amp_encoder *e, const struct amp_encoder_level *level)
+static int put_elements(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
 {
-    size_t size;
-    const char *text;
-    if (level->shape == AMP_SHAPE_SORTED) {
-        text = level->sorted[level->index - 1].text;
-        size = level->sorted[level->index - 1].size;
-    } else if (lua_type(L, -2) == LUA_TSTRING) {
-        text = lua_tolstring(L, -2, &size);
-    } else {
-        return refuse(L, e, "a key that is no string");
+    while (next_value(L, e, level)) {
+        int type = lua_type(L, -1);
+        if (level->shape == AMP_SHAPE_SORTED) {
+            const struct amp_sorted_key *key = &level->sorted[level->index - 1];
+            if (!put_string(L, e, key->text, key->size, ':'))
+                return REFUSED;
+        }
+        if (type == LUA_TTABLE)
+            return NEXT_TABLE;
+        if (!put_scalar(L, e, type))
+            return REFUSED;
+        lua_pop(L, 1);
     }
-    return put_string(L, e, text, size, ':');
-}
-
-/* Most members are two plain strings: the one on top, its name and what stands around them are
- * written at once. Returns 0, nothing done, when they are not. */
-static inline int put_plain_member(lua_State *L, struct amp_encoder *e,
-                                   struct amp_encoder_level *level)
-{
-    size_t name_size, size;
-    if (lua_type(L, -1) != LUA_TSTRING || lua_type(L, -2) != LUA_TSTRING)
-        return 0;
-    const char *name = lua_tolstring(L, -2, &name_size), *text = lua_tolstring(L, -1, &size);
-    reserve(L, e, name_size + size + 6);
-    char *out = e->text + e->used;
-    *out = ',';
-    out += level->index != 0;
-    *out++ = '"';
-    if (!amp_copy_plain(out, name, name_size))
-        return 0;
-    out += name_size;
-    memcpy(out, "\":\"", 3);
-    out += 3;
-    if (!amp_copy_plain(out, text, size))
-        return 0;
-    out[size] = '"';
-    e->used = (size_t)(out + size + 1 - e->text);
-    level->index++;
-    lua_pop(L, 1);
-    return 1;
-}
-
-enum { NEXT_VALUE, NO_MORE, REFUSED };
-
-/* Writes what stands before the innermost table's next value and pushes that value. */
-static int next_value(lua_State *L, struct amp_encoder *e)
-{
-    struct amp_encoder_level *level = &e->level[e->depth - 1];
-    if (level->shape == AMP_SHAPE_ARRAY) {
-        if (level->index == level->length)
-            return NO_MORE;
-        lua_rawgeti(L, level_slot(e, e->depth - 1), (int)level->index + 1);
-    } else {
-        do
-            if (!next_member(L, e, level))
-                return NO_MORE;
-        while (level->shape == AMP_SHAPE_OBJECT && put_plain_member(L, e, level));
-    }
-    if (level->index++)
-        put_byte(L, e, ',');
-    return level->shape == AMP_SHAPE_ARRAY || put_name(L, e, level) ? NEXT_VALUE : REFUSED;
+    return NO_MORE;
 }
 
 static void close_table(lua_State *L, struct amp_encoder *e)
@@ -464,31 +540,28 @@ static void close_table(lua_State *L, struct amp_encoder *e)
     lua_settop(L, level_slot(e, e->depth) - 1);
 }
 
-/* The value on top: a scalar is written and popped, a table opened. */
-static int put_value(lua_State *L, struct amp_encoder *e)
+static int put_tables(lua_State *L, struct amp_encoder *e)
 {
-    int type = lua_type(L, -1);
-    if (type == LUA_TTABLE)
-        return open_table(L, e);
-    if (!put_scalar(L, e, type))
+    if (!open_table(L, e))
         return 0;
-    lua_pop(L, 1);
+    while (e->depth) {
+        struct amp_encoder_level *level = &e->level[e->depth - 1];
+        int next =
+            level->shape == AMP_SHAPE_OBJECT ? put_members(L, e, level) : put_elements(L, e, level);
+        if (next == NO_MORE)
+            close_table(L, e);
+        else if (next == REFUSED || !open_table(L, e))
+            return 0;
+    }
     return 1;
 }
 
 int amp_encode(lua_State *L, struct amp_encoder *e, int value)
 {
-    e->used = e->depth = 0;
+    e->used = e->depth = e->reserved = 0;
+    memset(e->names.text, 0, sizeof e->names.text);
     lua_pushvalue(L, value);
     e->base = lua_gettop(L);
-    if (!put_value(L, e))
-        return 0;
-    while (e->depth) {
-        int next = next_value(L, e);
-        if (next == NO_MORE)
-            close_table(L, e);
-        else if (next == REFUSED || !put_value(L, e))
-            return 0;
-    }
-    return 1;
+    int type = lua_type(L, -1);
+    return type == LUA_TTABLE ? put_tables(L, e) : put_scalar(L, e, type);
 }

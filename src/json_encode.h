@@ -22,12 +22,23 @@ struct amp_encoder_level {
     const struct amp_sorted_key *sorted;
 };
 
+/* Member names as they were written before, `,"name":`. Within one call a string's address tells
+ * it: the tables that are written hold it. */
+enum { AMP_NAME_SLOTS = 256, AMP_NAME_BYTES = 32 };
+struct amp_names {
+    const char *text[AMP_NAME_SLOTS];
+    unsigned char size[AMP_NAME_SLOTS];
+    char bytes[AMP_NAME_SLOTS][AMP_NAME_BYTES];
+};
+
 struct amp_encoder {
     struct amp_memory memory;
     char *text;
     size_t used, room;
     struct amp_encoder_level *level;
     size_t depth, level_room, max_depth;
+    size_t reserved; /* levels for which this Lua's stack has room */
+    struct amp_names names;
     int base; /* stack index of the outermost table */
     int sort_keys;
     int array_mt; /* stack index of the metatable of arrays */

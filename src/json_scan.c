@@ -3,15 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "json_bytes.h"
 #include "json_number.h"
 
-#if defined(__SSE2__) && !defined(AMP_NO_SIMD)
-#include <emmintrin.h>
-#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(AMP_NO_SIMD)
+#if defined(__ARM_NEON) && defined(__aarch64__) && !defined(AMP_NO_SIMD)
 #include <arm_neon.h>
 #endif
 
-#define AMP_INLINE static inline __attribute__((always_inline))
 #define AMP_NEVER(condition) __builtin_expect(!!(condition), 0)
 
 /* --- memory ---------------------------------------------------------------------------------- */
@@ -185,59 +183,14 @@ void amp_scan_rewind(struct amp_scan *s)
 
 /* --- strings --------------------------------------------------------------------------------- */
 
-static int is_plain(char c)
-{
-    return (signed char)c >= 0x20 && c != '"' && c != '\\';
-}
-
-#if defined(__SSE2__) && !defined(AMP_NO_SIMD)
-#define AMP_BIT_FOR_BYTE 1
-#else
-/* The high bit of a byte is set when it, or one before it in the word's order, is not plain. */
-AMP_INLINE uint64_t not_plain_word(uint64_t x)
-{
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
-    uint64_t low = (x - ones * 0x20) & ~x;
-    return ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | low | x) &
-            ones * 0x80);
-}
-#endif
-
-/* Eight bytes, the first one lowest. */
-AMP_INLINE uint64_t load_word(const char *p)
-{
-    uint64_t x;
-    memcpy(&x, p, sizeof x);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    x = __builtin_bswap64(x);
-#endif
-    return x;
-}
-
 #if defined(__SSE2__) && !defined(AMP_NO_SIMD)
 enum { BLOCK = 32 };
-
-/* A signed comparison catches controls and non-ASCII at once. */
-AMP_INLINE __m128i not_plain_bytes(__m128i x)
-{
-    __m128i quote = _mm_cmpeq_epi8(x, _mm_set1_epi8('"'));
-    __m128i backslash = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
-    __m128i other = _mm_cmplt_epi8(x, _mm_set1_epi8(0x20));
-    return _mm_or_si128(_mm_or_si128(quote, backslash), other);
-}
-
-AMP_INLINE __m128i compare_plain(const char *p)
-{
-    return not_plain_bytes(_mm_loadu_si128((const __m128i *)(const void *)p));
-}
 
 /* A bit for each byte that is not plain. Most strings end within one such block: no branch to
  * mispredict. */
 AMP_INLINE uint64_t not_plain(const char *p)
 {
-    uint64_t low = (uint64_t)_mm_movemask_epi8(compare_plain(p));
-    return low | (uint64_t)_mm_movemask_epi8(compare_plain(p + 16)) << 16;
+    return amp_not_plain_16(p) | amp_not_plain_16(p + 16) << 16;
 }
 
 AMP_INLINE int first_of(uint64_t bits)
@@ -268,7 +221,7 @@ enum { BLOCK = 8 };
 /* Above the first bit there may be too many. */
 AMP_INLINE uint64_t not_plain(const char *p)
 {
-    return not_plain_word(load_word(p));
+    return amp_not_plain_word(amp_load_word(p));
 }
 
 AMP_INLINE int first_of(uint64_t bits)
@@ -284,7 +237,7 @@ AMP_INLINE const char *plain(const char *p, const char *end)
         if (bits)
             return p + first_of(bits);
     }
-    while (p < end && is_plain(*p))
+    while (p < end && amp_is_plain(*p))
         p++;
     return p;
 }
@@ -317,7 +270,7 @@ AMP_INLINE uint64_t window_bits(const char *p)
 #else
     uint64_t bits = 0;
     for (int i = 0; i < WINDOW; i += 8)
-        bits |= gather(not_plain_exactly(load_word(p + i))) << i;
+        bits |= gather(not_plain_exactly(amp_load_word(p + i))) << i;
     return bits;
 #endif
 }
@@ -359,62 +312,6 @@ AMP_INLINE const char *next_special(struct amp_scan *s, const char *p)
 const char *amp_scan_plain(const char *p, const char *end)
 {
     return plain(p, end);
-}
-
-/* Not 0 when one of 16 bytes is not plain. */
-AMP_INLINE uint64_t pair_not_plain(uint64_t a, uint64_t b)
-{
-#ifdef AMP_BIT_FOR_BYTE
-    return (uint64_t)_mm_movemask_epi8(not_plain_bytes(_mm_set_epi64x((int64_t)b, (int64_t)a)));
-#else
-    return not_plain_word(a) | not_plain_word(b);
-#endif
-}
-
-/* Copies fewer than 16 bytes, mostly as two words that overlap. Not 0 when one is not plain. */
-AMP_INLINE uint64_t copy_short(char *out, const char *p, size_t size)
-{
-    uint32_t first, last;
-    uint64_t found = 0;
-    if (size >= 8) {
-        memcpy(out, p, 8);
-        memcpy(out + size - 8, p + size - 8, 8);
-        return pair_not_plain(load_word(p), load_word(p + size - 8));
-    }
-    if (size >= 4) {
-        memcpy(&first, p, 4);
-        memcpy(&last, p + size - 4, 4);
-        memcpy(out, &first, 4);
-        memcpy(out + size - 4, &last, 4);
-        uint64_t both = (uint64_t)first << 32 | last;
-        return pair_not_plain(both, both);
-    }
-    for (size_t i = 0; i < size; i++) {
-        out[i] = p[i];
-        found |= (uint64_t)!is_plain(p[i]);
-    }
-    return found;
-}
-
-AMP_INLINE uint64_t copy_block(char *out, const char *p)
-{
-#ifdef AMP_BIT_FOR_BYTE
-    uint64_t found = (uint64_t)_mm_movemask_epi8(compare_plain(p));
-    memcpy(out, p, 16);
-    return found;
-#else
-    return copy_short(out, p, 8) | copy_short(out + 8, p + 8, 8);
-#endif
-}
-
-int amp_copy_plain(char *out, const char *p, size_t size)
-{
-    uint64_t found = 0;
-    if (size < 16)
-        return !copy_short(out, p, size);
-    for (size_t i = 0; i + 16 < size; i += 16)
-        found |= copy_block(out + i, p + i);
-    return !(found | copy_block(out + size - 16, p + size - 16));
 }
 
 static int is_continuation(char c)

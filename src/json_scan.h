@@ -132,10 +132,6 @@ int amp_node_is(const struct amp_node *node, const char *text, size_t size);
 /* The first byte in [p, end) that is a quote, a backslash, a control or not ASCII; else `end`. */
 const char *amp_scan_plain(const char *p, const char *end);
 
-/* Copies the bytes and says whether none of them is a quote, a backslash, a control or not ASCII.
- */
-int amp_copy_plain(char *out, const char *text, size_t size);
-
 /* The byte after one well-formed UTF-8 sequence of two to four bytes, or NULL. Stops at a NUL. */
 const char *amp_scan_utf8(const char *p);
 

@@ -1,17 +1,14 @@
 -- JSON against Debian's lua-cjson on the same input. Usage: decode.lua [all|whole|streams] [COUNT]
 --
 -- A ratio says how many times faster than lua-cjson (or how many times less memory), the median of paired rounds, and
--- the quartiles. Whole texts: in turns in one process, the garbage collected inside the timing. Streams: COUNT
--- different installations in a file, each run a process of its own, CPU time of all of it: lua-cjson reads the file,
--- decodes it and loops; we read 16 KiB at a time and loop.
+-- the quartiles. Whole texts: bench/whole.lua. Streams: COUNT different installations in a file, each run a process of
+-- its own, CPU time of all of it: lua-cjson reads the file, decodes it and loops; we read 16 KiB at a time and loop.
 -- BENCH_ROWS names a file for the rows as one JSON document. PORTABLE_CPATH finds a build without SIMD. BENCH_ROUNDS:
 -- how often each stream runs (3).
 package.path = "bench/?.lua;" .. package.path
 
-local cjson = require "cjson"
 local core = require "ampersand.core"
 local race = require "support.race"
-local rivals = require "support.rivals"
 local rows = require "support.rows"
 local texts = require "support.texts"
 
@@ -19,82 +16,41 @@ local PART, COUNT = arg[1] or "all", tonumber(arg[2]) or 100000
 local LUA, PORTABLE = os.getenv "LUA" or "lua", os.getenv "PORTABLE_CPATH"
 local OURS, BASE = "ampersand", "lua-cjson"
 
---- Races libraries at one work; the second is the base of all.
-local function compete(work, data, libraries, rounds, repeats)
-  local ways = {}
-  for i, library in ipairs(libraries) do ways[i] = library[2] end
-  local samples = race.run(ways, rounds, repeats)
-  for i, library in ipairs(libraries) do
-    race.show({ library = library[1], work = work, data = data, unit = "s" }, samples[i], samples[2])
-  end
-end
-
 -- Whole texts -----------------------------------------------------------------------------------
 
---- A rival's null may be a value of its own: where ours says null, it may say what it likes.
-local function agrees(ours, theirs)
-  if type(ours) ~= "table" then return ours == theirs or ours == core.null end
-  if type(theirs) ~= "table" then return false end
-  for key, value in pairs(ours) do
-    if not agrees(value, theirs[key]) then return false end
-  end
-  for key in pairs(theirs) do
-    if ours[key] == nil then return false end
-  end
-  return true
+local function write_file(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  file:close()
 end
 
-local function decoders(text)
-  return { { OURS, function() return core.decode(text) end }, { BASE, function() return cjson.decode(text) end } }
-end
-
-local function decode_row(work, data, text, rounds, repeats)
-  assert(race.equal(core.decode(text), cjson.decode(text)), "different answers")
-  compete(work, data, decoders(text), rounds, repeats)
-end
-
---- Beside the two: the same tables from a tape that is ready, which no decoder on this Lua can beat; other libraries.
-local function field_rows(data, text)
-  local libraries = decoders(text)
-  local found, floor = pcall(require, "floor")
-  if found then
-    local build = floor.prepare(text)
-    assert(race.equal(build(), cjson.decode(text)))
-    libraries[3] = { "table-building floor", build }
-  else
-    print "(no table-building floor: make bench builds it)"
-  end
-  for _, rival in ipairs(rivals.all()) do
-    assert(agrees(core.decode(text), rival.decode(text)), rival.name .. ": different answers")
-    libraries[#libraries + 1] = { rival.name, function() return rival.decode(text) end }
-  end
-  compete("full decode, 100, all", data, libraries, 11, 5)
-end
-
-local function encode_row(data, text)
-  local value = core.decode(text)
-  local libraries = { { OURS, function() return core.encode(value) end },
-    { BASE, function() return cjson.encode(value) end } }
-  for _, rival in ipairs(rivals.all()) do
-    local can, answer = pcall(rival.encode, value) -- not all can say our null
-    if can then
-      assert(race.equal(core.decode(answer), value), rival.name .. ": different answers")
-      libraries[#libraries + 1] = { rival.name, function() return rival.encode(value) end }
-    end
-  end
-  compete("encode, 100", data, libraries, 15, 10)
+--- Races in a process of its own, whose heap holds nothing but the text: what lies about would be collected, too.
+local function race_set(name, directory)
+  local kept = directory .. "/rows.json"
+  local command = ("BENCH_ROWS='%s' %s bench/whole.lua %s %s"):format(kept, LUA, name, directory)
+  local done = os.execute(command)
+  assert(done == true or done == 0, command)
+  local file = assert(io.open(kept, "rb"))
+  for _, row in ipairs(assert(core.decode((file:read "*a")))) do rows.add(row) end
+  file:close()
 end
 
 local function whole()
-  for _, set in ipairs(texts.sets) do
-    local hundred = texts.installations(set, 100)
-    decode_row("full decode, 1", set.name, set.installation(7), 25, 1000)
-    decode_row("full decode, 100", set.name, hundred, 25, 20)
-    field_rows(set.name, hundred)
-    decode_row("full decode, 10,000", set.name, texts.installations(set, 10000), 7, 1)
-    encode_row(set.name, hundred)
-  end
-  decode_row("numbers", "coordinates", texts.coordinates(300), 15, 1)
+  local directory = os.tmpname()
+  os.remove(directory)
+  assert(os.execute("mkdir " .. directory))
+  local ok, problem = pcall(function()
+    for _, set in ipairs(texts.sets) do
+      local path = directory .. "/" .. set.name .. "-"
+      write_file(path .. "1", set.installation(7))
+      for _, count in ipairs { 100, 10000 } do write_file(path .. count, texts.installations(set, count)) end
+      race_set(set.name, directory)
+    end
+    write_file(directory .. "/coordinates", texts.coordinates(300))
+    race_set("coordinates", directory)
+  end)
+  os.execute("rm -r " .. directory)
+  if not ok then error(problem, 0) end
 end
 
 -- Streams ---------------------------------------------------------------------------------------

@@ -23,8 +23,7 @@ void amp_stream_init(struct amp_stream *s, const struct amp_memory *memory, stru
     memset(s, 0, sizeof *s);
     s->memory = *memory;
     s->scan = scan;
-    s->origin.line = s->origin.column = 1;
-    s->state = BEFORE_VALUE;
+    amp_stream_rewind(s);
 }
 
 void amp_stream_free(struct amp_stream *s)
@@ -33,6 +32,14 @@ void amp_stream_free(struct amp_stream *s)
     amp_free(&s->memory, s->envelope, s->envelope_room, 1);
     s->text = s->envelope = NULL;
     s->start = s->used = s->room = s->envelope_used = s->envelope_room = 0;
+}
+
+void amp_stream_rewind(struct amp_stream *s)
+{
+    s->start = s->used = s->path_level = s->envelope_used = s->origin.offset = 0;
+    s->origin.line = s->origin.column = 1;
+    s->overflow = s->finished = s->is_array = s->found = s->arriving = s->unsure = s->members = 0;
+    s->state = BEFORE_VALUE;
 }
 
 /* --- positions ------------------------------------------------------------------------------- */

@@ -61,6 +61,9 @@ void amp_stream_init(struct amp_stream *stream, const struct amp_memory *memory,
                      struct amp_scan *scan);
 void amp_stream_free(struct amp_stream *stream);
 
+/* Ready for another text, with the same options and memory. */
+void amp_stream_rewind(struct amp_stream *stream);
+
 /* To be called once at least, if with nothing. Returns 0 when memory ends. Bytes beyond max_bytes
  * are dropped and remembered. */
 int amp_stream_feed(struct amp_stream *stream, const char *bytes, size_t size);

@@ -81,6 +81,19 @@ static inline int amp_reserve_stack(lua_State *L, size_t slots)
     return 0;
 }
 
+/* The userdata at index 1 of a method whose upvalue `upvalue` is the metatable of its class: for
+ * less than luaL_checkudata, which looks it up by its name. */
+static inline void *amp_check_self(lua_State *L, int upvalue, const char *name)
+{
+    void *self = lua_touserdata(L, 1);
+    int fits = 0;
+    if (self && lua_getmetatable(L, 1)) {
+        fits = lua_rawequal(L, -1, lua_upvalueindex(upvalue));
+        lua_pop(L, 1);
+    }
+    return fits ? self : luaL_checkudata(L, 1, name); /* raises */
+}
+
 /* Pushes an int64 exactly where the Lua can hold it, else the nearest double. */
 #if LUA_VERSION_NUM >= 503
 #define amp_pushinteger(L, value) lua_pushinteger(L, (lua_Integer)(value))

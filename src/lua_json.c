@@ -277,14 +277,7 @@ static void release(struct decoder *d)
 
 static struct decoder *check_decoder(lua_State *L)
 {
-    struct decoder *d = (struct decoder *)lua_touserdata(L, 1);
-    int fits = 0;
-    if (lua_getmetatable(L, 1)) {
-        fits = lua_rawequal(L, -1, lua_upvalueindex(UP_CLASS));
-        lua_pop(L, 1);
-    }
-    if (!fits)
-        luaL_checkudata(L, 1, DECODER); /* raises */
+    struct decoder *d = (struct decoder *)amp_check_self(L, UP_CLASS, DECODER);
     if (!d->open)
         luaL_error(L, "the decoder is closed");
     return d;
@@ -737,6 +730,26 @@ static int l_finish(lua_State *L)
     return 1;
 }
 
+/* decoder:again(): ready for another text with the same options. What a long text has asked for is
+ * given back. */
+static int l_again(lua_State *L)
+{
+    enum { KEPT_BYTES = 65536 };
+    struct decoder *d = check_decoder(L);
+    check_idle(L, d);
+    if (d->failed)
+        return luaL_error(L, "a decoder that has failed reads no other text");
+    if (d->stream.room + d->stream.envelope_room > KEPT_BYTES)
+        amp_stream_free(&d->stream);
+    if (d->scan.room > KEPT_BYTES / sizeof *d->scan.node)
+        amp_scan_free(&d->scan);
+    amp_stream_rewind(&d->stream);
+    d->values_left = d->max_values;
+    feed(L, d, "", 0);
+    lua_settop(L, 1);
+    return 1;
+}
+
 /* --- whole texts ----------------------------------------------------------------------------- */
 
 /* The decoder that decode keeps from call to call, or a new one while that is in use. Pushes it. */
@@ -1071,7 +1084,8 @@ void amp_open_json(lua_State *L)
                                        {"read", l_read},   {"finish", l_finish},
                                        {"next", l_next},   {"collect", l_collect},
                                        {"count", l_count}, {"envelope", l_envelope},
-                                       {"close", l_close}, {NULL, NULL}};
+                                       {"again", l_again}, {"close", l_close},
+                                       {NULL, NULL}};
     int module = lua_gettop(L);
     push_upvalues(L);
     new_class(L, DECODER, methods, l_collected);

@@ -39,7 +39,8 @@ end
 
 local function read_value(c, res)
   local whole = call.option(c, "max_bytes") or 2 ^ 30
-  local decoder = call.decoder(c, { expect = "any", max_element_bytes = whole, max_element_values = 1e7 })
+  local decoder = call.kept_decoder(c, "value")
+    or call.decoder(c, { expect = "any", max_element_bytes = whole, max_element_values = 1e7 })
   local result
   while true do
     local status, value, kind = decoder:next()
@@ -50,6 +51,7 @@ local function read_value(c, res)
       if not ok then return nil, err end
     elseif status == "end" then
       res.close(true)
+      call.keep_decoder(c, "value", decoder)
       return result
     else
       return nil, call.decode_error(c, res, value, kind)

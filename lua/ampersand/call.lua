@@ -179,6 +179,33 @@ local DECODER_OPTIONS = {
   "nulls", "big_integers", "max_depth", "max_bytes", "max_values", "max_element_bytes", "max_element_values",
 }
 
+--- A decoder that has read an answer of this kind to its end: its options were looked at, its memory is there.
+---@param c ampersand.Call
+---@param kind string
+---@return userdata?
+function call.kept_decoder(c, kind)
+  local kept = rawget(c.config, "decoders")
+  local decoder = kept and next(c.options) == nil and kept[kind]
+  if not decoder then return nil end
+  kept[kind] = nil -- it reads one answer at a time
+  return decoder:again()
+end
+
+--- Keeps a decoder for the next call of its kind.
+---@param c ampersand.Call
+---@param kind string
+---@param decoder userdata
+function call.keep_decoder(c, kind, decoder)
+  if next(c.options) ~= nil then return end
+  local config = c.config
+  local kept = rawget(config, "decoders")
+  if not kept then
+    kept = {}
+    config.decoders = kept
+  end
+  kept[kind] = decoder
+end
+
 --- A decoder for this call's answer, with the client's limits.
 ---@param c ampersand.Call
 ---@param settings table path, expect, select, where

@@ -112,6 +112,10 @@ function Filtered:feed(chunk) return self.decoder:feed(chunk) end
 function Filtered:read(file, size) return self.decoder:read(file, size) end
 function Filtered:drain(source) return self.decoder:drain(source) end
 function Filtered:envelope() return self.decoder:envelope() end
+function Filtered:again()
+  self.decoder:again()
+  return self
+end
 function Filtered:close() return self.decoder:close() end
 Filtered.__close = Filtered.close
 
@@ -122,9 +126,10 @@ local function new_decoder(options, level)
   return setmetatable({ decoder = decoder, predicate = predicate }, Filtered)
 end
 
---- A decoder for text that arrives in chunks: `feed`, `finish`, then `next` until it says "more" or "end".
+--- A decoder for text that arrives in chunks: `feed`, `finish`, then `next` until it says "more" or "end". `again`
+-- makes it ready for another text.
 ---@param options table? as for `decode`; an array is expected unless `expect = "any"`
----@return userdata|table decoder with feed, read, finish, next, collect, count, envelope, close
+---@return userdata|table decoder with feed, read, finish, next, collect, count, envelope, again, close
 function json.decoder(options)
   return new_decoder(options, 1)
 end

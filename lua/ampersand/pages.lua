@@ -20,12 +20,15 @@ end
 ---@param c ampersand.Call
 ---@param whole boolean
 ---@return userdata
+---@return string? kind under which it may be kept
 function pages.decoder(c, whole)
-  return call.decoder(c, {
+  local kind = whole and not c.filter.plan and c.op.returns or nil
+  local kept = kind and call.kept_decoder(c, kind)
+  return kept or call.decoder(c, {
     expect = "array", plan = c.filter.plan, path = c.op.returns == "page" and { "results" } or nil,
     max_bytes = whole and (call.option(c, "max_bytes") or 2 ^ 30) or nil,
     max_values = whole and (call.option(c, "max_values") or 1e7) or nil,
-  })
+  }), kind
 end
 
 --- Reads one whole page.
@@ -36,7 +39,7 @@ end
 ---@param kept boolean whether what is taken is kept
 ---@return boolean? ok, ampersand.Error?
 function pages.read(res, c, take, state, kept)
-  local decoder = pages.decoder(c, kept)
+  local decoder, kind_of_list = pages.decoder(c, kept)
   while true do
     local status, message, kind = take(decoder, state)
     if status == "more" then
@@ -45,6 +48,7 @@ function pages.read(res, c, take, state, kept)
     elseif status == "end" then
       res.close(true)
       c.envelope = c.op.returns == "page" and decoder:envelope() or nil
+      if kind_of_list then call.keep_decoder(c, kind_of_list, decoder) end
       return true
     elseif status == "full" then
       res.close(false)

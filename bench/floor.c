@@ -27,6 +27,7 @@ static int l_build(lua_State *L)
     b.array_mt = 2;
     b.scratch = &f->scratch;
     b.scratch_room = &f->scratch_room;
+    b.depth = b.index = 0;
     return amp_build(L, &b);
 }
 

@@ -1,4 +1,5 @@
 local core = require "ampersand.core"
+local random_json = require "support.random_json"
 
 describe("decode", function()
   it("reads every kind of value", function()
@@ -117,6 +118,55 @@ describe("decoder", function()
     assert.truthy(refusal(text, { max_values = values - 1 }):find("limit more values than max_values", 1, true))
     assert.is_true(core.decode(text, { max_depth = 4 }) ~= nil)
     assert.truthy(refusal(text, { max_depth = 3 }):find("limit nested deeper than max_depth (3)", 1, true))
+  end)
+
+  -- Long texts are read in parts: tables that are open at the end of one go on in the next.
+  it("reads a long text of any shape as its pieces", function()
+    local random = random_json.random(20261128)
+    for round = 1, 4 do
+      local pieces, members = {}, {}
+      for i = 1, 2500 do
+        pieces[i] = random_json.document(random, 4)
+        members[i] = ('%s "m%d" : %s'):format(i % 7 == 0 and '"twice":0,' or "", i, pieces[i])
+      end
+      local options = round % 2 == 0 and { nulls = "drop" } or nil
+      local around = ("["):rep(60) .. '{"a":%s,"b":[%s],"c":{}}' .. (",7]"):rep(60)
+      local value = core.decode(around:format("{" .. table.concat(members, ",") .. "}", table.concat(pieces, ",")),
+        options)
+      for _ = 1, 60 do
+        assert.equal(7, value[2])
+        value = value[1]
+      end
+      assert.same({}, value.c)
+      assert.equal(0, value.a.twice)
+      for i, piece in ipairs(pieces) do
+        local whole = core.decode(piece, options)
+        assert.same(whole, value.b[i])
+        if whole == core.null and options then whole = nil end
+        assert.same(whole, value.a["m" .. i])
+      end
+      assert.equal(core.array_mt, getmetatable(value.b))
+      assert.is_nil(getmetatable(value.a))
+    end
+  end)
+
+  it("reads one long object, deep ones, and long ones that are broken", function()
+    local members = {}
+    for i = 1, 30000 do members[i] = ('"n%d":%d'):format(i % 20000, i) end
+    local object = core.decode("{" .. table.concat(members, ",") .. "}")
+    assert.equal(20001, object.n1)
+    assert.equal(19999, object.n19999)
+    local deep = ("[1,"):rep(300) .. ("[2,"):rep(600) .. "3" .. (",4]"):rep(600) .. ("]"):rep(300)
+    local wide = "[" .. (deep .. ","):rep(9) .. deep .. "]"
+    assert.equal(wide, core.encode(core.decode(wide)))
+    for _, cut in ipairs { 4096, 5000, 12345, #wide - 1 } do
+      local value, message = core.decode(wide:sub(1, cut))
+      assert.is_nil(value)
+      assert.is_truthy(message:find("got the end of the text", 1, true))
+    end
+    local value, message = core.decode(wide:sub(1, -2) .. "x")
+    assert.is_nil(value)
+    assert.is_truthy(message:find("expected ',' or ']', got 'x'", 1, true))
   end)
 
   it("counts up to what is wrong", function()

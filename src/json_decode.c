@@ -160,7 +160,7 @@ static uint32_t store(lua_State *L, uint32_t index)
     return 0;
 }
 
-/* A new table; the index of the table around it is kept in the scan's stack, free by now. */
+/* A new table, of the size that the tape tells. Returns the index of its first element. */
 static uint32_t open_table(lua_State *L, const struct amp_builder *b, const struct amp_node *node)
 {
     int size = node->size > INT32_MAX ? INT32_MAX : (int)node->size;
@@ -174,12 +174,12 @@ static uint32_t open_table(lua_State *L, const struct amp_builder *b, const stru
     return 1;
 }
 
-/* Pushes the value at `node`; returns the node after it. */
-static const struct amp_node *build(lua_State *L, const struct amp_builder *b,
-                                    const struct amp_node *node)
+/* Goes on with the value at `node`, up to its end or the tape's. */
+static void build(lua_State *L, struct amp_builder *b, const struct amp_node *node)
 {
-    uint32_t *outer = b->scan->open, index = 0;
-    size_t depth = 0;
+    struct amp_level *outer = b->scan->open;
+    uint32_t index = b->index;
+    size_t depth = b->depth;
     for (;; node++) {
         switch (node->kind) {
         case AMP_KEY:
@@ -193,28 +193,33 @@ static const struct amp_node *build(lua_State *L, const struct amp_builder *b,
             continue;
         case AMP_OBJECT:
         case AMP_ARRAY:
-            outer[depth++] = index;
+            outer[depth++].index = index;
             index = open_table(L, b, node);
             continue;
         case AMP_END:
-            index = outer[--depth];
+            index = outer[--depth].index;
             break;
+        case AMP_PAUSE:
+            b->depth = depth;
+            b->index = index;
+            return;
         default:
             push_scalar(L, b, node);
         }
         if (depth == 0)
-            return node + 1;
+            return;
         index = store(L, index);
     }
 }
 
-/* Room for a table and a key at each level, and what the steps above push. */
+/* Room for a table and a key at each new level, and what the steps above push. */
 static int reserve_levels(lua_State *L, const struct amp_builder *b)
 {
-    return amp_reserve_stack(L, 2 * b->scan->deepest + 8);
+    size_t deepest = b->scan->deepest;
+    return amp_reserve_stack(L, 2 * (deepest > b->depth ? deepest - b->depth : 0) + 8);
 }
 
-int amp_build(lua_State *L, const struct amp_builder *b)
+int amp_build(lua_State *L, struct amp_builder *b)
 {
     if (!reserve_levels(L, b))
         return 0;
@@ -222,14 +227,10 @@ int amp_build(lua_State *L, const struct amp_builder *b)
     return 1;
 }
 
-int amp_build_elements(lua_State *L, const struct amp_builder *b, int *count)
+int amp_build_part(lua_State *L, struct amp_builder *b)
 {
-    const struct amp_node *node = b->scan->node, *end = node + b->scan->used;
     if (!reserve_levels(L, b))
         return 0;
-    while (node < end) {
-        node = build(L, b, node);
-        lua_rawseti(L, -2, ++*count);
-    }
+    build(L, b, b->scan->node + 1);
     return 1;
 }

@@ -28,7 +28,7 @@ struct amp_keys {
     uint32_t missed[AMP_VALUE_SLOTS]; /* the hash of the last value that was not in the slot */
 };
 
-/* What a build needs beside the tape. */
+/* What a build needs beside the tape; the last two are its own, 0 before it begins. */
 struct amp_builder {
     struct amp_scan *scan;
     struct amp_keys *keys;
@@ -36,16 +36,16 @@ struct amp_builder {
     int array_mt;   /* stack index of the metatable of arrays */
     char **scratch; /* for strings with escapes; owned by a userdata */
     size_t *scratch_room;
+    size_t depth;   /* tables that are open, on the Lua stack with their keys */
+    uint32_t index; /* of the innermost one's next element; 0: it is an object */
 };
 
 /* Pushes the value that the scan has recorded. Returns 0, nothing pushed, when this Lua's stack is
  * too small. */
-int amp_build(lua_State *L, const struct amp_builder *builder);
+int amp_build(lua_State *L, struct amp_builder *builder);
 
-/* Appends the values on the tape to the table on top, which has `*count` elements. Returns as
- * above.
- */
-int amp_build_elements(lua_State *L, const struct amp_builder *builder, int *count);
+/* The same with a part of a value; the tables that go on stay on the stack. */
+int amp_build_part(lua_State *L, struct amp_builder *builder);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -114,7 +114,7 @@ static int grow_open(struct amp_scan *s)
     void *grown = amp_grow(&s->memory, s->open, &s->open_room, s->level + 1, sizeof *s->open);
     if (!grown)
         return fail(s, AMP_NO_MEMORY, NULL, "not enough memory") != NULL;
-    s->open = (uint32_t *)grown;
+    s->open = (struct amp_level *)grown;
     return 1;
 }
 
@@ -125,7 +125,7 @@ AMP_INLINE int descend(struct amp_scan *s, const char *at, size_t index, int is_
         return over(s, at, "nested deeper than max_depth", s->max_depth) != NULL;
     if (AMP_NEVER(s->level >= s->open_room) && !grow_open(s))
         return 0;
-    s->open[s->level++] = (uint32_t)index << 1 | (uint32_t)is_object;
+    s->open[s->level++].node = (uint32_t)index << 1 | (uint32_t)is_object;
     return 1;
 }
 
@@ -159,7 +159,7 @@ int amp_scan_leave(struct amp_scan *s, int record)
 
 void amp_scan_count(struct amp_scan *s)
 {
-    s->node[s->open[s->level - 1] >> 1].size++;
+    s->node[s->open[s->level - 1].node >> 1].size++;
 }
 
 int amp_scan_start(struct amp_scan *s, const char *end, size_t level)
@@ -171,14 +171,9 @@ int amp_scan_start(struct amp_scan *s, const char *end, size_t level)
     while (s->level < level) {
         if (s->level >= s->open_room && !grow_open(s))
             return 0;
-        s->open[s->level++] = 0;
+        s->open[s->level++].node = 0;
     }
     return 1;
-}
-
-void amp_scan_rewind(struct amp_scan *s)
-{
-    s->used = s->deepest = 0;
 }
 
 /* --- strings --------------------------------------------------------------------------------- */
@@ -723,7 +718,7 @@ AMP_INLINE int enter(struct amp_scan *s, struct reader *r, const char *p, int re
     int is_object = *p == '{';
     size_t index = record ? (size_t)(r->next - s->node) : 0;
     if (record && r->closing)
-        s->node[s->open[s->level - 1] >> 1].size = r->count;
+        s->node[s->open[s->level - 1].node >> 1].size = r->count;
     if (!descend(s, p, index, is_object))
         return 0;
     if (record)
@@ -735,7 +730,7 @@ AMP_INLINE int enter(struct amp_scan *s, struct reader *r, const char *p, int re
 
 AMP_INLINE int leave(struct amp_scan *s, struct reader *r, size_t base, int record)
 {
-    uint32_t open = s->open[--s->level];
+    uint32_t open = s->open[--s->level].node;
     if (record) {
         if (!reserve_next(s, r))
             return 0;
@@ -744,7 +739,7 @@ AMP_INLINE int leave(struct amp_scan *s, struct reader *r, size_t base, int reco
     }
     r->closing = '\0';
     if (s->level > base) {
-        open = s->open[s->level - 1];
+        open = s->open[s->level - 1].node;
         r->closing = open & 1 ? '}' : ']';
         if (record)
             r->count = s->node[open >> 1].size;
@@ -761,12 +756,45 @@ AMP_INLINE void drop_null(struct reader *r)
     }
 }
 
+#ifndef AMP_PART_NODES
+#define AMP_PART_NODES 4096 /* the fuzzers take fewer */
+#endif
+
+/* Between two values, when the tape is long enough: the counts so far are the sizes of the tables
+ * that stay open. */
+AMP_INLINE int pause_reading(struct amp_scan *s, struct reader *r)
+{
+    if (!AMP_NEVER(r->next - s->node > AMP_PART_NODES))
+        return 0;
+    s->node[s->open[s->level - 1].node >> 1].size = r->count;
+    set_node(r->next++, AMP_PAUSE, NULL, 0);
+    finish_reading(s, r, 1);
+    return 1;
+}
+
+/* The containers that are open were on the tape before: here they have a node that stands for all
+ * of them. */
+AMP_INLINE void resume_reading(struct amp_scan *s, struct reader *r)
+{
+    for (size_t i = 0; i < s->level; i++)
+        s->open[i].node &= 1;
+    set_node(r->next++, AMP_NULL, NULL, 0);
+    if (s->level)
+        r->closing = s->open[s->level - 1].node ? '}' : ']';
+}
+
+/* `record`: onto the tape; 2: in parts, of which a value at level 0 may need several. */
 AMP_INLINE const char *scan(struct amp_scan *s, const char *p, int record)
 {
-    const size_t base = s->level;
+    const size_t base = record == 2 ? 0 : s->level;
     struct reader r;
     if (!start_reading(s, &r, record))
         return NULL;
+    if (record == 2) {
+        resume_reading(s, &r);
+        if (s->level)
+            goto after;
+    }
 value:
     p = amp_skip_space(p);
     if (AMP_NEVER(r.left-- == 0))
@@ -797,6 +825,9 @@ next:
         return p;
     }
     r.count++;
+    if (record == 2 && pause_reading(s, &r))
+        return p;
+after:
     p = amp_skip_space(p);
     if (*p == ',') {
         p++;
@@ -821,6 +852,14 @@ close:
 const char *amp_scan_record(struct amp_scan *s, const char *p)
 {
     return scan(s, p, 1);
+}
+
+const char *amp_scan_part(struct amp_scan *s, const char *p, int *more)
+{
+    s->used = s->deepest = 0;
+    p = scan(s, p, 2);
+    *more = p && s->level;
+    return p;
 }
 
 const char *amp_scan_skip(struct amp_scan *s, const char *p)

@@ -37,7 +37,8 @@ enum amp_kind {
     AMP_OBJECT, /* `size` members, then AMP_END */
     AMP_ARRAY,  /* `size` elements, then AMP_END */
     AMP_END,
-    AMP_ABSENT /* in a member's place: the key has no value (any more) */
+    AMP_ABSENT, /* in a member's place: the key has no value (any more) */
+    AMP_PAUSE   /* the rest follows on another tape */
 };
 
 struct amp_node {
@@ -62,6 +63,12 @@ struct amp_error {
     size_t limit;
 };
 
+/* A container around the current value. */
+struct amp_level {
+    uint32_t node;  /* index on the tape * 2 + is-object; index 0: it was on an earlier tape */
+    uint32_t index; /* the builder's */
+};
+
 /* 64 bytes of the text and a bit for each that does not just go on a string. */
 struct amp_window {
     uintptr_t base;
@@ -74,7 +81,7 @@ struct amp_scan {
 
     struct amp_node *node; /* the tape */
     size_t used, room;
-    uint32_t *open; /* containers around the current value: node index * 2 + is-object */
+    struct amp_level *open;
     size_t level, open_room;
     size_t deepest; /* level reached, for the builder's stack */
 
@@ -96,15 +103,17 @@ void amp_scan_free(struct amp_scan *scan);
  * memory ends. */
 int amp_scan_start(struct amp_scan *scan, const char *end, size_t level);
 
-/* Forgets the tape alone, between the values of one text. */
-void amp_scan_rewind(struct amp_scan *scan);
-
 /*
  * Reads one value at `p` (white space before it is skipped) and appends it to the tape, or only
  * validates it. Returns the byte after the value, or NULL with `error` set.
  */
 const char *amp_scan_record(struct amp_scan *scan, const char *p);
 const char *amp_scan_skip(struct amp_scan *scan, const char *p);
+
+/* Records as much of a value at level 0 as a short tape holds, so that its tables can be built
+ * while they are in the processor's cache. With `*more` it is to be called again, with what it
+ * returned. The tape begins at node 1. */
+const char *amp_scan_part(struct amp_scan *scan, const char *p, int *more);
 
 /* The pieces, for whoever walks containers by himself. All return NULL with `error` set, or where
  * to go on. */

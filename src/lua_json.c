@@ -529,6 +529,7 @@ static struct amp_builder start_build(lua_State *L, struct decoder *d)
     b.anchors = b.array_mt - 1;
     b.scratch = &d->scratch;
     b.scratch_room = &d->scratch_room;
+    b.depth = b.index = 0;
     return b;
 }
 
@@ -543,8 +544,7 @@ static int too_deep(struct decoder *d, const char *begin)
 }
 
 /* Pushes the value on the tape. Returns 0 when this Lua cannot nest so deep. */
-static int build_guarded(lua_State *L, struct decoder *d, const struct amp_builder *b,
-                         const char *begin)
+static int build_guarded(lua_State *L, struct decoder *d, struct amp_builder *b, const char *begin)
 {
     d->busy = 1;
     int built = amp_build(L, b);
@@ -768,75 +768,30 @@ static struct decoder *borrow_decoder(lua_State *L)
 
 static void give_back(struct decoder *d)
 {
-    enum { KEPT_NODES = 65536 };
-    if (d->scan.room > KEPT_NODES)
+    enum { KEPT_LEVELS = 4096 };
+    if (d->scan.open_room > KEPT_LEVELS)
         amp_scan_free(&d->scan);
 }
 
-/* Records elements until the tape is worth building. `*more` says whether another one follows. */
-static const char *scan_elements(struct amp_scan *scan, const char *p, int *more)
-{
-    enum { ENOUGH_NODES = 512 };
-    amp_scan_rewind(scan);
-    do {
-        p = amp_scan_record(scan, p);
-        if (!p)
-            return NULL;
-        p = amp_skip_space(p);
-        *more = *p == ',';
-        if (!*more && *p != ']')
-            return amp_scan_fail(scan, p, "',' or ']'");
-        p++;
-    } while (*more && scan->used < ENOUGH_NODES);
-    return p;
-}
-
-/* A long array: its elements become tables while they are still in the processor's cache, and the
- * tape stays short. Pushes it; returns the byte after it, or NULL. */
-static const char *decode_array(lua_State *L, struct decoder *d, const char *text, const char *p)
-{
-    struct amp_builder b = start_build(L, d);
-    int count = 0, more = 1, built = 1;
-    if (!amp_scan_enter(&d->scan, p, 0, 0))
-        return NULL;
-    p = amp_skip_space(p + 1);
-    if (*p == ']') {
-        more = 0;
-        p++;
-    }
-    lua_newtable(L);
-    lua_pushvalue(L, b.array_mt);
-    lua_setmetatable(L, -2);
-    d->busy = 1;
-    while (more && p && built) {
-        p = scan_elements(&d->scan, p, &more);
-        built = p && amp_build_elements(L, &b, &count);
-    }
-    d->busy = 0;
-    if (p && !built)
-        too_deep(d, text);
-    return built ? p : NULL;
-}
-
-static const char *decode_other(lua_State *L, struct decoder *d, const char *text, const char *p)
-{
-    p = amp_scan_record(&d->scan, p);
-    if (!p)
-        return NULL;
-    struct amp_builder b = start_build(L, d);
-    return build_guarded(L, d, &b, text) ? p : NULL;
-}
-
+/* Part by part: the tables of one are built before the next is scanned, and the tape stays short.
+ */
 static const char *decode_value(lua_State *L, struct decoder *d, const char *text, const char *end)
 {
-    enum { LONG_TEXT = 1024 * 1024 };
-    const char *p = amp_skip_space(text);
+    struct amp_builder b = start_build(L, d);
+    const char *p = text;
+    int more = 1, built = 1;
     if (!amp_scan_start(&d->scan, end, 0))
         return NULL;
-    p = *p == '[' && end - text > LONG_TEXT ? decode_array(L, d, text, p)
-                                            : decode_other(L, d, text, p);
-    if (!p)
-        return NULL;
+    while (more && built) {
+        p = amp_scan_part(&d->scan, p, &more);
+        if (!p)
+            return NULL;
+        d->busy = 1;
+        built = amp_build_part(L, &b);
+        d->busy = 0;
+    }
+    if (!built)
+        return too_deep(d, text), (const char *)NULL;
     p = amp_skip_space(p);
     return p == end ? p : amp_scan_fail(&d->scan, p, "the end of the text");
 }
@@ -857,8 +812,11 @@ static int decode_plainly(lua_State *L, struct decoder *d, const char *text, siz
         d->scan.error.limit = d->stream.max_bytes;
         return text_error(L, d, text);
     }
-    if (!decode_value(L, d, text, text + size))
+    int top = lua_gettop(L);
+    if (!decode_value(L, d, text, text + size)) {
+        lua_settop(L, top); /* tables that were being built */
         return text_error(L, d, text);
+    }
     give_back(d);
     return 1;
 }
@@ -1080,12 +1038,10 @@ void amp_open_json(lua_State *L)
                                          {"array", l_array},     {"timestamp", l_timestamp},
                                          {"scanner", l_scanner}, {NULL, NULL}};
     static const luaL_Reg caching[] = {{"decode", l_decode}, {"encode", l_encode}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"feed", l_feed},   {"drain", l_drain},
-                                       {"read", l_read},   {"finish", l_finish},
-                                       {"next", l_next},   {"collect", l_collect},
-                                       {"count", l_count}, {"envelope", l_envelope},
-                                       {"again", l_again}, {"close", l_close},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"feed", l_feed},   {"drain", l_drain},     {"read", l_read},   {"finish", l_finish},
+        {"next", l_next},   {"collect", l_collect}, {"count", l_count}, {"envelope", l_envelope},
+        {"again", l_again}, {"close", l_close},     {NULL, NULL}};
     int module = lua_gettop(L);
     push_upvalues(L);
     new_class(L, DECODER, methods, l_collected);

@@ -13,6 +13,8 @@ check(value[2].id == "b" and value[1].s == "é\né")
 check(core.encode(core.decode(core.encode(value, { sort_keys = true })), { sort_keys = true })
   == core.encode(value, { sort_keys = true }))
 check(core.decode "[1,}" == nil)
+local long = core.decode('{"a":[' .. ("1,"):rep(5000) .. '{"b":[' .. ("2,"):rep(5000) .. "3]}]}") -- read in parts
+check(#long.a == 5001 and #long.a[5001].b == 5001)
 check(core.encode { print } == nil)
 
 local plan = core.plan {

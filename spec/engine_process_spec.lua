@@ -78,6 +78,28 @@ describe("the engine", function()
     end)
   end
 
+  it("ends the tasks of client:parallel in a child that was forked by one of them", function()
+    succeeds [[
+      local process = require "process"
+      local transport = curl.new { http_proxy = "" }
+      local pid
+      local values, errors = transport:parallel(3, {
+        function() return assert(get(transport, "slow?seconds=0.1")).status end,
+        function()
+          pid = process.fork()
+          return assert(get(transport, "slow?seconds=0.1")).status
+        end,
+        function() return assert(get(transport, "slow?seconds=0.1")).status end,
+      })
+      if pid == 0 then
+        local ended = tostring(errors[1]):find "belongs to another process" and values[3] == 200
+        process.leave(ended and values[2] == 200 and 0 or 1)
+      end
+      assert(process.wait(pid) == 0, "the child failed")
+      assert(values[1] == 200 and values[2] == 200 and values[3] == 200)
+    ]]
+  end)
+
   it("closes the parent's sockets in the child", function()
     succeeds [[
       local process = require "process"

@@ -81,7 +81,7 @@ struct amp_transfer {
     const char *reason;              /* what the fault is */
     char detail[CURL_ERROR_SIZE];
     bool stream, resend, secure, no_body, own_encoding, own_type; /* of the request */
-    bool sent, in_status, chunked, head_done, head_taken, paused, wanted, moved;
+    bool sent, resent, in_status, chunked, head_done, head_taken, paused, wanted, moved;
 };
 
 /* Monotonic seconds. */

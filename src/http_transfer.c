@@ -88,13 +88,24 @@ static bool store_name(struct amp_transfer *transfer, const char *name, size_t n
     return true;
 }
 
+/* The last coding must be the one that tells where the body ends. */
+static bool ends_in_chunks(const char *codings)
+{
+    const char *last = strrchr(codings, ',');
+
+    last = last ? last + 1 : codings;
+    while (isspace((unsigned char)*last))
+        last++;
+    return strcasecmp(last, "chunked") == 0;
+}
+
 /* The few headers that decide whether the body is whole. */
 static bool understand(struct amp_transfer *transfer, const char *name, const char *value)
 {
     if (strcmp(name, "content-length") == 0)
         return take_length(transfer, value);
     if (strcmp(name, "transfer-encoding") == 0)
-        transfer->chunked = true;
+        transfer->chunked = ends_in_chunks(value);
     if (strcmp(name, "content-encoding") == 0 && transfer->own_encoding &&
         strcasecmp(value, "identity") != 0)
         return fault(transfer, AMP_PROTOCOL, "the response is encoded in a way nobody asked for");
@@ -147,6 +158,9 @@ static bool end_head(struct amp_transfer *transfer)
         transfer->in_status = true;
         return true;
     }
+    if (transfer->chunked && transfer->length >= 0)
+        return fault(transfer, AMP_PROTOCOL,
+                     "the response comes in chunks and names a length, too");
     transfer->status = status;
     transfer->head_done = true;
     if (!transfer->no_body && !is_framed(transfer))
@@ -217,6 +231,7 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
     struct amp_transfer *transfer = (struct amp_transfer *)data;
 
     (void)ip, (void)local_ip, (void)port, (void)local_port;
+    transfer->resent = transfer->sent;
     if (transfer->sent && !transfer->resend) {
         fault(transfer, AMP_CLOSED, "the connection was closed before an answer came");
         return CURL_PREREQFUNC_ABORT;
@@ -267,13 +282,17 @@ static void unlink_running(struct amp_transfer *transfer)
     transfer->link = NULL;
 }
 
-/* In a forked child the handle is left alone: it is tied to connections of the parent. */
+/* In a forked child the handle is left alone: it is tied to connections of the parent. One whose
+ * connection died is not used again: libcurl counts in it how often that happened. */
 static void detach(struct amp_transfer *transfer)
 {
     unlink_running(transfer);
     if (transfer->easy && amp_engine_usable(transfer->engine)) {
         curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
-        amp_engine_give_back(transfer->engine, transfer->easy);
+        if (transfer->resent)
+            curl_easy_cleanup(transfer->easy);
+        else
+            amp_engine_give_back(transfer->engine, transfer->easy);
     }
     curl_slist_free_all(transfer->header_lines);
     transfer->easy = NULL;
@@ -393,9 +412,11 @@ static bool set_method(struct amp_transfer *transfer, const struct amp_request *
     return !needs_body(request->method) || set_body(transfer, "", 0);
 }
 
+/* Without TLS no server is asked for HTTP/2, and libcurl would have the others wait for the first
+ * one's answer to find out. */
 static long http_version(const struct amp_transfer *transfer)
 {
-    if (transfer->stream || transfer->engine->options.http_version == 1)
+    if (transfer->stream || !transfer->secure || transfer->engine->options.http_version == 1)
         return CURL_HTTP_VERSION_1_1;
     return CURL_HTTP_VERSION_2TLS;
 }
@@ -524,6 +545,7 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     case CURLE_URL_MALFORMAT:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_WRITE_ERROR: /* not ours, which leave a fault: something follows a compressed body */
         return AMP_PROTOCOL;
     case CURLE_OUT_OF_MEMORY:
         return AMP_OVER_LIMIT;
@@ -553,6 +575,9 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
     else if (outcome == AMP_OVER_LIMIT && transfer->head_bytes && !transfer->head_done)
         amp_transfer_fail(transfer, AMP_OVER_LIMIT, "a header is too long, or memory ran out");
     else {
+        if (code == CURLE_WRITE_ERROR)
+            snprintf(transfer->detail, sizeof transfer->detail,
+                     "the compressed body is followed by something else");
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));
         hide_proxy(transfer);

@@ -28,6 +28,7 @@
 
 #include <dlfcn.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #define ENGINE "ampersand.engine"
@@ -313,7 +314,7 @@ static bool is_url(const char *url, size_t length)
     for (i = 0; i < length; i++)
         if ((unsigned char)url[i] <= ' ' || url[i] == 127)
             return false;
-    return strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
 }
 
 static bool is_method(const char *method)

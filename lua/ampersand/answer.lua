@@ -49,6 +49,9 @@ local function read_value(c, res)
     elseif status == "more" then
       local ok, err = call.pump(c, res, decoder)
       if not ok then return nil, err end
+    elseif status == nil and c.bytes == 0 and res.status ~= 200 then -- a success without a body, which no header told
+      res.close(true)
+      return true
     elseif status == "end" then
       res.close(true)
       call.keep_decoder(c, "value", decoder)
@@ -61,8 +64,8 @@ end
 
 local function read_nothing(c, res)
   local _, message, kind = answer.text(res, 2 ^ 20)
-  if kind then return nil, call.error(c, kind, message, { sent = true }) end
-  res.close(true)
+  if kind and kind ~= "limit" then return nil, call.error(c, kind, message, { sent = true }) end
+  res.close(not kind)
   return true
 end
 

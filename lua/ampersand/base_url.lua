@@ -12,6 +12,8 @@ function base_url.check(url, insecure)
     return nil, "is not an http(s) URL such as https://api.withampersand.com/v1"
   end
   scheme = scheme:lower()
+  local port = authority:match ":(%d+)$"
+  if port and (tonumber(port) < 1 or tonumber(port) > 65535) then return nil, "names a port that is none: " .. port end
   if authority:find("@", 1, true) then return nil, "must not carry a user name or password" end
   if scheme == "http" then
     local host = authority:lower():gsub(":%d+$", "")
@@ -25,11 +27,12 @@ function base_url.check(url, insecure)
   return (url:gsub("/+$", ""))
 end
 
---- Scheme, host and port of a URL, for messages.
+--- Scheme, host and port of a URL, for messages; nil where it names none.
 ---@param url string
----@return string
+---@return string?
 function base_url.origin(url)
-  return url:match "^%a[%w+.-]*://[^/?#]+" or "?"
+  local scheme, authority = url:match "^(%a[%w+.-]*://)([^/?#]+)"
+  return scheme and scheme .. authority:gsub("^.*@", "") or nil
 end
 
 return base_url

@@ -63,6 +63,13 @@ local function fresh_bearer(c)
   return nil, "the `bearer` function gave no token: " .. tostring(why or type(token))
 end
 
+-- Then libcurl may not send it again by itself either.
+local function only_once(c)
+  local policy = option(c, "retry")
+  if type(policy) == "table" then policy = policy.attempts end
+  return policy == false or policy == 1
+end
+
 --- What the transport gets, but for the time that is left.
 ---@param c ampersand.Call
 ---@return table? req
@@ -78,7 +85,7 @@ function call.prepare(c)
   if not url then return nil, headers end
   return {
     method = op.method, url = url, headers = headers, body = body, timeout = nil,
-    stream = c.stream or false, resend = c.idempotent,
+    stream = c.stream or false, resend = c.idempotent and not only_once(c),
     connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
     max_bytes = not c.stream and (option(c, "max_bytes") or 2 ^ 30) or nil, cancel = c.options.cancel,
   }, shown_url
@@ -97,6 +104,10 @@ end
 local function exchange(c)
   local begun, req, shown_url = c.begun
   c.begun = nil
+  if c.config.closed then -- while this call waited for its next try
+    if begun then begun.abandon() end
+    return nil, call.error(c, "cancelled", "the client is closed", { sent = false })
+  end
   if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = call.prepare(c) end
   if not req then return nil, call.error(c, "config", shown_url) end
   c.shown_url = shown_url
@@ -108,7 +119,10 @@ local function exchange(c)
   c.attempts = c.attempts + 1
   req.timeout = left
   local res, message, kind, sent = send(c, req, begun)
-  if not res then return nil, call.error(c, kind, message, { sent = sent ~= false }) end
+  if not res then
+    if kind == "cancelled" and sent == false then c.attempts = c.attempts - 1 end -- it was not even begun
+    return nil, call.error(c, kind, message, { sent = sent ~= false })
+  end
   if not res.source then answer.complete(res) end
   if c.stream and c.options.cancel then c.options.cancel:bind(res) end
   local status, headers = res.status, res.headers

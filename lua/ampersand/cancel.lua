@@ -8,22 +8,27 @@ local cancel = {}
 local Token = {}
 Token.__index = Token
 
+-- A token may live as long as the program; whoever watches it is kept by the call that asked for it.
+local function watchers()
+  return setmetatable({}, { __mode = "k" })
+end
+
 --- A fresh token, for any number of calls.
 ---@return ampersand.CancelToken
 function cancel.token()
-  return setmetatable({ cancelled = false, watchers = {} }, Token)
+  return setmetatable({ cancelled = false, watchers = watchers() }, Token)
 end
 
 --- Ends the calls.
 function Token:cancel()
   if self.cancelled then return end
   self.cancelled = true
-  local watchers = self.watchers
-  self.watchers = {}
-  for watcher in pairs(watchers) do watcher() end
+  local told = self.watchers
+  self.watchers = watchers()
+  for watcher in pairs(told) do watcher() end
 end
 
---- Has `watcher` called at the cancellation, until Token:unwatch.
+--- Has `watcher` called at the cancellation, until Token:unwatch, or until nobody else holds it.
 ---@param watcher fun()
 function Token:watch(watcher)
   self.watchers[watcher] = true

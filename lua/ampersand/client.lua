@@ -318,7 +318,6 @@ local function lazy_transport(given)
   end
   local function close()
     if transport and transport.close then transport:close() end
-    transport = nil
   end
   return get, close
 end

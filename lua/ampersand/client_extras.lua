@@ -95,6 +95,8 @@ end
 --- See client:poll.
 function extras.poll(client, budget)
   options.check({ budget = budget }, { budget = "number" }, "client:poll")
+  local config = client._config
+  if config.closed and config.loop and config.loop.run then return config.loop.run() end -- those who waited are told
   transport_method(client, "poll")(budget)
 end
 

@@ -23,6 +23,8 @@ function failure.error(c, kind, message, more)
     kind = kind, message = message, method = c.op.method, operation = c.op.id, attempts = c.attempts, url = c.shown_url,
   }
   for name, value in pairs(more or {}) do fields[name] = value end
+  c.sent = c.sent or fields.sent -- what an earlier try may have brought to the server counts
+  fields.sent = c.sent
   local err = Error.new(fields, { key = c.config.api_key and c.config.api_key(), bearer = c.bearer_token })
   if err.retryable == nil then err.retryable = retry.transient(err) end
   return err
@@ -48,9 +50,8 @@ function failure.status_error(c, res)
   local body = decode_error_body(res)
   local problem = type(body) == "table" and body or nil
   local message = Error.status_message(status, body)
-  if status >= 300 and status < 400 then
-    local target = headers.location and base_url.origin(headers.location)
-    message = REDIRECT:format(status, target or "elsewhere")
+  if status >= 300 and status < 400 and headers.location then
+    message = REDIRECT:format(status, base_url.origin(headers.location) or "another path")
   end
   local id = problem and type(problem.requestId) == "string" and problem.requestId
   return failure.error(c, "status", message, {
@@ -67,6 +68,12 @@ end
 ---@param kind string "decode" or "limit"
 ---@return ampersand.Error
 function failure.decode_error(c, res, message, kind)
+  local coding = res.headers["content-encoding"]
+  if kind == "decode" and coding and message:find("got the end of the text", 1, true) then
+    -- nothing in a compressed text tells that it was cut
+    return failure.error(c, "closed", ("the body, which came as %s, was cut short (%s)"):format(coding, message),
+      { sent = true, status = res.status, request_id = c.info.request_id })
+  end
   local media = (res.headers["content-type"] or ""):match("^[%w.+/-]+")
   if kind == "decode" and media and not media:find("json", 1, true) then
     message = ("the server answered with %s instead of JSON; is base_url right? (%s)"):format(media, message)

@@ -10,26 +10,28 @@ local parallel = {}
 local function new_group(tasks)
   local group = { tasks = tasks, values = { n = #tasks }, errors = {}, place = {}, next = 1, running = 0 }
   local function give_up(co, message)
-    group.errors[group.place[co]] = message
+    wait.adopted[co] = nil
+    group.errors[group.place[co]] = message == nil and "the task raised nil" or message
     group.running = group.running - 1
   end
   group.loop = frame.new(give_up)
   -- nobody here knows what it waits for, or when to go on with it
-  function group.loop.strayed(co)
-    give_up(co, "the task yielded by itself; in client:parallel it waits for requests alone")
+  function group.loop.strayed(co, why)
+    give_up(co, why or "the task yielded by itself; in client:parallel it waits for requests alone")
   end
   return group
 end
 
-local function start_next(group)
+local function start_next(group, waiters)
   local i = group.next
   local co = coroutine.create(function()
     local value, err = group.tasks[i]()
     if value == nil then group.errors[i] = err else group.values[i] = value end -- beside a value stands its `info`
     group.running = group.running - 1
+    wait.adopted[coroutine.running()] = nil -- before Lua 5.2 it would keep what it leads to
   end)
   group.next, group.running, group.place[co] = i + 1, group.running + 1, i
-  wait.adopt(co, group.loop)
+  wait.adopt(co, group.loop, waiters)
   group.loop.start(co)
 end
 
@@ -39,7 +41,8 @@ local function as_target(group, waiters)
   return { want = group.loop.due, id = function() return group end }
 end
 
---- Runs every task, at most `n` at a time. One that fails does not stop the others.
+--- Runs every task, at most `n` at a time. One that fails does not stop the others. Requests through another client's
+-- transport block.
 ---@param waiters ampersand.Waiters of the transport that the tasks use
 ---@param n integer how many at once
 ---@param tasks (fun(): any, any)[] each answers value, or nil and an error
@@ -49,7 +52,7 @@ function parallel.run(waiters, n, tasks)
   local group = new_group(tasks)
   local target = as_target(group, waiters)
   repeat
-    while group.running < n and group.next <= #tasks do start_next(group) end
+    while group.running < n and group.next <= #tasks do start_next(group, waiters) end
     if group.running > 0 then
       waiters:await(target)
       group.loop.run()

@@ -5,9 +5,12 @@
 
 local core = require "ampersand.core"
 local call = require "ampersand.call"
+local options = require "ampersand.options"
 local pages = require "ampersand.pages"
 
 local stream = {}
+
+local MAIN = "the main program" -- which is no coroutine before Lua 5.2
 
 -- The token of the page after this one, nil after the last. A server that repeats itself would loop us forever.
 local function next_token(c)
@@ -41,7 +44,7 @@ function stream.advance(c)
   for name, value in pairs(c.query) do query[name] = value end
   query.pageToken = token
   c.query = query
-  c.attempts = 0
+  c.attempts, c.sent = 0, nil
   return true
 end
 
@@ -189,11 +192,17 @@ end
 ---@return ampersand.Error? err
 function Stream:next()
   local predicate, token = self.call.filter.predicate, self.call.options.cancel
+  local me = coroutine.running() or MAIN
+  if self.waiting and self.waiting ~= me and (self.waiting == MAIN or coroutine.status(self.waiting) ~= "dead") then
+    options.misuse "stream:next: another coroutine is waiting for this stream's next element"
+  end
   while not self.closed do
     if token and token.cancelled then
       return fail(self, call.error(self.call, "cancelled", "the call was cancelled", { sent = self.delivered > 0 }))
     end
+    self.waiting = me
     local value, err = self.advance(self)
+    self.waiting = nil
     if err then return nil, err end
     if self.closed then break end
     if not predicate or self.paged or predicate(value) then

@@ -75,7 +75,7 @@ function scenarios.slow(conn, request)
 end
 
 function scenarios.big(conn, request)
-  local n = tonumber(parameter(request, "bytes"))
+  local n = tonumber(parameter(request, "bytes")) or 3000000
   conn:send(head("200 OK", { "Content-Length: " .. n }))
   local block = ("x"):rep(65536)
   while n > 0 do
@@ -87,6 +87,12 @@ end
 
 function scenarios.status(conn, request)
   return respond(conn, parameter(request, "code") .. " Whatever", {}, "the body")
+end
+
+-- A success that does not tell beforehand that it has no body.
+function scenarios.created(conn)
+  conn:send(head("201 Created", { "Transfer-Encoding: chunked" }) .. "0\r\n\r\n")
+  return true
 end
 
 function scenarios.no_content(conn)
@@ -138,6 +144,11 @@ function scenarios.stall_body(conn)
   cqueues.sleep(30)
 end
 
+function scenarios.first_then_silent(conn)
+  conn:send(chunked() .. chunk '[{"id":"a"},')
+  cqueues.sleep(30)
+end
+
 -- --- connections -----------------------------------------------------------------------------------------
 
 -- The first request of a connection is served, the second one finds it dying.
@@ -166,6 +177,11 @@ function scenarios.cut(conn)
   conn:cut()
 end
 
+function scenarios.cut_identity(conn)
+  conn:send(head("200 OK", { "Connection: close", "Transfer-Encoding: identity" }) .. ITEMS)
+  conn:cut()
+end
+
 -- --- broken messages ---------------------------------------------------------------------------------------
 
 scenarios.short_body = sends(head("200 OK", { "Content-Length: 1000" }), ITEMS)
@@ -179,6 +195,7 @@ scenarios.no_last_chunk = sends(chunked(), chunk(ITEMS))
 scenarios.huge_chunk = sends(chunked(), "ffffffffffffffffff\r\n", ITEMS)
 scenarios.two_lengths = sends(head("200 OK", { "Content-Length: 34", "Content-Length: 4" }), ITEMS)
 scenarios.same_lengths = sends(head("200 OK", { "Content-Length: 34", "Content-Length: 34" }), ITEMS)
+scenarios.length_and_chunks = sends(chunked "Content-Length: 34", chunk(ITEMS), "0\r\n\r\n")
 scenarios.length_garbage = sends(head("200 OK", { "Content-Length: 34x" }), ITEMS)
 scenarios.length_negative = sends(head("200 OK", { "Content-Length: -1" }), ITEMS)
 scenarios.length_overflow = sends(head("200 OK", { "Content-Length: 99999999999999999999999999" }), ITEMS)
@@ -209,6 +226,14 @@ function scenarios.gzip_cut(conn)
   local bytes = gzip(ITEMS:rep(100))
   return scenarios.ok(conn, bytes:sub(1, #bytes - 12), "Content-Encoding: gzip")
 end
+
+-- A list that would be whole with a few bytes more.
+function scenarios.gzip_cut_list(conn)
+  local bytes = gzip("[" .. ('{"id":"a"},'):rep(2000) .. '{"id":"z"}]')
+  return scenarios.ok(conn, bytes:sub(1, #bytes - 14), "Content-Encoding: gzip")
+end
+
+function scenarios.gzip_and_more(conn) return scenarios.ok(conn, gzip(ITEMS) .. "more", "Content-Encoding: gzip") end
 
 function scenarios.gzip_corrupt(conn)
   local bytes = gzip(ITEMS:rep(100))

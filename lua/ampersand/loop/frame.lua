@@ -38,6 +38,10 @@ function frame.new(failed)
   --- Runs `co` until it waits or ends.
   ---@param co thread
   function loop.start(co)
+    if coroutine.status(co) == "dead" then -- closed while it waited
+      parked[co] = nil
+      return loop.strayed and loop.strayed(co, "its coroutine was closed")
+    end
     local ok, message = coroutine.resume(co)
     if not ok then return failed(co, message) end
     if loop.strayed and not parked[co] and coroutine.status(co) == "suspended" then loop.strayed(co) end

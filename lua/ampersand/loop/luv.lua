@@ -6,6 +6,7 @@ local loop = {}
 
 -- What wakes a coroutine runs on the loop's own stack, and an error in it must not get lost.
 local function resume(co)
+  if coroutine.status(co) == "dead" then return end -- closed while it waited
   local ok, message = coroutine.resume(co)
   if not ok then error(debug.traceback(co, tostring(message)), 0) end
 end

@@ -6,6 +6,9 @@ local wait = require "ampersand.loop.wait"
 
 local turns = {}
 
+-- A coroutine that nobody will resume can be collected, and with it what it waited for.
+local WEAK = { __mode = "v" }
+
 -- How long a parked coroutine sleeps before it looks after the driver, in seconds: one of them, and all the others.
 local PATIENCE, LONG_PATIENCE = 0.1, 1
 
@@ -30,7 +33,9 @@ if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then check_yieldable = function() 
 ---@return table?
 function turns.loop_here(waiters)
   local co = coroutine.running()
-  local loop = co and wait.adopted[co] or waiters.loop
+  local adopted = co and wait.adopted[co]
+  -- only the engine for which it was adopted knows the loop: on any other one the call blocks
+  local loop = adopted and adopted.waiters == waiters and adopted.loop or not adopted and waiters.loop
   if not loop or not loop.inside() then return nil end
   check_yieldable()
   return loop
@@ -38,33 +43,33 @@ end
 
 local function park(self, loop, target)
   local me, id, steps = coroutine.running(), target:id(), self.engine:steps()
-  if not wait.is_alive(self.watch) then self.watch = me end
-  self.parked[id] = { loop = loop, token = me }
-  loop.park(self.watch == me and PATIENCE or LONG_PATIENCE)
+  if not wait.is_alive(self.roles.watch) then self.roles.watch = me end
+  self.parked[id] = setmetatable({ loop = loop, token = me }, WEAK)
+  loop.park(self.roles.watch == me and PATIENCE or LONG_PATIENCE)
   self.parked[id] = nil
   -- Work is waiting and nobody has looked at it for all this time: the driver is gone.
-  if self.driver and self.engine:usable() and self.engine:steps() == steps and self.engine:due() then
-    self.driver = nil
+  if self.roles.driver and self.engine:usable() and self.engine:steps() == steps and self.engine:due() then
+    self.roles.driver = nil
   end
 end
 
 local function drive(self, loop)
-  self.driver = coroutine.running()
-  if self.watch == self.driver then self.watch = nil end
+  self.roles.driver = coroutine.running()
+  if self.roles.watch == self.roles.driver then self.roles.watch = nil end
   loop.poll(self.engine:pollfd())
   wait.step(self)
 end
 
 local function has_driver(self, loop)
-  return loop.driven or (self.driver ~= coroutine.running() and wait.is_alive(self.driver))
+  return loop.driven or (self.roles.driver ~= coroutine.running() and wait.is_alive(self.roles.driver))
 end
 
 -- The driver has what it wants: another one takes over, or the last one closes what was to be closed.
 local function hand_over(self)
-  self.driver = nil
+  self.roles.driver = nil
   for id, waiter in pairs(self.parked) do
-    if not waiter.loop.driven then
-      self.driver = waiter.token
+    if waiter.token and not waiter.loop.driven then
+      self.roles.driver = waiter.token
       return self:wake(id)
     end
   end
@@ -80,8 +85,8 @@ function turns.yield_until(self, loop, target)
   repeat
     if has_driver(self, loop) then park(self, loop, target) else drive(self, loop) end
   until target:want()
-  if self.watch == me then self.watch = nil end
-  if self.driver == me then hand_over(self) end
+  if self.roles.watch == me then self.roles.watch = nil end
+  if self.roles.driver == me then hand_over(self) end
 end
 
 --- See Waiters:poll.

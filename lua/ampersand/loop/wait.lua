@@ -29,14 +29,17 @@ wait.adopted = setmetatable({}, { __mode = "k" })
 ---@param loop table? an adapter
 ---@return ampersand.Waiters
 function wait.new(engine, loop)
-  return setmetatable({ engine = engine, loop = loop, parked = {} }, Waiters)
+  -- roles: the driver, and who looks after it; both are let go when nobody else knows them
+  local roles = setmetatable({}, { __mode = "v" })
+  return setmetatable({ engine = engine, loop = loop, parked = {}, roles = roles }, Waiters)
 end
 
---- Makes `loop` the one that `co` yields to.
+--- Makes `loop` the one that `co` yields to when it waits on `waiters`.
 ---@param co thread
 ---@param loop table
-function wait.adopt(co, loop)
-  wait.adopted[co] = loop
+---@param waiters ampersand.Waiters
+function wait.adopt(co, loop, waiters)
+  wait.adopted[co] = { loop = loop, waiters = waiters }
 end
 
 --- Wakes the coroutine that is parked for the target `id`.
@@ -45,7 +48,7 @@ function Waiters:wake(id)
   local waiter = self.parked[id]
   if not waiter then return end
   self.parked[id] = nil
-  waiter.loop.wake(waiter.token)
+  if waiter.token then waiter.loop.wake(waiter.token) end
 end
 
 --- Moves all transfers and wakes those who wait for the ones that moved.
@@ -87,14 +90,22 @@ function Waiters:await(target)
     if loop then return turns.yield_until(self, loop, target) end
   end
   repeat
+    if not self.engine:usable() then return self:wake_all() end -- closed, or another process's
     self.engine:wait()
     wait.step(self)
   until target:want()
 end
 
+--- Wakes everybody: they find their requests ended.
+function Waiters:wake_all()
+  local ids = {}
+  for id in pairs(self.parked) do ids[#ids + 1] = id end
+  for _, id in ipairs(ids) do self:wake(id) end
+end
+
 --- Gets what was just started on its way, without waiting for it. Whoever drives the engine does so by itself.
 function Waiters:nudge()
-  if wait.is_alive(self.driver) and self.driver ~= coroutine.running() then return end
+  if wait.is_alive(self.roles.driver) and self.roles.driver ~= coroutine.running() then return end
   wait.step(self)
 end
 
@@ -110,7 +121,7 @@ function Waiters:close()
   if not self.engine:usable() then return self.engine:close() end
   self.engine:cancel()
   wait.settle(self)
-  if not wait.is_alive(self.driver) then wait.close_engine(self) end
+  if not wait.is_alive(self.roles.driver) then wait.close_engine(self) end
 end
 
 return wait

@@ -1,0 +1,282 @@
+-- The client against the fault server: what a call answers when servers, loops and other calls misbehave.
+
+local ampersand = require "ampersand"
+local core = require "ampersand.core"
+local cqueues = require "cqueues"
+local double = require "support.double"
+local fault = require "support.fault"
+local frame = require "ampersand.loop.frame"
+
+local PATIENCE = os.getenv "AMP_SLOW" and 10 or 1
+
+describe("a client", function()
+  local server, client
+  local unique = 0
+  setup(function() server = fault.start() end)
+  teardown(function() server:stop() end)
+  after_each(function()
+    if client and not client._config.closed then client:close() end
+    client = nil
+  end)
+
+  -- Paths are scenarios: client:request("GET", "/items").
+  local function new(more)
+    local settings = {
+      base_url = (server:url(""):gsub("/$", "")), api_key = "a key of these specs", project = "p", integration = "i",
+      http_proxy = "", timeout = 10,
+    }
+    for name, value in pairs(more or {}) do settings[name] = value end
+    client = ampersand.new(settings)
+    return client
+  end
+
+  -- Its lists come from this scenario.
+  local function listing(scenario, more)
+    more = more or {}
+    more.base_url = server:url(scenario)
+    return new(more).installations
+  end
+
+  local function fresh()
+    unique = unique + 1
+    return ("client_faults_%d."):format(unique)
+  end
+  local function arrivals() return server:arrivals(("client_faults_%d."):format(unique)) end
+
+  local function descriptors()
+    if not io.open "/proc/self/fd" then return 0 end
+    local pipe = assert(io.popen "ls /proc/$PPID/fd | wc -l")
+    local count = tonumber(pipe:read "*l")
+    pipe:close()
+    return count
+  end
+
+  local function collect()
+    for _ = 1, 4 do collectgarbage() end
+  end
+
+  -- --- beside each other ---------------------------------------------------------------------------
+
+  it("is not held up by one request that gets no answer", function()
+    new()
+    local quick
+    local _, errors = client:parallel(2, {
+      function() return client:request("GET", "/silent", { timeout = 1.5 * PATIENCE, retry = false }) end,
+      function()
+        local start = core.now()
+        local value, err = client:request("GET", "/items")
+        quick = core.now() - start
+        return value, err
+      end,
+    })
+    assert.equal("timeout", errors[1].kind)
+    assert.is_nil(errors[2])
+    assert.is_true(quick < 1 * PATIENCE, tostring(quick))
+  end)
+
+  it("may be used by a task of another client's, which blocks", function()
+    local other = new()
+    local values, errors = new():parallel(2, {
+      function() return (assert(other:request("GET", "/items"))) end,
+      function() return (assert(client:request("GET", "/items"))) end,
+    })
+    assert.same({ 3, 3 }, { #assert(values[1], errors[1]), #assert(values[2], errors[2]) })
+    other:close()
+  end)
+
+  it("says so when a task raises nil, and keeps no task that has ended", function()
+    new()
+    local seen = setmetatable({}, { __mode = "k" })
+    for _ = 1, 3 do
+      local _, errors = client:parallel(2, {
+        function()
+          seen[coroutine.running()] = true
+          return (client:request("GET", "/items"))
+        end,
+        function() error() end,
+      })
+      assert.equal("the task raised nil", errors[2])
+    end
+    collect()
+    assert.is_nil(next(seen))
+  end)
+
+  it("refuses two coroutines on one stream", function()
+    local loop = frame.new()
+    local stream = listing("slow", { loop = loop }):stream()
+    local first = coroutine.wrap(function() return stream:next() end)
+    first()
+    local ok, message = coroutine.resume(coroutine.create(function() return stream:next() end))
+    assert.is_false(ok)
+    assert.matches("another coroutine is waiting for this stream", message)
+    stream:close()
+  end)
+
+  -- --- the end -------------------------------------------------------------------------------------
+
+  it("sends nothing more once it is closed, also when a call waits for its next try", function()
+    new()
+    local query = { code = "503", words = fresh() }
+    local values, errors = client:parallel(2, {
+      function() return client:request("GET", "/status", { query = query, retry = { base = 60, cap = 60 }, timeout = 600 }) end,
+      function()
+        assert(client:request("GET", "/items"))
+        client:close()
+        return "closed"
+      end,
+    })
+    assert.equal("closed", values[2])
+    assert.equal("cancelled", errors[1].kind)
+    assert.equal(1, errors[1].attempts)
+    assert.is_true(errors[1].sent)
+    assert.equal(1, arrivals())
+    assert.is_nil(client._config.transport().engine)
+  end)
+
+  it("sends nothing more when its own hook closes it", function()
+    new { on_event = function() client:close() end }
+    local value, err = client:request("GET", "/status", {
+      query = { code = "503", words = fresh() }, retry = { base = 0.01 },
+    })
+    assert.is_nil(value)
+    assert.equal("cancelled", err.kind)
+    assert.equal(1, arrivals())
+  end)
+
+  it("tells those who wait in a frame loop that it was closed", function()
+    new { loop = frame.new() }
+    local told = {}
+    for i = 1, 3 do
+      coroutine.wrap(function()
+        local _, err = client:request("GET", "/silent")
+        told[i] = err.kind
+      end)()
+    end
+    client:poll(0.01)
+    client:close()
+    client:poll(0.01)
+    assert.same({ "cancelled", "cancelled", "cancelled" }, told)
+    client:poll(0.01)
+  end)
+
+  local close = rawget(coroutine, "close") -- since Lua 5.4
+  if close then
+    it("goes on when a waiting coroutine is closed", function()
+      new { loop = frame.new() }
+      local answered = 0
+      local function get()
+        assert(client:request("GET", "/slow"))
+        answered = answered + 1
+      end
+      local closed = coroutine.create(get)
+      coroutine.resume(closed)
+      for _ = 1, 2 do coroutine.wrap(get)() end
+      close(closed)
+      local stop = core.now() + 5 * PATIENCE
+      while answered < 2 and core.now() < stop do client:poll(0.01) end
+      assert.equal(2, answered)
+    end)
+  end
+
+  it("lets go of coroutines that nobody will resume", function()
+    new { loop = require "ampersand.loop.cqueues" }
+    local before = descriptors()
+    local controller = cqueues.new()
+    for _ = 1, 10 do controller:wrap(function() client:request("GET", "/silent", { timeout = 60 }) end) end
+    for _ = 1, 20 do controller:step(0.01) end
+    local during = descriptors()
+    controller:close()
+    controller = nil -- luacheck: ignore (so that it can be collected)
+    collect()
+    -- what stays are the engine's own
+    assert.is_true(before == 0 or descriptors() <= during - 8, ("%d, %d, then %d"):format(before, during, descriptors()))
+    assert.equal(3, #assert(client:request("GET", "/items", { timeout = 5 * PATIENCE })))
+  end)
+
+  it("lets go of streams that were left, although a token knows them", function()
+    local token, view = ampersand.cancel.token(), listing "first_then_silent"
+    view:stream():next() -- opens what is opened once
+    collect()
+    local before = descriptors()
+    for _ = 1, 10 do
+      local stream = view:stream({}, { cancel = token })
+      assert(stream:next())
+    end
+    collect()
+    assert.is_true(descriptors() <= before + 2, ("%d, then %d"):format(before, descriptors()))
+    local stream = listing("stall_body"):stream({}, { cancel = token })
+    token:cancel()
+    local value, err = stream:next()
+    assert.is_nil(value)
+    assert.equal("cancelled", err.kind)
+  end)
+
+  -- --- answers -------------------------------------------------------------------------------------
+
+  it("takes a compressed list that was cut for a transfer that broke, and tries again", function()
+    local value, err = listing("gzip_cut_list", { retry = { base = 0.001 } }):list()
+    assert.is_nil(value)
+    assert.equal("closed", err.kind)
+    assert.equal(3, err.attempts)
+    assert.matches("came as gzip, was cut short", err.message)
+  end)
+
+  it("asks for no compression where a text could be cut unseen", function()
+    local transport = double.answers { status = 200, headers = {}, body = "text" }
+    local asking = double.client(transport)
+    assert.equal("text", (asking:request("GET", "/export.csv")))
+    assert.equal("identity", transport.asked[1].headers["Accept-Encoding"])
+  end)
+
+  it("takes an empty body for nothing, whatever the headers said", function()
+    assert.is_true((new { base_url = server:url "created" }.api_keys:create { label = "x" }))
+  end)
+
+  it("deletes, although the answer is a long text", function()
+    local value = assert(new { base_url = server:url "big" }.installations:delete "one")
+    assert.is_true(value)
+  end)
+
+  it("remembers that an earlier try may have arrived", function()
+    local transport = double.answers({ fault = "gone", kind = "closed", sent = true },
+      { fault = "refused", kind = "connect", sent = false })
+    local _, err = double.client(transport, { retry = true }):request("POST", "/x", { body = {} })
+    assert.same({ "connect", 3, true }, { err.kind, err.attempts, err.sent })
+  end)
+
+  it("has nothing sent twice where one try is allowed", function()
+    for _, retry in ipairs { false, 1 } do
+      local transport = double.answers(double.json "1")
+      double.client(transport, { retry = retry }):request("GET", "/x")
+      assert.is_false(transport.asked[1].resend)
+    end
+    new { retry = false }
+    local given = { query = { words = fresh() } }
+    assert(client:request("GET", "/die_on_reuse", given))
+    client:request("GET", "/die_on_reuse", given)
+    assert.equal(2, arrivals())
+  end)
+
+  it("goes on after many connections that died", function()
+    new()
+    for i = 1, 20 do assert(client:request("GET", "/die_on_reuse"), i) end
+  end)
+
+  it("says where a redirect leads, without its password", function()
+    local function message(location, status)
+      local transport = double.answers { status = status or 302, headers = { location = location }, body = "" }
+      local _, err = double.client(transport):request("GET", "/x")
+      return err.message
+    end
+    assert.matches("redirects to https://other.example;", message "https://user:word@other.example/a?b", 1, true)
+    assert.matches("redirects to another path;", message "/login", 1, true)
+    assert.equal("304", message(nil, 304))
+  end)
+
+  it("refuses ports that are none, and takes schemes in capitals", function()
+    for _, port in ipairs { 0, 65536, 99999 } do
+      assert.error_matches(function() ampersand.new { base_url = "http://127.0.0.1:" .. port } end, "a port that is none")
+    end
+    assert.equal(3, #assert(new { base_url = server:url("items"):gsub("^http", "HTTP") }.installations:list()))
+  end)
+end)

@@ -112,6 +112,62 @@ describe("encode", function()
     end
   end)
 
+  it("refuses an array that has more than its elements", function()
+    local decoded = core.decode '{"list":[1,2,3]}'
+    decoded.list.extra = "x"
+    for _, case in ipairs {
+      { core.array { a = 1 }, "" }, { core.array { 1, 2, a = 3 }, "" }, { core.array { [0] = 3, 1 }, "" },
+      { core.array { 1, 2, nil, nil, 5, x = 1 }, "" }, { decoded, " at list" },
+      { { core.array { 1 }, core.array { [2.5] = 1 } }, " at [2]" },
+    } do
+      local text, message = core.encode(case[1])
+      assert.is_nil(text)
+      assert.is_truthy(message == "cannot encode an array with other keys than 1 to its length" .. case[2]
+        or message:find("^cannot encode nil at"), message)
+    end
+    local backwards = core.array {}
+    for i = 100, 1, -1 do backwards[i] = i end
+    assert.equal("[1,2,3,4", core.encode(backwards):sub(1, 8))
+  end)
+
+  it("shows names in paths without what a terminal would act on", function()
+    local function path(name)
+      local _, message = core.encode { [name] = { print } }
+      return (message:match " at (.*)$":gsub("%[1%]$", ""))
+    end
+    assert.equal('["x\\x00y"]', path "x\0y")
+    assert.equal('["a\\x0ab"]', path "a\nb")
+    assert.equal('["x\\x22]y"]', path 'x"]y')
+    assert.equal('["\\xff"]', path "\255")
+    assert.equal("plain_1", path "plain_1")
+  end)
+
+  it("finds a cycle however deep it begins, and takes time in proportion to the depth", function()
+    for _, depth in ipairs { 1, 31, 32, 33, 64, 500 } do
+      for length = 1, 5 do
+        local outermost = {}
+        local innermost = outermost
+        for _ = 1, depth do
+          innermost[1] = {}
+          innermost = innermost[1]
+        end
+        local begin = innermost
+        for _ = 2, length do
+          innermost[1] = {}
+          innermost = innermost[1]
+        end
+        innermost[1] = begin
+        local text, message = core.encode(outermost, { max_depth = 2000 })
+        assert.is_nil(text)
+        assert.matches("^cannot encode a table inside of itself at ", message)
+      end
+    end
+    local deep = 7
+    for _ = 1, 100000 do deep = { deep } end
+    local text, message = core.encode(deep, { max_depth = 200000 })
+    assert.is_truthy(text == ("["):rep(100000) .. "7" .. ("]"):rep(100000) or message:find "deeper than this Lua's stack allows")
+  end)
+
   it("writes long texts and short ones in turns", function()
     local long = ("x"):rep(3 * 1024 * 1024)
     for _ = 1, 3 do

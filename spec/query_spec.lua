@@ -206,6 +206,58 @@ describe("filters and projections", function()
     assert.are.same({ { d = { y = 2 } } }, json.decode(text, { select = { "d.y" } }))
   end)
 
+  it("take the last of members with one name, also where `*` comes below it", function()
+    local text = '[{"d":{"x":1},"d":{"y":2}},{"d":{"x":1},"e":1},{"d":{"x":2},"d":{"x":1}}]'
+    local found = core.decode(text, { plan = query.compile({ { ["d.*"] = 1 } }).plan })
+    assert.same({ { d = { x = 1 }, e = 1 }, { d = { x = 1 } } }, found)
+  end)
+
+  it("compare the begin of texts with escapes, however long, and of characters", function()
+    local function begins(text, prefix)
+      return #core.decode("[" .. text .. "]", { plan = query.compile({ { a = { prefix = prefix } } }).plan }) == 1
+    end
+    for _, case in ipairs {
+      { [["caf\u00e9 au lait"]], "caf\195\169", true }, { [["caf\u00e9"]], "caf\195", true }, { [["caf\u00e9"]], "caf\195\168", false },
+      { [["\ud83d\ude00!"]], "\240\159\152\128!", true }, { [["\ud83d\ude00"]], "\240\159\152\128!", false },
+      { [["http:\/\/x"]], "http://", true }, { [["a\nb"]], "a\n", true }, { [["a\nb"]], "a\nb", true }, { [["a\nb"]], "a\nbc", false },
+      { [["\n"]], "", true }, { [["plain"]], "pla", true }, { [["plain"]], "plains", false },
+    } do
+      assert.equal(case[3], begins('{"a":' .. case[1] .. "}", case[2]), case[1] .. " " .. case[2])
+    end
+    local long = ("x"):rep(500000)
+    assert.is_true(begins('{"a":"' .. long .. '\\n' .. long .. '"}', long .. "\n" .. long)) -- in time
+  end)
+
+  it("count with a Lua function and keep nothing", function()
+    local decoder = json.decoder { where = function(element) return element.n % 2 == 0 end }
+    for i = 1, 1000 do decoder:feed((i == 1 and "[" or ",") .. '{"n":' .. i .. ',"text":"' .. ("x"):rep(1000) .. '"}') end
+    collectgarbage()
+    local before = collectgarbage "count"
+    assert.same({ "more", 500 }, { decoder:count() })
+    decoder:feed ',{"n":2}]'
+    assert.same({ "end", 1 }, { decoder:finish():count() })
+    collectgarbage()
+    assert.is_true(collectgarbage "count" - before < 1000)
+  end)
+
+  it("say which option is wrong where it was written", function()
+    for _, case in ipairs {
+      { { bogus = 1 }, "unknown option bogus" }, { { max_depth = "x" }, "option max_depth: expected a number of 0 or more" },
+      { { nulls = "x" }, 'option nulls: expected "keep" or "drop"' },
+    } do
+      for _, use in ipairs {
+        function() local decoder = json.decoder(case[1]) return decoder end,
+        function() local value = json.decode("[]", case[1]) return value end,
+      } do
+        local ok, message = pcall(use)
+        assert.is_false(ok)
+        assert.is_truthy(message:find(case[2], 1, true), message)
+        assert.is_truthy(message:find("^spec/query_spec.lua:%d+: "), message)
+      end
+    end
+    assert.error_matches(function() json.encode({}, "x") end, "expected a table of options, got string")
+  end)
+
   it("validate what they skip", function()
     for _, bad in ipairs { "01", "1.", "tru", '"\\x"', '"\255"', '"\t"', "[1,]", '{"a":}', '{"a":1,}', '{"a":1]', "{1:1}",
                             "1e999", "[[}]" } do

@@ -114,18 +114,33 @@ static int level_slot(const struct amp_encoder *e, size_t level)
     return e->base + 2 * (int)level;
 }
 
-static int is_name(const char *text)
+static int is_name(const char *text, size_t size)
 {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
-    return *text && !text[length] && !(*text >= '0' && *text <= '9');
+    return size && length == size && !(*text >= '0' && *text <= '9');
 }
 
-static void add_key(luaL_Buffer *b, const char *key, int first)
+static void add_quoted(luaL_Buffer *b, const char *text, size_t size)
 {
-    if (!is_name(key)) {
-        luaL_addstring(b, "[\"");
-        luaL_addstring(b, key);
-        luaL_addstring(b, "\"]");
+    static const char hex[] = "0123456789abcdef";
+    luaL_addstring(b, "[\"");
+    for (const char *end = text + size; text < end; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+            luaL_addchar(b, (char)c);
+            continue;
+        }
+        luaL_addstring(b, "\\x");
+        luaL_addchar(b, hex[c >> 4]);
+        luaL_addchar(b, hex[c & 15]);
+    }
+    luaL_addstring(b, "\"]");
+}
+
+static void add_key(luaL_Buffer *b, const char *key, size_t size, int first)
+{
+    if (!is_name(key, size)) {
+        add_quoted(b, key, size);
         return;
     }
     if (!first)
@@ -148,9 +163,12 @@ static void add_level(lua_State *L, luaL_Buffer *b, const struct amp_encoder *e,
     if (level->shape == AMP_SHAPE_ARRAY) {
         add_index(b, (double)level->index);
     } else if (level->shape == AMP_SHAPE_SORTED) {
-        add_key(b, level->sorted[level->index - 1].text, i == 0);
+        add_key(b, level->sorted[level->index - 1].text, level->sorted[level->index - 1].size,
+                i == 0);
     } else if (lua_type(L, key) == LUA_TSTRING) {
-        add_key(b, lua_tostring(L, key), i == 0);
+        size_t size;
+        const char *name = lua_tolstring(L, key, &size);
+        add_key(b, name, size, i == 0);
     } else if (lua_type(L, key) == LUA_TNUMBER &&
                lua_tonumber(L, key) - lua_tonumber(L, key) == 0) {
         add_index(b, (double)lua_tonumber(L, key));
@@ -304,7 +322,8 @@ static int told_shape(lua_State *L, const struct amp_encoder *e)
         lua_pop(L, 1);
         return AMP_SHAPE_ARRAY;
     }
-    lua_pushliteral(L, "__jsontype");
+    lua_pushvalue(L,
+                  e->told); /* a new string could be collected: names would lose their addresses */
     lua_rawget(L, -2);
     if (lua_type(L, -1) == LUA_TSTRING)
         shape = strcmp(lua_tostring(L, -1), "array") == 0    ? AMP_SHAPE_ARRAY
@@ -382,9 +401,18 @@ static int sort_members(lua_State *L, struct amp_encoder *e, struct amp_encoder_
     return 1;
 }
 
+/* Deep down a table is compared with the level of the last power of two alone: a cycle comes by
+ * there sooner or later (Brent). */
 static int is_cycle(const struct amp_encoder *e, const void *table)
 {
-    for (size_t i = 0; i < e->depth; i++)
+    enum { FEW = 32 };
+    size_t first = 0, last = e->depth;
+    if (last > FEW) {
+        for (first = FEW; first * 2 < e->depth; first *= 2) {
+        }
+        last = first + 1;
+    }
+    for (size_t i = first; i < last; i++)
         if (e->level[i].table == table)
             return 1;
     return 0;
@@ -435,8 +463,10 @@ static int open_table(lua_State *L, struct amp_encoder *e)
     const void *table = lua_topointer(L, -1);
     if (is_cycle(e, table))
         return refuse(L, e, "a table inside of itself");
-    if (e->depth >= e->max_depth || !reserve_level(L, e))
+    if (e->depth >= e->max_depth)
         return refuse(L, e, "tables nested deeper than max_depth");
+    if (!reserve_level(L, e))
+        return refuse(L, e, "tables nested deeper than this Lua's stack allows");
     struct amp_encoder_level *level = new_level(L, e, table);
     if (!choose_shape(L, e, level))
         return 0;
@@ -533,6 +563,29 @@ static int put_elements(lua_State *L, struct amp_encoder *e, struct amp_encoder_
     return NO_MORE;
 }
 
+/* Nothing must follow the last element: JSON would lose it. */
+static int ends_there(lua_State *L, const struct amp_encoder *e,
+                      const struct amp_encoder_level *level)
+{
+    int table = level_slot(e, e->depth - 1);
+    lua_rawgeti(L, table, 0); /* LuaJIT has it before the first */
+    int begins_there = lua_isnil(L, -1);
+    lua_pop(L, 1);
+    if (!begins_there)
+        return 0;
+    if (level->length)
+        lua_pushinteger(L, (lua_Integer)level->length);
+    else
+        lua_pushnil(L);
+    if (!lua_next(L, table))
+        return 1;
+    lua_pop(L, 2);
+    lua_pushvalue(L, table);
+    int fine = is_sequence(L, level->length);
+    lua_pop(L, 1);
+    return fine;
+}
+
 static void close_table(lua_State *L, struct amp_encoder *e)
 {
     const struct amp_encoder_level *level = &e->level[--e->depth];
@@ -548,9 +601,13 @@ static int put_tables(lua_State *L, struct amp_encoder *e)
         struct amp_encoder_level *level = &e->level[e->depth - 1];
         int next =
             level->shape == AMP_SHAPE_OBJECT ? put_members(L, e, level) : put_elements(L, e, level);
-        if (next == NO_MORE)
+        if (next == NO_MORE) {
+            if (level->shape == AMP_SHAPE_ARRAY && !ends_there(L, e, level)) {
+                e->depth--; /* the path leads to the array */
+                return refuse(L, e, "an array with other keys than 1 to its length");
+            }
             close_table(L, e);
-        else if (next == REFUSED || !open_table(L, e))
+        } else if (next == REFUSED || !open_table(L, e))
             return 0;
     }
     return 1;
@@ -560,6 +617,8 @@ int amp_encode(lua_State *L, struct amp_encoder *e, int value)
 {
     e->used = e->depth = e->reserved = 0;
     memset(e->names.text, 0, sizeof e->names.text);
+    lua_pushliteral(L, "__jsontype");
+    e->told = lua_gettop(L);
     lua_pushvalue(L, value);
     e->base = lua_gettop(L);
     int type = lua_type(L, -1);

@@ -42,6 +42,7 @@ struct amp_encoder {
     int base; /* stack index of the outermost table */
     int sort_keys;
     int array_mt; /* stack index of the metatable of arrays */
+    int told;     /* and of the name under which other metatables tell a shape */
     int busy;
 };
 

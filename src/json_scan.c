@@ -477,11 +477,11 @@ size_t amp_unescape(char *out, const char *text, size_t size)
     return (size_t)(out - start);
 }
 
-int amp_node_is(const struct amp_node *node, const char *text, size_t size)
+/* Whether a node with escapes begins with these bytes; `*rest`: and goes on after them. */
+static int begins(const struct amp_node *node, const char *text, size_t size, int *rest)
 {
     const char *p = node->as.text, *end = p + node->size;
-    if (node->kind == AMP_STRING || node->kind == AMP_KEY)
-        return node->size == size && memcmp(p, text, size) == 0;
+    *rest = p < end;
     while (p < end && size) {
         char one[4];
         size_t length = 1;
@@ -489,12 +489,35 @@ int amp_node_is(const struct amp_node *node, const char *text, size_t size)
             length = unescape_one(one, &p);
         else
             one[0] = *p++;
-        if (length > size || memcmp(one, text, length) != 0)
+        size_t compared = length < size ? length : size;
+        if (memcmp(one, text, compared) != 0)
             return 0;
-        text += length;
-        size -= length;
+        *rest = p < end || length > size;
+        text += compared;
+        size -= compared;
     }
-    return p == end && size == 0;
+    return size == 0;
+}
+
+static int is_plain_node(const struct amp_node *node)
+{
+    return node->kind == AMP_STRING || node->kind == AMP_KEY;
+}
+
+int amp_node_is(const struct amp_node *node, const char *text, size_t size)
+{
+    int rest;
+    if (is_plain_node(node))
+        return node->size == size && memcmp(node->as.text, text, size) == 0;
+    return begins(node, text, size, &rest) && !rest;
+}
+
+int amp_node_begins(const struct amp_node *node, const char *text, size_t size)
+{
+    int rest;
+    if (is_plain_node(node))
+        return node->size >= size && memcmp(node->as.text, text, size) == 0;
+    return begins(node, text, size, &rest);
 }
 
 /* --- numbers --------------------------------------------------------------------------------- */

@@ -135,8 +135,9 @@ static inline const char *amp_skip_space(const char *p)
 /* Writes the text of an escaped string (already validated); returns the length, at most `size`. */
 size_t amp_unescape(char *out, const char *text, size_t size);
 
-/* Whether a string or key node spells exactly these bytes. */
+/* Whether a string or key node spells exactly these bytes, or these first. */
 int amp_node_is(const struct amp_node *node, const char *text, size_t size);
+int amp_node_begins(const struct amp_node *node, const char *text, size_t size);
 
 /* The first byte in [p, end) that is a quote, a backslash, a control or not ASCII; else `end`. */
 const char *amp_scan_plain(const char *p, const char *end);

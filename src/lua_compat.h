@@ -74,7 +74,10 @@ static inline int amp_reserve_stack(lua_State *L, size_t slots)
 {
     if (slots < 1000000 && lua_checkstack(L, (int)slots))
         return 1;
-#ifdef LUAI_MAXSTACK
+#if defined(LUAI_MAXSTACK) && defined(LUAI_MAXCSTACK) /* LuaJIT */
+    if (slots + (size_t)lua_gettop(L) <= LUAI_MAXCSTACK)
+        luaL_error(L, "not enough memory");
+#elif defined(LUAI_MAXSTACK)
     if (slots + (size_t)lua_gettop(L) < LUAI_MAXSTACK / 2)
         luaL_error(L, "not enough memory");
 #endif

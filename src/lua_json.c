@@ -209,7 +209,7 @@ static void add_message(luaL_Buffer *b, const struct amp_scan *scan, const char 
 
 static void set_number(lua_State *L, const char *name, size_t value)
 {
-    lua_pushnumber(L, (lua_Number)value);
+    lua_pushinteger(L, (lua_Integer)value);
     lua_setfield(L, -2, name);
 }
 
@@ -281,6 +281,13 @@ static struct decoder *check_decoder(lua_State *L)
     if (!d->open)
         luaL_error(L, "the decoder is closed");
     return d;
+}
+
+/* What is around the elements is bounded as they are, but does not count in all. */
+static void bound_others(struct decoder *d)
+{
+    d->scan.max_values = d->scan.values_limit = d->max_value_values;
+    d->scan.values_what = "more values than max_element_values";
 }
 
 /* The nearer of the two bounds on values is the one that an error names. */
@@ -449,7 +456,9 @@ static int stream_error(lua_State *L, struct decoder *d, const char *begin)
     if (!begin || begin > at)
         begin = at;
     d->scan.end = d->stream.text + d->stream.used;
+    d->busy = 1; /* a finalizer must not change what the words are about */
     push_error(L, &d->scan, amp_stream_position(&d->stream, at), begin);
+    d->busy = 0;
     return remember_error(L, d);
 }
 
@@ -498,6 +507,7 @@ static enum reading scan_element(struct decoder *d, const char *value, int recor
 static enum reading read_element(struct decoder *d, int record, const char **begin)
 {
     for (;;) {
+        bound_others(d);
         switch (amp_stream_next(&d->stream, begin)) {
         case AMP_STREAM_MORE:
             return READ_MORE;
@@ -564,17 +574,18 @@ static int push_status(lua_State *L, struct decoder *d, enum reading reading, co
 /* decoder:next() */
 static int l_next(lua_State *L)
 {
-    struct decoder *d = check_decoder(L);
     const char *begin;
+    lua_settop(L, 1);
+    lua_pushliteral(L, "value"); /* may collect; from now on nothing may until the build */
+    struct decoder *d = check_decoder(L);
     check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
-    lua_settop(L, 1);
     enum reading reading = read_element(d, 1, &begin);
     if (reading != READ_VALUE)
         return push_status(L, d, reading, begin);
     struct amp_builder b = start_build(L, d);
-    lua_pushliteral(L, "value");
+    lua_pushvalue(L, 2);
     return build_guarded(L, d, &b, begin) ? 2 : stream_error(L, d, begin);
 }
 
@@ -650,9 +661,10 @@ static void check_more(lua_State *L, const struct decoder *d)
 /* decoder:feed(chunk) */
 static int l_feed(lua_State *L)
 {
-    struct decoder *d = check_decoder(L);
     size_t size;
-    const char *bytes = luaL_checklstring(L, 2, &size);
+    check_decoder(L);
+    const char *bytes = luaL_checklstring(L, 2, &size); /* of a number, may collect */
+    struct decoder *d = check_decoder(L);
     check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
@@ -800,16 +812,20 @@ static int text_error(lua_State *L, struct decoder *d, const char *text)
 {
     struct amp_position position = {0, 1, 1};
     amp_position_advance(&position, text, (size_t)(d->scan.error.at ? d->scan.error.at - text : 0));
-    return push_error(L, &d->scan, position, text);
+    d->busy = 1;
+    int results = push_error(L, &d->scan, position, text);
+    d->busy = 0;
+    return results;
 }
 
 static int decode_plainly(lua_State *L, struct decoder *d, const char *text, size_t size)
 {
-    if (size > d->stream.max_bytes) {
-        amp_scan_fail(&d->scan, text + d->stream.max_bytes, "more bytes than max_bytes");
+    size_t most = d->stream.max_bytes < LARGEST_VALUE ? d->stream.max_bytes : LARGEST_VALUE;
+    if (size > most) {
+        amp_scan_fail(&d->scan, text + most, "more bytes than max_bytes");
         d->scan.error.failure = AMP_LIMIT;
         d->scan.error.expected = 0;
-        d->scan.error.limit = d->stream.max_bytes;
+        d->scan.error.limit = most;
         return text_error(L, d, text);
     }
     int top = lua_gettop(L);
@@ -871,7 +887,9 @@ static int decode_through_stream(lua_State *L, const char *text, size_t size)
 
 static int is_plain_decode(lua_State *L)
 {
-    static const char *const names[] = {"path", "expect", "plan", "where", "select", NULL};
+    static const char *const names[] = {
+        "path", "expect", "plan", "where", "select", "max_element_bytes", "max_element_values",
+        NULL};
     for (int i = 0; names[i]; i++)
         if (!is_empty_option(L, 2, names[i]))
             return 0;
@@ -935,14 +953,16 @@ static int l_encode(lua_State *L)
     enum { KEPT_BYTES = 1024 * 1024 };
     luaL_checkany(L, 1);
     lua_settop(L, 2);
-    struct amp_encoder *e = borrow_encoder(L);
-    e->sort_keys = 0;
-    e->max_depth = text_limits.depth;
+    int sort_keys = 0;
+    size_t max_depth = text_limits.depth;
     if (!lua_isnil(L, 2)) {
         luaL_checktype(L, 2, LUA_TTABLE);
-        e->sort_keys = amp_flag(L, 2, "sort_keys");
-        e->max_depth = size_option(L, 2, "max_depth", e->max_depth);
+        sort_keys = amp_flag(L, 2, "sort_keys");
+        max_depth = size_option(L, 2, "max_depth", max_depth);
     }
+    struct amp_encoder *e = borrow_encoder(L);
+    e->sort_keys = sort_keys;
+    e->max_depth = max_depth;
     lua_pushvalue(L, lua_upvalueindex(UP_ARRAY_MT));
     e->array_mt = lua_gettop(L);
     e->busy = 1;

@@ -12,10 +12,24 @@ json.null = core.null
 ---@type fun(t: table?): table
 json.array = core.array
 
+-- What an option may be: anything that its own reader takes, a limit, or one of two words.
 local OPTIONS = {
-  where = true, select = true, nulls = true, path = true, mask = true, big_integers = true, expect = true,
-  max_depth = true, max_bytes = true, max_element_bytes = true, max_values = true, max_element_values = true,
+  where = true, select = true, path = true, mask = true,
+  nulls = { "keep", "drop" }, big_integers = { "number", "string" }, expect = { "array", "any" },
+  max_depth = "limit", max_bytes = "limit", max_element_bytes = "limit", max_values = "limit",
+  max_element_values = "limit",
 }
+
+local function check_option(name, value, level)
+  local wanted = OPTIONS[name]
+  if not wanted then error("unknown option " .. tostring(name), level + 1) end
+  if wanted == "limit" and not (type(value) == "number" and value >= 0) then
+    error(("option %s: expected a number of 0 or more, got %s"):format(name, type(value)), level + 1)
+  end
+  if type(wanted) == "table" and value ~= wanted[1] and value ~= wanted[2] then
+    error(("option %s: expected %q or %q"):format(name, wanted[1], wanted[2]), level + 1)
+  end
+end
 
 --- The core's options, with `where` and `select` compiled; and what the core cannot check.
 local function compile(options, level)
@@ -25,7 +39,7 @@ local function compile(options, level)
   end
   local core_options = {}
   for name, value in pairs(options) do
-    if not OPTIONS[name] then error("unknown option " .. tostring(name), level + 1) end
+    check_option(name, value, level + 1)
     core_options[name] = value
   end
   local where = options.where ~= nil and { options.where } or nil
@@ -70,6 +84,9 @@ local ENCODE_OPTIONS = { sort_keys = true, max_depth = true }
 ---@return string? text nil on failure
 ---@return string? message what cannot be encoded, and where it is
 function json.encode(value, options)
+  if options ~= nil and type(options) ~= "table" then
+    error("json.encode: expected a table of options, got " .. type(options), 2)
+  end
   for name in pairs(options or {}) do
     if not ENCODE_OPTIONS[name] then error("unknown option " .. tostring(name), 2) end
   end
@@ -100,7 +117,13 @@ function Filtered:collect(list, max)
 end
 
 function Filtered:count()
-  return self:collect({})
+  local count = 0
+  while true do
+    local status, value, kind, detail = self:next()
+    if status == nil then return nil, value, kind, detail end
+    if status ~= "value" then return status, count end
+    count = count + 1
+  end
 end
 
 function Filtered:finish()
@@ -131,7 +154,7 @@ end
 ---@param options table? as for `decode`; an array is expected unless `expect = "any"`
 ---@return userdata|table decoder with feed, read, finish, next, collect, count, envelope, again, close
 function json.decoder(options)
-  return new_decoder(options, 1)
+  return (new_decoder(options, 1)) -- no tail call: errors count the levels up to the caller
 end
 
 local CHUNK = 16384

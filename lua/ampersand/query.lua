@@ -44,9 +44,10 @@ local function to_path(path)
   return path
 end
 
-local function has_star(path)
-  for _, name in ipairs(path) do
-    if name == "*" then return true end
+--- Whether one of the names of a path, or of its first ones, is `*`.
+local function has_star(path, count)
+  for i = 1, count or #path do
+    if path[i] == "*" then return true end
   end
   return false
 end
@@ -56,7 +57,7 @@ local function tree(entries, depth)
   local node, stars, groups, order = { names = {}, tests = {}, resets = {} }, {}, {}, {}
   for _, entry in ipairs(entries) do
     local name = entry.path[depth]
-    if entry.test and not entry.any then table.insert(node.resets, entry.test) end
+    if entry.test and not has_star(entry.path, depth - 1) then table.insert(node.resets, entry.test) end
     if not name then
       if entry.test then table.insert(node.tests, entry.test) else node.keep = true end
     elseif name == "*" then
@@ -96,7 +97,7 @@ end
 function Compiler:test(path, test)
   table.insert(self.tests, test)
   test.any = has_star(path)
-  table.insert(self.entries, { path = path, test = #self.tests, any = test.any })
+  table.insert(self.entries, { path = path, test = #self.tests })
   table.insert(self.program, #self.tests)
 end
 

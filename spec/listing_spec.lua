@@ -286,4 +286,25 @@ describe("a list of many", function()
     assert.equal("limit", err.kind)
     assert.equal(3, (client.installations:count({}, { max_element_values = 5 })))
   end)
+
+  it("reads answer after answer alike, whatever options and failures come between", function()
+    local double = require "support.double"
+    local whole, broken = '[{"id":"a","x":null},{"id":"b","x":[]}]', '[{"id":"a"},{"id":'
+    local transport = double.answers(double.json(whole), double.json(broken), double.json(whole), double.json(whole),
+      double.json '{"id":"c","n":12345678901234567}', double.json '{"id":"d","n":null}', double.json "{", double.json '{"id":"e"}',
+      double.json(whole), double.json(whole))
+    local asking = double.client(transport, { retry = false })
+    local list = asking.installations
+    local first = assert(list:list())
+    assert.equal("decode", (select(2, list:list())).kind)
+    assert.same(first, list:list())
+    local dropped = assert(list:list({}, { nulls = "drop" }))
+    assert.is_nil(dropped[1].x)
+    assert.equal("c", list:get("c").id)
+    assert.same({ id = "d", n = ampersand.null }, list:get "d")
+    assert.equal("decode", (select(2, list:get "x")).kind)
+    assert.same({ id = "e" }, list:get "e")
+    assert.is_nil(assert(asking:with({ nulls = "drop" }).installations:list())[1].x)
+    assert.same(first, list:list())
+  end)
 end)

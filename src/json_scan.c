@@ -796,14 +796,15 @@ AMP_INLINE int pause_reading(struct amp_scan *s, struct reader *r)
 }
 
 /* The containers that are open were on the tape before: here they have a node that stands for all
- * of them. */
-AMP_INLINE void resume_reading(struct amp_scan *s, struct reader *r)
+ * of them. Returns whether there are any. */
+AMP_INLINE int resume_reading(struct amp_scan *s, struct reader *r)
 {
     for (size_t i = 0; i < s->level; i++)
         s->open[i].node &= 1;
     set_node(r->next++, AMP_NULL, NULL, 0);
     if (s->level)
         r->closing = s->open[s->level - 1].node ? '}' : ']';
+    return s->level > 0;
 }
 
 /* `record`: onto the tape; 2: in parts, of which a value at level 0 may need several. */
@@ -813,11 +814,8 @@ AMP_INLINE const char *scan(struct amp_scan *s, const char *p, int record)
     struct reader r;
     if (!start_reading(s, &r, record))
         return NULL;
-    if (record == 2) {
-        resume_reading(s, &r);
-        if (s->level)
-            goto after;
-    }
+    if (record == 2 && resume_reading(s, &r))
+        goto after;
 value:
     p = amp_skip_space(p);
     if (AMP_NEVER(r.left-- == 0))

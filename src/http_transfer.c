@@ -350,11 +350,9 @@ bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const 
 
     if (!line)
         return false;
-    memcpy(line, name, name_length);
     /* libcurl reads "Name:" as "leave it out" and "Name;" as an empty one. */
-    memcpy(line + name_length, value_length ? ": " : ";", 2);
-    if (value_length)
-        memcpy(line + name_length + 2, value, value_length + 1);
+    snprintf(line, name_length + value_length + 3, "%s%s%s", name, value_length ? ": " : ";",
+             value);
     lines = curl_slist_append(transfer->header_lines, line);
     free(line);
     if (!lines)

@@ -211,7 +211,7 @@ coverage:
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
 	--errors-for-leak-kinds=definite,indirect
 VALGRIND_SPECS := $(wildcard spec/json_[del]*_spec.lua spec/query_spec.lua spec/client_spec.lua spec/call_spec.lua \
-	spec/listing_spec.lua spec/crypto_spec.lua spec/transport_curl_spec.lua spec/parallel_spec.lua)
+	spec/listing_spec.lua spec/crypto_spec.lua spec/client_faults_spec.lua spec/transport_curl_spec.lua spec/parallel_spec.lua)
 check: check-fast check-builds analyze
 	AMP_SLOW=10 $(MAKE) --no-print-directory specs RUNNER='$(VALGRIND)' SPECS='$(VALGRIND_SPECS)'
 	$(MAKE) --no-print-directory check-json

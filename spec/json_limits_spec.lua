@@ -1,6 +1,16 @@
 -- Limits, errors and streams that break off: the same words whatever the chunks are.
 local core = require "ampersand.core"
 
+-- Has the collector call `finalizer` once. In Lua 5.1 tables have no finalizers.
+local function on_collection(finalizer)
+  local proxy = rawget(_G, "newproxy")
+  if proxy then
+    getmetatable(proxy(true)).__gc = finalizer
+  else
+    setmetatable({}, { __gc = finalizer })
+  end
+end
+
 local function finish(text, size, options)
   local decoder, found = core.decoder(options), {}
   for from = 1, #text, size do
@@ -235,12 +245,7 @@ describe("a decoder", function()
     end
     decoder:feed(text)
     for _ = 1, 50 do
-      local proxy = rawget(_G, "newproxy") -- in Lua 5.1 tables have no finalizers
-      if proxy then
-        getmetatable(proxy(true)).__gc = disturb
-      else
-        setmetatable({}, { __gc = disturb })
-      end
+      on_collection(disturb)
       core.decode('{"long key number ' .. calls .. '":["\\u0041' .. ("x"):rep(50) .. '"]}')
     end
     pcall(decoder.next, decoder)
@@ -253,12 +258,7 @@ describe("a decoder", function()
   local function with_finalizer(finalizer, f)
     collectgarbage()
     collectgarbage "stop"
-    local proxy = rawget(_G, "newproxy")
-    if proxy then
-      getmetatable(proxy(true)).__gc = finalizer
-    else
-      setmetatable({}, { __gc = finalizer })
-    end
+    on_collection(finalizer)
     local filled = {} -- luacheck: ignore
     local mode = _VERSION == "Lua 5.4" and collectgarbage("incremental", 100, 1000, 30)
     collectgarbage "restart"
@@ -423,12 +423,7 @@ describe("a decoder", function()
       if armed then error("from the finalizer", 0) end
     end
     local function once(i)
-      local proxy = rawget(_G, "newproxy")
-      if proxy then
-        getmetatable(proxy(true)).__gc = disturb
-      else
-        setmetatable({}, { __gc = disturb })
-      end
+      on_collection(disturb)
       local text = ('[{"key %d":["%s"]}]'):format(i, ("x"):rep(i))
       collectgarbage "restart"
       local value = core.decode(text)

@@ -322,8 +322,8 @@ static int told_shape(lua_State *L, const struct amp_encoder *e)
         lua_pop(L, 1);
         return AMP_SHAPE_ARRAY;
     }
-    lua_pushvalue(L,
-                  e->told); /* a new string could be collected: names would lose their addresses */
+    /* Not a new string: that may collect, and names would lose their addresses. */
+    lua_pushvalue(L, e->told);
     lua_rawget(L, -2);
     if (lua_type(L, -1) == LUA_TSTRING)
         shape = strcmp(lua_tostring(L, -1), "array") == 0    ? AMP_SHAPE_ARRAY
@@ -508,7 +508,18 @@ static int put_name(lua_State *L, struct amp_encoder *e, struct amp_encoder_leve
     return 1;
 }
 
-enum { NEXT_TABLE, NO_MORE, REFUSED };
+enum { WRITTEN, NEXT_TABLE, NO_MORE, REFUSED };
+
+/* The value on top: a scalar is written and popped, a table left for the caller to open. */
+static inline int put_value(lua_State *L, struct amp_encoder *e, int type)
+{
+    if (type == LUA_TTABLE)
+        return NEXT_TABLE;
+    if (!put_scalar(L, e, type))
+        return REFUSED;
+    lua_pop(L, 1);
+    return WRITTEN;
+}
 
 /* Members up to one that is a table, which is left on top. */
 static int put_members(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
@@ -519,11 +530,9 @@ static int put_members(lua_State *L, struct amp_encoder *e, struct amp_encoder_l
             return refuse(L, e, "a key that is no string"), REFUSED;
         if (!put_name(L, e, level))
             return REFUSED;
-        if (type == LUA_TTABLE)
-            return NEXT_TABLE;
-        if (!put_scalar(L, e, type))
-            return REFUSED;
-        lua_pop(L, 1);
+        int put = put_value(L, e, type);
+        if (put != WRITTEN)
+            return put;
     }
     return NO_MORE;
 }
@@ -548,17 +557,14 @@ static int next_value(lua_State *L, struct amp_encoder *e, struct amp_encoder_le
 static int put_elements(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
 {
     while (next_value(L, e, level)) {
-        int type = lua_type(L, -1);
         if (level->shape == AMP_SHAPE_SORTED) {
             const struct amp_sorted_key *key = &level->sorted[level->index - 1];
             if (!put_string(L, e, key->text, key->size, ':'))
                 return REFUSED;
         }
-        if (type == LUA_TTABLE)
-            return NEXT_TABLE;
-        if (!put_scalar(L, e, type))
-            return REFUSED;
-        lua_pop(L, 1);
+        int put = put_value(L, e, lua_type(L, -1));
+        if (put != WRITTEN)
+            return put;
     }
     return NO_MORE;
 }
@@ -569,9 +575,9 @@ static int ends_there(lua_State *L, const struct amp_encoder *e,
 {
     int table = level_slot(e, e->depth - 1);
     lua_rawgeti(L, table, 0); /* LuaJIT has it before the first */
-    int begins_there = lua_isnil(L, -1);
+    int has_zero = !lua_isnil(L, -1);
     lua_pop(L, 1);
-    if (!begins_there)
+    if (has_zero)
         return 0;
     if (level->length)
         lua_pushinteger(L, (lua_Integer)level->length);

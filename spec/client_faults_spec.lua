@@ -257,6 +257,17 @@ describe("a client", function()
     assert.equal(2, arrivals())
   end)
 
+  it("sends a POST again, once, where the server had only spoken unasked", function()
+    new()
+    local function post(id)
+      local value, info = assert(client:request("POST", "/speaks_unasked", { query = { id = id }, body = {} }))
+      return value[1].id, info.attempts
+    end
+    assert.same({ "first", 1 }, { post "first" })
+    os.execute "sleep 0.3"
+    assert.same({ "second", 2 }, { post "second" })
+  end)
+
   it("goes on after many connections that died", function()
     new()
     for i = 1, 20 do assert(client:request("GET", "/die_on_reuse"), i) end

@@ -434,6 +434,20 @@ describe("the curl transport", function()
     end
   end)
 
+  it("never takes what a server said unasked for an answer", function()
+    for _, port in ipairs { "plain", "good" } do
+      new { http_version = "1.1" }
+      local status, body, kind, sent = fetch("speaks_unasked?id=first", port)
+      assert.same({ 200, '[{"id":"first"}]' }, { status, body })
+      transport:sleep(0.3)
+      status, body, kind, sent = fetch("speaks_unasked?id=second", port)
+      assert.same({ "closed", false }, { kind, sent }, body)
+      assert.is_nil(status)
+      status, body = fetch("speaks_unasked?id=second", port)
+      assert.same({ 200, '[{"id":"second"}]' }, { status, body }, port)
+    end
+  end)
+
   it("tells what the server cannot have seen", function()
     local _, message, kind, sent = new():request { method = "POST", url = "http://127.0.0.1:1/", timeout = 5 }
     assert.equal("connect", kind, message)

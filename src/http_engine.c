@@ -356,7 +356,7 @@ static void abandon_curl(struct amp_engine *engine)
     size_t i;
 
     for (i = 0; i < engine->sockets.count; i++)
-        close(engine->sockets.list[i]);
+        close(engine->sockets.list[i].fd);
 }
 
 void amp_engine_close(struct amp_engine *engine)

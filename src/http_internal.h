@@ -35,9 +35,11 @@ struct amp_buffer {
     size_t start, end, capacity;
 };
 
-/* A set of open descriptors. */
-struct amp_descriptors {
-    int *list;
+/* The open sockets. */
+struct amp_sockets {
+    struct amp_socket {
+        int fd, port; /* port: the local one; 0: not asked for yet */
+    } * list;
     size_t count, capacity;
 };
 
@@ -46,7 +48,7 @@ struct amp_engine {
     CURLSH *share;
     CURL *idle[AMP_MAX_IDLE];
     size_t idle_count;
-    struct amp_descriptors sockets; /* to be closed by a forked child */
+    struct amp_sockets sockets;
     struct amp_transfer *running, *moved, **moved_end;
     double curl_due;                          /* when libcurl wants to be called; 0: never */
     bool tls;                                 /* a TLS library may write to the sockets */
@@ -104,6 +106,9 @@ void amp_buffer_free(struct amp_buffer *buffer);
 
 /* http_options.c: an easy handle with everything set that all requests share; NULL: no memory. */
 CURL *amp_easy_new(struct amp_engine *engine);
+
+/* http_options.c: whether bytes wait to be read on the socket that is bound to this port. */
+bool amp_socket_has_input(struct amp_engine *engine, int port);
 
 /* http_options.c: what of `options` concerns the trust store is decided here, once. */
 void amp_choose_trust(struct amp_engine_options *options);

@@ -3,34 +3,37 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- sockets: remembered, so that a forked child can close its copies --------------------------
+/* --- sockets: remembered, so that a forked child can close its copies, and that they can be looked
+ * at -------------------------------------------------------------------------------------------
  */
 
-static bool remember(struct amp_descriptors *set, int fd)
+static bool remember(struct amp_sockets *set, int fd)
 {
     if (set->count == set->capacity) {
         size_t capacity = set->capacity ? set->capacity * 2 : 16;
-        int *list = (int *)realloc(set->list, capacity * sizeof *list);
+        struct amp_socket *list = (struct amp_socket *)realloc(set->list, capacity * sizeof *list);
         if (!list)
             return false;
         set->list = list;
         set->capacity = capacity;
     }
-    set->list[set->count++] = fd;
+    set->list[set->count].fd = fd;
+    set->list[set->count++].port = 0;
     return true;
 }
 
-static void forget(struct amp_descriptors *set, int fd)
+static void forget(struct amp_sockets *set, int fd)
 {
     size_t i;
 
     for (i = 0; i < set->count; i++)
-        if (set->list[i] == fd) {
+        if (set->list[i].fd == fd) {
             set->list[i] = set->list[--set->count];
             return;
         }
@@ -61,6 +64,32 @@ static int close_socket(void *data, curl_socket_t fd)
 {
     forget(&((struct amp_engine *)data)->sockets, fd);
     return close(fd);
+}
+
+static int local_port(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return 0;
+    if (address.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return address.ss_family == AF_INET ? ntohs(((struct sockaddr_in *)&address)->sin_port) : 0;
+}
+
+bool amp_socket_has_input(struct amp_engine *engine, int port)
+{
+    struct amp_socket *socket = engine->sockets.list, *end = socket + engine->sockets.count;
+    char byte;
+
+    for (; socket < end; socket++) {
+        if (!socket->port)
+            socket->port = local_port(socket->fd);
+        if (socket->port == port && recv(socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+            return true;
+    }
+    return false;
 }
 
 /* --- trust: a hashed directory is read certificate by certificate, a bundle as a whole ---------

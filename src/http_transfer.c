@@ -222,6 +222,27 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
     return take_body(transfer, bytes, n) ? n : 0;
 }
 
+/* Without TLS no server is asked for HTTP/2, and libcurl would have the others wait for the first
+ * one's answer to find out. */
+static long http_version(const struct amp_transfer *transfer)
+{
+    if (transfer->stream || !transfer->secure || transfer->engine->options.http_version == 1)
+        return CURL_HTTP_VERSION_1_1;
+    return CURL_HTTP_VERSION_2TLS;
+}
+
+/* Whether the connection has been used before and the server has said something since. With HTTP/2
+ * it may; with HTTP/1 whoever reads it takes it for the answer to the next request. */
+static bool spoke_unasked(const struct amp_transfer *transfer, int port)
+{
+    long opened = 1;
+
+    if (http_version(transfer) != CURL_HTTP_VERSION_1_1)
+        return false;
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened);
+    return !opened && amp_socket_has_input(transfer->engine, port);
+}
+
 /*
  * Called when a connection stands and the request is about to be written. A second call means
  * that the first connection died without an answer: then the server may have acted already.
@@ -230,10 +251,14 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
 {
     struct amp_transfer *transfer = (struct amp_transfer *)data;
 
-    (void)ip, (void)local_ip, (void)port, (void)local_port;
+    (void)ip, (void)local_ip, (void)port;
     transfer->resent = transfer->sent;
     if (transfer->sent && !transfer->resend) {
         fault(transfer, AMP_CLOSED, "the connection was closed before an answer came");
+        return CURL_PREREQFUNC_ABORT;
+    }
+    if (spoke_unasked(transfer, local_port)) {
+        fault(transfer, AMP_CLOSED, "the connection was given up: the server spoke unasked");
         return CURL_PREREQFUNC_ABORT;
     }
     transfer->sent = true;
@@ -408,15 +433,6 @@ static bool set_method(struct amp_transfer *transfer, const struct amp_request *
     if (request->body)
         return set_body(transfer, request->body, request->body_length);
     return !needs_body(request->method) || set_body(transfer, "", 0);
-}
-
-/* Without TLS no server is asked for HTTP/2, and libcurl would have the others wait for the first
- * one's answer to find out. */
-static long http_version(const struct amp_transfer *transfer)
-{
-    if (transfer->stream || !transfer->secure || transfer->engine->options.http_version == 1)
-        return CURL_HTTP_VERSION_1_1;
-    return CURL_HTTP_VERSION_2TLS;
 }
 
 static void set_callbacks(struct amp_transfer *transfer)

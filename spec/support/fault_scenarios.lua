@@ -161,6 +161,16 @@ function scenarios.reset_on_reuse(conn, request)
   conn:reset()
 end
 
+-- Answers what nobody has asked, a little after the answer that was.
+function scenarios.speaks_unasked(conn, request)
+  scenarios.ok(conn, ('[{"id":"%s"}]'):format(request.number == 1 and parameter(request, "id") or "late"))
+  if parameter(request, "id") == "first" then
+    cqueues.sleep(0.05)
+    scenarios.ok(conn, '[{"id":"unasked"}]')
+  end
+  return true
+end
+
 function scenarios.close_at_once() end
 
 function scenarios.reset_at_once(conn) conn:reset() end

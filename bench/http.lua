@@ -42,8 +42,9 @@ local RIVAL = REPORT .. [[
 local cjson = require "cjson"
 local url = arg[1] .. "/v1/projects/p/integrations/" .. arg[2] .. "/installations"
 local v3, cURL = pcall(require, "cURL")
-local new, at_once
+local new, at_once, turn_to
 if v3 then
+  function turn_to(easy, to) easy:setopt_url(to) end
   function new(take)
     return cURL.easy {
       url = url, httpheader = { "X-Api-Key: key" }, cainfo = arg[4], proxy = "", writefunction = take,
@@ -71,6 +72,7 @@ if v3 then
   end
 else
   local curl = require "curl"
+  function turn_to(easy, to) easy:setopt(curl.OPT_URL, to) end
   function new(take)
     local easy = curl.easy_init()
     easy:setopt(curl.OPT_URL, url)
@@ -94,6 +96,19 @@ local function list()
   return cjson.decode(table.concat(chunks))
 end
 ]]
+
+-- The operations of one installation, all pages of them; their number.
+local OURS_PAGES = [[
+report(#assert(client.operations:list("one")))]]
+local RIVAL_PAGES = [[
+local operations, token = {}, ""
+repeat
+  turn_to(easy, url .. "/one/operations?pageToken=" .. token)
+  local page = list()
+  for _, operation in ipairs(page.results) do operations[#operations + 1] = operation end
+  token = page.pagination.nextPageToken
+until page.pagination.done
+report(#operations)]]
 
 local HEALTH = 'healthStatus = "unhealthy"'
 
@@ -131,6 +146,7 @@ local PROGRAMS = {
     ours = OURS .. "for _ = 1, tonumber(arg[5]) do assert(installations:list()) end report()",
     rival = RIVAL .. "for _ = 1, tonumber(arg[5]) do list() end report()",
   },
+  pages = { ours = OURS .. OURS_PAGES, rival = RIVAL .. RIVAL_PAGES },
   at_once = {
     ours = OURS .. [[
       local curl = require "ampersand.transport.curl"
@@ -276,6 +292,36 @@ local function generate(server, n)
   file:close()
 end
 
+local PAGES, PER_PAGE = 50, 200
+
+-- Shaped as the vendor's documents have it.
+local function operation(i)
+  local id, object = ("9b2e7d54-1a0c-4f5e-8c11-%012d"):format(i), ({ "account", "contact", "lead" })[i % 3 + 1]
+  return {
+    id = id, projectId = "p", integrationId = "1", installationId = "one",
+    configId = "6ad2f5c0-5b52-4b0b-9d0f-1f7c6d1ce8aa", actionType = i % 5 == 0 and "write" or "read",
+    status = i % 9 == 0 and "failure" or "success", result = ("[%s] %d records read"):format(object, i),
+    createTime = ("2026-11-%02dT10:%02d:00Z"):format(i % 28 + 1, i % 60),
+    metadata = { objects = { object }, progress = { objectName = object, operationId = id, recordsProcessed = i } },
+  }
+end
+
+local function generate_pages(server)
+  local json = require "ampersand.json"
+  local place = server.directory .. "/www/v1/projects/p/integrations/paged/installations/one/operations"
+  assert(os.execute("mkdir -p " .. place))
+  for page = 1, PAGES do
+    local file = assert(io.open(("%s/page%s.json"):format(place, page == 1 and "" or page), "w"))
+    local results = json.array {}
+    for i = 1, PER_PAGE do results[i] = operation((page - 1) * PER_PAGE + i) end
+    local more = page < PAGES
+    file:write(json.encode {
+      results = results, pagination = { done = not more, nextPageToken = more and tostring(page + 1) or nil },
+    })
+    file:close()
+  end
+end
+
 local function bundle(server)
   local path = server.directory .. "/bundle.pem"
   output_of(("cat /etc/ssl/certs/ca-certificates.crt %s/ca.pem > %s 2>/dev/null"):format(server.directory, path))
@@ -289,7 +335,8 @@ local function measure_all(server)
     return ("%s %s %d %s"):format(server:url(("v1/projects/p/integrations/%d/installations"):format(n), port),
       times or 1, together or 1, hashed)
   end
-  for _, n in ipairs { 1, 100, 200, 10000, 100000 } do generate(server, n) end
+  for _, n in ipairs { 1, 10000, 100000 } do generate(server, n) end
+  generate_pages(server)
 
   print(("%-52s %10s %10s %10s %6s"):format("", "ours", "rival", "limit", "ratio"))
   show("bare Lua", "wall ms", "wall", measure, "nothing", {}, 20)
@@ -303,9 +350,9 @@ local function measure_all(server)
   local warm = arguments("plain", 1)
   warm[5] = 5000
   show("5,000 warm small requests", "wall ms", "wall", measure, "many", warm, 3, limit("plain", 1, 5000))
-  local pages = arguments("tls", 200)
-  pages[5] = 50
-  show("50 pages of 200 in turn, https", "wall ms", "wall", measure, "many", pages, 5, limit("tls", 200, 50))
+  local first_page = server:url("v1/projects/p/integrations/paged/installations/one/operations", "tls")
+  show("50 pages of 200 operations in turn, https", "wall ms", "wall", measure, "pages", arguments("tls", "paged"), 9,
+    ("%s %d 1 %s"):format(first_page, PAGES, hashed))
   for _, way in ipairs { { "HTTP/1", "tls" }, { "HTTP/2", "h2" } } do
     show("50 at once, https, " .. way[1], "wall ms", "wall", measure, "at_once", arguments(way[2], 1), 5,
       limit(way[2], 1, 1, 50))

@@ -29,6 +29,7 @@ http {
     listen 127.0.0.1:H2 ssl http2;
     location /protocol { add_header X-Protocol $server_protocol; add_header X-Reused $ssl_session_reused;
                          return 200 "[]"; }
+    location ~ /operations$ { try_files $uri/page$arg_pageToken.json =404; }
     location /slow { limit_rate 200k; try_files /1000.json =404; }
   }
 }

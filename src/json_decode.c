@@ -1,5 +1,6 @@
 #include "json_decode.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* --- keys ------------------------------------------------------------------------------------ */
@@ -38,50 +39,63 @@ static inline int is_key(const struct amp_key *slot, const struct amp_key *key)
            slot->text && (key->size <= 16 || memcmp(slot->text, key->text, key->size) == 0);
 }
 
+void amp_keys_init(struct amp_keys *keys)
+{
+    memset(keys, 0, offsetof(struct amp_keys, slot) + sizeof keys->slot[0]);
+}
+
 static void push_new_key(lua_State *L, const struct amp_builder *b, struct amp_key *key,
                          size_t place)
 {
+    struct amp_keys *keys = b->keys;
     lua_pushlstring(L, key->text, key->size);
     /* A finalizer may have decoded meanwhile: what was read from the slots no longer counts. */
+    uint16_t slot = keys->place[place] ? keys->place[place] : (uint16_t)(keys->used + 1);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, b->anchors, (int)place + 1);
+    lua_rawseti(L, b->anchors, slot);
     key->text = lua_tostring(L, -1);
-    b->keys->slot[place] = *key;
+    keys->slot[slot] = *key;
+    if (!keys->place[place]) {
+        keys->place[place] = slot;
+        keys->used = slot;
+    }
 }
 
 /* A key has two places; a stranger takes the second, so that a flood cannot evict both. */
 static void push_key(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
 {
-    struct amp_key key = make_key(text, size), *slot = b->keys->slot;
+    const struct amp_keys *keys = b->keys;
+    struct amp_key key = make_key(text, size);
     uint64_t hash = hash_key(&key);
-    size_t first = hash >> 54, second = hash >> 44 & (AMP_KEY_SLOTS - 1);
-    if (is_key(&slot[first], &key))
-        lua_rawgeti(L, b->anchors, (int)first + 1);
-    else if (is_key(&slot[second], &key))
-        lua_rawgeti(L, b->anchors, (int)second + 1);
+    size_t first = hash >> 54, second = hash >> 44 & (AMP_KEY_PLACES - 1);
+    if (is_key(&keys->slot[keys->place[first]], &key))
+        lua_rawgeti(L, b->anchors, keys->place[first]);
+    else if (is_key(&keys->slot[keys->place[second]], &key))
+        lua_rawgeti(L, b->anchors, keys->place[second]);
     else if (size > LONGEST_KEY)
         lua_pushlstring(L, text, size);
     else
-        push_new_key(L, b, &key, slot[first].text ? second : first);
+        push_new_key(L, b, &key, keys->place[first] ? second : first);
 }
 
 /* Enumerations, references to other objects and times repeat: whoever comes twice in turn takes the
  * place. */
 static void push_string(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
 {
+    struct amp_keys *keys = b->keys;
     if (size > LONGEST_VALUE) {
         lua_pushlstring(L, text, size);
         return;
     }
     struct amp_key key = make_key(text, size);
     uint64_t hash = hash_key(&key);
-    size_t value = hash >> 55, place = AMP_KEY_SLOTS + value;
-    if (is_key(&b->keys->slot[place], &key)) {
-        lua_rawgeti(L, b->anchors, (int)place + 1);
-    } else if (b->keys->missed[value] == (uint32_t)hash) {
+    size_t value = hash >> 55, place = AMP_KEY_PLACES + value;
+    if (is_key(&keys->slot[keys->place[place]], &key)) {
+        lua_rawgeti(L, b->anchors, keys->place[place]);
+    } else if (keys->missed[value] == (uint32_t)hash) {
         push_new_key(L, b, &key, place);
     } else {
-        b->keys->missed[value] = (uint32_t)hash;
+        keys->missed[value] = (uint32_t)hash;
         lua_pushlstring(L, text, size);
     }
 }

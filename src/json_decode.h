@@ -11,7 +11,11 @@
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
 
-enum { AMP_KEY_SLOTS = 1024, AMP_VALUE_SLOTS = 512, AMP_SLOTS = AMP_KEY_SLOTS + AMP_VALUE_SLOTS };
+enum {
+    AMP_KEY_PLACES = 1024,
+    AMP_VALUE_PLACES = 512,
+    AMP_PLACES = AMP_KEY_PLACES + AMP_VALUE_PLACES
+};
 
 /* The first and the last bytes of a key: up to 16 bytes are told apart by them and the size alone.
  */
@@ -21,18 +25,23 @@ struct amp_key {
     const char *text;
 };
 
-/* Strings lately used as keys, then short ones used as values; slot i is anchored at i + 1 in a Lua
- * table, so the texts stay. */
+/* Strings lately used as keys, then short ones used as values. A place gets a slot at its first
+ * use, and slots are given out in turn: memory is touched as strings come. Slot i is anchored at i
+ * in a Lua table, so the texts stay; slot 0 is nobody's. */
 struct amp_keys {
-    struct amp_key slot[AMP_SLOTS];
-    uint32_t missed[AMP_VALUE_SLOTS]; /* the hash of the last value that was not in the slot */
+    uint16_t place[AMP_PLACES];
+    uint16_t used;
+    uint32_t missed[AMP_VALUE_PLACES]; /* the hash of the last value that was not in the place */
+    struct amp_key slot[AMP_PLACES + 1];
 };
+
+void amp_keys_init(struct amp_keys *keys);
 
 /* What a build needs beside the tape; the last two are its own, 0 before it begins. */
 struct amp_builder {
     struct amp_scan *scan;
     struct amp_keys *keys;
-    int anchors;    /* stack index of the keys' table, which has room for AMP_SLOTS */
+    int anchors;    /* stack index of the keys' table */
     int array_mt;   /* stack index of the metatable of arrays */
     char **scratch; /* for strings with escapes; owned by a userdata */
     size_t *scratch_room;

@@ -1044,12 +1044,8 @@ static void push_upvalues(lua_State *L)
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "array");
     lua_setfield(L, -2, "__jsontype");
-    lua_createtable(L, AMP_SLOTS, 0);
-    for (int i = 1; i <= AMP_SLOTS; i++) {
-        lua_pushboolean(L, 0);
-        lua_rawseti(L, -2, i);
-    }
-    memset(lua_newuserdata(L, sizeof(struct amp_keys)), 0, sizeof(struct amp_keys));
+    lua_createtable(L, 64, 0);
+    amp_keys_init((struct amp_keys *)lua_newuserdata(L, sizeof(struct amp_keys)));
 }
 
 void amp_open_json(lua_State *L)

@@ -83,6 +83,7 @@ struct amp_transfer {
     const char *reason;              /* what the fault is */
     char detail[CURL_ERROR_SIZE];
     bool stream, resend, secure, no_body, own_encoding, own_type; /* of the request */
+    bool misled; /* onto a connection on which the server had spoken unasked */
     bool sent, resent, in_status, chunked, head_done, head_taken, paused, wanted, moved;
 };
 

@@ -258,7 +258,7 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
         return CURL_PREREQFUNC_ABORT;
     }
     if (spoke_unasked(transfer, local_port)) {
-        fault(transfer, AMP_CLOSED, "the connection was given up: the server spoke unasked");
+        transfer->misled = true;
         return CURL_PREREQFUNC_ABORT;
     }
     transfer->sent = true;
@@ -454,6 +454,7 @@ static bool set_request(struct amp_transfer *transfer, const struct amp_request 
     CURL *easy = transfer->easy;
 
     set_callbacks(transfer);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(transfer));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1e3));
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer->own_encoding ? NULL : "");
@@ -484,6 +485,22 @@ static bool may_use_tls(const struct amp_transfer *transfer)
     return false;
 }
 
+static void join(struct amp_transfer *transfer)
+{
+    if (curl_multi_add_handle(transfer->engine->multi, transfer->easy) != CURLM_OK)
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "out of memory");
+}
+
+/* On a connection of its own, after an old one proved useless before anything was sent. */
+static void start_again(struct amp_transfer *transfer)
+{
+    transfer->misled = false;
+    transfer->detail[0] = '\0';
+    curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
+    curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+    join(transfer);
+}
+
 void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request *request)
 {
     struct amp_engine *engine = transfer->engine;
@@ -506,8 +523,7 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
         return;
     }
     link_running(transfer);
-    if (curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK)
-        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "out of memory");
+    join(transfer);
     amp_engine_changed(engine);
 }
 
@@ -582,7 +598,9 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
 {
     enum amp_outcome outcome = outcome_of(transfer, code);
 
-    if (transfer->fault != AMP_OPEN)
+    if (transfer->misled)
+        start_again(transfer);
+    else if (transfer->fault != AMP_OPEN)
         amp_transfer_fail(transfer, transfer->fault, transfer->reason);
     else if (outcome == AMP_DONE && !transfer->head_done)
         amp_transfer_fail(transfer, AMP_CLOSED, "the response ended inside its headers");

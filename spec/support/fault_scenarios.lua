@@ -163,7 +163,7 @@ end
 
 -- Answers what nobody has asked, a little after the answer that was.
 function scenarios.speaks_unasked(conn, request)
-  scenarios.ok(conn, ('[{"id":"%s"}]'):format(request.number == 1 and parameter(request, "id") or "late"))
+  scenarios.ok(conn, ('[{"id":"%s"}]'):format(parameter(request, "id")))
   if parameter(request, "id") == "first" then
     cqueues.sleep(0.05)
     scenarios.ok(conn, '[{"id":"unasked"}]')

@@ -35,11 +35,13 @@ struct amp_buffer {
     size_t start, end, capacity;
 };
 
+struct amp_socket {
+    int fd, port; /* port: the local one; 0: not asked for yet */
+};
+
 /* The open sockets. */
 struct amp_sockets {
-    struct amp_socket {
-        int fd, port; /* port: the local one; 0: not asked for yet */
-    } * list;
+    struct amp_socket *list;
     size_t count, capacity;
 };
 

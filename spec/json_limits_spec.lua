@@ -134,6 +134,7 @@ describe("errors", function()
   local cases = {
     { "", "line 1, column 1 (byte 0): expected a value, got the end of the text", 0 },
     { "{}", "line 1, column 1 (byte 0): expected an array, got an object", 0 },
+    { '"x"', "line 1, column 1 (byte 0): expected an array, got a string", 0 },
     { "\239\187\191[]", "line 1, column 1 (byte 0): expected an array, got '\\xef'", 0 },
     { "[1,\n 2", "line 2, column 3 (byte 6): expected ',' or ']', got the end of the text", 2 },
     { "[1,\n 2,", "line 2, column 4 (byte 7): expected a value, got the end of the text", 2 },
@@ -149,6 +150,7 @@ describe("errors", function()
     { '["a\nb"]', "line 1, column 4 (byte 3): a control character in a string (it must be escaped) after \"a", 0 },
     { '["a\0b"]', "line 1, column 4 (byte 3): a control character in a string (it must be escaped) after \"a", 0 },
     { '["\\udc00"]', "line 1, column 3 (byte 2): a lone surrogate after \"", 0 },
+    { '["\240\159\152x"]', "line 1, column 3 (byte 2): invalid UTF-8 after \"", 0 },
     { '["\237\160\128"]', "line 1, column 3 (byte 2): invalid UTF-8 after \"", 0 },
     { '[1e400]', "line 1, column 2 (byte 1): a number out of range", 0 },
     { '["abc', "line 1, column 6 (byte 5): expected the end of a string, got the end of the text after \"abc", 0 },
@@ -172,7 +174,7 @@ describe("errors", function()
   it("say what is wrong around the array at the path", function()
     for text, expected in pairs {
       ['{1:[]}'] = "a member's name in quotes, got '1'", ['{"a" 1}'] = "':', got '1'", ['{"a":1 "list":[]}'] = "',' or '}', got '\"'",
-      ['{"list":[]]'] = "',' or '}', got ']'",
+      ['{"list":[]]'] = "',' or '}', got ']'", ['{"list":[],"a":1x}'] = "',' or '}', got 'x'",
     } do
       for size = 1, #text do
         local decoder = core.decoder { path = { "list" } }

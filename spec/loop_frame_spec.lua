@@ -102,6 +102,19 @@ describe("a program that polls in every frame", function()
     assert.is_nil(weak.transfer)
   end)
 
+  if coroutine.close then
+    it("goes on where a coroutine that waits has been closed", function()
+      local co = coroutine.create(function() get "slow?seconds=0.05" end)
+      assert(coroutine.resume(co))
+      coroutine.close(co)
+      local status
+      spawn(function() status = get("slow?seconds=0.2").status end)
+      local start = http.now()
+      while not status and http.now() - start < 10 do transport:poll(0.001) end
+      assert.equal(200, status)
+    end)
+  end
+
   if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
     it("is told in words what PUC Lua 5.1 cannot do", function()
       local function refused(f)

@@ -249,6 +249,16 @@ describe("the next page", function()
     patient:close()
   end)
 
+  it("is given up where the caller's own `timeout` has passed meanwhile", function()
+    local stream = client.operations:stream(ID, { pageSize = 1 }, { timeout = 0.3 })
+    assert(stream:next())
+    arrived(2)
+    socket.sleep(0.4)
+    local value, err = stream:next()
+    assert.is_nil(value)
+    assert.same({ "timeout", 1 }, { err.kind, err.delivered })
+  end)
+
   it("ends by its token", function()
     fault { delay = 30, skip = 1, next = 1 }
     local token = ampersand.cancel.token()

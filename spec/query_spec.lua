@@ -238,6 +238,18 @@ describe("filters and projections", function()
     assert.same({ "end", 1 }, { decoder:finish():count() })
     collectgarbage()
     assert.is_true(collectgarbage "count" - before < 1000)
+    assert.equal(decoder, decoder:again())
+    decoder:feed '[{"n":4}]'
+    assert.same({ "end", 1 }, { decoder:finish():count() })
+  end)
+
+  it("count every value of an element, wanted or not, against its limit", function()
+    for limit = 0, 3 do
+      local decoder = json.decoder { select = { "a.b" }, max_element_values = limit }
+      decoder:feed '[{"a":{"b":1}}]'
+      local status, _, kind = decoder:finish():next()
+      assert.same(limit < 3 and { "nil", "limit" } or { "value" }, { tostring(status), kind })
+    end
   end)
 
   it("say which option is wrong where it was written", function()

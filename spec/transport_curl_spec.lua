@@ -100,6 +100,7 @@ describe("the curl transport", function()
         local _, _, kind = fetch(path, "good")
         assert.equal("closed", kind)
       end
+      assert.equal(200, (fetch("chunked_last", "good")))
     end)
 
     it("HTTP/2 streams that are reset, refused or left by the server", function()
@@ -133,7 +134,7 @@ describe("the curl transport", function()
 
   describe("takes for a success", function()
     for _, name in ipairs { "items", "until_close", "interim", "folded", "trailers", "gzip", "gzip_twice",
-                            "same_lengths" } do
+                            "same_lengths", "chunked_last" } do
       it(name, function()
         for _, stream in ipairs { false, true } do
           local status, body, kind = fetch(name, nil, { stream = stream })
@@ -432,6 +433,12 @@ describe("the curl transport", function()
         end)
       end
     end
+  end)
+
+  it("tells who waits for a request begun before the client was closed", function()
+    local wait = new():begin { method = "GET", url = server:url "silent", timeout = 10 }
+    transport:close()
+    assert.same({ n = 4, nil, "the request was cancelled", "cancelled", true }, { n = select("#", wait(1)), wait(1) })
   end)
 
   it("never takes what a server said unasked for an answer, and goes another way at once", function()

@@ -66,16 +66,14 @@ static int close_socket(void *data, curl_socket_t fd)
     return close(fd);
 }
 
+/* IPv4 and IPv6 have the port at the same place. */
 static int local_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_in6 address = {0};
     socklen_t size = sizeof address;
 
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
-        return 0;
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return address.ss_family == AF_INET ? ntohs(((struct sockaddr_in *)&address)->sin_port) : 0;
+    getsockname(fd, (struct sockaddr *)&address, &size);
+    return ntohs(address.sin6_port);
 }
 
 bool amp_socket_has_input(struct amp_engine *engine, int port)

@@ -114,6 +114,11 @@ function scenarios.trailers(conn)
   return true
 end
 
+function scenarios.chunked_last(conn)
+  conn:send(head("200 OK", { "Transfer-Encoding: identity, chunked" }) .. chunk(ITEMS) .. "0\r\n\r\n")
+  return true
+end
+
 function scenarios.gzip(conn) return scenarios.ok(conn, gzip(ITEMS), "Content-Encoding: gzip") end
 
 function scenarios.gzip_twice(conn) return scenarios.ok(conn, gzip(gzip(ITEMS)), "Content-Encoding: gzip, gzip") end

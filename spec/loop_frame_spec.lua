@@ -102,11 +102,11 @@ describe("a program that polls in every frame", function()
     assert.is_nil(weak.transfer)
   end)
 
-  if coroutine.close then
+  if coroutine.close then -- luacheck: ignore 143
     it("goes on where a coroutine that waits has been closed", function()
       local co = coroutine.create(function() get "slow?seconds=0.05" end)
       assert(coroutine.resume(co))
-      coroutine.close(co)
+      coroutine.close(co) -- luacheck: ignore 143
       local status
       spawn(function() status = get("slow?seconds=0.2").status end)
       local start = http.now()

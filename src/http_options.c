@@ -69,9 +69,10 @@ static int close_socket(void *data, curl_socket_t fd)
 /* IPv4 and IPv6 have the port at the same place. */
 static int local_port(int fd)
 {
-    struct sockaddr_in6 address = {0};
+    struct sockaddr_in6 address;
     socklen_t size = sizeof address;
 
+    memset(&address, 0, sizeof address);
     getsockname(fd, (struct sockaddr *)&address, &size);
     return ntohs(address.sin6_port);
 }

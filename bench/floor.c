@@ -46,7 +46,7 @@ static int l_prepare(lua_State *L)
     f->scan.integer_bits = AMP_INTEGER_BITS;
     if (!amp_scan_start(&f->scan, text + size, 0) || !amp_scan_record(&f->scan, text))
         return luaL_error(L, "not JSON");
-    lua_createtable(L, 64, 0);
+    lua_newtable(L);
     lua_newtable(L);
     lua_pushvalue(L, 1);
     lua_pushcclosure(L, l_build, 4);

@@ -97,19 +97,6 @@ local function list()
 end
 ]]
 
--- The operations of one installation, all pages of them; their number.
-local OURS_PAGES = [[
-report(#assert(client.operations:list("one")))]]
-local RIVAL_PAGES = [[
-local operations, token = {}, ""
-repeat
-  turn_to(easy, url .. "/one/operations?pageToken=" .. token)
-  local page = list()
-  for _, operation in ipairs(page.results) do operations[#operations + 1] = operation end
-  token = page.pagination.nextPageToken
-until page.pagination.done
-report(#operations)]]
-
 local HEALTH = 'healthStatus = "unhealthy"'
 
 local PROGRAMS = {
@@ -146,7 +133,18 @@ local PROGRAMS = {
     ours = OURS .. "for _ = 1, tonumber(arg[5]) do assert(installations:list()) end report()",
     rival = RIVAL .. "for _ = 1, tonumber(arg[5]) do list() end report()",
   },
-  pages = { ours = OURS .. OURS_PAGES, rival = RIVAL .. RIVAL_PAGES },
+  pages = {
+    ours = OURS .. 'report(#assert(client.operations:list "one"))',
+    rival = RIVAL .. [[
+      local operations, token = {}, ""
+      repeat
+        turn_to(easy, url .. "/one/operations?pageToken=" .. token)
+        local page = list()
+        for _, operation in ipairs(page.results) do operations[#operations + 1] = operation end
+        token = page.pagination.nextPageToken
+      until page.pagination.done
+      report(#operations)]],
+  },
   at_once = {
     ours = OURS .. [[
       local curl = require "ampersand.transport.curl"

@@ -84,7 +84,7 @@ describe("edit and undo", function()
   end)
 
   it("ask nothing where nothing would change", function()
-    if not command.has_terminal() then return pending "no C compiler here" end
+    if not command.has_terminal() then return pending "no C compiler here, so no terminal can be made" end
     local result = session:show(('%s --where id=nobody --journal "$HOME/k"'):format(edit .. "false"))
     assert.equal(0, result.code)
     assert.truthy(result.out:find("0 of 0 installations would change", 1, true), result.out)

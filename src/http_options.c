@@ -9,8 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- sockets: remembered, so that a forked child can close its copies, and that they can be looked
- * at -------------------------------------------------------------------------------------------
+/* --- sockets: remembered, for a forked child to close its copies and for a look at their input ---
  */
 
 static bool remember(struct amp_sockets *set, int fd)

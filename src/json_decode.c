@@ -55,10 +55,9 @@ static void push_new_key(lua_State *L, const struct amp_builder *b, struct amp_k
     lua_rawseti(L, b->anchors, slot);
     key->text = lua_tostring(L, -1);
     keys->slot[slot] = *key;
-    if (!keys->place[place]) {
-        keys->place[place] = slot;
+    keys->place[place] = slot;
+    if (slot > keys->used)
         keys->used = slot;
-    }
 }
 
 /* A key has two places; a stranger takes the second, so that a flood cannot evict both. */

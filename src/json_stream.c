@@ -90,8 +90,8 @@ static void compact(struct amp_stream *s)
 char *amp_stream_reserve(struct amp_stream *s, size_t size)
 {
     if (s->room - s->used <= size) {
-        if (s->start >= s->used - s->start &&
-            s->text) /* else the same bytes would move again and again */
+        /* Where more would stay than goes, the same bytes would move again and again. */
+        if (s->text && s->start >= s->used - s->start)
             compact(s);
         if (s->room - s->used <= size) {
             void *grown = amp_grow(&s->memory, s->text, &s->room, s->used + size + 1, 1);

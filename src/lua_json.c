@@ -1044,7 +1044,7 @@ static void push_upvalues(lua_State *L)
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "array");
     lua_setfield(L, -2, "__jsontype");
-    lua_createtable(L, 64, 0);
+    lua_newtable(L);
     amp_keys_init((struct amp_keys *)lua_newuserdata(L, sizeof(struct amp_keys)));
 }
 

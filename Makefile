@@ -127,7 +127,7 @@ specs: all
 
 # The dashboard: `make dashboard INSTALLATIONS=10000`, or with AMP_API_KEY and AMPERSAND_PROJECT_ID set `make dashboard API=real`.
 INSTALLATIONS ?= 250
-API           ?= standin
+API           ?= mock
 PORT          ?= 8080
 JIT_ENV       := LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" LUA=luajit LUA_VERSION=jit
 .PHONY: dashboard test-dashboard
@@ -141,7 +141,7 @@ $(BROWSER_DRIVER):
 	npm install --silent --no-audit --no-fund --prefix build/node playwright-core@1
 test-dashboard: deps-test-dashboard
 	@$(MAKE) --no-print-directory -s $(BROWSER_DRIVER)
-	@AMP_BROWSER=1 $(MAKE) --no-print-directory specs LUA_VERSION=jit SPECS=spec/dashboard_spec.lua
+	@AMP_BROWSER=1 $(MAKE) --no-print-directory specs LUA_VERSION=jit SPECS=spec/nginx/dashboard_spec.lua
 
 test-all: deps-test-all
 	@failed=0; for v in $(ALL_LUAS); do \
@@ -196,7 +196,7 @@ analyze:
 # Which lines of C (gcov) and of Lua (a line hook) the specs reach: build/coverage/REPORT.md. It fails below 95 %, and where a
 # line that is not reached has no reason in .ci/uncovered. nginx runs LuaJIT, and Debian has copas for Lua 5.1 and LuaJIT alone.
 COVERAGE     := $(CURDIR)/build/coverage
-COVERAGE_JIT := $(wildcard spec/nginx_*_spec.lua spec/dashboard_spec.lua spec/loop_copas_spec.lua)
+COVERAGE_JIT := $(wildcard spec/nginx/*_spec.lua spec/transport/loop_copas_spec.lua)
 COVERAGE_HOOK = AMP_COVERAGE=$(COVERAGE) $(1)='package.loadlib("$(COVERAGE)/$(2).so", "luaopen_line_coverage")()'
 coverage:
 	@rm -rf $(COVERAGE) build/5.4-coverage && mkdir -p $(COVERAGE)
@@ -210,8 +210,8 @@ coverage:
 # The specs in which C does the work; valgrind takes minutes for them.
 VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite,indirect \
 	--errors-for-leak-kinds=definite,indirect
-VALGRIND_SPECS := $(wildcard spec/json_[del]*_spec.lua spec/query_spec.lua spec/client_spec.lua spec/call_spec.lua \
-	spec/listing_spec.lua spec/crypto_spec.lua spec/client_faults_spec.lua spec/transport_curl_spec.lua spec/parallel_spec.lua)
+VALGRIND_SPECS := $(wildcard spec/json/[del]*_spec.lua spec/client/query_spec.lua spec/client/client_spec.lua spec/client/call_spec.lua \
+	spec/client/listing_spec.lua spec/client/crypto_spec.lua spec/client/faults_spec.lua spec/transport/curl_spec.lua spec/client/parallel_spec.lua)
 check: check-fast check-builds analyze
 	AMP_SLOW=10 $(MAKE) --no-print-directory specs RUNNER='$(VALGRIND)' SPECS='$(VALGRIND_SPECS)'
 	$(MAKE) --no-print-directory check-json
@@ -247,7 +247,7 @@ fuzz-%: build/fuzz/%
 .PHONY: check-noepoll
 check-noepoll:
 	$(MAKE) --no-print-directory specs VARIANT=-noepoll CFLAGS="$(CFLAGS) -DAMP_NO_EPOLL" \
-	    SPECS="spec/transport_curl_spec.lua spec/parallel_spec.lua spec/engine_process_spec.lua"
+	    SPECS="spec/transport/curl_spec.lua spec/client/parallel_spec.lua spec/transport/process_spec.lua"
 
 # Many requests with random faults: nothing may grow.
 REQUESTS ?= 100000

@@ -4,7 +4,7 @@
 package.path = "bench/?.lua;" .. package.path
 
 local rows = require "support.rows"
-local standin = require "support.standin"
+local mock = require "support.mock"
 
 local LUA = os.getenv "LUA" or "lua"
 local INSTALLATIONS = tonumber(os.getenv "INSTALLATIONS") or 10000
@@ -91,7 +91,7 @@ local function measure_listing(server)
 end
 
 measure_start()
-local server = standin.start { installations = INSTALLATIONS }
+local server = mock.start { installations = INSTALLATIONS }
 environment = ("export AMP_API_URL=%s AMP_API_KEY=%s AMPERSAND_PROJECT_ID=%s AMPERSAND_INTEGRATION_ID=%s; "):format(
   server.url:gsub("/v1$", ""), server.key, server.project, server.integration)
 local ok, err = pcall(measure_listing, server)

@@ -281,7 +281,7 @@ end
 
 local function generate(server, n)
   local json = require "ampersand.json"
-  local installation = require("ampersand.standin").installation
+  local installation = require("ampersand.mock").installation
   local place = ("%s/www/v1/projects/p/integrations/%d"):format(server.directory, n)
   assert(os.execute("mkdir -p " .. place))
   local file = assert(io.open(place .. "/installations", "w"))

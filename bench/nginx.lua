@@ -162,8 +162,8 @@ local function start_upstream()
       lua_shared_dict notes 1m;
       keepalive_requests 10000000;
       init_by_lua_block {
-        local standin, core = require "ampersand.standin", require "ampersand.core"
-        local one = core.encode(standin.installation(1))
+        local mock, core = require "ampersand.mock", require "ampersand.core"
+        local one = core.encode(mock.installation(1))
         kb, large = ("x"):rep(1024), ("x"):rep(260 * 1024)
         local all = {}
         for i = 1, math.ceil(10 * 2 ^ 20 / #one) do all[i] = one end

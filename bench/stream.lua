@@ -6,7 +6,7 @@ local who, way, set_name, path = arg[1], arg[2], arg[3], arg[4]
 
 -- What comes last in a record, by set; the condition meets one record in twenty.
 local LATE = {
-  ["stand-in"] = { path = "zz.last", wanted = 10, get = function(element) return element.zz.last end },
+  ["mock server"] = { path = "zz.last", wanted = 10, get = function(element) return element.zz.last end },
   page = { path = "config.content.proxy.enabled", wanted = false,
     get = function(element) return element.config.content.proxy.enabled end },
 }

@@ -1,9 +1,9 @@
--- Runs an example against the embedded stand-in server: examples/demo.lua examples/list_installations.lua
+-- Runs an example against the embedded mock server: examples/demo.lua examples/list_installations.lua
 -- `make demo` calls it; no account and no key is needed.
 
-local standin = require "support.standin"
+local mock = require "support.mock"
 
-local server = standin.start { installations = 25 }
+local server = mock.start { installations = 25 }
 -- two customers have changed their password since
 server:control("installations", {
   ids = { "installation-0000007", "installation-0000012" },

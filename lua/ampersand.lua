@@ -9,10 +9,10 @@
 -- names is loaded at its first use. C does JSON (ampersand.core) and HTTP (ampersand.http).
 
 local core = require "ampersand.core"
-local later = require "ampersand.later"
+local later = require "ampersand.util.later"
 local version = require "ampersand.version"
 
-local Error = later "ampersand.error"
+local Error = later "ampersand.client.error"
 
 local ampersand = { _VERSION = version.number }
 

@@ -1,13 +1,13 @@
 -- What the benchmarks of JSON read: two sets of installations, all different, one in twenty unhealthy; coordinates.
 local core = require "ampersand.core"
-local standin = require "ampersand.standin"
+local mock = require "ampersand.mock"
 
 local texts = {}
 
---- As the stand-in invents them: mostly the shape of the page's example, some with configured objects and fields,
+--- As the mock server invents them: mostly the shape of the page's example, some with configured objects and fields,
 --- with nulls and names in several scripts, members sorted by name.
-local function from_standin(i)
-  local installation = standin.installation(i)
+local function from_mock(i)
+  local installation = mock.installation(i)
   installation.healthStatus = i % 20 == 0 and "unhealthy" or "healthy"
   installation.zz = { last = i % 20 } -- a member that comes last
   return assert(core.encode(installation, { sort_keys = true }))
@@ -88,7 +88,7 @@ local function from_page(i)
 end
 
 texts.sets = {
-  { name = "stand-in", installation = from_standin, about = "as the stand-in invents them" },
+  { name = "mock server", installation = from_mock, about = "as the mock server invents them" },
   { name = "page", installation = from_page, about = "shaped as the example of the API's page" },
 }
 

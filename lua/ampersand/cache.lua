@@ -7,7 +7,7 @@
 --   store:unlock(key, token) -> boolean                  releases the lock only if it is still this token's
 
 local core = require "ampersand.core"
-local options = require "ampersand.options"
+local argcheck = require "ampersand.util.argcheck"
 
 local cache = {}
 
@@ -24,7 +24,7 @@ Memory.__index = Memory
 ---@param given table? max: how many values it holds (10,000)
 ---@return table store
 function cache.memory(given)
-  options.check(given, { max = "count" }, "cache.memory")
+  argcheck.check(given, { max = "count" }, "cache.memory")
   return setmetatable({ values = {}, locks = {}, count = 0, max = given and given.max or 10000 }, Memory)
 end
 
@@ -84,7 +84,7 @@ function cache.shared(name)
   local ngx = rawget(_G, "ngx")
   local dict = ngx and ngx.shared and ngx.shared[name]
   if not dict then
-    options.misuse(("cache.shared: nginx's configuration has no `lua_shared_dict %s 10m;`"):format(tostring(name)))
+    argcheck.raise(("cache.shared: nginx's configuration has no `lua_shared_dict %s 10m;`"):format(tostring(name)))
   end
   return setmetatable({ dict = dict }, Shared)
 end
@@ -132,8 +132,8 @@ local function redis_module(ssl)
   local ok, module = pcall(require, "resty.redis")
   if ok then return module end
   ok, module = pcall(require, "nginx.redis")
-  if not ok then options.misuse "cache.redis: neither resty.redis nor nginx.redis is installed" end
-  if ssl then options.misuse "cache.redis: ssl needs resty.redis; nginx.redis does not encrypt" end
+  if not ok then argcheck.raise "cache.redis: neither resty.redis nor nginx.redis is installed" end
+  if ssl then argcheck.raise "cache.redis: ssl needs resty.redis; nginx.redis does not encrypt" end
   return module
 end
 
@@ -143,7 +143,7 @@ end
 --   ssl_verify
 ---@return table store
 function cache.redis(given)
-  given = options.check(given, REDIS_OPTIONS, "cache.redis")
+  given = argcheck.check(given, REDIS_OPTIONS, "cache.redis")
   local password, host, port = given.password, given.host or "127.0.0.1", given.port or 6379
   -- a connection that has logged in serves those alone who could log in themselves
   local login = password and rawget(_G, "ngx") and rawget(_G, "ngx").md5(password) or ""

@@ -13,7 +13,7 @@ local function quick(words)
     print("ampersand " .. require("ampersand.version").number)
     return 0
   end
-  if words[1] == "standin" then return require("ampersand.standin").main { unpack(words, 2) } end
+  if words[1] == "mock" then return require("ampersand.mock").main { unpack(words, 2) } end
 end
 
 -- "help installations list" is "installations list --help".
@@ -22,7 +22,7 @@ local function run(words)
     words = { unpack(words, 2) }
     words[#words + 1] = "--help"
   end
-  local exit, operations = require "ampersand.cli.exit", require "ampersand.operations"
+  local exit, operations = require "ampersand.cli.exit", require "ampersand.client.operations"
   if not pcall(require, "argparse") then
     exit.with(exit.FAILURE, "argparse is missing; install it (Debian: lua-argparse, LuaRocks: argparse)")
   end

@@ -1,18 +1,18 @@
 --- The client: operations become methods, defaults fill paths, `with` makes variants that share connections.
 
-local arguments = require "ampersand.arguments"
-local call = require "ampersand.call"
-local later = require "ampersand.later"
-local operations = require "ampersand.operations"
-local options = require "ampersand.options"
-local pages = require "ampersand.pages"
+local arguments = require "ampersand.client.params"
+local call = require "ampersand.client.call"
+local later = require "ampersand.util.later"
+local operations = require "ampersand.client.operations"
+local argcheck = require "ampersand.util.argcheck"
+local pages = require "ampersand.client.pages"
 local version = require "ampersand.version"
 
-local answer = later "ampersand.answer"
-local base_url = later "ampersand.base_url"
-local client_extras = later "ampersand.client_extras"
-local verbs = later "ampersand.verbs"
-local views = later "ampersand.views"
+local answer = later "ampersand.client.answer"
+local base_url = later "ampersand.util.url"
+local client_extras = later "ampersand.client.client_extras"
+local verbs = later "ampersand.client.verbs"
+local views = later "ampersand.client.views"
 
 -- What `with` may change besides: who and what is asked, not how connections are made.
 local SHARED_OPTIONS = {
@@ -41,7 +41,7 @@ for name, kind in pairs(SHARED_OPTIONS) do NEW_OPTIONS[name] = kind end
 -- From arguments to a call that is ready to be sent; nil, error when a default is missing.
 local function prepare(client, what, op, parts, missing)
   local config = client._config
-  if config.closed then options.misuse(what .. ": the client is closed") end
+  if config.closed then argcheck.raise(what .. ": the client is closed") end
   parts.op, parts.config, parts.filter, parts.client = op, config, NO_FILTER, client
   local c = call.new(parts)
   if missing then return nil, call.error(c, "config", missing) end
@@ -68,7 +68,7 @@ local methods = {} -- resource name -> verb -> function
 -- "installations:list", for messages; a method called with a dot has no resource.
 local function describe(self, verb)
   if getmetatable(self) ~= Resource then
-    options.misuse(("%s is a method: call it with a colon, as in client.installations:%s()"):format(verb, verb))
+    argcheck.raise(("%s is a method: call it with a colon, as in client.installations:%s()"):format(verb, verb))
   end
   return self._name .. ":" .. verb
 end
@@ -117,7 +117,7 @@ function Resource:first(...) return read(self, "first", ...) end
 --- The number of elements, without making tables.
 function Resource:count(...) return read(self, "count", ...) end
 
---- A view of the elements for which all conditions hold; see ampersand.query for their form.
+--- A view of the elements for which all conditions hold; see ampersand.client.query for their form.
 ---@param condition table|function
 ---@return ampersand.Resource
 function Resource:where(condition) return views.where(self, describe(self, "where"), condition) end
@@ -199,8 +199,8 @@ end
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info
 function Client:proxy(method, path, given)
-  if self._config.closed then options.misuse "client:proxy: the client is closed" end
-  return require("ampersand.proxy").send(self, method, path, given)
+  if self._config.closed then argcheck.raise "client:proxy: the client is closed" end
+  return require("ampersand.client.proxy").send(self, method, path, given)
 end
 
 --- Runs functions side by side on this client's connections, at most `n` at a time, each a coroutine of its own.
@@ -229,7 +229,7 @@ end
 
 --- Closes the client's connections; calls on it, and on the clients made from it by `with`, are misuse from then on.
 function Client:close()
-  if getmetatable(self) ~= Client then options.misuse "close is a method: call it with a colon: client:close()" end
+  if getmetatable(self) ~= Client then argcheck.raise "close is a method: call it with a colon: client:close()" end
   self._config.closed = true
   if self._owner then self._config.close_transport() end
 end
@@ -287,7 +287,7 @@ end
 
 local function check_url(url, given, what)
   local checked, problem = base_url.check(url, given.allow_insecure_http)
-  if not checked then options.misuse(("ampersand.new: %s %s"):format(what, problem)) end
+  if not checked then argcheck.raise(("ampersand.new: %s %s"):format(what, problem)) end
   return checked
 end
 
@@ -326,7 +326,7 @@ end
 ---@param given table?
 ---@return ampersand.Client
 function Client.new(given)
-  given = options.check(given, NEW_OPTIONS, "ampersand.new")
+  given = argcheck.check(given, NEW_OPTIONS, "ampersand.new")
   arguments.check_choices(given, "ampersand.new")
   local root = environment "AMP_API_URL" or environment "AMPERSAND_API_URL"
   local base = given.base_url and check_url(given.base_url, given, "base_url")

@@ -10,7 +10,7 @@
 
 local cache = require "ampersand.cache"
 local core = require "ampersand.core"
-local options = require "ampersand.options"
+local argcheck = require "ampersand.util.argcheck"
 
 local gate = {}
 
@@ -37,12 +37,12 @@ local MOST = 100         -- installations of one group that a rule may see
 local MOST_PARSED = 10000
 
 local function check_options(given, schema, what)
-  options.check(given, schema, what)
+  argcheck.check(given, schema, what)
   for name, known in pairs(CHOICES) do
     local value = given[name]
     if type(value) == "string" and not known[value] then
-      options.misuse(("%s: option %q cannot be %q; %s"):format(what, name, value,
-        options.hint(value, options.names(known))))
+      argcheck.raise(("%s: option %q cannot be %q; %s"):format(what, name, value,
+        argcheck.hint(value, argcheck.names(known))))
     end
   end
 end
@@ -316,7 +316,7 @@ end
 ---@return table verdict
 function Gate:health(check)
   local group = check.group
-  if type(group) ~= "string" or group == "" then options.misuse "gate: `group` is missing" end
+  if type(group) ~= "string" or group == "" then argcheck.raise "gate: `group` is missing" end
   local key = prefix_of(self, option(self, check, "integration")) .. group
   local record = known(self, key)
   if not record then
@@ -350,7 +350,7 @@ end
 ---@param check table as for `health`
 ---@return table verdict
 function Gate:__call(check)
-  if not self.in_nginx then options.misuse "gate: only nginx has requests to refuse; use gate:health" end
+  if not self.in_nginx then argcheck.raise "gate: only nginx has requests to refuse; use gate:health" end
   local verdict = self:health(check)
   if not verdict.open then refuse(verdict) end
   return verdict

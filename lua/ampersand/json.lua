@@ -1,7 +1,7 @@
 --- JSON, strict (RFC 8259) and exact, for whole texts and for streams.
 
 local core = require "ampersand.core"
-local query = require "ampersand.query"
+local query = require "ampersand.client.query"
 
 local json = {}
 

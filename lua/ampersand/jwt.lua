@@ -6,8 +6,8 @@
 
 local core = require "ampersand.core"
 local crypto = require "ampersand.crypto"
-local Error = require "ampersand.error"
-local options = require "ampersand.options"
+local Error = require "ampersand.client.error"
+local argcheck = require "ampersand.util.argcheck"
 
 local jwt = {}
 
@@ -20,14 +20,14 @@ local OPTIONS = {
 }
 
 local function check(given)
-  options.check(given, OPTIONS, "jwt.mint")
+  argcheck.check(given, OPTIONS, "jwt.mint")
   for _, name in ipairs { "key", "key_id", "groupRef", "consumerRef" } do
     if not given or given[name] == nil or given[name] == "" then
-      options.misuse(("jwt.mint: option %q is missing"):format(name))
+      argcheck.raise(("jwt.mint: option %q is missing"):format(name))
     end
   end
   if given.ttl and given.ttl > jwt.MAX_TTL then
-    options.misuse(("jwt.mint: option \"ttl\" must be at most %d seconds, got %.0f"):format(jwt.MAX_TTL, given.ttl))
+    argcheck.raise(("jwt.mint: option \"ttl\" must be at most %d seconds, got %.0f"):format(jwt.MAX_TTL, given.ttl))
   end
 end
 

@@ -11,7 +11,7 @@
 
 local cache = require "ampersand.cache"
 local core = require "ampersand.core"
-local options = require "ampersand.options"
+local argcheck = require "ampersand.util.argcheck"
 local webhook = require "ampersand.webhook"
 
 local receiver = {}
@@ -48,9 +48,9 @@ end
 --   patience (60 s: how long a handler may take)
 ---@return ampersand.Receiver
 function receiver.new(given)
-  options.check(given, NEW_OPTIONS, "receiver.new")
+  argcheck.check(given, NEW_OPTIONS, "receiver.new")
   if not given or not given.secret or not given.handle then
-    options.misuse "receiver.new: `secret` and `handle` are needed"
+    argcheck.raise "receiver.new: `secret` and `handle` are needed"
   end
   local tolerance, secret = given.tolerance or 300, given.secret
   return setmetatable({

@@ -7,8 +7,8 @@
 -- of bodies that are JSON, of queries and of paths. Other headers of requests than those of the proxy are not kept.
 
 local core = require "ampersand.core"
-local options = require "ampersand.options"
-local redact = require "ampersand.redact"
+local argcheck = require "ampersand.util.argcheck"
+local redact = require "ampersand.util.redact"
 
 local record = {}
 
@@ -240,7 +240,7 @@ end
 
 local function check_name(name, what)
   if type(name) ~= "string" then
-    options.misuse(("ampersand.%s: expected the name of a file, got %s"):format(what, type(name)))
+    argcheck.raise(("ampersand.%s: expected the name of a file, got %s"):format(what, type(name)))
   end
 end
 
@@ -252,7 +252,7 @@ end
 function record.record(name, transport)
   check_name(name, "record")
   local file, why = io.open(name, "wb")
-  if not file then options.misuse("ampersand.record: " .. why) end
+  if not file then argcheck.raise("ampersand.record: " .. why) end
   if type(transport) == "function" then
     local send = transport
     transport = { request = function(_, req) return send(req) end, sleep = function() end }
@@ -363,7 +363,7 @@ end
 function record.replay(name)
   check_name(name, "replay")
   local queues, count = load_lines(name)
-  if not queues then options.misuse("ampersand.replay: " .. count) end
+  if not queues then argcheck.raise("ampersand.replay: " .. count) end
   return setmetatable({ name = name, queues = queues, count = count }, Player)
 end
 

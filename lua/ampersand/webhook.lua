@@ -6,15 +6,15 @@
 --
 -- Messages are signed as Svix does it: HMAC-SHA-256 over "id.timestamp.body" with the decoded secret.
 
-local arguments = require "ampersand.arguments"
-local base_url = require "ampersand.base_url"
-local call = require "ampersand.call"
+local arguments = require "ampersand.client.params"
+local base_url = require "ampersand.util.url"
+local call = require "ampersand.client.call"
 local Client = require "ampersand.client"
 local core = require "ampersand.core"
 local crypto = require "ampersand.crypto"
-local Error = require "ampersand.error"
-local options = require "ampersand.options"
-local pages = require "ampersand.pages"
+local Error = require "ampersand.client.error"
+local argcheck = require "ampersand.util.argcheck"
+local pages = require "ampersand.client.pages"
 
 local webhook = {}
 
@@ -27,7 +27,7 @@ end
 -- The bytes of one secret: "whsec_" and base64, the prefix may be missing.
 local function key_of(secret)
   if type(secret) ~= "string" then
-    options.misuse("webhook.verify: the secret must be a string, or a list of strings, got " .. type(secret))
+    argcheck.raise("webhook.verify: the secret must be a string, or a list of strings, got " .. type(secret))
   end
   local encoded = secret:gsub("^%s*(.-)%s*$", "%1"):gsub("^whsec_", "")
   if encoded == "" then return nil, "the webhook secret is empty: anyone could sign for it" end
@@ -89,15 +89,15 @@ end
 local VERIFY_OPTIONS = { tolerance = "number", now = "number" }
 
 local function check_arguments(headers, body, given)
-  options.check(given, VERIFY_OPTIONS, "webhook.verify")
+  argcheck.check(given, VERIFY_OPTIONS, "webhook.verify")
   if type(headers) ~= "table" then
-    options.misuse("webhook.verify: headers must be a table, got " .. type(headers))
+    argcheck.raise("webhook.verify: headers must be a table, got " .. type(headers))
   end
   if type(body) ~= "string" then
-    options.misuse("webhook.verify: the body must be the raw text, before any decoding, got " .. type(body))
+    argcheck.raise("webhook.verify: the body must be the raw text, before any decoding, got " .. type(body))
   end
   if given and given.tolerance and (given.tolerance < 0 or given.tolerance ~= given.tolerance) then
-    options.misuse 'webhook.verify: option "tolerance" must be a number of seconds, 0 or more'
+    argcheck.raise 'webhook.verify: option "tolerance" must be a number of seconds, 0 or more'
   end
 end
 
@@ -178,10 +178,10 @@ end
 ---@param given? table client, or transport (default: connections of its own), and the options of any call
 ---@return fun(): ResultEntry|nil iterator
 function webhook.results(message, given)
-  given = options.check(given, RESULT_OPTIONS, "webhook.results")
+  given = argcheck.check(given, RESULT_OPTIONS, "webhook.results")
   arguments.check_choices(given, "webhook.results")
   if type(message) ~= "table" then
-    options.misuse("webhook.results: expected the message of webhook.verify, got " .. type(message))
+    argcheck.raise("webhook.results: expected the message of webhook.verify, got " .. type(message))
   end
   local info = type(message.resultInfo) == "table" and message.resultInfo or {}
   if info.type ~= "url" then return inline(type(message.result) == "table" and message.result or {}) end
@@ -189,7 +189,7 @@ function webhook.results(message, given)
     error(Error.new { kind = "protocol", message = "the webhook has no downloadUrl", retryable = false }, 0)
   end
   local config = client_of(given)._config
-  if config.closed then options.misuse "webhook.results: the client is closed" end
+  if config.closed then argcheck.raise "webhook.results: the client is closed" end
   return pages.each(download_call(config, info.downloadUrl, given))
 end
 

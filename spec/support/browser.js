@@ -1,4 +1,4 @@
-// Looks at the dashboard through a browser: node browser.js DASHBOARD STANDIN KEY FOLDER
+// Looks at the dashboard through a browser: node browser.js DASHBOARD MOCK KEY FOLDER
 // Prints "ok NAME", "not ok NAME: why" and "measured …" lines for dashboard_spec.lua; screenshots go to FOLDER.
 "use strict";
 const assert = require("node:assert");
@@ -11,7 +11,7 @@ const SECRETS = [key, "access-0", "refresh-0", "api-key-0", "api-key-123"];
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function control(name, settings) {
-  const response = await fetch(`${api}/__standin/${name}`, {
+  const response = await fetch(`${api}/__mock/${name}`, {
     method: settings ? "POST" : "GET", headers: { "X-Api-Key": key }, body: settings && JSON.stringify(settings),
   });
   assert.equal(response.status, 200, `control ${name}`);

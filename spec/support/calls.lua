@@ -1,4 +1,4 @@
--- One good call of every operation against the stand-in, in an order that makes sense: what a call creates, a later one
+-- One good call of every operation against the mock server, in an order that makes sense: what a call creates, a later one
 -- uses and deletes. An entry is `{ operationId, params?, query?, body?, keep? }`; a function stands for an id that an
 -- earlier call gave, under the name its `keep` says (then come the keys of the answer that lead to it).
 local core = require "ampersand.core"

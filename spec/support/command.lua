@@ -30,8 +30,8 @@ local function folder()
   return name
 end
 
---- A place to run commands in: an empty home; with a stand-in its address, key, project and integration, too.
----@param server table? of support.standin
+--- A place to run commands in: an empty home; with a mock server its address, key, project and integration, too.
+---@param server table? of support.mock
 ---@return table session
 function command.session(server)
   local self = setmetatable({ home = folder(), env = {} }, Session)

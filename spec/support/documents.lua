@@ -1,5 +1,5 @@
 -- Reads the vendor's OpenAPI documents (and the table of operations made from them) when they lie beside the
--- project, and says what they ask for, one flat row per operation. Knows nothing of ampersand.operations, so
+-- project, and says what they ask for, one flat row per operation. Knows nothing of ampersand.client.operations, so
 -- that the two can be compared.
 local cjson = require "cjson"
 

@@ -3,7 +3,7 @@
 --   lua spec/support/generate_types.lua > types.new && mv types.new lua/ampersand/types.lua
 package.path = "lua/?.lua;spec/?.lua;" .. package.path
 local documents = require "support.documents"
-local operations = require "ampersand.operations"
+local operations = require "ampersand.client.operations"
 
 local sorted_keys = documents.sorted_keys
 

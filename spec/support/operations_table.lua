@@ -1,7 +1,7 @@
 -- The README's table of operations. Prints it, or with an argument writes it between the marks of that file:
 --   lua spec/support/operations_table.lua README.md
 package.path = "lua/?.lua;" .. package.path
-local operations = require "ampersand.operations"
+local operations = require "ampersand.client.operations"
 
 local table_of = { OPEN = "<!-- operations -->\n", CLOSE = "<!-- /operations -->" }
 

@@ -7,10 +7,10 @@ local reference = {}
 
 --- The public modules, in reading order.
 reference.MODULES = {
-  "ampersand", "ampersand.client", "ampersand.stream", "ampersand.error", "ampersand.cancel", "ampersand.proxy",
-  "ampersand.record", "ampersand.webhook", "ampersand.jwt", "ampersand.time", "ampersand.json", "ampersand.wait",
-  "ampersand.watch", "ampersand.explain", "ampersand.fleet", "ampersand.cache", "ampersand.gate", "ampersand.receiver",
-  "ampersand.transport.curl", "ampersand.transport.nginx", "ampersand.loop.frame", "ampersand.standin", "ampersand.types",
+  "ampersand", "ampersand.client", "ampersand.client.stream", "ampersand.client.error", "ampersand.cancel", "ampersand.client.proxy",
+  "ampersand.record", "ampersand.webhook", "ampersand.jwt", "ampersand.time", "ampersand.json", "ampersand.fleet.wait",
+  "ampersand.fleet.watch", "ampersand.fleet.explain", "ampersand.fleet.edit", "ampersand.cache", "ampersand.gate", "ampersand.receiver",
+  "ampersand.transport.curl", "ampersand.transport.nginx", "ampersand.loop.frame", "ampersand.mock", "ampersand.types",
 }
 
 local function path_of(module)

@@ -1,12 +1,12 @@
--- The simulated fleet as a whole: what the stand-in holds, and what it should hold after an edit.
+-- The simulated fleet as a whole: what the mock server holds, and what it should hold after an edit.
 
 local core = require "ampersand.core"
-local diff = require "ampersand.diff"
-local standin = require "ampersand.standin"
+local diff = require "ampersand.fleet.diff"
+local mock = require "ampersand.mock"
 
 local simulated = {}
 
---- A client of a running stand-in.
+--- A client of a running mock server.
 function simulated.client(server, more)
   local settings = { base_url = server.url, api_key = server.key, project = server.project,
     integration = server.integration, retry = { base = 0.01 } }
@@ -30,7 +30,7 @@ function simulated.difference(server, count, fn)
   local list = assert(core.decode(body))
   if #list ~= count then return ("%d installations instead of %d"):format(#list, count) end
   for i, installation in ipairs(list) do
-    local expected = standin.installation(i)
+    local expected = mock.installation(i)
     if fn then fn(expected.config, expected) end
     local found = diff.list(comparable(expected), comparable(installation))
     if found[1] then return installation.id .. ": " .. diff.line(found[1]) end

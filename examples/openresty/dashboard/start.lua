@@ -1,11 +1,11 @@
---- Starts the dashboard and, but for --real, the stand-in it shows; `make dashboard` calls it in the project's folder.
---   --installations N   of the stand-in (250)      --real   the API that AMP_API_KEY and AMP_API_URL name
+--- Starts the dashboard and, but for --real, the mock server it shows; `make dashboard` calls it in the project's folder.
+--   --installations N   of the mock server (250)      --real   the API that AMP_API_KEY and AMP_API_URL name
 --   --port N            8080 by default; 0 takes a free one
 -- Everything ends with this process, however it ends: the servers hang on a pipe of it.
 
 local nginx = require "support.openresty"
 local socket = require "socket"
-local standin = require "support.standin"
+local mock = require "support.mock"
 
 local FOLDER = "examples/openresty/dashboard"
 local CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem"
@@ -73,7 +73,7 @@ end
 local function main(words)
   local options = parse(words)
   if options.real and not os.getenv "AMP_API_KEY" then error("--real needs AMP_API_KEY", 0) end
-  local api = not options.real and standin.start { installations = options.installations } or nil
+  local api = not options.real and mock.start { installations = options.installations } or nil
   local root = first_line "pwd"
   local server = nginx.start {
     conf = nginx.read(FOLDER .. "/nginx.conf"), port = choose_port(options.port), folder = root .. "/" .. FOLDER,

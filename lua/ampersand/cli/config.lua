@@ -3,9 +3,9 @@
 -- The file is `$XDG_CONFIG_HOME/ampersand/config`: profiles in brackets, `name = value` lines. It holds keys, so nobody
 -- but its owner may be able to read it.
 
-local base_url = require "ampersand.base_url"
-local options = require "ampersand.options"
-local redact = require "ampersand.redact"
+local base_url = require "ampersand.util.url"
+local argcheck = require "ampersand.util.argcheck"
+local redact = require "ampersand.util.redact"
 
 local config = {}
 
@@ -132,7 +132,7 @@ end
 ---@return table? setting, string? message
 function config.setting(name)
   if by_name[name] then return by_name[name] end
-  return nil, ("unknown setting %q; %s"):format(name, options.hint(name, options.names(by_name)))
+  return nil, ("unknown setting %q; %s"):format(name, argcheck.hint(name, argcheck.names(by_name)))
 end
 
 --- Changes one setting of one profile; nil as value removes it.
@@ -161,7 +161,7 @@ local function choose(wanted)
   if not profiles then return nil, order end
   local name = wanted or environment "AMPERSAND_PROFILE"
   if name and not profiles[name] then
-    local known = #order > 0 and options.hint(name, order) or "there is none yet; `ampersand config set` makes one"
+    local known = #order > 0 and argcheck.hint(name, order) or "there is none yet; `ampersand config set` makes one"
     return nil, ("no profile %q in %s; %s"):format(name, config.path() or "the configuration", known)
   end
   return profiles[name or "default"] or {}, name or "default"

@@ -1,6 +1,6 @@
 --- How a command ends: the exit codes, and which failure has which.
 
-local Error = require "ampersand.error"
+local Error = require "ampersand.client.error"
 
 local exit = {}
 

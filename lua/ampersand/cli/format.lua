@@ -3,7 +3,7 @@
 -- A sink takes one value after the other and writes as early as it can: `add(value)`, then `finish()`.
 
 local core = require "ampersand.core"
-local printable = require "ampersand.printable"
+local printable = require "ampersand.util.terminal_text"
 local width = require "ampersand.cli.width"
 
 local format = {}

@@ -1,6 +1,6 @@
 --- The words of --help and of the manual, made from operations.lua where it can say them. Pure.
 
-local operations = require "ampersand.operations"
+local operations = require "ampersand.client.operations"
 
 local help = {}
 

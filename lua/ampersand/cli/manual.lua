@@ -76,7 +76,7 @@ function manual.page()
   section(lines, "RESOURCES AND TOOLS")
   local tools = require "ampersand.cli.tools"
   for _, command in ipairs(root._commands) do
-    command_lines(lines, command, tools.runner(command._name) or command._name == "standin")
+    command_lines(lines, command, tools.runner(command._name) or command._name == "mock")
   end
   section(lines, "SETTINGS")
   preformatted(lines, find(root._commands, "config")._epilog)

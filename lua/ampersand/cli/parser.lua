@@ -5,8 +5,8 @@ local argparse = require "argparse"
 local exit = require "ampersand.cli.exit"
 local extras = require "ampersand.cli.extras"
 local help = require "ampersand.cli.help"
-local operations = require "ampersand.operations"
-local options = require "ampersand.options"
+local operations = require "ampersand.client.operations"
+local argcheck = require "ampersand.util.argcheck"
 local tools = require "ampersand.cli.tools"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -36,7 +36,7 @@ local function on_error(at, message)
   if text == "a command is required" then exit.usage(text .. "\n\n" .. at:get_help()) end
   local kind, name = text:match "^unknown (%a+) '(.*)'$"
   if kind then
-    local nearest = options.nearest(name:gsub("^%-+", ""), known_names(at, kind))
+    local nearest = argcheck.nearest(name:gsub("^%-+", ""), known_names(at, kind))
     if nearest and not (kind == "option" and nearest:sub(1, 1) ~= "-") then
       text = ("%s; did you mean %s?"):format(text, nearest)
     end
@@ -218,7 +218,7 @@ local function add_resource(root, name, wanted)
   end
   for _, verb in ipairs(extras.names(name)) do add_extra(command, name, verb, wanted(verb)) end
   command:epilog(("Example:\n  %s"):format(help.example(operations.get(name, "list") or
-    operations.get(name, options.names(operations.lines[name])[1]))))
+    operations.get(name, argcheck.names(operations.lines[name])[1]))))
   return command
 end
 

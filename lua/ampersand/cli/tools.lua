@@ -1,7 +1,7 @@
 --- The commands that are no operations: what each is called, takes and does.
 
 local exit = require "ampersand.cli.exit"
-local redact = require "ampersand.redact"
+local redact = require "ampersand.util.redact"
 
 local tools = {}
 
@@ -294,8 +294,8 @@ tool("doctor", "Check key, network, certificates, clock and versions; say what t
   command:epilog "Example:\n  ampersand doctor --profile prod"
 end, function(ctx) require("ampersand.cli.doctor").run(ctx) end)
 
-tool("standin", "A stand-in for the API on this machine, for tests and demos.", function(command)
-  for _, option in ipairs(require("ampersand.standin").options) do
+tool("mock", "A mock server for the API on this machine, for tests and demos.", function(command)
+  for _, option in ipairs(require("ampersand.mock").options) do
     local name, default, text = option[1], option[2], option[3]
     local description = text:sub(1, 1):upper() .. text:sub(2) .. "."
     if default == false then
@@ -305,10 +305,10 @@ tool("standin", "A stand-in for the API on this machine, for tests and demos.", 
     end
   end
   command:epilog [[
-Its options are explained in full by: ampersand standin --help
+Its options are explained in full by: ampersand mock --help
 
 Example:
-  ampersand standin --installations 1000 --fault slow]]
+  ampersand mock --installations 1000 --fault slow]]
 end)
 
 tool("completion", "Print a completion script for bash, zsh or fish.", function(command)

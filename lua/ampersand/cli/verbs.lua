@@ -3,7 +3,7 @@
 local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
-local operations = require "ampersand.operations"
+local operations = require "ampersand.client.operations"
 local show = require "ampersand.cli.show"
 local terminal = require "ampersand.cli.terminal"
 

@@ -3,7 +3,7 @@
 -- Marks that combine take none, East Asian wide characters and emoji take two. What could repaint a terminal (control
 -- characters, bytes that are not UTF-8) is made visible instead.
 
-local printable = require "ampersand.printable"
+local printable = require "ampersand.util.terminal_text"
 
 local width = {}
 

@@ -1,11 +1,11 @@
 --- The first half of an edit: one listing, a caller's function over copies, and what would have to be sent. Nothing is
 -- sent from here; one installation is held at a time.
 
-local Error = require "ampersand.error"
-local diff = require "ampersand.diff"
-local mask = require "ampersand.mask"
-local options = require "ampersand.options"
-local printable = require "ampersand.printable"
+local Error = require "ampersand.client.error"
+local diff = require "ampersand.fleet.diff"
+local mask = require "ampersand.fleet.update_mask"
+local argcheck = require "ampersand.util.argcheck"
+local printable = require "ampersand.util.terminal_text"
 
 local plan = {}
 
@@ -27,7 +27,7 @@ local function edited(installation, fn)
   local given = fn(copy, installation)
   if given == false then return nil end
   if given ~= nil and type(given) ~= "table" then
-    options.misuse("installations:edit: the function must give nothing, false or a config, got " .. type(given))
+    argcheck.raise("installations:edit: the function must give nothing, false or a config, got " .. type(given))
   end
   return given or copy
 end

@@ -5,10 +5,10 @@
 -- known); "done"; "skip" (somebody else changed the installation, or it is gone); "fail" (refused, nothing changed).
 
 local core = require "ampersand.core"
-local Error = require "ampersand.error"
-local mask = require "ampersand.mask"
+local Error = require "ampersand.client.error"
+local mask = require "ampersand.fleet.update_mask"
 local plan = require "ampersand.fleet.plan"
-local retry = require "ampersand.retry"
+local retry = require "ampersand.client.retry"
 local time = require "ampersand.time"
 
 local TRIES = 4

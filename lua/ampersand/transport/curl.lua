@@ -4,7 +4,7 @@
 -- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
 
 local core = require "ampersand.core"
-local wait = require "ampersand.loop.wait"
+local wait = require "ampersand.transport.scheduler"
 
 -- libcurl brings some thirty libraries, of which a program uses few functions.
 if not package.preload["ampersand.http"] then
@@ -191,14 +191,14 @@ function Curl:poll(budget)
   if self.waiters then self.waiters:poll(budget) end
 end
 
---- Runs functions side by side, at most `n` at a time; see ampersand.parallel.
+--- Runs functions side by side, at most `n` at a time; see ampersand.client.parallel.
 ---@param n integer
 ---@param tasks (fun(): any, any)[]
 ---@return table values
 ---@return table errors
 function Curl:parallel(n, tasks)
   assert(open(self))
-  return require("ampersand.parallel").run(self.waiters, n, tasks) -- few programs need it
+  return require("ampersand.client.parallel").run(self.waiters, n, tasks) -- few programs need it
 end
 
 --- Ends everything that is under way with kind "cancelled". The transport is not usable afterwards.

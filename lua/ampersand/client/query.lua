@@ -1,0 +1,309 @@
+--- Filters and projections: `where` and `select` arguments, compiled once for the C core.
+--
+-- The core takes a plan: two trees of names (what to look at, what to keep), the conditions, and a
+-- postfix program that joins them. What C cannot say, a Lua function, stays behind as a predicate.
+
+local core = require "ampersand.core"
+local argcheck = require "ampersand.util.argcheck"
+
+local query = {}
+
+local ORDERED = { lt = true, lte = true, gt = true, gte = true }
+local OPERATORS = "eq, ne, in, lt, lte, gt, gte, prefix, present"
+
+local function fail(...)
+  error({ query = string.format(...) }, 0)
+end
+
+local function show(value)
+  if type(value) == "string" then return string.format("%q", value) end
+  if type(value) == "table" then return #value > 0 and "a list" or "a table" end
+  return tostring(value)
+end
+
+-- Paths ---------------------------------------------------------------------------------------
+
+local function split(text)
+  local path = {}
+  for name in (text .. "."):gmatch("(.-)%.") do
+    if name == "" then fail("path %s has an empty name", show(text)) end
+    path[#path + 1] = name
+  end
+  return path
+end
+
+local function to_path(path)
+  if type(path) == "string" then path = split(path) end
+  if type(path) ~= "table" or #path == 0 then
+    fail("expected a path such as \"group.groupRef\" or { \"group\", \"groupRef\" }, got %s", show(path))
+  end
+  for _, name in ipairs(path) do
+    if type(name) ~= "string" then fail("a path's names are strings, got %s", show(name)) end
+  end
+  if #path > 60 then fail("a path of %d names is too long", #path) end
+  return path
+end
+
+--- Whether one of the names of a path, or of its first ones, is `*`.
+local function has_star(path, count)
+  for i = 1, count or #path do
+    if path[i] == "*" then return true end
+  end
+  return false
+end
+
+--- Entries (a path and what to do at its end) become a tree. A named child holds what `*` asks for, too.
+local function tree(entries, depth)
+  local node, stars, groups, order = { names = {}, tests = {}, resets = {} }, {}, {}, {}
+  for _, entry in ipairs(entries) do
+    local name = entry.path[depth]
+    if entry.test and not has_star(entry.path, depth - 1) then table.insert(node.resets, entry.test) end
+    if not name then
+      if entry.test then table.insert(node.tests, entry.test) else node.keep = true end
+    elseif name == "*" then
+      table.insert(stars, entry)
+    else
+      if not groups[name] then
+        groups[name] = {}
+        table.insert(order, name)
+      end
+      table.insert(groups[name], entry)
+    end
+  end
+  if stars[1] then node.star = tree(stars, depth + 1) end
+  for _, name in ipairs(order) do
+    for _, entry in ipairs(stars) do table.insert(groups[name], entry) end
+    table.insert(node.names, name)
+    table.insert(node.names, tree(groups[name], depth + 1))
+  end
+  return node
+end
+
+-- Conditions ----------------------------------------------------------------------------------
+
+local Compiler = {}
+Compiler.__index = Compiler
+
+local function check_scalar(value, what)
+  local kind = type(value)
+  if kind ~= "string" and kind ~= "number" and kind ~= "boolean" and value ~= core.null then
+    fail("%s: expected a string, a number, a boolean or null, got %s", what, kind)
+  elseif value ~= value then
+    fail("%s: nan equals nothing", what)
+  end
+  return value
+end
+
+function Compiler:test(path, test)
+  table.insert(self.tests, test)
+  test.any = has_star(path)
+  table.insert(self.entries, { path = path, test = #self.tests })
+  table.insert(self.program, #self.tests)
+end
+
+-- `{ "a", prefix = "b" }` would lose its operator.
+local function only_elements(list, name)
+  for key in pairs(list) do
+    if type(key) ~= "number" then
+      fail("%s: a list of values and %s in one table; give them as two conditions, with `all`", name, show(key))
+    end
+  end
+  return list
+end
+
+local function list_of(values, what)
+  if type(values) ~= "table" then fail("%s: expected a list, got %s", what, show(values)) end
+  local list = {}
+  for i, value in ipairs(only_elements(values, what)) do list[i] = check_scalar(value, what) end
+  return list
+end
+
+local operator = {}
+
+function operator.eq(value, what)
+  return { op = "in", operands = { check_scalar(value, what) } }
+end
+
+function operator.ne(value, what)
+  return { op = "ne", operands = { check_scalar(value, what) } }
+end
+
+operator["in"] = function(value, what)
+  return { op = "in", operands = list_of(value, what) }
+end
+
+function operator.prefix(value, what)
+  if type(value) ~= "string" then fail("%s: expected a string, got %s", what, show(value)) end
+  return { op = "prefix", operands = { value } }
+end
+
+function operator.present(value, what)
+  if type(value) ~= "boolean" then fail("%s: expected true or false, got %s", what, show(value)) end
+  return { op = "present", negated = not value }
+end
+
+for name in pairs(ORDERED) do
+  operator[name] = function(value, what)
+    local is_time = type(value) == "string"
+    if is_time and not core.timestamp(value) then
+      fail("%s: expected a number, a date (YYYY-MM-DD) or an RFC 3339 time, got %s", what, show(value))
+    elseif not is_time and (type(value) ~= "number" or value ~= value) then
+      fail("%s: expected a number or a time, got %s", what, show(value))
+    end
+    return { op = name, operands = { value }, time = is_time }
+  end
+end
+
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+  return keys
+end
+
+--- Joins what was just compiled with the clause before it.
+function Compiler:join(count, word)
+  if count > 1 then table.insert(self.program, word) end
+end
+
+function Compiler:operators(path, map, name)
+  local count = 0
+  for _, key in ipairs(sorted_keys(map)) do
+    local build = operator[key]
+    if not build then fail("%s: unknown operator %s (there are %s)", name, show(key), OPERATORS) end
+    self:test(path, build(map[key], name .. " " .. key))
+    count = count + 1
+    self:join(count, "and")
+  end
+end
+
+local function is_list(value)
+  return type(value) == "table" and (#value > 0 or getmetatable(value) == core.array_mt)
+end
+
+--- One field of a `where` map: a condition in the program, or a predicate.
+function Compiler:field(key, value, nested)
+  local path = to_path(key)
+  local name = table.concat(path, ".")
+  if type(value) == "function" then
+    if nested then fail("%s: a function cannot stand inside of any or all", name) end
+    table.insert(self.predicates, function(element) return value(query.get(element, path)) end)
+  elseif is_list(value) then
+    self:test(path, operator["in"](value, name))
+  elseif type(value) == "table" then
+    if next(value) == nil then fail("%s: an empty table is no condition", name) end
+    self:operators(path, value, name)
+  else
+    self:test(path, operator.eq(value, name))
+  end
+end
+
+local MAX_DEPTH = 100
+
+--- `any` and `all`: a list of `where` maps.
+function Compiler:several(maps, word, name)
+  self.depth = self.depth + 1
+  if self.depth > MAX_DEPTH then fail("%s: nested more than %d deep; does the table hold itself?", name, MAX_DEPTH) end
+  for i, map in ipairs(only_elements(maps, name)) do
+    if type(map) ~= "table" or next(map) == nil then
+      fail("%s: expected a list of conditions, got %s at %d", name, show(map), i)
+    end
+    self:map(map, true)
+    self:join(i, word)
+  end
+  self.depth = self.depth - 1
+end
+
+--- A `where` map: all of its conditions must hold.
+function Compiler:map(map, nested)
+  local count = 0
+  for _, key in ipairs(sorted_keys(map)) do
+    local value, before = map[key], #self.program
+    if (key == "any" or key == "all") and is_list(value) and type(value[1]) == "table" then
+      self:several(value, key == "any" and "or" or "and", key)
+    else
+      self:field(key, value, nested)
+    end
+    if #self.program > before then
+      count = count + 1
+      self:join(count, "and")
+    end
+  end
+end
+
+function Compiler:where(condition)
+  if type(condition) == "function" then
+    table.insert(self.predicates, condition)
+  elseif type(condition) ~= "table" or is_list(condition) then
+    fail("where: expected a table of conditions or a function, got %s", show(condition))
+  else
+    local before = #self.program
+    self:map(condition, false)
+    if #self.program > before then
+      self.clauses = self.clauses + 1
+      self:join(self.clauses, "and")
+    end
+  end
+end
+
+local function join_predicates(predicates)
+  if #predicates < 2 then return predicates[1] end
+  return function(element)
+    for _, predicate in ipairs(predicates) do
+      if not predicate(element) then return false end
+    end
+    return true
+  end
+end
+
+local function select_entries(select)
+  if type(select) ~= "table" or #select == 0 then
+    local empty = type(select) == "table" and next(select) == nil
+    fail("select: expected a list of paths, got %s", empty and "an empty table" or show(select))
+  end
+  local entries = {}
+  for i, path in ipairs(select) do entries[i] = { path = to_path(path) } end
+  return entries
+end
+
+local function compile(where_list, select)
+  local compiler = { tests = {}, entries = {}, program = {}, predicates = {}, clauses = 0, depth = 0 }
+  setmetatable(compiler, Compiler)
+  for _, condition in ipairs(where_list or {}) do compiler:where(condition) end
+  local compiled = { predicate = join_predicates(compiler.predicates) }
+  if #compiler.program > 0 or select then
+    compiled.plan = core.plan {
+      tests = compiler.tests,
+      program = compiler.program,
+      where = #compiler.program > 0 and tree(compiler.entries, 1) or nil,
+      select = select and tree(select_entries(select), 1) or nil,
+    }
+  end
+  return compiled
+end
+
+--- Compiles filters and a projection.
+---@param where_list table? list of `where` arguments, all of which must hold
+---@param select table? list of paths
+---@return { plan: userdata?, predicate: function? } compiled `plan` for the core, `predicate` for what is left
+function query.compile(where_list, select)
+  local ok, result = pcall(compile, where_list, select)
+  if ok then return result end
+  if type(result) ~= "table" then error(result, 0) end
+  argcheck.raise(result.query)
+end
+
+--- The value at a path of a decoded value; nil where a table on the way is absent or null.
+---@param value any
+---@param path string|table dotted, or an array of keys
+---@return any
+function query.get(value, path)
+  if type(path) == "string" then path = split(path) end
+  for _, name in ipairs(path) do
+    if type(value) ~= "table" then return nil end
+    value = value[name]
+  end
+  return value
+end
+
+return query

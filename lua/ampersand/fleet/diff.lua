@@ -1,0 +1,98 @@
+--- Compares and copies decoded values. Pure.
+
+local core = require "ampersand.core"
+local printable = require "ampersand.util.terminal_text"
+
+local diff = {}
+
+--- A copy that shares no table with its original; marks of arrays are kept.
+---@param value any
+---@return any
+function diff.copy(value)
+  if type(value) ~= "table" then return value end
+  local copy = setmetatable({}, getmetatable(value))
+  for key, member in pairs(value) do copy[key] = diff.copy(member) end
+  return copy
+end
+
+--- Whether two values would be written as the same JSON; an empty array and an empty object count as the same.
+---@param a any
+---@param b any
+---@return boolean
+function diff.equal(a, b)
+  if a == b then return true end
+  if type(a) ~= "table" or type(b) ~= "table" then return false end
+  for key, member in pairs(a) do
+    if not diff.equal(member, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+--- The keys of two tables, each once, sorted as text.
+---@param a table?
+---@param b table?
+---@return any[]
+function diff.keys(a, b)
+  local keys, seen = {}, {}
+  for _, t in pairs { a or {}, b or {} } do
+    for key in pairs(t) do
+      if not seen[key] then
+        seen[key] = true
+        keys[#keys + 1] = key
+      end
+    end
+  end
+  table.sort(keys, function(x, y) return tostring(x) < tostring(y) end)
+  return keys
+end
+
+local function is_object(value)
+  return type(value) == "table" and value[1] == nil and getmetatable(value) ~= core.array_mt
+end
+
+local function walk(found, path, a, b)
+  if diff.equal(a, b) then return end
+  if not (is_object(a) and is_object(b)) then
+    found[#found + 1] = { path = path, before = a, after = b }
+    return
+  end
+  for _, key in ipairs(diff.keys(a, b)) do
+    walk(found, path == "" and tostring(key) or path .. "." .. tostring(key), a[key], b[key])
+  end
+end
+
+--- What is different, leaf by leaf: `{ { path = "read.objects.lead.schedule", before = …, after = … }, … }`, sorted by
+-- path; `before` is nil for what was added, `after` for what was removed. Arrays are leaves.
+---@param a any
+---@param b any
+---@return table[]
+function diff.list(a, b)
+  local found = {}
+  walk(found, "", a, b)
+  return found
+end
+
+local MAX_SHOWN = 160
+
+-- One value on one line, fit for a terminal.
+local function shown(value)
+  local text = core.encode(value, { sort_keys = true }) or tostring(value)
+  text = printable(text)
+  if #text > MAX_SHOWN then text = text:sub(1, MAX_SHOWN):gsub("[\192-\255]?[\128-\191]*$", "") .. " …" end
+  return text
+end
+
+--- A difference as one readable line: `~ path: before -> after`, `+ path: after`, `- path: before`.
+---@param change table as `diff.list` gives it
+---@return string
+function diff.line(change)
+  local path = printable(change.path)
+  if change.before == nil then return ("+ %s: %s"):format(path, shown(change.after)) end
+  if change.after == nil then return ("- %s: %s"):format(path, shown(change.before)) end
+  return ("~ %s: %s -> %s"):format(path, shown(change.before), shown(change.after))
+end
+
+return diff

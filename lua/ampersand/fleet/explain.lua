@@ -1,0 +1,164 @@
+--- Why is an installation not well, and what is to be done? One cause and one next step, from its health, its
+-- connection, its last operations, their error logs and what the server advises.
+
+local printable = require "ampersand.util.terminal_text"
+local wait = require "ampersand.fleet.wait"
+
+local explain = {}
+
+local OPERATIONS = 100 -- how far back a failure is looked for
+local LOGS_IN = "^oauth2/authorizationCode"
+
+---@class ampersand.Explanation
+---@field installation table   the installation
+---@field code string          healthy, bad_credentials, failed_operation, paused, unhealthy
+---@field cause string         one sentence
+---@field next_step string     one sentence
+---@field reconnect_url string? where the customer logs in again
+---@field operation table?     the last failed operation
+---@field logs table[]?        its error logs
+---@field remedy string?       what the server advises
+local Explanation = {}
+Explanation.__index = Explanation
+
+function Explanation:__tostring()
+  local lines = { ("%s: %s"):format(self.installation.id, self.cause), "next: " .. self.next_step }
+  if self.reconnect_url then lines[#lines + 1] = "reconnect: " .. self.reconnect_url end
+  for i, line in ipairs(lines) do lines[i] = printable(line) end
+  return table.concat(lines, "\n")
+end
+
+local function member(value, key)
+  if type(value) == "table" then return value[key] end
+end
+
+local function text(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+local function ids(installation, more)
+  local params = { integrationId = text(installation.integrationId) }
+  for name, value in pairs(more) do params[name] = value end
+  return params
+end
+
+-- The latest operation, and the latest that failed, by their times: the documents promise no order.
+local function last_operations(client, installation)
+  local found, err = client:call("listOperations",
+    ids(installation, { installationId = installation.id, pageSize = OPERATIONS }), { max = OPERATIONS })
+  if not found then return nil, err end
+  local latest, failed
+  for _, operation in ipairs(found) do
+    local created = text(operation.createTime) or ""
+    if not latest or created > (text(latest.createTime) or "") then latest = operation end
+    if operation.status == "failure" and (not failed or created > (text(failed.createTime) or "")) then
+      failed = operation
+    end
+  end
+  return { latest = latest, failed = failed }
+end
+
+-- What the server advises in the logs of a failure.
+local function remedy_in(logs)
+  for i = #logs, 1, -1 do
+    local message = member(logs[i], "message")
+    local found = text(member(message, "remedy")) or text(member(member(message, "details"), "remedy"))
+    if found then return found end
+  end
+end
+
+local function all_disabled(installation)
+  local objects = member(member(member(installation.config, "content"), "read"), "objects")
+  if type(objects) ~= "table" or next(objects) == nil then return false end
+  for _, object in pairs(objects) do
+    if member(object, "disabled") ~= true then return false end
+  end
+  return true
+end
+
+-- A link by which the customer logs in again, or why there is none.
+local function reconnect(client, found, connection)
+  if not tostring(connection.authScheme):find(LOGS_IN) then
+    found.next_step = ("ask the customer for new credentials (%s) and put them in with connections:update"):format(
+      tostring(connection.authScheme))
+    return
+  end
+  local url, err = client.oauth:update(connection.id)
+  if url then
+    found.reconnect_url, found.next_step = url, "send the customer to the reconnect URL to log in again"
+  else
+    found.remedy = text(member(err.problem, "remedy")) or found.remedy
+    found.next_step = ("ask the customer to log in again; no reconnect URL could be made (%s)"):format(err.message)
+  end
+end
+
+local function bad_credentials(client, found, words)
+  local connection = found.installation.connection
+  found.code = "bad_credentials"
+  found.cause = ("%s refuses the credentials of connection %s%s"):format(text(connection.provider) or "the provider",
+    tostring(connection.id), words and ": " .. words or "")
+  reconnect(client, found, connection)
+end
+
+local function failed_operation(found, words)
+  local operation = found.operation
+  found.code = "failed_operation"
+  found.cause = ("the last %s failed: %s"):format(text(operation.actionType) or "operation",
+    words or text(operation.result) or "no reason was given")
+  found.next_step = found.remedy or ("read the logs of operation %s"):format(tostring(operation.id))
+end
+
+local CALM = {
+  paused = { "reads of all objects are paused", "resume them with installations:unpause" },
+  unhealthy = {
+    "it is reported unhealthy, but no failed operation is known",
+    "look again later; if it stays so, write to Ampersand's support with the installation's id",
+  },
+  healthy = { "it is healthy", "nothing is to be done" },
+}
+
+local function calm(found, code)
+  found.code, found.cause, found.next_step = code, CALM[code][1], CALM[code][2]
+end
+
+-- Takes the failure into the explanation; answers its words.
+local function look_at_failure(client, found, operation)
+  if not operation then return nil end
+  local words
+  found.operation = operation
+  found.logs, words = wait.error_logs(client, operation.id)
+  found.remedy = remedy_in(found.logs)
+  return words
+end
+
+local function judge(client, found, operations)
+  local installation, failed = found.installation, operations.failed
+  if member(installation.connection, "status") == "bad_credentials" then
+    return bad_credentials(client, found, look_at_failure(client, found, failed))
+  end
+  -- a failure that a later success made good explains nothing
+  if failed and (failed == operations.latest or installation.healthStatus == "unhealthy") then
+    return failed_operation(found, look_at_failure(client, found, failed))
+  end
+  if installation.healthStatus == "unhealthy" then return calm(found, "unhealthy") end
+  if all_disabled(installation) then return calm(found, "paused") end
+  calm(found, "healthy")
+end
+
+--- Explains one installation.
+---@param ... string its id, or project, integration and id
+---@return ampersand.Explanation? explanation printable, in two or three lines
+---@return ampersand.Error? err
+function explain.explain(self, ...)
+  local client = self._client
+  local installation, err = self:get(...)
+  if not installation then return nil, err end
+  local operations
+  operations, err = last_operations(client, installation)
+  if not operations then return nil, err end
+  local found = setmetatable({ installation = installation }, Explanation)
+  judge(client, found, operations)
+  return found
+end
+
+return explain

@@ -1,0 +1,143 @@
+--- Waiting for operations: reads, backfills and writes that go on after the call that started them has returned.
+--
+--     local operation = assert(client.operations:wait(id, { timeout = 600 }))
+--     local operation = assert(client.installations:read("contact", { groupRef = "g", mode = "async" }):wait())
+
+local core = require "ampersand.core"
+local Error = require "ampersand.client.error"
+local argcheck = require "ampersand.util.argcheck"
+local retry = require "ampersand.client.retry"
+
+local wait = {}
+
+local OPTIONS = { timeout = "seconds", interval = "seconds", on_progress = "function" }
+local TIMEOUT = 600
+local FIRST, GROWTH, LONGEST = 0.5, 1.5, 10 -- seconds between two looks, while nobody asked for others
+local MAX_LOGS = 5
+
+local function fail(client, fields)
+  local config = client._config
+  fields.operation = "getOperation"
+  return nil, Error.new(fields, { key = config.api_key and config.api_key() })
+end
+
+local function is_error_log(log)
+  local severity = type(log) == "table" and log.severity
+  return type(severity) == "string" and severity:upper():find "^ERR" ~= nil or severity == "CRITICAL"
+end
+
+--- What went wrong in an operation, from its logs: the messages of its last errors, latest last.
+---@param client ampersand.Client
+---@param id string
+---@return table[] logs those of severity ERROR and above, at most five; none when they cannot be had
+---@return string? words of the last one
+function wait.error_logs(client, id)
+  local found = {}
+  for _, log in ipairs(client.operations:logs(id) or {}) do
+    if is_error_log(log) then found[#found + 1] = log end
+  end
+  while #found > MAX_LOGS do table.remove(found, 1) end
+  local message = found[1] and found[#found].message
+  local words
+  if type(message) == "table" then
+    words = type(message.error) == "string" and message.error or type(message.msg) == "string" and message.msg or nil
+  end
+  return found, words
+end
+
+local function failed(client, operation)
+  local logs, words = wait.error_logs(client, operation.id)
+  local parts = { ("operation %s failed"):format(operation.id) }
+  if type(operation.result) == "string" then parts[#parts + 1] = operation.result end
+  parts[#parts + 1] = words
+  return fail(client, {
+    kind = "status", message = table.concat(parts, ": "), failed_operation = operation, logs = logs, retryable = false,
+    sent = true,
+  })
+end
+
+-- `{ processed, total, share, object }` as a listener gets it; total and share are nil where the provider tells none.
+local function progress_of(found)
+  local processed, total = found.recordsProcessed, found.recordsEstimatedTotal
+  if type(processed) ~= "number" then return nil end
+  if type(total) ~= "number" then total = nil end
+  local share = total and total > 0 and math.min(1, processed / total) or nil
+  return { processed = processed, total = total, share = share, object = found.objectName }
+end
+
+-- From the operation itself, or else from the backfill of its object.
+local function look_at_progress(client, operation, state)
+  local metadata = type(operation.metadata) == "table" and operation.metadata or {}
+  if type(metadata.progress) == "table" then return progress_of(metadata.progress) end
+  local object = type(metadata.objects) == "table" and metadata.objects[1]
+  if operation.actionType ~= "read" or type(object) ~= "string" or state.no_backfill then return nil end
+  local found = client:call("getBackfillProgress", {
+    integrationId = operation.integrationId, installationId = operation.installationId, objectName = object,
+  })
+  state.no_backfill = type(found) ~= "table"
+  return found and progress_of(found)
+end
+
+local function report(client, operation, state)
+  if not state.on_progress then return end
+  local progress = look_at_progress(client, operation, state)
+  if progress then state.on_progress(progress, operation) end
+end
+
+-- What a listener last heard of a success is all of it.
+local function finish(client, operation, info, state)
+  report(client, operation, state)
+  return operation, info
+end
+
+local function too_late(client, id, timeout, last)
+  local message = ("operation %s is still going on after %g s"):format(id, timeout)
+  if last then message = ("operation %s could not be seen for %g s: %s"):format(id, timeout, last.message) end
+  return fail(client, { kind = "timeout", message = message, sent = true, status = last and last.status })
+end
+
+--- Waits until an operation has succeeded, or failed.
+--
+-- Server errors that may pass are waited out until `timeout` (600 s); a failure ends the waiting at once.
+---@param id string operation id
+---@param given { timeout: number?, interval: number?, on_progress: fun(progress: table, operation: table)? }? seconds;
+--- `interval` between two looks is 0.5 s at first and grows to 10 s; `progress` is { processed, total, share, object }
+---@return table? operation
+---@return table|ampersand.Error info kind "status" with `failed_operation` and `logs` for a failure, else "timeout" …
+function wait.wait(self, id, given)
+  local client = self._client
+  given = argcheck.check(given, OPTIONS, "operations:wait")
+  local timeout, interval = given.timeout or TIMEOUT, given.interval or FIRST
+  local deadline, state, last = core.now() + timeout, { on_progress = given.on_progress }, nil
+  while true do
+    local left = deadline - core.now()
+    local operation, info = self:get(id, { timeout = math.max(0.001, math.min(left, client._config.timeout)) })
+    if operation then
+      if operation.status == "success" then return finish(client, operation, info, state) end
+      if operation.status == "failure" then return failed(client, operation) end
+      report(client, operation, state)
+      last, state.seen = nil, true
+    elseif not retry.transient(info) then
+      return nil, info
+    elseif info.kind ~= "timeout" or not (state.seen or last) then -- the last look may be cut short by our own deadline
+      last = info
+    end
+    left = deadline - core.now()
+    if left <= 0 then return too_late(client, id, timeout, last) end
+    client._config.transport():sleep(math.min(interval, left))
+    if not given.interval then interval = math.min(interval * GROWTH, LONGEST) end
+  end
+end
+
+--- Gives an answer that names its operation the method `wait(options)`; its members stay what the server sent.
+---@param client ampersand.Client
+---@param value table
+---@return table value
+function wait.decorate(client, value)
+  if type(value.operationId) ~= "string" then return value end
+  return setmetatable(value, { __index = {
+    wait = function(answer, given) return client.operations:wait(answer.operationId, given) end,
+  } })
+end
+
+return wait

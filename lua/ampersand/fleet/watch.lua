@@ -1,0 +1,246 @@
+--- Watching a fleet: what changed between two looks, as an iterator that can be stopped, saved and resumed.
+--
+--     for change in client.installations:watch { interval = 60 } do print(change.type, change.id) end
+--
+-- A look is one listing, of which C keeps only the fields compared here; an installation costs one comparison of two
+-- short texts. `change.type` is one of
+--
+--     installed removed                        the installation came, or went (of a view: into it, out of it)
+--     unhealthy healthy                        healthStatus changed
+--     bad_credentials connection               connection.status became that; or anything else, such as working again
+--     config                                   another config id or updateTime
+--
+-- with `id`, `was` and `now` (the value before and after), `at` (seconds since the epoch) and `installation` (the
+-- fields that were fetched; for `removed` nil).
+
+local core = require "ampersand.core"
+local argcheck = require "ampersand.util.argcheck"
+local retry = require "ampersand.client.retry"
+
+local watch = {}
+
+local OPTIONS = {
+  interval = "seconds", state = "table", existing = "boolean", polls = "count", select = "table",
+  on_error = "function", on_poll = "function",
+}
+
+local FIELDS = {
+  "id", "integrationId", "healthStatus", "lastOperationStatus", "updateTime", "config.id", "connection.id",
+  "connection.status", "connection.provider", "group.groupRef", "group.groupName",
+}
+
+-- The texts of an entry that are compared, in their order; a newcomer is announced as if it had been well before.
+local HEALTH, CONNECTION, CONFIG = 1, 2, 3
+
+local function word(value)
+  if type(value) ~= "string" or value == "" then return "-" end
+  return (value:gsub("[%s%%]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
+-- An installation as one short text: "healthy working config-1@2024-01-01T00:00:00Z".
+local function entry_of(installation)
+  local connection = type(installation.connection) == "table" and installation.connection or {}
+  local config = type(installation.config) == "table" and installation.config or {}
+  return ("%s %s %s@%s"):format(word(installation.healthStatus), word(connection.status), word(config.id),
+    word(installation.updateTime))
+end
+
+local function parts_of(entry)
+  local health, connection, config = entry:match "^(%S+) (%S+) (%S+)$"
+  return { health or "-", connection or "-", config or "-" }
+end
+
+local function type_of(part, now)
+  if part == HEALTH then return now == "healthy" and "healthy" or "unhealthy" end
+  if part == CONNECTION then return now == "bad_credentials" and "bad_credentials" or "connection" end
+  return "config"
+end
+
+---@class ampersand.Watch
+local Watch = {}
+Watch.__index = Watch
+
+-- A change waits here with the entry that the state gets when it is handed over.
+local function push(self, change, entry)
+  change.at = core.time()
+  self.queue[#self.queue + 1] = { change = change, entry = entry }
+end
+
+-- Every text that differs is a change of its own.
+local function compare(self, installation, was, now)
+  for part = HEALTH, CONFIG do
+    if was[part] ~= now[part] then
+      local change = {
+        type = type_of(part, now[part]), id = installation.id, was = was[part], now = now[part],
+        installation = installation,
+      }
+      was[part] = now[part]
+      push(self, change, table.concat(was, " "))
+    end
+  end
+end
+
+local function welcome(self, installation, entry)
+  local now, well = parts_of(entry), parts_of(entry)
+  if now[HEALTH] == "unhealthy" then well[HEALTH] = "healthy" end
+  if now[CONNECTION] == "bad_credentials" then well[CONNECTION] = "working" end
+  push(self, { type = "installed", id = installation.id, installation = installation }, table.concat(well, " "))
+  compare(self, installation, well, now)
+end
+
+local function look_at(self, installation)
+  local id, known = installation.id, self.known
+  local entry, before = entry_of(installation), known.installations[id]
+  if before == entry or type(id) ~= "string" then return end
+  if before then
+    compare(self, installation, parts_of(before), parts_of(entry))
+  elseif known.complete or self.given.existing then
+    welcome(self, installation, entry)
+  else
+    known.installations[id] = entry -- the first look is what later ones are compared with
+  end
+end
+
+-- Only a listing that came to its end tells what is gone.
+local function look_for_gone(self, seen)
+  local gone = {}
+  for id in pairs(self.known.installations) do
+    if not seen[id] then gone[#gone + 1] = id end
+  end
+  table.sort(gone)
+  for _, id in ipairs(gone) do push(self, { type = "removed", id = id }, false) end
+end
+
+local function look(self)
+  local stream, err = self.view:stream()
+  if not stream then return nil, err end
+  local seen, listed = {}, 0
+  while true do
+    local installation
+    installation, err = stream:next()
+    if err then return nil, err end
+    if not installation then break end
+    if installation.id and not seen[installation.id] then
+      listed, seen[installation.id] = listed + 1, true
+      look_at(self, installation)
+    end
+  end
+  look_for_gone(self, seen)
+  self.known.complete = true
+  return listed
+end
+
+-- What no waiting helps against: the caller must change something.
+local function is_fatal(err)
+  if err.kind == "status" then return err.status < 500 and not retry.transient(err) end
+  return err.kind == "config" or err.kind == "phase" or err.kind == "cancelled"
+end
+
+local function poll(self)
+  if self.polls > 0 then
+    self.view._client._config.transport():sleep(math.max(self.given.interval, self.patience))
+  end
+  self.polls, self.patience = self.polls + 1, 0
+  local started = core.now()
+  local listed, err = look(self)
+  if listed and self.given.on_poll then
+    self.given.on_poll { listed = listed, changes = #self.queue, seconds = core.now() - started }
+  end
+  if listed then return true end
+  if is_fatal(err) then return nil, err end
+  self.patience = err.retry_after or 0
+  if self.given.on_error then self.given.on_error(err) end
+  return true
+end
+
+-- The oldest change that nobody has got yet; from now on the state knows it.
+local function hand_over(self)
+  local first = self.queue[self.first]
+  if not first then
+    self.queue, self.first = {}, 1
+    return nil
+  end
+  self.queue[self.first] = false
+  self.first = self.first + 1
+  self.known.installations[first.change.id] = first.entry or nil
+  return first.change
+end
+
+--- The next change; waits for it. nil at the end (`polls` looks were made, or `close` was called), nil and an error for
+--- what no waiting helps against, such as a refused key; called again, it looks again.
+---@return table? change, ampersand.Error? err
+function Watch:next()
+  while not self.closed do
+    local change = hand_over(self)
+    if change then return change end
+    if self.given.polls and self.polls >= self.given.polls then return nil end
+    local ok, err = poll(self)
+    if not ok then return nil, err end
+  end
+end
+
+--- What is known now, as a plain table of texts: store it in any form, and give it to a later watch as `state`. A
+--- change is part of it as soon as it was handed over; one that was not is told again by the watch that resumes.
+---@return table state
+function Watch:state()
+  return self.known
+end
+
+--- Ends the watch.
+function Watch:close()
+  self.closed, self.queue, self.first = true, {}, 1
+end
+
+--- A watch can stand in a `for`; what `next` answers as an error is raised.
+function Watch:__call()
+  local change, err = self:next()
+  if err then error(err, 0) end
+  return change
+end
+
+local function check_state(state)
+  if state.version ~= 1 or type(state.installations) ~= "table" then
+    argcheck.raise("installations:watch: `state` is not what watch:state() gave")
+  end
+  local known = { version = 1, complete = state.complete == true, installations = {} }
+  for id, entry in pairs(state.installations) do
+    if type(id) ~= "string" or type(entry) ~= "string" then
+      argcheck.raise("installations:watch: `state` is not what watch:state() gave")
+    end
+    known.installations[id] = entry
+  end
+  return known
+end
+
+local function fields_of(view, given)
+  local fields, seen = {}, {}
+  for _, list in ipairs { FIELDS, view._select or {}, given.select or {} } do
+    for _, field in ipairs(list) do
+      if not seen[field] then fields[#fields + 1] = field end
+      seen[field] = true
+    end
+  end
+  return fields
+end
+
+--- Watches the installations of a view. Nothing is asked before the first `next`.
+--
+-- Options: `interval` (60 s between two looks), `state` (what watch:state() gave, to go on from there), `existing`
+-- (tell the installations of the very first look as "installed", and those that are not well, too), `polls` (end after
+-- so many looks), `select` (further fields for `change.installation`), `on_error` (called with an error that is waited
+-- out), `on_poll` (called after each look with { listed, changes, seconds }). Server errors and broken connections are
+-- waited out; a listing that broke off never makes anything "removed".
+---@param given table?
+---@return ampersand.Watch watch a callable for `for`, with next(), state() and close()
+function watch.watch(self, given)
+  given = argcheck.check(given, OPTIONS, "installations:watch")
+  local settings = {}
+  for name, value in pairs(given) do settings[name] = value end
+  settings.interval = settings.interval or 60
+  return setmetatable({
+    view = self:select(fields_of(self, given)), given = settings, queue = {}, first = 1, polls = 0, patience = 0,
+    known = given.state and check_state(given.state) or { version = 1, complete = false, installations = {} },
+  }, Watch)
+end
+
+return watch

@@ -1,0 +1,195 @@
+--- A mock server for the Ampersand API: a server on loopback with a simulated fleet, for demos, tests and specs.
+--
+--   lua -e 'require("ampersand.mock").main { "--installations", "1000" }'
+--
+-- Loading this module needs no socket; serving does.
+
+local faults = require "ampersand.mock.faults"
+local fleet = require "ampersand.mock.fleet"
+
+local mock = {}
+
+--- The i-th installation of the mock server's fleet, always the same; the first is the example of the API's page.
+---@param i integer at least 1
+---@return table installation
+mock.installation = fleet.installation
+
+--- Every option of the command line: name, default, and what `--help` says. `false` makes a switch.
+mock.options = {
+  { "installations", 100, "how many installations the fleet has" },
+  { "host", "127.0.0.1", "address to listen on" },
+  { "port", 0, "port to listen on; 0 takes a free one" },
+  { "key", "mock-key", "the API key that is accepted" },
+  { "bearer", "mock-token", "the bearer token that is accepted" },
+  { "fault", "", "what goes wrong, see below; may be given several times" },
+  { "gzip", false, "compress for clients that accept it (needs lua-zlib)" },
+  { "length", false, "send lists with Content-Length instead of in chunks" },
+  { "read-seconds", 1, "how long a triggered read takes" },
+  { "fail-reads", false, "let triggered reads fail halfway" },
+  { "log", 1000, "how many requests /__mock/requests remembers" },
+  { "exit-on-eof", false, "end when standard input closes" },
+}
+
+local function option_lines(lines)
+  for _, option in ipairs(mock.options) do
+    local name, default, text = option[1], option[2], option[3]
+    local value = default ~= false and (type(default) == "number" and " N" or " TEXT") or ""
+    local known = default and default ~= "" and (" (%s)"):format(default) or ""
+    lines[#lines + 1] = ("  %-20s %s%s"):format("--" .. name .. value, text, known)
+  end
+end
+
+local function fault_lines(lines)
+  local names = {}
+  for name in pairs(faults.presets) do names[#names + 1] = name end
+  table.sort(names)
+  lines[#lines + 1] = "A fault is one of " .. table.concat(names, " ") .. ", or words joined by commas,"
+  lines[#lines + 1] = "such as --fault on=listInstallations,status=503,next=2:"
+  for _, word in ipairs(faults.words) do
+    local value = word[2] == "number" and "=N" or word[2] == "string" and "=TEXT" or ""
+    lines[#lines + 1] = ("  %-20s %s"):format(word[1] .. value, word[3])
+  end
+end
+
+local function usage()
+  local lines = {
+    "Usage: ampersand mock [options]", "",
+    "A mock server for the Ampersand API on this machine: project my-project (project-456), integration",
+    "salesforce (integration-123) with the fleet, integration hubspot (integration-124) with three more.", "",
+  }
+  option_lines(lines)
+  lines[#lines + 1] = "  --help               show this\n"
+  fault_lines(lines)
+  return table.concat(lines, "\n")
+end
+
+local function find_option(name)
+  for _, option in ipairs(mock.options) do
+    if option[1] == name then return option end
+  end
+end
+
+local LAST_PORT = 65535
+
+local function fits(name, number)
+  if number % 1 ~= 0 and name ~= "read-seconds" then return false end
+  return number >= 0 and number <= (name == "port" and LAST_PORT or 2 ^ 53)
+end
+
+local function wanted(option)
+  local name, default = option[1], option[2]
+  if type(default) == "string" then return "text" end
+  if name == "port" then return "whole number from 0 to " .. LAST_PORT end
+  return (name == "read-seconds" and "number" or "whole number") .. " of at least 0"
+end
+
+-- The value of an option as its default's type has it, or nil and what is wrong.
+local function read_value(option, text)
+  local name, default = option[1], option[2]
+  local value = text
+  if type(default) == "number" then
+    value = tonumber(text)
+    if value and not fits(name, value) then value = nil end
+  end
+  if value then return value end
+  return nil, ("--%s needs a %s, not %s"):format(name, wanted(option), text and ("%q"):format(text) or "nothing")
+end
+
+-- arg -> options, or nil and what is wrong
+local function parse(arg)
+  local options, i = {}, 1
+  while arg[i] do
+    local name, sign, text = arg[i]:match "^%-%-([%l-]+)(=?)(.*)$"
+    local option = find_option(name)
+    if not option then return nil, ("unknown option %q"):format(arg[i]) end
+    if option[2] == false then
+      if sign == "=" then return nil, ("--%s takes no value"):format(name) end
+      options[name] = true
+    else
+      if sign == "" then i, text = i + 1, arg[i + 1] end
+      local value, why = read_value(option, text)
+      if why then return nil, why end
+      options[name] = name == "fault" and options.fault and options.fault .. ";" .. value or value
+    end
+    i = i + 1
+  end
+  return options
+end
+
+local function read_faults(text)
+  local list = {}
+  for part in text:gmatch "[^;]+" do
+    local fault, why = faults.parse(part)
+    if not fault then return nil, why end
+    list[#list + 1] = fault
+  end
+  return list
+end
+
+-- All options, those missing with their defaults; nil and what is wrong.
+local function complete(options)
+  local all = {}
+  for _, option in ipairs(mock.options) do
+    local value = options[option[1]]
+    if value == nil then value = option[2] end
+    all[option[1]] = value
+  end
+  if all.gzip and not pcall(require, "zlib") then return nil, "--gzip needs lua-zlib" end
+  local why
+  all.faults, why = read_faults(all.fault)
+  return all.faults and all, why
+end
+
+--- Opens a mock server; `server:run()` then serves.
+---@param options table the command line's options by name; what is missing has its default
+---@return table|nil server with `url`, string message
+function mock.open(options)
+  local all, why = complete(options)
+  if not all then return nil, why end
+  local http = require "ampersand.mock.http"
+  local api = require "ampersand.mock.api".new(all, require "ampersand.mock.store".new(all))
+  local server
+  server, why = http.listen {
+    host = all.host, port = all.port, stop_on_eof = all["exit-on-eof"],
+    handle = function(request) return api:handle(request) end,
+  }
+  if not server then return nil, why end
+  server.url = ("http://%s:%d/v1"):format(all.host, server.port)
+  return server
+end
+
+local function wants_help(arg)
+  for _, word in ipairs(arg) do
+    if word == "--help" or word == "-h" then return true end
+  end
+end
+
+-- Serves until the end; Ctrl-C is a good end.
+local function serve(server)
+  print("listening " .. server.url)
+  io.stdout:flush()
+  local ok, stopped = pcall(server.run, server)
+  server:close()
+  if ok then return 0 end
+  if tostring(stopped):find("interrupted", 1, true) then return 130 end
+  io.stderr:write("ampersand mock: ", tostring(stopped), "\n")
+  return 1
+end
+
+--- The command: serves in the foreground until it is killed, or its standard input closes (`--exit-on-eof`).
+---@param arg string[]
+---@return integer status for os.exit
+function mock.main(arg)
+  if wants_help(arg) then
+    print(usage())
+    return 0
+  end
+  local server
+  local options, why = parse(arg)
+  if options then server, why = mock.open(options) end
+  if server then return serve(server) end
+  io.stderr:write("ampersand mock: ", why, "\nTry --help.\n")
+  return 2
+end
+
+return mock

@@ -1,0 +1,224 @@
+-- The API behind the mock server: finds the operation a request means, refuses what the real server would refuse, and
+-- lets a handler answer the rest.
+
+local activity = require "ampersand.mock.activity"
+local checks = require "ampersand.mock.checks"
+local control = require "ampersand.mock.control"
+local faults = require "ampersand.mock.faults"
+local handlers = require "ampersand.mock.handlers"
+local http = require "ampersand.mock.http"
+local operations = require "ampersand.client.operations"
+local problem = require "ampersand.mock.problem"
+local proxy = require "ampersand.mock.proxy"
+
+
+local PIECE = 64 * 1024
+
+-- Routes ----------------------------------------------------------------------------------------------------------
+
+local function segments_of(path)
+  local segments = {}
+  for segment in path:gmatch "/([^/]*)" do segments[#segments + 1] = segment end
+  return segments
+end
+
+-- A segment of a template: a literal, or the name of a value and what must follow it (`{id}:pause`).
+local function compile(segment)
+  local name, suffix = segment:match "^{(%w+)}(.*)$"
+  return name and { name = name, suffix = suffix } or { literal = segment }
+end
+
+local function routes_of(list)
+  local routes = {}
+  for _, op in ipairs(list) do
+    local route = { op = op, weight = #(op.path:gsub("{%w+}", "")) }
+    for i, segment in ipairs(segments_of(op.path)) do route[i] = compile(segment) end
+    routes[#routes + 1] = route
+  end
+  table.sort(routes, function(a, b) return a.weight > b.weight end)
+  return routes
+end
+
+local routes = routes_of(operations.all())
+
+-- The values of the path by name, or nil when it does not fit. The verb after a colon counts only unescaped.
+local function fit(route, segments)
+  if #route ~= #segments then return nil end
+  local params = {}
+  for i, part in ipairs(route) do
+    local segment = segments[i]
+    if part.literal then
+      if segment ~= part.literal then return nil end
+    else
+      local value = segment:sub(1, #segment - #part.suffix)
+      if value == "" or segment:sub(#value + 1) ~= part.suffix then return nil end
+      params[part.name] = http.unescape(value)
+    end
+  end
+  return params
+end
+
+-- Two operations of different servers may share a path; told apart by the server's prefix, else by the body.
+local function is_meant(op, server, body)
+  if server then return (op.server or "api") == server end
+  if op.id == "writeRecords" then return body.type ~= nil end
+  if op.id == "triggerRead" then return body.type == nil end
+  return true
+end
+
+local function find(method, path, server, body)
+  local segments, known = segments_of(path), false
+  for _, route in ipairs(routes) do
+    local params = fit(route, segments)
+    known = known or params
+    if params and route.op.method == method and is_meant(route.op, server, body) then return route.op, params end
+  end
+  if known then problem.refuse(405, ("%s is not allowed for this path"):format(method)) end
+  problem.refuse(404, ("no operation is at %s %s"):format(method, path))
+end
+
+-- Requests --------------------------------------------------------------------------------------------------------
+
+local Api = {}
+Api.__index = Api
+
+function Api:check_auth(op, headers)
+  if op.auth == "none" then return end
+  local token = (headers["authorization"] or ""):match "^[Bb]earer (.+)$"
+  local by_key = op.auth ~= "bearer" and headers["x-api-key"] and self.store:knows_key(headers["x-api-key"])
+  local by_token = op.auth ~= "key" and token == self.options.bearer
+  if by_key or by_token then return end
+  local wanted = ({ key = "an API key", bearer = "a bearer token" })[op.auth] or "an API key or a bearer token"
+  problem.refuse(401, "This operation needs " .. wanted .. " that is valid.", {
+    remedy = "Send the header X-Api-Key with a key of this project.",
+    causes = { "the credential is missing or unknown" },
+  })
+end
+
+-- Answers ---------------------------------------------------------------------------------------------------------
+
+-- Joins an iterator's texts to a JSON array, in pieces worth sending.
+local function array_pieces(texts)
+  local opened, closed
+  return function()
+    if closed then return nil end
+    local parts, size = {}, 0
+    while size < PIECE do
+      local text = texts()
+      if not text then
+        closed = true
+        parts[#parts + 1] = opened and "]" or "[]"
+        break
+      end
+      parts[#parts + 1] = opened and "," or "["
+      parts[#parts + 1] = text
+      opened, size = true, size + #text
+    end
+    return table.concat(parts)
+  end
+end
+
+local function length_of(pieces)
+  local length = 0
+  for piece in pieces do length = length + #piece end
+  return length
+end
+
+function Api:answer(op, value, status)
+  status = status or op.status
+  if op.returns == "none" then return { status = status, headers = {} } end
+  if op.returns == "text" then
+    return { status = status, headers = { ["Content-Type"] = "text/plain; charset=utf-8" }, body = value }
+  end
+  if type(value) ~= "function" then return http.json(status, value) end
+  local length = self.options.length and length_of(array_pieces(value())) or nil
+  return {
+    status = status, headers = { ["Content-Type"] = "application/json" }, body = array_pieces(value()), length = length,
+  }
+end
+
+-- The operation a request means and the values in its path. Before `/v1` may stand the name of one of the servers.
+local function route(request, body)
+  local server, rest = request.path:match "^/(%l+)(/v1/.*)$"
+  local path = (rest or request.path):match "^/v1(/.*)$"
+  if not path then problem.refuse(404, "paths begin with /v1") end
+  return find(request.method == "HEAD" and "GET" or request.method, path, server, body or {})
+end
+
+-- Serves a request, with the fault that is due.
+function Api:faulty(request, id, serve)
+  local fault = self.faults:choose(id) or {}
+  request.fault = fault
+  local response = faults.answer(fault) or serve()
+  response.fault = response.fault or fault
+  return response
+end
+
+function Api:call(request, body, why)
+  local op, params = route(request, body)
+  request.op = op
+  return self:faulty(request, op.id, function()
+    self:check_auth(op, request.headers)
+    checks.media(request)
+    if not body then problem.refuse(400, why) end
+    checks.query(op, request.query)
+    checks.body(op, request, body)
+    activity.settle(self.store)
+    return self:answer(op, handlers[op.id](self.store, params, request.query, body))
+  end)
+end
+
+function Api:proxied(request)
+  request.is_proxy = true
+  return self:faulty(request, "proxy", function()
+    self:check_auth({ auth = "any" }, request.headers)
+    return proxy.answer(self.store, request)
+  end)
+end
+
+-- The answer to a request that may be refused: what `serve` gives, or the problem it raises.
+local function guarded(request, id, serve, ...)
+  local ok, response = pcall(serve, ...)
+  if ok then return response end
+  if not problem.is(response) then io.stderr:write("mock: ", tostring(response), "\n") end
+  response = problem.response(response, id, request.op)
+  local fault = request.fault or {}
+  response.fault = { delay = fault.delay }
+  if request.is_proxy and response.status == 429 then proxy.limit(response, fault.retry_after or 1) end
+  return response
+end
+
+function Api:serve(request, id)
+  if proxy.is_meant(request) then return guarded(request, id, self.proxied, self, request), nil end
+  local body, why = checks.decode(request)
+  if request.path:find "^/__mock/" then
+    return guarded(request, id, control.answer, self, request, body), nil, true
+  end
+  return guarded(request, id, self.call, self, request, body, why), body
+end
+
+--- Answers a request; never raises.
+---@param request table as http.lua gives it
+---@return table response
+function Api:handle(request)
+  self.count = self.count + 1
+  local id = ("mock-%d"):format(self.count)
+  local response, body, unnoted = self:serve(request, id)
+  if not unnoted then self.log:note(request, body, response.status) end
+  response.headers["X-Request-Id"] = id
+  response.headers["Date"] = os.date "!%a, %d %b %Y %H:%M:%S GMT"
+  response.gzip = self.options.gzip and (request.headers["accept-encoding"] or ""):find("gzip", 1, true) ~= nil
+  return response
+end
+
+local api = {}
+
+--- An API over a store. Its options are those of the command line.
+function api.new(options, store)
+  local self = setmetatable({ options = options, store = store, count = 0, faults = faults.new() }, Api)
+  self.log = control.new_log(options.log)
+  for _, fault in ipairs(options.faults or {}) do self.faults:add(fault) end
+  return self
+end
+
+return api

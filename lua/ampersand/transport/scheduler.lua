@@ -1,0 +1,127 @@
+--- Who waits for what on one engine.
+--
+-- Outside of any loop the caller blocks in the engine. In a loop the first coroutine that waits drives the engine: it
+-- polls the engine's descriptor and steps. The others are parked and woken when their own transfer has news. When the
+-- driver has what it wants another takes its place; when it is never resumed again a parked one notices and takes over.
+--
+-- A loop is an adapter, a table of plain functions:
+--   inside()       whether the caller may yield to this loop; where not, the call blocks
+--   poll(fd)       waits until the descriptor is readable, which the engine also makes it when a time is up
+--   park(seconds)  waits for a wake of this coroutine, at most for the time
+--   wake(token)    ends the park of the coroutine `token`; nothing happens if it is not parked
+--   forget(fd)     optional: the descriptor is about to be closed
+--   driven         optional: true where somebody calls Waiters:poll, so that no coroutine drives
+
+local later = require "ampersand.util.later"
+
+local turns = later "ampersand.transport.turns"
+
+---@class ampersand.Waiters
+local Waiters = {}
+Waiters.__index = Waiters
+
+local wait = {}
+
+--- Coroutines that belong to a loop of ours, whatever loop the program has.
+wait.adopted = setmetatable({}, { __mode = "k" })
+
+---@param engine userdata
+---@param loop table? an adapter
+---@return ampersand.Waiters
+function wait.new(engine, loop)
+  -- roles: the driver, and who looks after it; both are let go when nobody else knows them
+  local roles = setmetatable({}, { __mode = "v" })
+  return setmetatable({ engine = engine, loop = loop, parked = {}, roles = roles }, Waiters)
+end
+
+--- Makes `loop` the one that `co` yields to when it waits on `waiters`.
+---@param co thread
+---@param loop table
+---@param waiters ampersand.Waiters
+function wait.adopt(co, loop, waiters)
+  wait.adopted[co] = { loop = loop, waiters = waiters }
+end
+
+--- Wakes the coroutine that is parked for the target `id`.
+---@param id any
+function Waiters:wake(id)
+  local waiter = self.parked[id]
+  if not waiter then return end
+  self.parked[id] = nil
+  if waiter.token then waiter.loop.wake(waiter.token) end
+end
+
+--- Moves all transfers and wakes those who wait for the ones that moved.
+---@param self ampersand.Waiters
+function wait.step(self)
+  local engine = self.engine
+  if not engine:usable() then return end
+  engine:step()
+  wait.settle(self)
+end
+
+--- Wakes those whose transfers moved.
+---@param self ampersand.Waiters
+function wait.settle(self)
+  for id in self.engine.moved, self.engine do self:wake(id) end
+end
+
+--- Whether a coroutine may still do something.
+---@param co thread?
+---@return boolean
+function wait.is_alive(co)
+  return co ~= nil and coroutine.status(co) ~= "dead"
+end
+
+--- Closes the engine, which the loop must know.
+---@param self ampersand.Waiters
+function wait.close_engine(self)
+  local fd = self.loop and self.loop.forget and self.engine:usable() and self.engine:pollfd()
+  if fd then self.loop.forget(fd) end
+  self.engine:close()
+end
+
+--- Returns when `target` has something to say: when target:want() is true. Its news come by target:id().
+---@param target userdata|table
+function Waiters:await(target)
+  if target:want() then return end
+  if self.loop or next(wait.adopted) then
+    local loop = turns.loop_here(self)
+    if loop then return turns.yield_until(self, loop, target) end
+  end
+  repeat
+    if not self.engine:usable() then return self:wake_all() end -- closed, or another process's
+    self.engine:wait()
+    wait.step(self)
+  until target:want()
+end
+
+--- Wakes everybody: they find their requests ended.
+function Waiters:wake_all()
+  local ids = {}
+  for id in pairs(self.parked) do ids[#ids + 1] = id end
+  for _, id in ipairs(ids) do self:wake(id) end
+end
+
+--- Gets what was just started on its way, without waiting for it. Whoever drives the engine does so by itself.
+function Waiters:nudge()
+  if wait.is_alive(self.roles.driver) and self.roles.driver ~= coroutine.running() then return end
+  wait.step(self)
+end
+
+--- Moves everything for at most `budget` seconds, from outside of all coroutines, and never waits.
+---@param budget number? 0: one step
+function Waiters:poll(budget)
+  turns.poll(self, budget)
+end
+
+--- Ends all transfers with kind "cancelled"; whoever waits is told.
+function Waiters:close()
+  self.closing = true
+  if not self.engine:usable() then return self.engine:close() end
+  self.engine:cancel()
+  wait.settle(self)
+  if not wait.is_alive(self.roles.driver) then wait.close_engine(self) end
+end
+
+return wait

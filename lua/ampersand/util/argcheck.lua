@@ -1,0 +1,142 @@
+--- Checks arguments: known names and right types, and an error at the caller's line where something is wrong.
+
+local argcheck = {}
+
+-- "@lua/ampersand/util/argcheck.lua" -> "@lua/ampersand": the prefix that marks a chunk as ours.
+local HOME = debug.getinfo(1, "S").source:gsub("[/\\]util[/\\]argcheck%.lua$", "")
+
+local function is_ours(source)
+  if source:sub(1, #HOME) ~= HOME then return false end
+  local rest = source:sub(#HOME + 1)
+  return rest == ".lua" or rest:match("^[/\\]") ~= nil
+end
+
+--- Raises `message` at the line of the program that called into this library.
+---@param message string
+function argcheck.raise(message)
+  local level = 2
+  while true do
+    local info = debug.getinfo(level, "S")
+    if not info then error(message, 0) end
+    if info.what ~= "C" and info.what ~= "tail" and not is_ours(info.source) then break end
+    level = level + 1
+  end
+  error(message, level)
+end
+
+-- Edits between two names; two letters that changed places are one (optimal string alignment).
+local function distance(a, b)
+  local before, previous = {}, {}
+  for j = 0, #b do previous[j] = j end
+  for i = 1, #a do
+    local current = { [0] = i }
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      current[j] = math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + cost)
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        current[j] = math.min(current[j], before[j - 2] + 1)
+      end
+    end
+    before, previous = previous, current
+  end
+  return previous[#b]
+end
+
+--- The known name closest to `name`, when it is close enough to be a typo.
+---@param name string
+---@param known string[]
+---@return string?
+function argcheck.nearest(name, known)
+  local wanted = name:lower():gsub("[_%-]", "")
+  local best, best_distance
+  for _, candidate in ipairs(known) do
+    local d = distance(wanted, (candidate:lower():gsub("[_%-]", "")))
+    if not best or d < best_distance or (d == best_distance and candidate < best) then
+      best, best_distance = candidate, d
+    end
+  end
+  if best and best_distance <= math.max(1, math.floor(#wanted / 3)) then return best end
+end
+
+--- The words that close an "unknown name" message: the nearest name, or all of them.
+---@param name any
+---@param known string[]
+---@return string
+function argcheck.hint(name, known)
+  local nearest = argcheck.nearest(tostring(name), known)
+  if nearest then return ("did you mean %q?"):format(nearest) end
+  if #known == 0 then return "none is known here" end
+  local sorted = {}
+  for i, candidate in ipairs(known) do sorted[i] = candidate end
+  table.sort(sorted)
+  return "known are: " .. table.concat(sorted, ", ")
+end
+
+--- The keys of `schema` as a list.
+---@param schema table<string, any>
+---@return string[]
+function argcheck.names(schema)
+  local names = {}
+  for name in pairs(schema) do names[#names + 1] = name end
+  return names
+end
+
+local WORDS = {
+  seconds = "a positive number of seconds",
+  wait = "a number of seconds, zero or more", count = "a whole number of at least 1",
+}
+
+local function describe(expected)
+  return (expected:gsub("%w+", WORDS):gsub("|", " or "))
+end
+
+--- Refuses what is no table of options.
+---@param given any
+---@param what string for the message
+function argcheck.refuse_table(given, what)
+  argcheck.raise(("%s: expected a table of options, got %s"):format(what, type(given)))
+end
+
+--- Refuses one option.
+---@param name any
+---@param value any
+---@param schema table<string, string>
+---@param what string for the message
+function argcheck.refuse(name, value, schema, what)
+  local expected = schema[name]
+  if not expected then
+    local hint = argcheck.hint(name, argcheck.names(schema))
+    argcheck.raise(("%s: unknown option %q; %s"):format(what, tostring(name), hint))
+  end
+  local got = type(value) == "number" and tostring(value) or type(value)
+  argcheck.raise(("%s: option %q must be %s, got %s"):format(what, name, describe(expected), got))
+end
+
+local function type_fits(value, expected)
+  local actual = type(value)
+  if actual == expected then return true end
+  for wanted in expected:gmatch("%w+") do
+    if actual == wanted then return true end
+    if wanted == "seconds" and actual == "number" and value > 0 then return true end
+    if wanted == "wait" and actual == "number" and value >= 0 then return true end
+    if wanted == "count" and actual == "number" and value >= 1 and value == math.floor(value) then return true end
+  end
+  return false
+end
+
+--- Raises unless `given` is a table (or nil) whose names are in `schema` and whose values have its types.
+---@param given table?
+---@param schema table<string, string> name -> "string", "seconds", "wait", "count", "table|function" …
+---@param what string for the message, such as "ampersand.new"
+---@return table given
+function argcheck.check(given, schema, what)
+  if given == nil then return {} end
+  if type(given) ~= "table" then argcheck.refuse_table(given, what) end
+  for name, value in pairs(given) do
+    local expected = schema[name]
+    if not expected or not type_fits(value, expected) then argcheck.refuse(name, value, schema, what) end
+  end
+  return given
+end
+
+return argcheck

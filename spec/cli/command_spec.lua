@@ -1,0 +1,600 @@
+-- The real command through pipes, against the mock server: what it prints where, and how it ends.
+
+local command = require "support.command"
+local core = require "ampersand.core"
+local mock = require "support.mock"
+
+local server, session
+
+local function run(script, more) return session:run(script, more) end
+
+local function lines(text)
+  local list = {}
+  for line in text:gmatch "[^\n]+" do list[#list + 1] = line end
+  return list
+end
+
+setup(function()
+  server = mock.start { installations = 300 }
+  session = command.session(server)
+end)
+
+teardown(function()
+  if server then server:stop() end
+  if session then session:close() end
+end)
+
+-- A server of its own that goes wrong in one way.
+local function with(options, body)
+  local other = mock.start(options)
+  local mine = command.session(other)
+  local ok, err = pcall(body, function(script, more) return mine:run(script, more) end)
+  mine:close()
+  other:stop()
+  if not ok then error(err, 0) end
+end
+
+describe("a list", function()
+  it("is a table by default, whole and without colours in a pipe", function()
+    local result = run "ampersand installations list --max 6"
+    assert.equal([[
+INSTALLATION          GROUP                    PROVIDER     CONNECTION  HEALTH
+installation-123      Super Customer           salesforce   working     healthy
+installation-0000002  Super Customer           salesforce   working     healthy
+installation-0000003  Acme Corporation         hubspot      working     healthy
+installation-0000004  Müller & Söhne GmbH      dynamicsCRM  working     healthy
+installation-0000005  株式会社さくら           zohoCRM      working     healthy
+installation-0000006  Société Générale d'Élan  pipedrive    working     healthy
+]], result.out)
+    assert.equal("", result.err)
+    assert.equal(0, result.code)
+  end)
+
+  it("comes in every format", function()
+    local chosen = " --where healthStatus=unhealthy --where connection.status=bad_credentials,created --max 2"
+      .. " --select id,group.groupName"
+    for flag, expected in pairs {
+      ["--ndjson"] = '{"group":{"groupName":"Back\\\\slash & Tab\\tInc"},"id":"installation-0000082"}\n'
+        .. '{"group":{"groupName":"नमस्ते सेवाएँ"},"id":"installation-0000084"}\n',
+      ["--csv"] = 'id,group.groupName\ninstallation-0000082,Back\\slash & Tab\tInc\n'
+        .. 'installation-0000084,नमस्ते सेवाएँ\n',
+      ["--tsv --no-header"] = 'installation-0000082\tBack\\\\slash & Tab\\tInc\ninstallation-0000084\tनमस्ते सेवाएँ\n',
+      ["--yaml"] = '- group:\n    groupName: "Back\\\\slash & Tab\\tInc"\n  id: installation-0000082\n'
+        .. '- group:\n    groupName: "नमस्ते सेवाएँ"\n  id: installation-0000084\n',
+      ["--template '{id} {healthStatus}|'"] = "installation-0000082 unhealthy|\ninstallation-0000084 unhealthy|\n",
+    } do
+      local given = flag:find "template" and chosen:gsub("%-%-select.*", "") or chosen .. " "
+      local result = run("ampersand installations list" .. given .. flag)
+      assert.equal(expected, result.out)
+      assert.equal("", result.err)
+    end
+    local list = core.decode(run("ampersand installations list --json" .. chosen).out)
+    assert.same({ "installation-0000082", "installation-0000084" }, { list[1].id, list[2].id })
+    assert.equal("id                    group.groupName\ninstallation-0000082  Back\\slash & Tab Inc\n",
+      run("ampersand installations list --max 1 --where id=installation-0000082 --select id,group.groupName").out)
+  end)
+
+  it("is counted, sorted, bounded, taken from the whole project", function()
+    assert.equal("300\n", run("ampersand installations list --count").out)
+    assert.equal("303\n", run("ampersand installations list --in-project --count").out)
+    assert.equal("1\n", run("ampersand installations list --group-ref group-0000007 --count").out)
+    assert.equal("1\n", run("ampersand installations list --groupRef group-0000007 --count").out)
+    local sorted = lines(run("ampersand installations list --sort createTime --reverse --template '{createTime}'").out)
+    assert.equal(300, #sorted)
+    for i = 2, #sorted do assert.is_true(sorted[i - 1]:sub(1, 19) >= sorted[i]:sub(1, 19)) end
+    local first = lines(run("ampersand installations list --sort createTime --select id,createTime --csv --max 3").out)
+    assert.equal(4, #first)
+    assert.equal(sorted[300], first[2]:match ",(.*)$")
+  end)
+
+  it("pages by itself", function()
+    assert.equal("450\n", run("ampersand operations list installation-123 --count").out)
+    assert.equal(120, #lines(run("ampersand operations list installation-123 --max 120 --page-size 50 --ndjson").out))
+  end)
+
+  it("of named things is a list, too", function()
+    local result = run "ampersand providers list --select name --csv"
+    assert.truthy(result.out:find "^name\nacuityScheduling\nadobe\n")
+    assert.equal("hubspot\n", run("ampersand providers list --where name=hubspot --template '{name}'").out)
+  end)
+
+  it("says on standard error when there is nothing", function()
+    local result = run "ampersand installations list --where healthStatus=dead"
+    assert.same({ "", "no installation fits the conditions\n", 0 }, { result.out, result.err, result.code })
+    assert.equal("", run("ampersand installations list --where healthStatus=dead --quiet").err)
+    assert.equal("[]\n", run("ampersand installations list --where healthStatus=dead --json").out)
+  end)
+
+  it("arrives line by line, the first before the last byte", function()
+    with({ installations = 50, fault = "stall=20000" }, function(run_there)
+      local result = run_there [[
+        ampersand installations list --ndjson --select id >"$HOME/lines" 2>/dev/null & pid=$!
+        i=0; while [ ! -s "$HOME/lines" ] && [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done
+        cat "$HOME/lines"; kill $pid; wait $pid 2>/dev/null; exit 0]]
+      local seen = lines(result.out)
+      assert.equal('{"id":"installation-123"}', seen[1])
+      assert.is_true(#seen > 3 and #seen < 50, #seen .. " lines")
+    end)
+  end)
+
+  it("ends quietly when nobody reads on", function()
+    for _, flag in ipairs { "--ndjson", "--csv", "--wide" } do
+      local result = run("ampersand installations list " .. flag .. " | head -1 | wc -l")
+      assert.same({ "1\n", "" }, { result.out, result.err })
+    end
+    local ignoring = run "trap '' PIPE; { ampersand installations list --ndjson; echo $? >&2; } | head -1 >/dev/null"
+    assert.equal("141\n", ignoring.err)
+  end)
+end)
+
+describe("secrets", function()
+  it("in payloads are shown on request only", function()
+    local get = "ampersand installations get installation-0000002 --json"
+    assert.is_nil(run(get).out:find("access-0000002", 1, true))
+    assert.truthy(run(get).out:find('"token": "[redacted]"', 1, true))
+    assert.truthy(run(get .. " --show-secrets").out:find('"token": "access-0000002"', 1, true))
+    local list = "ampersand connections list --max 2 --ndjson"
+    assert.is_nil(run(list).out:find("access-0000002", 1, true))
+    assert.is_nil(run("ampersand installations list --select connection.oauth2AuthorizationCode --csv").out
+      :find("access-0000002", 1, true))
+  end)
+
+  it("are hidden whatever is selected", function()
+    for _, words in ipairs { "", "--select key", "--csv", "--ndjson --select key", "--template '{key}'" } do
+      local result = run("ampersand api-keys list " .. words)
+      assert.truthy(result.out:find("[redacted]", 1, true), words)
+      assert.is_nil(result.out:find(server.key, 1, true), words)
+    end
+    assert.equal("[redacted]\n", run("ampersand api GET /projects/my-project/api-keys --template '{key}'").out)
+    assert.equal(server.key .. "\n", run("ampersand api-keys list --template '{key}' --show-secrets").out)
+    local made = run "ampersand api-keys create -f label=new --template '{key}'"
+    assert.equal("[redacted]\n", made.out)
+    assert.truthy(made.err:find("1 secret is shown as [redacted]; --show-secrets", 1, true), made.err)
+  end)
+
+  it("on the command line are warned of; `-` reads them from standard input", function()
+    local result = run "ampersand projects list --key mock-key --csv"
+    assert.equal(0, result.code)
+    assert.truthy(result.err:find("use --key -", 1, true))
+    assert.is_nil(result.err:find("mock-key", 1, true))
+    result = run("echo mock-key | ampersand projects list --key - --csv", { AMP_API_KEY = "wrong-key-of-env" })
+    assert.same({ 0, "" }, { result.code, result.err })
+    assert.equal(4, run("echo another-key | ampersand projects list --key -").code)
+    for _, script in ipairs { "ampersand api-keys get mock-key", 'XDG_CONFIG_HOME=$HOME/other ampersand config set key mock-key' } do
+      result = run(script)
+      assert.equal(0, result.code)
+      assert.truthy(result.err:find("on the command line can be read by other users of this machine; use - instead", 1, true))
+    end
+    result = run "echo mock-key | ampersand api-keys get - --template '{label}'"
+    assert.same({ 0, "mock server\n", "" }, { result.code, result.out, result.err })
+    result = run([[printf 'mock-key\n{"name":"t"}' | ampersand topics create --key - --body - --template '{name}']],
+      { AMP_API_KEY = "wrong-key-of-env" })
+    assert.same({ 0, "t\n" }, { result.code, result.out })
+  end)
+
+  it("before the host of a URL or a proxy are masked", function()
+    local url = "http://u:secretpw@127.0.0.1:1"
+    local all = {
+      run("ampersand installations list --url " .. url), run("ampersand config set url " .. url),
+      run("ampersand config show", { AMP_API_URL = url }), run("ampersand doctor", { AMP_API_URL = url }),
+    }
+    for i, result in ipairs(all) do
+      local told = result.out .. result.err
+      assert.is_nil(told:find("secretpw", 1, true), told)
+      assert.truthy(told:find("://***@127.0.0.1:1", 1, true), i .. told)
+    end
+    local proxied = run("ampersand doctor", { AMP_API_URL = "http://localhost:1", http_proxy = "foo://u:secretpw@h:1" })
+    assert.is_nil((proxied.out .. proxied.err):find("secretpw", 1, true), proxied.out)
+  end)
+
+  it("are in no error and no debug line", function()
+    local result = run("ampersand installations list --debug", { AMP_API_KEY = "s3cret-key-s3cret" })
+    assert.equal(4, result.code)
+    assert.truthy(result.err:find("debug: GET", 1, true))
+    assert.is_nil((result.err .. result.out):find("s3cret", 1, true))
+  end)
+end)
+
+describe("exit codes", function()
+  it("are 0 for success, 1 for failure", function()
+    assert.equal(0, run("ampersand projects list").code)
+    local result = run "ampersand installations get nobody"
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find("404 Not Found", 1, true))
+    assert.equal("", result.out)
+    assert.equal(1, run("ampersand projects list --csv >/dev/full").code)
+  end)
+
+  it("are 1 when a list breaks off, with what came before", function()
+    with({ installations = 200, fault = "cut=100000" }, function(run_there)
+      local result = run_there "ampersand installations list --ndjson --select id"
+      assert.equal(1, result.code)
+      assert.is_true(#lines(result.out) > 5)
+      assert.truthy(result.err:find("the list broke off after " .. #lines(result.out), 1, true), result.err)
+      local json = run_there "ampersand installations list --json --select id"
+      assert.is_nil((core.decode(json.out))) -- a broken list must not pass for a whole one
+    end)
+  end)
+
+  it("are 2 for wrong usage, with the nearest name", function()
+    for script, words in pairs {
+      ["instalations list"] = "did you mean installations?", ["installations lst"] = "did you mean list?",
+      ["installations list --wher a=b"] = "did you mean --where?",
+      ["installations list --selct id"] = "did you mean --select?",
+      ["installations list --where 'a b'"] = "expected path=value",
+      ["installations list --where 'createTime>=soon'"] = "an RFC 3339 time",
+      ["installations list --template '{'"] = "expected {path}",
+      ["installations get"] = "the id <installationId> is missing", ["installations get a b c d"] = "at most 3",
+      ["installations list --json --csv"] = "can not be used together", [""] = "Usage: ampersand <resource>",
+      ["installations list --max 0"] = "--max: expected a whole number of at least 1, got '0'",
+      ["installations list --max -1"] = "--max: expected a whole number of at least 1, got '-1'",
+      ["installations list --timeout -.5"] = "--timeout: expected a positive number, got '-.5'",
+      ["installations edit --canary x"] = "--canary: expected a positive number, got 'x'",
+      ["webhook verify --tolerance soon"] = "--tolerance: expected a positive number, got 'soon'",
+      ["installations list --where healthStatus==unhealthy"] = "did you mean = ?",
+      ["installations list --template ''"] = "it is empty",
+      ["installations list --reverse"] = "--sort", ["installations list --count --csv"] = "--csv does not go with it",
+      ["providers list --count --select name"] = "--select does not go with it",
+      ["installations list --html - --summary"] = "--html - and --summary both write",
+      ["installations list --html - --svg -"] = "--svg - and --html - both write",
+      ["config set project ''"] = "ampersand config unset project", ["config set url ' '"] = "ampersand config unset url",
+      ["installations list --project ''"] = "--project is empty",
+      ["installations delete x"] = "--yes",
+      ["installations"] = "Usage: ampersand installations", ["topics create"] = '"name" is required',
+      ["topics create -f name"] = "expected name=text", ["topics create -f 'name:={'"] = "--field name:",
+      ["api GET '/a/../b'"] = "segment", ["api GTE /a"] = 'did you mean "GET"',
+      ["installations list --url ftp://x"] = "only http and https",
+      ["installations list --url http://api.example.com"] = "plain http",
+      ["installations list --profile prod"] = 'no profile "prod"', ["config set kye x"] = 'did you mean "key"',
+    } do
+      local result = run("ampersand " .. script)
+      assert.equal(2, result.code, script .. ": " .. result.err)
+      assert.truthy(result.err:find(words, 1, true), script .. ": " .. result.err)
+      assert.equal("", result.out)
+      assert.is_nil(result.err:find("traceback", 1, true))
+    end
+    local result = run("ampersand installations list", { AMPERSAND_PROJECT_ID = false })
+    assert.equal(2, result.code)
+    assert.truthy(result.err:find("ampersand config set project", 1, true))
+  end)
+
+  it("are 3 when a condition is not met", function()
+    assert.equal(3, run("ampersand installations list --fail-if unhealthy").code)
+    assert.equal(3, run("ampersand installations list --fail-if unhealthy --select id --csv").code)
+    assert.equal(0, run("ampersand installations list --fail-if unhealthy --where healthStatus=healthy").code)
+    assert.equal(3, run("ampersand installations list --fail-if empty --where id=nobody").code)
+    assert.equal(3, run("ampersand installations list --fail-if any --count").code)
+    assert.equal(0, run("ampersand installations list --where id=nobody --count").code)
+    assert.equal(3, run("ampersand providers list --where name=nobody --count --fail-if empty").code)
+    local selected = run "ampersand installations list --fail-if unhealthy --select id --ndjson --max 1"
+    assert.equal('{"id":"installation-123"}\n', selected.out)
+  end)
+
+  it("are 4 without access", function()
+    assert.equal(4, run("ampersand installations list", { AMP_API_KEY = "wrong-key" }).code)
+    local result = run("ampersand installations list", { AMP_API_KEY = false })
+    assert.equal(4, result.code)
+    assert.truthy(result.err:find("ampersand config set key -", 1, true))
+    assert.equal(4, run("ampersand users me").code)
+    assert.equal(0, run("ampersand users me", { AMPERSAND_BEARER = "mock-token" }).code)
+  end)
+
+  it("are 5 after a timeout", function()
+    with({ installations = 3, fault = "hang" }, function(run_there)
+      assert.equal(5, run_there("ampersand installations list --timeout 0.3 --tries 1").code)
+    end)
+  end)
+
+  it("are 130 after an interrupt, at once", function()
+    with({ installations = 3, fault = "hang" }, function(run_there)
+      -- a shell's background jobs ignore the interrupt; a child of exec does not
+      local result = run_there [[
+        timeout --preserve-status -s INT 0.5 "$LUA" bin/ampersand installations list; echo $?]]
+      assert.equal("130\n", result.out)
+    end)
+  end)
+end)
+
+describe("changes", function()
+  it("take bodies from fields, files and standard input", function()
+    local made = core.decode(run("ampersand topics create -f name=changes --json").out)
+    assert.equal("changes", made.name)
+    local id = made.id
+    assert.equal("renamed", core.decode(run(("ampersand topics update %s --body - --json <<'EOF'\n%s\nEOF"):format(id,
+      '{"name": "renamed"}')).out).name)
+    assert.equal("both", core.decode(run(("echo '{\"name\":\"x\"}' >$HOME/b; ampersand topics update %s --body $HOME/b"
+      .. " -f name=both --json"):format(id)).out).name)
+    local gone = run(("ampersand topics delete %s --yes"):format(id))
+    assert.same({ 0, "", "deleted: " .. id .. "\n" }, { gone.code, gone.out, gone.err })
+  end)
+
+  it("nest dotted fields", function()
+    local verbs = require "ampersand.cli.verbs"
+    assert.same({ a = { b = "1", c = { d = 2 } }, e = true },
+      verbs.add_fields({ a = { b = "0" } }, { "a.b=1", "a.c.d:=2", "e:=true" }))
+  end)
+
+  it("reach anything through api", function()
+    assert.equal("my-project", core.decode(run("ampersand api GET /projects").out)[1].name)
+    assert.equal("id\nconnection-123\n",
+      run("ampersand api GET '/projects/my-project/connections?groupRef=group-123' --select id --csv").out)
+    local made = core.decode(run("ampersand api POST /projects/my-project/topics -f name=made").out)
+    assert.equal("made", made.name)
+    assert.equal(1, run("ampersand api GET /nowhere").code)
+    local named = lines(run("ampersand api GET /projects/my-project/integrations --csv").out)
+    assert.truthy(named[1]:find "^id,name,", named[1])
+    assert.truthy(named[2]:find "^integration%-123,salesforce,", named[2])
+    local link = run "ampersand oauth connect -f provider=salesforce -f groupRef=g -f consumerRef=c -f projectIdOrName=my-project"
+    assert.truthy(link.out:find "^https://%S+\n$", link.out)
+  end)
+end)
+
+describe("settings", function()
+  it("come from flags, the environment and profiles, in this order", function()
+    local bare = { AMP_API_KEY = false, AMPERSAND_PROJECT_ID = false, AMPERSAND_INTEGRATION_ID = false }
+    local set = run([[
+      echo mock-key | ampersand config set key - --profile test
+      ampersand config set project my-project --profile test
+      ampersand config set integration nowhere --profile test
+      ampersand config set project other
+      ampersand config profiles
+      ls -ld "$XDG_CONFIG_HOME/ampersand" "$XDG_CONFIG_HOME/ampersand/config" | cut -c1-10]], bare)
+    assert.equal("test\ndefault\ndrwx------\n-rw-------\n", set.out)
+    assert.equal(0, set.code)
+    local count = "ampersand installations list --count --profile test"
+    assert.equal(1, run(count, bare).code)
+    bare.AMPERSAND_INTEGRATION_ID = "salesforce"
+    local overridden = run(count, bare)
+    assert.equal("300\n", overridden.out)
+    assert.truthy(overridden.err:find("AMPERSAND_INTEGRATION_ID of the environment goes before the profile", 1, true))
+    assert.equal("3\n", run(count .. " --integration hubspot", bare).out)
+    local shown = run("AMPERSAND_PROFILE=test ampersand config show", bare).out
+    assert.truthy(shown:find("key          [redacted]  (profile test)", 1, true), shown)
+    assert.truthy(shown:find("integration  salesforce  (AMPERSAND_INTEGRATION_ID)", 1, true), shown)
+    assert.truthy(run("ampersand config show --project here", bare).out:find("project      here  (--project)", 1, true))
+    assert.equal(0, run("ampersand config unset project --profile test").code)
+    assert.equal(2, run(count, bare).code)
+  end)
+
+  it("that are empty in the file are none", function()
+    local result = run([[mkdir -p "$HOME/y/ampersand"; umask 077; export XDG_CONFIG_HOME="$HOME/y"
+      printf '[default]\nproject =\n' >"$HOME/y/ampersand/config"; ampersand installations list]],
+      { AMPERSAND_PROJECT_ID = false })
+    assert.equal(2, result.code)
+    assert.truthy(result.err:find("ampersand config set project", 1, true), result.err)
+  end)
+
+  it("that others can read are refused", function()
+    local result = run [[
+      ampersand config set key - --profile open <<EOF
+some-key
+EOF
+      chmod 644 "$XDG_CONFIG_HOME/ampersand/config"; ampersand projects list; code=$?
+      chmod 600 "$XDG_CONFIG_HOME/ampersand/config"; exit $code]]
+    assert.equal(2, result.code)
+    assert.truthy(result.err:find("chmod 600", 1, true))
+    assert.is_nil(result.err:find("some-key", 1, true))
+  end)
+
+  it("that are no settings are named with their line", function()
+    local result = run [[mkdir -p "$HOME/x/ampersand"; umask 077; export XDG_CONFIG_HOME="$HOME/x"
+      printf '[default]\nproject = p\nkeyy = x\n' >"$HOME/x/ampersand/config"; ampersand projects list]]
+    assert.equal(2, result.code)
+    assert.truthy(result.err:find('line 3: unknown setting "keyy"', 1, true), result.err)
+  end)
+end)
+
+describe("summaries", function()
+  it("are bars, numbers, pictures and pages", function()
+    local bars = run("ampersand installations list --summary").out
+    assert.truthy(bars:find "^300 installations\n\nHealth\n  healthy   %d+ +[%d.]+%%  █")
+    local numbers = core.decode(run("ampersand installations list --summary --json").out)
+    assert.equal(300, numbers.total)
+    assert.truthy(run("ampersand installations list --summary --csv").out:find(
+      ("^of,value,count\nhealthStatus,healthy,%d\n"):format(numbers.healthStatus.healthy)))
+    local unhealthy = tonumber(run("ampersand installations list --where healthStatus=unhealthy --count").out)
+    assert.equal(unhealthy, numbers.healthStatus.unhealthy)
+    local result = run 'ampersand installations list --svg "$HOME/a.svg" --html "$HOME/a.html"'
+    assert.equal("", result.out)
+    assert.equal(0, result.code)
+    assert.truthy(command.read(session.home .. "/a.svg"):find("300 installations", 1, true))
+    assert.truthy(command.read(session.home .. "/a.html"):find(unhealthy .. " of them unhealthy", 1, true))
+    assert.equal(1, run("ampersand installations list --svg /nowhere/a.svg").code)
+    local page = run "ampersand installations list --html -"
+    assert.equal("", page.err)
+    assert.truthy(page.out:find "^<!DOCTYPE html>.*</html>%s*$")
+  end)
+end)
+
+describe("tools", function()
+  it("doctor: finds what is wrong and says what to do", function()
+    local well = run "ampersand doctor"
+    assert.equal(0, well.code, well.out .. well.err)
+    assert.is_nil(well.out:find("\nNO", 1, true))
+    assert.equal("all is well; try: ampersand installations list\n", well.err)
+    local lacking = run("ampersand doctor", { AMPERSAND_PROJECT_ID = false, XDG_CONFIG_HOME = "/nowhere" })
+    assert.equal(0, lacking.code)
+    assert.truthy(lacking.out:find("ok  access       the server takes the key\n", 1, true), lacking.out)
+    assert.truthy(lacking.err:find("what is marked !!", 1, true))
+    assert.is_nil(well.out:find("mock-key", 1, true))
+    local wrong = run("ampersand doctor", { AMP_API_KEY = "wrong-key" })
+    assert.equal(4, wrong.code)
+    assert.truthy(wrong.out:find "NO  access .-\n +fix: ")
+    local lost = run("ampersand doctor", { AMP_API_URL = "http://127.0.0.1:1" })
+    assert.equal(1, lost.code)
+    assert.truthy(lost.out:find "NO  network .-\n +fix: ")
+    assert.equal(4, run("ampersand doctor", { AMP_API_KEY = false }).code)
+    local junk = run("ampersand doctor", { AMP_API_URL = "junk" })
+    assert.equal(1, junk.code)
+    assert.truthy(junk.out:find "ok  project .-\nNO  url .-%(from AMP_API_URL%)\n +fix: ", junk.out)
+    local absent = run "ampersand doctor --profile nowhere"
+    assert.equal(1, absent.code)
+    assert.truthy(absent.out:find 'NO  config +no profile "nowhere" .-\n +fix: ', absent.out)
+    assert.truthy(run("ampersand doctor --integration none").out:find "NO  integration .-\n +fix: see: ")
+    local blank = run("ampersand doctor", { AMP_API_KEY = "mock key" })
+    assert.equal(4, blank.code)
+    assert.truthy(blank.out:find("NO  key          8 characters (from AMP_API_KEY) has a blank in it\n", 1, true), blank.out)
+  end)
+
+  -- What is wrong with this machine is put there before the command begins.
+  local function broken(how) return run(([["$LUA" -e '%s' bin/ampersand doctor]]):format(how)) end
+
+  it("doctor: knows a clock that is wrong", function()
+    for shift, word in pairs { ["4000"] = "ahead of", ["-4000"] = "behind" } do
+      local result = broken('require("ampersand.core").time = function() return os.time() + ' .. shift .. " end")
+      assert.equal(1, result.code)
+      assert.truthy(result.out:find("NO  clock .- " .. word .. " the server's\n +fix: "), result.out)
+    end
+  end)
+
+  it("doctor: knows libraries that are missing", function()
+    for name, mark in pairs { http = "NO", crypto = "!!" } do
+      local result = broken(('package.preload["ampersand.%s"] = function() error("libx.so: cannot open\\nmore", 0) end'):format(name))
+      assert.truthy(result.out:find(("%s  library      ampersand.%s does not load: libx.so: cannot open\n"):format(mark, name), 1, true),
+        result.out)
+      assert.equal(name == "http" and 1 or 0, result.code)
+    end
+  end)
+
+  it("doctor: wants the settings kept from others", function()
+    local mine = command.session(server)
+    local result = mine:run 'echo key | ampersand config set key -; chmod 644 "$(ampersand config path)"; ampersand doctor'
+    mine:close()
+    assert.equal(1, result.code)
+    assert.truthy(result.out:find "NO  config       /%S+ is open to others %(.-%)\n +fix: chmod 600 /", result.out)
+  end)
+
+  it("any: what should not happen is told as such", function()
+    local result = run [["$LUA" -e 'package.preload["ampersand.cli.show"] = function() error("oh", 0) end' bin/ampersand projects list]]
+    assert.same({ 1, "" }, { result.code, result.out })
+    assert.truthy(result.err:find "^ampersand: oh\n.*\nThis is a mistake in ampersand itself%.\n$", result.err)
+  end)
+
+  it("--version, config path", function()
+    assert.equal("ampersand " .. require("ampersand.version").number .. "\n", run("ampersand --color never --version").out)
+    assert.equal("/a/ampersand/config\n", run("ampersand config path", { XDG_CONFIG_HOME = "/a" }).out)
+    assert.equal("/b/.config/ampersand/config\n", run("ampersand config path", { XDG_CONFIG_HOME = false, HOME = "/b" }).out)
+    assert.equal(2, run("ampersand config path", { XDG_CONFIG_HOME = false, HOME = false }).code)
+  end)
+
+  it("webhook verify: takes what is signed, refuses the rest", function()
+    local crypto = require "ampersand.crypto"
+    local secret, body, at = crypto.base64_encode "a secret of some length", '{"a":[1]}', os.time()
+    local signed = ("id1.%d.%s"):format(at, body)
+    local signature = crypto.base64_encode(crypto.hmac_sha256("a secret of some length", signed))
+    local function verify(text, given)
+      return run(("printf %%s %s | ampersand webhook verify -H 'svix-id: id1' -H 'svix-timestamp: %d' -H %s"):format(
+        command.quote(text), at, command.quote("svix-signature: v1," .. signature)),
+        { AMPERSAND_WEBHOOK_SECRET = given })
+    end
+    local good = verify(body, "whsec_" .. secret)
+    assert.equal(0, good.code, good.err)
+    assert.same({ a = { 1 } }, core.decode(good.out))
+    local bad = verify(body .. " ", "whsec_" .. secret)
+    assert.same({ 1, "" }, { bad.code, bad.out })
+    assert.equal(4, verify(body, false).code)
+  end)
+
+  it("proxy: names the customer, hands the answer on", function()
+    local result = run "ampersand proxy GET /crm/v3/objects --project project-456 --installation installation-0000002"
+    local seen = server:requests().requests
+    local last = seen[#seen]
+    assert.equal("installation-0000002", last.headers["x-amp-installation-id"], result.err)
+    assert.equal("project-456", last.headers["x-amp-project-id"])
+    assert.equal("1", last.headers["x-amp-proxy-version"])
+    assert.equal(2, run("ampersand proxy GET /x").code)
+
+    result = run("ampersand proxy POST '/a?b=c' -f name=x --throttle --project my-project --integration salesforce"
+      .. " --group-ref group-0000003")
+    assert.equal(0, result.code, result.err)
+    local told = core.decode(result.out)
+    assert.same({ "POST", "/a", { b = "c" }, '{"name":"x"}', "installation-0000003" },
+      { told.method, told.path, told.query, told.body, told.installationId })
+    seen = server:requests().requests
+    last = seen[#seen]
+    assert.same({ "project-456", "salesforce", "group-0000003", "throttle" }, {
+      last.headers["x-amp-project-id"], last.headers["x-amp-integration-name"], last.headers["x-amp-group-ref"],
+      last.headers["x-amp-rate-limiter-mode"],
+    })
+    result = run "ampersand proxy GET /status/409 --project my-project --installation installation-123"
+    assert.is_true(result.code ~= 0 and result.err:find("409", 1, true) ~= nil, result.err)
+  end)
+
+  it("mock: serves, and says where", function()
+    local result = run [[(sleep 2 | ampersand mock --installations 2 --exit-on-eof >"$HOME/where") & pid=$!
+      i=0; while [ ! -s "$HOME/where" ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); done
+      url=$(sed -n 's/^listening //p' "$HOME/where"); ampersand installations list --url "$url" --count; wait $pid]]
+    assert.equal("2\n", result.out, result.err)
+    assert.equal(2, run("ampersand mock --nonsense").code)
+  end)
+end)
+
+describe("installed by make", function()
+  it("the command runs from anywhere, with its manual and completions beside it", function()
+    local clean = "env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LUA -u LD_PRELOAD "
+    local made = run(clean .. [[make -s install PREFIX="$HOME/p" >/dev/null]])
+    assert.same({ 0, "" }, { made.code, made.err })
+    local result = run [[unset LUA_PATH LUA_CPATH; cd /; "$HOME/p/bin/ampersand" installations list --count
+      ls "$HOME"/p/share/man/man1 "$HOME"/p/share/*/completions "$HOME"/p/share/zsh/* "$HOME"/p/share/fish/*]]
+    assert.equal("300\n", result.out:match "^%d+\n", result.err)
+    for _, name in ipairs { "ampersand.1", "_ampersand", "ampersand.fish" } do
+      assert.truthy(result.out:find("\n" .. name .. "\n", 1, true) or result.out:find("\n" .. name .. "$"), name)
+    end
+    assert.equal("300\n", run([[unset LUA_PATH LUA_CPATH; mkdir -p "$HOME/links"; cd "$HOME/links"
+      ln -s "$HOME/p/bin/ampersand" amp; ./amp installations list --count]]).out)
+    assert.equal(0, run(clean .. [[make -s uninstall PREFIX="$HOME/p"; ! find "$HOME/p" -type f | grep .]]).code)
+  end)
+end)
+
+describe("help", function()
+  it("is there on every level, with an example", function()
+    local tree = require("ampersand.cli.parser").build()
+    local commands = 0
+    local function visit(at)
+      local text = at:get_help()
+      assert.truthy(text:find "^Usage: ampersand", at._name)
+      assert.truthy(text:find "Examples?:\n", at:_get_fullname())
+      for line in text:gmatch "[^\n]+" do
+        assert.is_true(#line <= 100 or line:find "^Usage" ~= nil or line:find "^/" ~= nil, line)
+      end
+      commands = commands + 1
+      for _, each in ipairs(at._commands) do visit(each) end
+    end
+    visit(tree)
+    assert.is_true(commands > 120, commands .. " commands")
+  end)
+
+  it("tells when argparse is missing", function()
+    local result = run [[mkdir "$HOME/no"; echo 'error "none"' >"$HOME/no/argparse.lua"
+      LUA_PATH="lua/?.lua;$HOME/no/?.lua" ampersand projects list]]
+    assert.equal(1, result.code)
+    assert.equal("ampersand: argparse is missing; install it (Debian: lua-argparse, LuaRocks: argparse)\n", result.err)
+  end)
+
+  it("goes to standard output and succeeds", function()
+    local all = {
+      "--help", "installations --help", "installations list -h", "mock --help", "webhook verify -h",
+      "help topics list",
+    }
+    for _, words in ipairs(all) do
+      local result = run("ampersand " .. words)
+      assert.same({ 0, "" }, { result.code, result.err }, words)
+      assert.truthy(result.out:find("Usage: ampersand", 1, true), words)
+    end
+    assert.equal("ampersand " .. require("ampersand.version").number .. "\n", run("ampersand --version").out)
+  end)
+
+  it("has a command for every operation", function()
+    local operations = require "ampersand.client.operations"
+    local tree = require("ampersand.cli.parser").build()
+    local known = {}
+    for _, resource in ipairs(tree._commands) do
+      for _, verb in ipairs(resource._commands) do
+        known[(resource._name .. " " .. verb._name):gsub("-", "_")] = true
+      end
+    end
+    for _, op in ipairs(operations.all()) do
+      assert.is_true(op.verb == "in_project" or known[op.resource .. " " .. op.verb], op.id)
+    end
+  end)
+end)

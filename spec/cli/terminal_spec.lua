@@ -1,0 +1,200 @@
+-- The real command on a terminal of its own: widths, colours, questions, progress, Ctrl-C; completion in real shells.
+
+local command = require "support.command"
+local mock = require "support.mock"
+local width = require "ampersand.cli.width"
+
+local server, session
+
+local function show(script, given) return session:show(script, given) end
+
+setup(function()
+  server = mock.start { installations = 40 }
+  session = command.session(server)
+end)
+
+teardown(function()
+  if server then server:stop() end
+  if session then session:close() end
+end)
+
+local function with(options, body)
+  local other = mock.start(options)
+  local mine = command.session(other)
+  local ok, err = pcall(body, mine)
+  mine:close()
+  other:stop()
+  if not ok then error(err, 0) end
+end
+
+local function need_terminal()
+  if not command.has_terminal() then pending "no C compiler here, so no terminal can be made" end
+  return command.has_terminal()
+end
+
+describe("on a terminal a table", function()
+  it("fits, whatever the width", function()
+    if not need_terminal() then return end
+    for _, columns in ipairs { 20, 40, 60, 80, 200 } do
+      local result = show("ampersand installations list", { columns = columns, env = { NO_COLOR = "1" } })
+      assert.equal(0, result.code)
+      local count = 0
+      for line in result.out:gmatch "[^\n]+" do
+        if not line:find("had no room", 1, true) then
+          count = count + 1
+          assert.is_true(width.of(line) <= columns, columns .. ": " .. line)
+        end
+      end
+      assert.equal(41, count)
+      assert.equal(columns < 50, result.out:find("had no room", 1, true) ~= nil, columns)
+    end
+    assert.truthy(show("ampersand installations list --wide", { columns = 40 }).out:find("UPDATED", 1, true))
+  end)
+
+  it("has colours, unless they are not wanted", function()
+    if not need_terminal() then return end
+    local list = "ampersand installations list --max 1"
+    assert.truthy(show(list).out:find("\27[32mhealthy\27[0m", 1, true))
+    assert.is_nil(show(list, { env = { NO_COLOR = "1" } }).out:find("\27", 1, true))
+    assert.is_nil(show(list, { env = { TERM = "dumb" } }).out:find("\27", 1, true))
+    assert.is_nil(show(list .. " --color never").out:find("\27", 1, true))
+    assert.is_nil(show(list .. " | cat").out:find("\27", 1, true))
+    assert.truthy(show(list .. " --color always | cat").out:find("\27[32mhealthy", 1, true))
+  end)
+
+  it("lets no name repaint the screen", function()
+    if not need_terminal() then return end
+    local made = [[ampersand topics create --quiet --csv -f 'name:="a\u001b[2Jb\u009bc"' >/dev/null; ]]
+    for _, list in ipairs { "", "--template '{name}'" } do
+      local result = show(made .. "ampersand topics list " .. list, { env = { NO_COLOR = "1" } })
+      assert.truthy(result.out:find("a?[2Jb?c", 1, true), result.out)
+      assert.is_nil(result.out:find("\27", 1, true))
+    end
+  end)
+end)
+
+describe("on a terminal a question", function()
+  it("is asked before something goes, and the answer counts", function()
+    if not need_terminal() then return end
+    local delete = "ampersand installations delete installation-0000011"
+    local kept = show(delete, { keys = "n\r", delay = 0.25 })
+    assert.equal(1, kept.code)
+    assert.truthy(kept.out:find("Delete installation-0000011 (", 1, true), kept.out)
+    assert.truthy(kept.out:find("The connection goes with it", 1, true))
+    assert.equal(1, show(delete, { keys = "\r", delay = 0.25 }).code)
+    assert.equal(130, show(delete, { keys = "\3", delay = 0.25 }).code)
+    assert.equal(0, session:run("ampersand installations get installation-0000011 --quiet").code)
+    assert.equal(0, show(delete, { keys = "y\r", delay = 0.25 }).code)
+    assert.equal(1, session:run("ampersand installations get installation-0000011 --quiet").code)
+  end)
+
+  it("for a key shows nothing of it, and Ctrl-C puts the echo back", function()
+    if not need_terminal() then return end
+    local script = "ampersand projects list --key - --csv; echo code $?; stty -a | grep -o '.echo '"
+    local result = show(script, { keys = server.key .. "\r", delay = 0.25, env = { AMP_API_KEY = false } })
+    assert.is_nil(result.out:find(server.key, 1, true))
+    assert.truthy(result.out:find("my-project", 1, true), result.out)
+    assert.truthy(result.out:find " echo ")
+    result = show("trap '' INT; (trap - INT; " .. script .. ")", { keys = "\3", delay = 0.25 })
+    assert.is_nil(result.out:find("-echo ", 1, true), result.out)
+  end)
+end)
+
+describe("on a terminal long work", function()
+  it("shows how far it is, and leaves nothing behind", function()
+    if not need_terminal() then return end
+    with({ installations = 300, fault = "slow=500000" }, function(slow)
+      local result = slow:show("ampersand installations list --summary", { env = { NO_COLOR = "1" } })
+      assert.equal(0, result.code)
+      assert.truthy(result.out:find "\r%[.-===.-%] %d+ installations, %d+/s\27%[K")
+      assert.truthy(result.out:find "\r\27%[K300 installations\n")
+      assert.is_nil(slow:show("ampersand installations list --summary --quiet").out:find("===", 1, true))
+      assert.is_nil(slow:run("ampersand installations list --summary").err:find("===", 1, true))
+    end)
+  end)
+
+  it("waits for an operation, and says how many records it has read", function()
+    if not need_terminal() then return end
+    with({ installations = 2, read_seconds = 1 }, function(slow)
+      local result = slow:show([[id=$(ampersand installations read contact -f groupRef=group-123 -f mode=async --template '{operationId}')
+        ampersand operations wait "$id" --interval 0.1 --template '{status}']])
+      assert.equal(0, result.code, result.out)
+      assert.truthy(result.out:find "\r%[=+ +%] %d[%d,]* of %d[%d,]* records\27%[K\r", result.out)
+      assert.truthy(result.out:find "\r\27%[Ksuccess\n$", result.out)
+    end)
+  end)
+
+  it("ends at once with 130 on Ctrl-C", function()
+    if not need_terminal() then return end
+    with({ installations = 3, fault = "hang" }, function(hanging)
+      local started = os.time()
+      for _, list in ipairs { "ampersand installations list", "ampersand installations list --ndjson --tries 1" } do
+        assert.equal(130, hanging:show(list, { keys = "\3", delay = 0.25 }).code)
+      end
+      assert.is_true(os.time() - started < 10)
+    end)
+  end)
+end)
+
+-- Completion ------------------------------------------------------------------------------------------------------
+
+local function has(shell)
+  local ok = os.execute("command -v " .. shell .. " >/dev/null 2>&1")
+  if ok == true or ok == 0 then return true end
+  pending(shell .. " is not installed here")
+  return false
+end
+
+describe("completion", function()
+  it("works in a real bash", function()
+    if not has "bash" then return end
+    local function complete(words, last)
+      local result = session:run(([[ampersand completion bash >"$HOME/c.bash"; bash --norc -c '
+        source "$HOME/c.bash"; COMP_WORDS=(%s); COMP_CWORD=%d; _ampersand; printf "%%s\n" "${COMPREPLY[@]}"']]):format(
+        words, last))
+      assert.equal("", result.err)
+      return "\n" .. result.out
+    end
+    assert.equal("\ninstallations\n", complete("ampersand inst", 1))
+    assert.truthy(complete("ampersand ''", 1):find("\ntopic-destination-routes\n", 1, true))
+    assert.equal("\nlist\n", complete("ampersand installations l", 2))
+    assert.truthy(complete("ampersand api-keys ''", 2):find("\ndelete\n", 1, true))
+    assert.equal("\n--where\n", complete("ampersand installations list --whe", 3))
+    assert.equal("\n--project\n--profile\n", complete("ampersand installations list --pro", 3):gsub(
+      "\n%-%-profile\n%-%-project\n", "\n--project\n--profile\n"))
+    assert.equal("\nunhealthy\n", complete("ampersand installations list --fail-if un", 4))
+  end)
+
+  it("loads in a real zsh", function()
+    if not has "zsh" then return end
+    local result = session:run [[ampersand completion zsh >"$HOME/_ampersand"
+      cd "$HOME" && zsh -f -c 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; autoload +X _ampersand
+        print -r -- $_comps[ampersand]; functions _ampersand | grep -c installations']]
+    assert.equal("_ampersand\n", result.out:match "^[^\n]*\n", result.err)
+    assert.is_true(tonumber(result.out:match "\n(%d+)") > 0)
+  end)
+
+  it("works in a real fish", function()
+    if not has "fish" then return end
+    local result = session:run [[ampersand completion fish >"$HOME/c.fish"
+      fish --no-config -c 'source $HOME/c.fish
+        complete -C "ampersand inst"; complete -C "ampersand installations lis"']]
+    assert.truthy(result.out:find "installations\t", result.err .. result.out)
+    assert.truthy(result.out:find "\nlist\t", result.out)
+  end)
+end)
+
+describe("the manual page", function()
+  it("is well-formed and knows every resource", function()
+    local page = session:run("ampersand man").out
+    assert.truthy(page:find '^%.TH AMPERSAND 1')
+    local ok = os.execute "command -v groff >/dev/null 2>&1"
+    for name in pairs(require("ampersand.client.operations").lines) do
+      assert.truthy(page:find(".SS ampersand " .. name:gsub("_", "\\-") .. "\n", 1, true), name)
+    end
+    if ok == true or ok == 0 then
+      local result = session:run "ampersand man | env -u LD_PRELOAD groff -man -Tutf8 -ww 2>&1 >/dev/null"
+      assert.equal("", result.out)
+    end
+  end)
+end)

@@ -1,0 +1,171 @@
+-- Every public name. A name that appears, disappears or moves fails here first, so that it is meant and goes into the
+-- CHANGELOG; the README's promise of compatibility is about these.
+
+local ampersand = require "ampersand"
+local operations = require "ampersand.client.operations"
+local verbs = require "ampersand.client.verbs"
+
+local function sorted(list)
+  table.sort(list)
+  return list
+end
+
+-- The names of a table that callers are meant to use: no underscore before them but _VERSION.
+local function names(t)
+  local list = {}
+  for name in pairs(t) do
+    if not name:find "^_" or name == "_VERSION" then list[#list + 1] = name end
+  end
+  return sorted(list)
+end
+
+local function words(text)
+  local list = {}
+  for word in text:gmatch "%S+" do list[#list + 1] = word end
+  return sorted(list)
+end
+
+local function a_client()
+  return ampersand.new { api_key = "k", project = "p", integration = "i",
+    transport = function() return { status = 200, body = "[]" } end }
+end
+
+-- In a Lua of its own: this one may have loaded libcurl long ago, and luv does not bear to be loaded twice.
+local function alone(script)
+  local pipe = assert(io.popen(("%s -e '%s' 2>&1"):format(os.getenv "LUA" or "lua", script)))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+-- Misuse lists what would have been right: the way to see names that are data.
+local function known(fn, ...)
+  local ok, message = pcall(fn, ...)
+  assert.is_false(ok)
+  local list = {}
+  for name in message:match "known are: (.*)$":gmatch "[%w_]+" do list[#list + 1] = name end
+  return sorted(list)
+end
+
+describe("the public names of", function()
+  it("the module, and the wings it loads when they are named", function()
+    local wings = {}
+    local pipe = assert(io.popen "ls lua/ampersand; echo replay.lua") -- replay is the other half of record
+    for file in pipe:lines() do
+      local name = file:match "^(.*)%.lua$"
+      local found, wing = pcall(function() return ampersand[name] end)
+      if name and (not found or wing ~= nil) then wings[#wings + 1] = name end
+    end
+    pipe:close()
+    assert.same(words "cache cancel gate json jwt receiver record replay time webhook", sorted(wings))
+    local rest = {}
+    for name in pairs(ampersand) do rest[name] = true end
+    for _, name in ipairs(wings) do rest[name] = nil end
+    assert.same(words "_VERSION array assert get is_error new null versions", names(rest))
+    assert.is_nil(ampersand.no_such_wing)
+  end)
+
+  local MODULES = {
+    json = "array decode decoder each encode null",
+    time = "format parse parse_http_date",
+    webhook = "results verify",
+    jwt = "MAX_TTL mint",
+    cancel = "token",
+    cache = "layered memory redis shared",
+    gate = "new",
+    receiver = "new",
+  }
+  for name, expected in pairs(MODULES) do
+    it("ampersand." .. name, function()
+      assert.same(words(expected), names(require("ampersand." .. name)))
+    end)
+  end
+
+  local LOOPS = {
+    cqueues = "forget inside park poll wake", luv = "forget inside park poll wake", copas = "inside park poll wake",
+    frame = "new",
+  }
+  for name, expected in pairs(LOOPS) do
+    it("ampersand.loop." .. name, function()
+      local text = alone(([[local found, module = pcall(require, "ampersand.loop.%s")
+        for name in pairs(found and module or { absent = true }) do print(name) end]]):format(name))
+      if text ~= "absent\n" then assert.same(words(expected), words(text)) end
+    end)
+  end
+
+  it("a client", function()
+    local class = getmetatable(a_client())
+    assert.same(words "call close derive new parallel poll proxy request with", names(class)) -- derive, new: ours alone
+  end)
+
+  it("a list and its views", function()
+    local resource = getmetatable(a_client().installations)
+    assert.same(words "count each first in_project list pages select stream where", names(resource))
+    assert.equal(resource, getmetatable(a_client().installations:where { id = "a" }))
+    local stream = getmetatable(a_client().installations:stream())
+    assert.same(words "close next", names(stream))
+  end)
+
+  it("the verbs that are more than one operation", function()
+    assert.same(words "edit explain undo watch", names(verbs.of "installations"))
+    assert.same(words "wait", names(verbs.of "operations"))
+    for resource in pairs(operations.all_lines()) do
+      if resource ~= "installations" and resource ~= "operations" then assert.same({}, names(verbs.of(resource)), resource) end
+    end
+  end)
+
+  it("the resources (their verbs: the README's table and spec/client/operations_spec.lua)", function()
+    assert.same(words [[api_keys billing_accounts claimed_domains connections consumers destinations event_topic_routes
+      groups installations integrations jwt_keys oauth objects operations org_builders org_invites orgs projects
+      provider_apps providers records revisions topic_destination_routes topics upload_urls users]], names(operations.all_lines()))
+  end)
+
+  it("an error", function()
+    local _, err = ampersand.new { api_key = "k", base_url = "http://127.0.0.1:9", transport = function()
+      return { status = 404, body = '{"title":"x"}', headers = { ["content-type"] = "application/problem+json" } }
+    end }.projects:list()
+    local fields = {}
+    for name in pairs(err) do fields[#fields + 1] = name end
+    assert.same(words "attempts body kind message method operation problem retryable sent status url", sorted(fields))
+  end)
+
+  it("the options of new", function()
+    assert.same(words [[allow_insecure_http api_key base_url bearer big_integers ca_file ca_path client_cert client_key
+      connect_timeout headers http_proxy http_version insecure_skip_verify integration loop max_bytes max_connections
+      max_depth max_element_bytes max_element_values max_values nulls on_event org project read_timeout retry servers
+      timeout transport user_agent]], known(ampersand.new, { qqqqqqqqqqqqqqqqqqqqqqqqqqqqqq = 1 }))
+  end)
+
+  it("the header", function()
+    local found = {}
+    for line in io.lines "include/ampersand.h" do
+      local name = line:match "^%a.-([%w_]+)%(" or line:match "^#define ([%w_]+) "
+      if name then found[#found + 1] = name end
+    end
+    assert.same(words [[AMPERSAND_VERSION ampersand_preload luaopen_ampersand_core luaopen_ampersand_crypto
+      luaopen_ampersand_http]], sorted(found))
+  end)
+end)
+
+describe("ampersand.versions", function()
+  it("names ours, the Lua, libcurl and its TLS", function()
+    local versions = ampersand.versions()
+    assert.same(words "ampersand libcurl lua tls", names(versions))
+    assert.equal(ampersand._VERSION, versions.ampersand)
+    assert.truthy(versions.lua:find "^Lua")
+    assert.truthy(versions.libcurl:find "^%d+%.%d+%.%d+$")
+    assert.truthy(versions.tls:find "/%d")
+  end)
+
+  it("is what loads libcurl, not require", function()
+    assert.equal("nil string\n", alone [[local a = require "ampersand"
+      local before = package.loaded["ampersand.http"]; print(tostring(before) .. " " .. type(a.versions().libcurl))]])
+  end)
+
+  it("does without libcurl where it does not load, and inside nginx", function()
+    assert.equal("nil\tnil\n", alone [[package.preload["ampersand.http"] = function() error "no libcurl" end
+      local v = require "ampersand".versions(); assert(v.ampersand and v.lua); print(v.libcurl, v.tls)]])
+    assert.equal("nil\tnil\n", alone [[ngx = {}
+      print(require "ampersand".versions().libcurl, package.loaded["ampersand.http"])]])
+  end)
+end)

@@ -1,0 +1,72 @@
+-- C programs that have everything inside list installations with no module file on disk.
+
+local mock = require "support.mock"
+
+local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
+local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
+local PLAIN = "env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LD_PRELOAD "
+
+local function output(command)
+  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1"))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text
+end
+
+describe("a host that links ampersand statically", function()
+  local server
+
+  setup(function() server = mock.start { installations = 3 } end)
+  teardown(function() server:stop() end)
+
+  local function works(program)
+    local command = "cd / && env -u LUA_PATH -u LUA_CPATH -u LD_PRELOAD AMP_API_URL=%s AMP_API_KEY=%s %s %s integration-123"
+    local text = output(command:format(server.url:gsub("/v1$", ""), server.key, program, server.project))
+    assert.equal(3, select(2, text:gsub("installation%-%S+%s+%a+\n", "")), text)
+    text = output(command:format(server.url:gsub("/v1$", ""), "wrong-key", program, server.project))
+    assert.truthy(text:find("401", 1, true), text)
+    assert.is_nil(text:find("wrong-key", 1, true))
+  end
+
+  it("lists installations, also where no file can be found", function()
+    local text = output(PLAIN .. "make -s embed LUA_VERSION=" .. VERSION)
+    assert.is_nil(text:find "error", text)
+    works(("%s/build/%s/embed"):format(os.getenv "PWD" or ".", VERSION))
+  end)
+
+  it("finds the installed library through pkg-config, as the README says", function()
+    local tree = os.tmpname()
+    os.remove(tree)
+    finally(function() os.execute("rm -rf " .. tree) end) -- luacheck: ignore
+    local file = assert(io.open "README.md")
+    local block = file:read "*a":match "```sh\n(make install%-static .-)```"
+    file:close()
+    local version = VERSION == "jit" and "LUA_VERSION=jit" or "LUA_VERSION=" .. VERSION
+    block = block:gsub("/usr/local", tree):gsub("LUA_VERSION=5%.4", version):gsub("lua5%.4", PACKAGE)
+      :gsub("%-o embed", "-o " .. tree .. "/embed"):gsub("make install", "make -s install")
+    local text = output(("export PKG_CONFIG_PATH=%s/lib/pkgconfig; unset MAKEFLAGS MAKELEVEL VARIANT LD_PRELOAD\n%s"):format(
+      tree, block))
+    assert.equal("", text)
+    text = output(("PKG_CONFIG_PATH=%s/lib/pkgconfig pkg-config --modversion ampersand-%s"):format(tree, PACKAGE))
+    assert.equal(require("ampersand.version").number .. "\n", text)
+    works(tree .. "/embed")
+  end)
+
+  -- Every dialect for one Lua, and the plain one for all; a sanitizer does not feel ordinary builds.
+  local dialects = { gcc = "gcc -std=c99" }
+  if os.getenv "LD_PRELOAD" then
+    dialects = {}
+  elseif VERSION == "5.4" then
+    dialects = { gcc = "gcc -std=c99 -O2", clang = "clang -std=c99", ["g++"] = "g++ -x c++ -std=c++11",
+      ["clang++"] = "clang++ -x c++ -std=c++11" }
+  end
+  for name, compile in pairs(dialects) do
+    it("is one C file and one header, for " .. name, function()
+      if output("command -v " .. name) == "" then pending(name .. " is absent: .ci/deps test-all installs it") return end
+      local program = ("build/%s/amalgamation/%s"):format(VERSION, name)
+      local text = output(PLAIN .. ("make -s %s LUA_VERSION=%s COMPILE='%s'"):format(program, VERSION, compile))
+      assert.equal("", text)
+      works((os.getenv "PWD" or ".") .. "/" .. program)
+    end)
+  end
+end)

@@ -1,7 +1,10 @@
 -- HTTP/2, gzip and TLS sessions against a real server.
 
 local curl = require "ampersand.transport.curl"
+local host = require "support.host"
 local nginx = require "support.nginx"
+
+if not host.has "nginx" then pending(host.absent("nginx", "apt-get install nginx-light")) return end
 
 describe("the engine and nginx", function()
   local server, transport

@@ -1,4 +1,7 @@
-local uv = require "luv"
+local host = require "support.host"
+
+local found, uv = pcall(require, "luv")
+if not found then pending(host.absent("luv", "apt-get install lua-luv")) return end
 
 describe("the luv loop", function()
   require("support.loop_cases").declare(function()

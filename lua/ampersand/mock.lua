@@ -5,7 +5,7 @@
 -- Loading this module needs no socket; serving does.
 
 local faults = require "ampersand.mock.faults"
-local fleet = require "ampersand.mock.fleet"
+local fleet = require "ampersand.mock.fixtures"
 
 local mock = {}
 
@@ -146,8 +146,8 @@ end
 function mock.open(options)
   local all, why = complete(options)
   if not all then return nil, why end
-  local http = require "ampersand.mock.http"
-  local api = require "ampersand.mock.api".new(all, require "ampersand.mock.store".new(all))
+  local http = require "ampersand.mock.server"
+  local api = require "ampersand.mock.router".new(all, require "ampersand.mock.store".new(all))
   local server
   server, why = http.listen {
     host = all.host, port = all.port, stop_on_eof = all["exit-on-eof"],

@@ -1,5 +1,5 @@
 local core = require "ampersand.core"
-local fleet = require "ampersand.mock.fleet"
+local fleet = require "ampersand.mock.fixtures"
 local socket = require "socket"
 local mock = require "ampersand.mock"
 local support = require "support.mock"

@@ -4,10 +4,10 @@
 local handlers = {}
 
 for _, room in ipairs {
-  require "ampersand.mock.kinds",
-  require "ampersand.mock.catalog",
-  require "ampersand.mock.installations",
-  require "ampersand.mock.activity".handlers,
+  require "ampersand.mock.handlers.collections",
+  require "ampersand.mock.handlers.providers",
+  require "ampersand.mock.handlers.installations",
+  require "ampersand.mock.handlers.operations".handlers,
 } do
   for id, handler in pairs(room) do handlers[id] = handler end
 end

@@ -1,7 +1,7 @@
 -- Refusals, as the API words them: a problem (RFC 9457) with the vendor's own members.
 
 local core = require "ampersand.core"
-local http = require "ampersand.mock.http"
+local http = require "ampersand.mock.server"
 local time = require "ampersand.time"
 
 local problem = {}

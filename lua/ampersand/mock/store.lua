@@ -2,8 +2,8 @@
 -- collections of everything else. Items are tables of the API's own shape.
 
 local core = require "ampersand.core"
-local edit = require "ampersand.mock.edit"
-local fleet = require "ampersand.mock.fleet"
+local edit = require "ampersand.mock.patch"
+local fleet = require "ampersand.mock.fixtures"
 local problem = require "ampersand.mock.problem"
 local time = require "ampersand.time"
 

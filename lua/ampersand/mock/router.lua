@@ -1,15 +1,15 @@
 -- The API behind the mock server: finds the operation a request means, refuses what the real server would refuse, and
 -- lets a handler answer the rest.
 
-local activity = require "ampersand.mock.activity"
-local checks = require "ampersand.mock.checks"
-local control = require "ampersand.mock.control"
+local activity = require "ampersand.mock.handlers.operations"
+local checks = require "ampersand.mock.validation"
+local control = require "ampersand.mock.admin"
 local faults = require "ampersand.mock.faults"
 local handlers = require "ampersand.mock.handlers"
-local http = require "ampersand.mock.http"
+local http = require "ampersand.mock.server"
 local operations = require "ampersand.client.operations"
 local problem = require "ampersand.mock.problem"
-local proxy = require "ampersand.mock.proxy"
+local proxy = require "ampersand.mock.handlers.proxy"
 
 
 local PIECE = 64 * 1024

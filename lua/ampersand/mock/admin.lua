@@ -8,10 +8,10 @@
 --   POST installations {ids={…}, set={…}}    merges into installations; {ids=…, remove=true} removes; {add=n} adds
 
 local core = require "ampersand.core"
-local edit = require "ampersand.mock.edit"
+local edit = require "ampersand.mock.patch"
 local faults = require "ampersand.mock.faults"
-local fleet = require "ampersand.mock.fleet"
-local http = require "ampersand.mock.http"
+local fleet = require "ampersand.mock.fixtures"
+local http = require "ampersand.mock.server"
 local problem = require "ampersand.mock.problem"
 
 local control = {}

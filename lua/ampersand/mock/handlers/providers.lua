@@ -1,8 +1,8 @@
 -- Providers, the fields of their objects, integrations and their revisions, organizations and people.
 
 local core = require "ampersand.core"
-local edit = require "ampersand.mock.edit"
-local fleet = require "ampersand.mock.fleet"
+local edit = require "ampersand.mock.patch"
+local fleet = require "ampersand.mock.fixtures"
 local problem = require "ampersand.mock.problem"
 
 local handlers = {}

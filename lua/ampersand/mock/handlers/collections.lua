@@ -6,7 +6,7 @@
 --   hide     members never shown in answers         defaults members of a new item that the body may leave out
 
 local core = require "ampersand.core"
-local edit = require "ampersand.mock.edit"
+local edit = require "ampersand.mock.patch"
 local operations = require "ampersand.client.operations"
 local problem = require "ampersand.mock.problem"
 

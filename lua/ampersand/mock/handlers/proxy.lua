@@ -1,6 +1,6 @@
 -- The proxy: what it wants in the head of a request, and a provider behind it that tells what reached it.
 
-local http = require "ampersand.mock.http"
+local http = require "ampersand.mock.server"
 local problem = require "ampersand.mock.problem"
 
 local proxy = {}

@@ -2,7 +2,7 @@
 -- are written and searched.
 
 local core = require "ampersand.core"
-local fleet = require "ampersand.mock.fleet"
+local fleet = require "ampersand.mock.fixtures"
 local problem = require "ampersand.mock.problem"
 local time = require "ampersand.time"
 

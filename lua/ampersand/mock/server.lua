@@ -1,46 +1,16 @@
--- A small HTTP/1.1 server: one process, one select loop, one coroutine per connection. It also breaks answers on
--- demand, which is what a mock server is for. It knows nothing about the API.
+-- A small HTTP/1.1 server: one process, one select loop, one coroutine per connection. It injects the faults that a
+-- response carries. It knows nothing about the API.
 
-local core = require "ampersand.core"
+local http = require "ampersand.mock.http"
 
-local http = {}
+local server = {}
 
 local MAX_HEAD, MAX_BODY = 64 * 1024, 64 * 1024 * 1024
 local PIECE = 64 * 1024
 local FOREVER = 3600
 
-local REASONS = {
-  [200] = "OK", [201] = "Created", [204] = "No Content", [400] = "Bad Request", [401] = "Unauthorized",
-  [403] = "Forbidden", [404] = "Not Found", [405] = "Method Not Allowed", [409] = "Conflict",
-  [415] = "Unsupported Media Type", [422] = "Unprocessable Content", [429] = "Too Many Requests",
-  [500] = "Internal Server Error", [503] = "Service Unavailable",
-}
-
---- The words for a status.
-function http.reason(status)
-  return REASONS[status] or "Status " .. status
-end
-
---- A part of a URL without its percent signs.
-function http.unescape(text)
-  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
-end
-
---- A response with a value as its JSON body.
-function http.json(status, value)
-  return {
-    status = status, headers = { ["Content-Type"] = "application/json" },
-    body = assert(core.encode(value, { sort_keys = true })),
-  }
-end
-
---- The text, or, where it is not what JSON can hold, its ASCII with question marks for the rest.
-function http.printable(text)
-  return core.encode(text) and text or (text:gsub("[^\32-\126]", "?"))
-end
-
--- Connections -----------------------------------------------------------------------------------------------------
--- These run inside a connection's coroutine. What cannot go on yields "close" and is never resumed.
+-- Connections -------------------------------------------------------------------------------------------------------
+-- These run inside the coroutine of a connection. One that cannot continue yields "close" and is never resumed.
 
 local Connection = {}
 Connection.__index = Connection
@@ -101,7 +71,7 @@ function Connection:send(data)
   end
 end
 
--- Requests --------------------------------------------------------------------------------------------------------
+-- Requests ----------------------------------------------------------------------------------------------------------
 
 local function read_headers(connection)
   local headers = {}
@@ -160,8 +130,8 @@ local function read_request(connection)
   }
 end
 
--- Answers ---------------------------------------------------------------------------------------------------------
--- A response may carry a fault, a table of what shall go wrong with it: `delay` and `hang` before the head, `lose`
+-- Answers -----------------------------------------------------------------------------------------------------------
+-- A response may carry a fault: `delay` and `hang` before the head, `lose`
 -- instead of it; `cut`, `stall` and `reset` break the body after so many bytes, `truncate` ends it early but properly,
 -- `slow` paces it (bytes a second), `chunk` sends it in pieces of that size.
 
@@ -278,17 +248,17 @@ local function converse(connection, handle)
       connection:send "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
       break
     end
-    request.connection, request.from_here = connection.number, connection.from_here
+    request.connection, request.is_local = connection.number, connection.is_local
     keep = respond(connection, request, handle(request))
   until not keep
 end
 
--- The loop --------------------------------------------------------------------------------------------------------
+-- The loop ----------------------------------------------------------------------------------------------------------
 
 local Server = {}
 Server.__index = Server
 
--- Lets a connection go on until it waits again or is over.
+-- Resumes a connection until it waits again or ends.
 function Server:step(connection)
   local ok, what, detail = coroutine.resume(connection.thread)
   connection.waits = what
@@ -311,14 +281,14 @@ function Server:accept()
   self.accepted = self.accepted + 1
   local peer = socket:getpeername()
   local connection = setmetatable({
-    socket = socket, buffer = "", number = self.accepted, from_here = peer ~= nil and peer:find "^127%." ~= nil,
+    socket = socket, buffer = "", number = self.accepted, is_local = peer ~= nil and peer:find "^127%." ~= nil,
   }, Connection)
   connection.thread = coroutine.create(function() converse(connection, self.handle) end)
   self.connections[socket] = connection
   self:step(connection)
 end
 
--- What select has to look at, and for how long. The time is bounded because Ctrl-C is only seen between two calls.
+-- The arguments of select. The time is bounded because Ctrl-C is handled only between two calls.
 function Server:waiting()
   local readers, writers, patience = { self.listener, self.watched }, {}, 0.5
   local now = self.socket.gettime()
@@ -370,7 +340,7 @@ end
 --- is a string or a function that gives piece after piece, then nil.
 ---@param options { host: string, port: integer, handle: function, stop_on_eof: boolean? }
 ---@return table|nil server, string message of why not
-function http.listen(options)
+function server.listen(options)
   local socket = require "socket"
   local listener, why = socket.bind(options.host, options.port, 128)
   if not listener then return nil, ("cannot listen on %s:%d: %s"):format(options.host, options.port, why) end
@@ -383,4 +353,4 @@ function http.listen(options)
   }, Server)
 end
 
-return http
+return server

@@ -1,0 +1,46 @@
+-- What a response and a log entry are made of: reasons, JSON bodies, text that JSON can hold.
+
+local core = require "ampersand.core"
+
+local http = {}
+
+local REASONS = {
+  [200] = "OK", [201] = "Created", [204] = "No Content", [400] = "Bad Request", [401] = "Unauthorized",
+  [403] = "Forbidden", [404] = "Not Found", [405] = "Method Not Allowed", [409] = "Conflict",
+  [415] = "Unsupported Media Type", [422] = "Unprocessable Content", [429] = "Too Many Requests",
+  [500] = "Internal Server Error", [503] = "Service Unavailable",
+}
+
+--- The words for a status.
+function http.reason(status)
+  return REASONS[status] or "Status " .. status
+end
+
+--- A part of a URL without its percent signs.
+function http.unescape(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+--- A response with a value as its JSON body.
+function http.json(status, value)
+  return {
+    status = status, headers = { ["Content-Type"] = "application/json" },
+    body = assert(core.encode(value, { sort_keys = true })),
+  }
+end
+
+--- The text, or, where it is not what JSON can hold, its ASCII with question marks for the rest.
+function http.printable(text)
+  return core.encode(text) and text or (text:gsub("[^\32-\126]", "?"))
+end
+
+--- Header fields or query parameters for display: any bytes made printable, those in `secret` masked.
+function http.loggable(values, secret)
+  local copy = {}
+  for name, value in pairs(values) do
+    copy[http.printable(name)] = secret[name] and "[redacted]" or http.printable(value)
+  end
+  return copy
+end
+
+return http

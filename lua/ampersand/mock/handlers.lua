@@ -3,10 +3,17 @@
 
 local handlers = {}
 
-for _, name in ipairs {
-  "collections", "connections", "installations", "integrations", "operations", "organizations", "providers", "records",
+for _, resource in ipairs {
+  require "ampersand.mock.handlers.collections",
+  require "ampersand.mock.handlers.connections",
+  require "ampersand.mock.handlers.installations",
+  require "ampersand.mock.handlers.integrations",
+  require "ampersand.mock.handlers.operations",
+  require "ampersand.mock.handlers.organizations",
+  require "ampersand.mock.handlers.providers",
+  require "ampersand.mock.handlers.records",
 } do
-  for id, handler in pairs(require("ampersand.mock.handlers." .. name)) do handlers[id] = handler end
+  for id, handler in pairs(resource) do handlers[id] = handler end
 end
 
 return handlers

@@ -11,7 +11,7 @@ for _, resource in ipairs {
   require "ampersand.mock.handlers.operations",
   require "ampersand.mock.handlers.organizations",
   require "ampersand.mock.handlers.providers",
-  require "ampersand.mock.handlers.records",
+  (require "ampersand.mock.handlers.records"), -- Lua 5.4 returns a second value
 } do
   for id, handler in pairs(resource) do handlers[id] = handler end
 end

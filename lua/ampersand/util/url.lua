@@ -11,23 +11,25 @@ function url.parse(text)
   local host, port = authority:gsub("^.*@", ""):match "^(%[[%x:.]+%]):?(%d*)$"
   if not host then host, port = authority:gsub("^.*@", ""):match "^([^:%[%]]+):?(%d*)$" end
   return {
-    scheme = scheme:lower(), authority = authority, host = host and host:lower() or "", port = port ~= "" and port or nil,
+    scheme = scheme:lower(), authority = authority, host = (host or ""):lower(), port = port ~= "" and port or nil,
     path = rest:match "^[^?]*", query = rest:match "%?(.*)$",
   }
 end
 
---- Whether a host is this machine.
----@param host string
+--- Whether a URL leads to this machine, by name or literal address.
+---@param text string
 ---@return boolean
-function url.is_loopback(host)
+function url.is_loopback(text)
+  local host = (url.parse(text) or {}).host or ""
   return host == "localhost" or host == "[::1]" or host:find "^127%.%d+%.%d+%.%d+$" ~= nil
 end
 
 --- Checks a base URL and removes closing slashes.
 ---@param text string
 ---@param insecure boolean? whether plain http to other machines is allowed
+---@param proxied boolean? whether requests pass through a proxy
 ---@return string? url, string? problem
-function url.check(text, insecure)
+function url.check(text, insecure, proxied)
   local parts = url.parse(text)
   if not parts or text:find "[%c%s?#\\]" then
     return nil, "is not an http(s) URL such as https://api.withampersand.com/v1"
@@ -36,8 +38,10 @@ function url.check(text, insecure)
   if port and (tonumber(port) < 1 or tonumber(port) > 65535) then return nil, "names a port that is none: " .. port end
   if parts.authority:find("@", 1, true) then return nil, "must not carry a user name or password" end
   if parts.scheme == "http" then
-    if not url.is_loopback(parts.host) and not insecure then
-      return nil, "is plain http, which would show the key to the network; use https, or set allow_insecure_http = true"
+    local reader = not url.is_loopback(text) and "network" or proxied and "proxy"
+    if reader and not insecure then
+      return nil, ("is plain http, which would show the key to the %s; use https, or set allow_insecure_http = true")
+        :format(reader)
     end
   elseif parts.scheme ~= "https" then
     return nil, "has scheme " .. parts.scheme .. "; only http and https are spoken"
@@ -58,9 +62,10 @@ end
 ---@return string
 function url.escape(value)
   if type(value) == "number" then
-    value = value == math.floor(value) and ("%.0f"):format(value) or tostring(value):gsub(",", ".") -- of the locale
+    -- a locale may write a decimal comma
+    value = value == math.floor(value) and ("%.0f"):format(value) or tostring(value):gsub(",", ".")
   end
-  value = tostring(value)
+  if type(value) ~= "string" then value = tostring(value) end
   if not value:find "[^%w%-%._~]" then return value end
   return (value:gsub("[^%w%-%._~]", function(c) return ("%%%02X"):format(c:byte()) end))
 end

@@ -2,11 +2,21 @@
 
 local base_url = {}
 
+--- Whether a URL leads to this machine, by name or literal address.
+---@param url string
+---@return boolean
+function base_url.is_loopback(url)
+  local authority = url:match "^%a+://([^/?#]+)"
+  local host = authority and authority:lower():gsub(":%d+$", "")
+  return host == "localhost" or host == "[::1]" or (host or ""):find "^127%.%d+%.%d+%.%d+$" ~= nil
+end
+
 --- Checks a base URL and takes closing slashes off.
 ---@param url string
 ---@param insecure boolean? whether plain http to other machines is allowed
+---@param proxied boolean? whether requests pass through a proxy
 ---@return string? url, string? problem
-function base_url.check(url, insecure)
+function base_url.check(url, insecure, proxied)
   local scheme, authority = url:match("^(%a+)://([^/?#]+)")
   if not scheme or url:find("[%c%s?#\\]") then
     return nil, "is not an http(s) URL such as https://api.withampersand.com/v1"
@@ -16,10 +26,10 @@ function base_url.check(url, insecure)
   if port and (tonumber(port) < 1 or tonumber(port) > 65535) then return nil, "names a port that is none: " .. port end
   if authority:find("@", 1, true) then return nil, "must not carry a user name or password" end
   if scheme == "http" then
-    local host = authority:lower():gsub(":%d+$", "")
-    local loopback = host == "localhost" or host == "[::1]" or host:match("^127%.%d+%.%d+%.%d+$")
-    if not loopback and not insecure then
-      return nil, "is plain http, which would show the key to the network; use https, or set allow_insecure_http = true"
+    local reader = not base_url.is_loopback(url) and "network" or proxied and "proxy"
+    if reader and not insecure then
+      return nil, ("is plain http, which would show the key to the %s; use https, or set allow_insecure_http = true")
+        :format(reader)
     end
   elseif scheme ~= "https" then
     return nil, "has scheme " .. scheme .. "; only http and https are spoken"

@@ -68,7 +68,7 @@ describe("limits", function()
     for _, opening in ipairs { "[", '{"a":', '[{"a":[1,"]]",', '{"a":1,"b":' } do
       for _, before in ipairs { "", "[", '[{"x":1},', '{"other":' } do
         for _, read in ipairs { "next", "count", "collect" } do
-          local decoder = core.decoder { expect = before:find "^{" and "any" or "array" }
+          local decoder = core.decoder { expect = (before .. opening):find "^{" and "any" or "array" }
           decoder:feed(before)
           local fed, status, message, kind = 0, "more", nil, nil
           while status and fed < 100000 do

@@ -1,7 +1,7 @@
 -- The real command on a terminal of its own: widths, colours, questions, progress, Ctrl-C; completion in real shells.
 
 local command = require "support.command"
-local host = require "support.host"
+local machine = require "support.machine"
 local mock = require "support.mock"
 local width = require "ampersand.cli.width"
 
@@ -135,7 +135,7 @@ end)
 -- Completion ------------------------------------------------------------------------------------------------------
 
 local function need(program)
-  if not host.has(program) then pending(host.absent(program, "apt-get install " .. program)) end
+  if not machine.has(program) then pending(machine.absent(program, "apt-get install " .. program)) end
 end
 
 describe("completion", function()

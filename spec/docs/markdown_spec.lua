@@ -6,7 +6,7 @@
 -- (a server, a watch), `<!-- in nginx -->`, or `<!-- not run: why -->`.
 
 local command = require "support.command"
-local host = require "support.host"
+local machine = require "support.machine"
 local nginx = require "support.openresty"
 local socket = require "socket"
 local mock = require "support.mock"
@@ -252,7 +252,7 @@ local function need(path, blocks)
   local text = {}
   for i, block in ipairs(blocks) do text[i] = block.text end
   text = table.concat(text)
-  if text:find "luarocks" and not host.has "luarocks" then pending(host.absent("luarocks", "apt-get install luarocks")) end
+  if text:find "luarocks" and not machine.has "luarocks" then pending(machine.absent("luarocks", "apt-get install luarocks")) end
   if path:find "openresty" and nginx.missing_module() then pending(nginx.missing_module()) end
 end
 

@@ -2,7 +2,7 @@
 
 local ampersand = require "ampersand"
 local fault = require "support.fault"
-local host = require "support.host"
+local machine = require "support.machine"
 
 local LUA = os.getenv "LUA" or "lua"
 local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
@@ -106,9 +106,9 @@ describe("the README's table of troubles", function()
 
   for _, message in ipairs(rows) do
     it("knows: " .. message, function()
-      if provoke[message] == luarocks and not host.has "luarocks" then pending(host.absent("luarocks", "apt-get install luarocks")) end
-      if provoke[message] == another_lua and not host.succeeds("pkg-config --exists lua" .. OTHER) then
-        pending(host.absent("another Lua", ("apt-get install lua%s liblua%s-dev"):format(OTHER, OTHER)))
+      if provoke[message] == luarocks and not machine.has "luarocks" then pending(machine.absent("luarocks", "apt-get install luarocks")) end
+      if provoke[message] == another_lua and not machine.succeeds("pkg-config --exists lua" .. OTHER) then
+        pending(machine.absent("another Lua", ("apt-get install lua%s liblua%s-dev"):format(OTHER, OTHER)))
       end
       local text = provoke[message]()
       assert.truthy(text:find(message, 1, true), text)

@@ -1,6 +1,6 @@
 -- JSONTestSuite, where it is at hand: y_ must be accepted, n_ refused, i_ are this decoder's own choice.
 local core = require "ampersand.core"
-local host = require "support.host"
+local machine = require "support.machine"
 
 local SUITE = os.getenv("JSON_SUITE") or "../shared/json-suite/test_parsing"
 
@@ -54,7 +54,7 @@ end
 
 describe("JSONTestSuite", function()
   local names = files()
-  if #names == 0 then pending(host.absent(SUITE, "JSONTestSuite belongs beside the project, or set JSON_SUITE")) return end
+  if #names == 0 then pending(machine.absent(SUITE, "JSONTestSuite belongs beside the project, or set JSON_SUITE")) return end
 
   it("is there in full", function()
     local count = { y = 0, n = 0, i = 0 }

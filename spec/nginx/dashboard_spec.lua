@@ -1,11 +1,11 @@
 -- The dashboard (examples/openresty/dashboard), started as `make dashboard` starts it and looked at by a browser.
 -- `make test-dashboard` runs it: it needs Chromium, and one package for node below build/.
 
-local host = require "support.host"
+local machine = require "support.machine"
 local nginx = require "support.openresty"
 
 if nginx.missing() then pending(nginx.missing()) return end
-if os.getenv "AMP_BROWSER" ~= "1" then pending(host.absent("a browser", "make test-dashboard")) return end
+if os.getenv "AMP_BROWSER" ~= "1" then pending(machine.absent("a browser", "make test-dashboard")) return end
 
 local mock = require "support.mock"
 

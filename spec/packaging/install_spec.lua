@@ -1,6 +1,6 @@
 -- Installed by make and by luarocks into an empty tree, the module works from there.
 
-local host = require "support.host"
+local machine = require "support.machine"
 
 local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
 local ABI = VERSION == "jit" and "5.1" or VERSION
@@ -141,7 +141,7 @@ end)
 -- All that a stranger does with `make dist`'s archive, which has nothing of this checkout but what belongs in it.
 describe("the source archive", function()
   local function need_luarocks()
-    if not host.has "luarocks" then pending(host.absent("luarocks", "apt-get install luarocks zip unzip")) end
+    if not machine.has "luarocks" then pending(machine.absent("luarocks", "apt-get install luarocks zip unzip")) end
   end
   local tree, root
 

@@ -1,6 +1,6 @@
 -- Runs the real command as a user does: through pipes, or on a terminal of its own.
 
-local host = require "support.host"
+local machine = require "support.machine"
 
 local command = {}
 local Session = {}
@@ -93,7 +93,7 @@ local function terminal_program()
 end
 
 command.has_terminal = function() return terminal_program() and true or false end
-command.NO_TERMINAL = host.absent("a C compiler", "apt-get install gcc libc6-dev")
+command.NO_TERMINAL = machine.absent("a C compiler", "apt-get install gcc libc6-dev")
 
 --- Runs a shell script on a terminal.
 ---@param script string

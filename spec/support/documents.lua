@@ -2,7 +2,7 @@
 -- project, and says what they ask for, one flat row per operation. Knows nothing of ampersand.client.operations, so
 -- that the two can be compared.
 local cjson = require "cjson"
-local host = require "support.host"
+local machine = require "support.machine"
 
 local documents = { dir = "../shared/api" }
 
@@ -27,7 +27,7 @@ function documents.present()
   return read(documents.dir .. "/operations.tsv") ~= nil
 end
 
-documents.ABSENT = host.absent("../shared/api", "the vendor's documents belong beside the project")
+documents.ABSENT = machine.absent("../shared/api", "the vendor's documents belong beside the project")
 
 --- The page that the vendor shows for "list installations".
 ---@return string

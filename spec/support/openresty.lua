@@ -1,7 +1,7 @@
 -- Starts nginx with its Lua module (and redis-server) for specs: free loopback ports, a prefix of its own under the
 -- system's temporary files, stopped by process id. `timeout` ends what a killed spec would leave behind.
 
-local host = require "support.host"
+local machine = require "support.machine"
 local socket = require "socket"
 
 local nginx = {}
@@ -42,15 +42,15 @@ local MODULES = output "ls -d /usr/lib/nginx/modules /usr/lib64/nginx/modules 2>
 --- What is said where nginx or its Lua module is absent, or nil.
 ---@return string?
 function nginx.missing_module()
-  if host.has "nginx" and host.succeeds("test -e " .. MODULES .. "/ngx_http_lua_module.so") then return nil end
-  return host.absent("nginx's Lua module", "apt-get install nginx-light libnginx-mod-http-lua lua-resty-core")
+  if machine.has "nginx" and machine.succeeds("test -e " .. MODULES .. "/ngx_http_lua_module.so") then return nil end
+  return machine.absent("nginx's Lua module", "apt-get install nginx-light libnginx-mod-http-lua lua-resty-core")
 end
 
 --- Why nginx's specs do not run, or nil: they belong to LuaJIT's run.
 ---@return string?
 function nginx.missing()
   if os.getenv "LUA_VERSION" == "jit" then return nginx.missing_module() end
-  return host.absent("LuaJIT, which nginx runs,", "make test LUA_VERSION=jit")
+  return machine.absent("LuaJIT, which nginx runs,", "make test LUA_VERSION=jit")
 end
 
 --- Some different free ports of the loopback address.

@@ -1,7 +1,7 @@
-local host = require "support.host"
+local machine = require "support.machine"
 
 local found, copas = pcall(require, "copas")
-if not found then pending(host.absent("copas", "apt-get install lua-copas, which Debian has for Lua 5.1, 5.2 and LuaJIT")) return end
+if not found then pending(machine.absent("copas", "apt-get install lua-copas, which Debian has for Lua 5.1, 5.2 and LuaJIT")) return end
 
 describe("the copas loop", function()
   require("support.loop_cases").declare(function()

@@ -1,7 +1,7 @@
-local host = require "support.host"
+local machine = require "support.machine"
 
 local found, uv = pcall(require, "luv")
-if not found then pending(host.absent("luv", "apt-get install lua-luv")) return end
+if not found then pending(machine.absent("luv", "apt-get install lua-luv")) return end
 
 describe("the luv loop", function()
   require("support.loop_cases").declare(function()

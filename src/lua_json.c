@@ -65,10 +65,9 @@ int amp_argument_error(lua_State *L, const char *format, ...)
     va_end(arguments);
     lua_pushlightuserdata(L, (void *)(uintptr_t)&raise_key);
     lua_rawget(L, LUA_REGISTRYINDEX);
-    if (lua_isfunction(L, -1)) {
-        lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
+    if (lua_isfunction(L, -2))
         lua_call(L, 1, 0);
-    }
     return luaL_error(L, "%s", lua_tostring(L, -1));
 }
 

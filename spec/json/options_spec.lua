@@ -93,6 +93,14 @@ describe("JSON options", function()
   end)
 end)
 
+describe("the text", function()
+  it("must be a string", function()
+    for _, text in ipairs { 1, {}, true, io.stdout } do
+      assert.matches("json.decode: expected a string", blamed(function() local value = json.decode(text) return value end))
+    end
+  end)
+end)
+
 describe("a decoder's methods", function()
   it("blame the caller's line, with and without a Lua function as filter", function()
     for _, options in ipairs { {}, { where = function() return true end } } do

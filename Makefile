@@ -39,7 +39,7 @@ endif
 # --- objects, out of tree and per Lua --------------------------------------------------------
 BUILD  := build/$(LUA_VERSION)$(VARIANT)
 MODULE := $(BUILD)/ampersand
-CORE_SRC   := $(sort $(wildcard src/json_*.c)) src/lua_json.c src/lua_plan.c src/lua_core.c
+CORE_SRC   := $(sort $(wildcard src/json_*.c)) $(patsubst %,src/lua_%.c,build core decoder encode plan)
 HTTP_SRC   := $(sort $(wildcard src/http_*.c)) src/lua_http.c
 CRYPTO_SRC := src/lua_crypto.c
 object = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
@@ -234,7 +234,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
 FUZZ_TARGETS := scan stream
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
-build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_plan.c src/lua_core.c
+build/fuzz/%: spec/fuzz/%.c $(CORE_SRC) $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(STD) -O1 -g -DAMP_PART_NODES=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Iinclude -Isrc \
 	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@
@@ -280,7 +280,7 @@ bench: deps-bench
 report: all
 	@mkdir -p bench/report
 	@$(RUN_ENV) $(LUA) bench/report.lua $(BENCHED) bench/report
-$(BUILD)/floor.so: bench/floor.c $(filter %/json_decode.o %/json_scan.o %/json_number.o,$(CORE_OBJ))
+$(BUILD)/floor.so: bench/floor.c $(filter %/lua_build.o %/json_scan.o %/json_number.o,$(CORE_OBJ))
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(PIC) $(MODULE_LDFLAGS) -Isrc $(LUA_INC) $^ -o $@
 bench-json: all $(BUILD)/floor.so
 	@$(MAKE) --no-print-directory -s all VARIANT=-portable CFLAGS="$(CFLAGS) -DAMP_NO_SIMD"

@@ -1,4 +1,4 @@
-#include "json_decode.h"
+#include "lua_build.h"
 
 #include <stddef.h>
 #include <string.h>

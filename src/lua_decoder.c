@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "byte_source.h"
-#include "json_decode.h"
-#include "json_encode.h"
+#include "lua_build.h"
+#include "lua_encode.h"
 #include "json_number.h"
 #include "json_plan.h"
 #include "json_stream.h"

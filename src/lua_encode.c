@@ -1,4 +1,4 @@
-#include "json_encode.h"
+#include "lua_encode.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -12,28 +12,6 @@
 
 #define AMP_NEVER(condition) __builtin_expect(!!(condition), 0)
 
-/* --- memory ---------------------------------------------------------------------------------- */
-
-void *amp_grow(const struct amp_memory *memory, void *block, size_t *room, size_t needed,
-               size_t item)
-{
-    size_t wanted = *room ? *room : 16;
-    while (wanted < needed)
-        wanted += wanted <= SIZE_MAX / 4 ? wanted : needed - wanted;
-    if (wanted > SIZE_MAX / item)
-        return NULL;
-    void *grown = memory->allocate(memory->context, block, *room * item, wanted * item);
-    if (grown)
-        *room = wanted;
-    return grown;
-}
-
-void amp_free(const struct amp_memory *memory, void *block, size_t room, size_t item)
-{
-    if (block)
-        memory->allocate(memory->context, block, room * item, 0);
-}
-
 void amp_scan_init(struct amp_scan *s, const struct amp_memory *memory)
 {
     memset(s, 0, sizeof *s);

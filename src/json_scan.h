@@ -5,24 +5,15 @@
 #ifndef AMP_JSON_SCAN_H
 #define AMP_JSON_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "memory.h"
 
 #ifdef __GNUC__
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
-
-/* The host's allocator, in the shape of lua_Alloc. */
-struct amp_memory {
-    void *(*allocate)(void *context, void *block, size_t old_size, size_t new_size);
-    void *context;
-};
-
-/* Makes room for `needed` items at least, doubling. Returns NULL, the old block untouched, when
- * memory ends. */
-void *amp_grow(const struct amp_memory *memory, void *block, size_t *room, size_t needed,
-               size_t item);
-void amp_free(const struct amp_memory *memory, void *block, size_t room, size_t item);
 
 enum amp_kind {
     AMP_NULL,

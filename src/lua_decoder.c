@@ -401,8 +401,7 @@ static void read_plan(lua_State *L, struct decoder *d, int options)
     d->plan = plan_option(L, options);
     if (!d->plan)
         return;
-    size_t room = d->plan->tests + d->plan->height + 1;
-    void *grown = amp_grow(&d->scan.memory, d->hits, &d->hits_room, room, 1);
+    void *grown = amp_grow(&d->scan.memory, d->hits, &d->hits_room, amp_plan_room(d->plan), 1);
     if (!grown)
         luaL_error(L, "not enough memory");
     d->hits = (unsigned char *)grown;
@@ -1049,16 +1048,22 @@ static int l_array(lua_State *L)
     return 1;
 }
 
-/* core.timestamp(text): seconds since 1970 of a date or an RFC 3339 time, or nil. */
-static int l_timestamp(lua_State *L)
+/* core.instant(text, or_date): seconds since 1970 and nanoseconds of an RFC 3339 time, or of a date
+ * alone; or nil and what is wrong. */
+static int l_instant(lua_State *L)
 {
     size_t size;
     const char *text = luaL_checklstring(L, 1, &size);
-    struct amp_time time;
-    if (!amp_read_time(&time, text, size))
-        return 0;
-    lua_pushnumber(L, (lua_Number)time.seconds + time.nanoseconds * 1e-9);
-    return 1;
+    struct amp_instant instant;
+    const char *why = amp_rfc3339_read(&instant, text, size, lua_toboolean(L, 2));
+    if (why) {
+        lua_pushnil(L);
+        lua_pushstring(L, why);
+    } else {
+        amp_pushinteger(L, instant.seconds);
+        lua_pushinteger(L, instant.nanoseconds);
+    }
+    return 2;
 }
 
 /* core.scanner(name): which block scanner the splitter uses; with a name, chooses it (for tests).
@@ -1107,7 +1112,7 @@ void amp_open_json(lua_State *L)
     static const luaL_Reg functions[] = {{"decoder", l_decoder},
                                          {"plan", amp_new_plan},
                                          {"array", l_array},
-                                         {"timestamp", l_timestamp},
+                                         {"instant", l_instant},
                                          {"scanner", l_scanner},
                                          {"raise_with", l_raise_with},
                                          {NULL, NULL}};

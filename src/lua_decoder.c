@@ -1,28 +1,21 @@
 /*
- * JSON for Lua: decode, encode, decoder and plan objects.
+ * Decoder objects, and decode for whole texts.
  *
  * Memory rule: whatever is allocated belongs to a userdata before anything that may raise runs.
  * `busy` guards against finalizers that come back while tables are being built.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "byte_source.h"
-#include "lua_build.h"
-#include "lua_encode.h"
 #include "json_number.h"
 #include "json_plan.h"
 #include "json_stream.h"
+#include "lua_build.h"
 #include "lua_json.h"
 
 #define DECODER "ampersand.decoder/1"
-#define ENCODER "ampersand.encoder/1"
-
-enum { UP_ARRAY_MT = 1, UP_ANCHORS, UP_KEYS, UP_COUNT = UP_KEYS };
-enum { UP_CACHED = UP_COUNT + 1 }; /* of decode and encode */
-enum { UP_CLASS = UP_COUNT + 1 };  /* of the decoder's methods: its metatable */
 
 struct decoder {
     struct amp_scan scan;
@@ -40,47 +33,6 @@ struct decoder {
     int failed; /* the uservalue holds the error */
 };
 
-/* --- invalid arguments ----------------------------------------------------------------------- */
-
-/* The registry's key of the function that raises a message at the line of the program that called
- * the library. */
-static const char raise_key = 'r';
-
-/* core.raise_with(raise): programming errors that C finds are raised by this function. */
-static int l_raise_with(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&raise_key);
-    lua_insert(L, 1);
-    lua_rawset(L, LUA_REGISTRYINDEX);
-    return 0;
-}
-
-int amp_argument_error(lua_State *L, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    lua_pushvfstring(L, format, arguments);
-    va_end(arguments);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&raise_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    lua_pushvalue(L, -2);
-    if (lua_isfunction(L, -2))
-        lua_call(L, 1, 0);
-    return luaL_error(L, "%s", lua_tostring(L, -1));
-}
-
-const char *amp_shown(lua_State *L, int index)
-{
-    int type = lua_type(L, index);
-    if (type == LUA_TNUMBER || (type == LUA_TSTRING && lua_rawlen(L, index) <= 40)) {
-        lua_pushvalue(L, index);
-        return lua_tostring(L, -1);
-    }
-    return luaL_typename(L, index);
-}
-
 /* --- options --------------------------------------------------------------------------------- */
 
 struct limits {
@@ -90,57 +42,13 @@ struct limits {
 /* The largest value: sizes on the tape have 32 bits. */
 #define LARGEST_VALUE ((size_t)0xfffffff0u)
 
-static int is_empty_option(lua_State *L, int options, const char *name)
-{
-    lua_getfield(L, options, name);
-    if (!lua_isnil(L, -1))
-        return 0;
-    lua_pop(L, 1);
-    return 1;
-}
-
-static size_t size_option(lua_State *L, int options, const char *name, size_t otherwise)
-{
-    if (is_empty_option(L, options, name))
-        return otherwise;
-    lua_Number value = lua_tonumber(L, -1);
-    if (lua_type(L, -1) != LUA_TNUMBER || !(value >= 0))
-        amp_argument_error(L, "option %s: expected a number of 0 or more, got %s", name,
-                           amp_shown(L, -1));
-    lua_pop(L, 1);
-    return value < (lua_Number)(SIZE_MAX / 2) ? (size_t)value : SIZE_MAX / 2;
-}
-
-int amp_flag(lua_State *L, int options, const char *name)
-{
-    lua_getfield(L, options, name);
-    int value = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return value;
-}
-
-/* Whether option `name` says `yes` and not `no`, the default. */
-static int choice_option(lua_State *L, int options, const char *name, const char *yes,
-                         const char *no)
-{
-    if (is_empty_option(L, options, name))
-        return 0;
-    const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-    int chosen = strcmp(value, yes) == 0;
-    if (!chosen && strcmp(value, no) != 0)
-        amp_argument_error(L, "option %s: expected \"%s\" or \"%s\", got %s", name, no, yes,
-                           amp_shown(L, -1));
-    lua_pop(L, 1);
-    return chosen;
-}
-
 /* The plan that `where` and `select` were compiled to; it may be given under any of the three
  * names. */
 static const struct amp_plan *plan_option(lua_State *L, int options)
 {
     static const char *const names[] = {"plan", "where", "select"};
     for (int i = 0; i < 3; i++)
-        if (!is_empty_option(L, options, names[i])) {
+        if (amp_get_option(L, options, names[i])) {
             const struct amp_plan *plan = (const struct amp_plan *)luaL_checkudata(L, -1, AMP_PLAN);
             lua_setfield(L, -2, "plan");
             return plan;
@@ -282,13 +190,6 @@ static int push_error(lua_State *L, const struct amp_scan *scan, struct amp_posi
 
 /* --- the decoder object ---------------------------------------------------------------------- */
 
-struct amp_memory amp_memory_of(lua_State *L)
-{
-    struct amp_memory memory;
-    memory.allocate = lua_getallocf(L, &memory.context);
-    return memory;
-}
-
 /* Pushes a decoder that owns nothing yet. */
 static struct decoder *new_decoder(lua_State *L)
 {
@@ -357,24 +258,24 @@ static void set_limits(struct decoder *d, const struct limits *limits)
 
 static void read_limits(lua_State *L, int options, struct limits *limits)
 {
-    limits->depth = size_option(L, options, "max_depth", limits->depth);
-    limits->bytes = size_option(L, options, "max_bytes", limits->bytes);
-    limits->values = size_option(L, options, "max_values", limits->values);
-    limits->value_bytes = size_option(L, options, "max_element_bytes", limits->value_bytes);
-    limits->value_values = size_option(L, options, "max_element_values", limits->value_values);
+    limits->depth = amp_size_option(L, options, "max_depth", limits->depth);
+    limits->bytes = amp_size_option(L, options, "max_bytes", limits->bytes);
+    limits->values = amp_size_option(L, options, "max_values", limits->values);
+    limits->value_bytes = amp_size_option(L, options, "max_element_bytes", limits->value_bytes);
+    limits->value_values = amp_size_option(L, options, "max_element_values", limits->value_values);
 }
 
 static void read_scan_options(lua_State *L, struct decoder *d, int options)
 {
-    d->scan.drop_nulls = choice_option(L, options, "nulls", "drop", "keep");
-    d->scan.big_as_text = choice_option(L, options, "big_integers", "string", "number");
+    d->scan.drop_nulls = amp_choice_option(L, options, "nulls", "drop", "keep");
+    d->scan.big_as_text = amp_choice_option(L, options, "big_integers", "string", "number");
     d->scan.masked = amp_flag(L, options, "mask");
 }
 
 /* Copies the path's keys; their texts are anchored by the copy in the uservalue on top. */
 static void read_path(lua_State *L, struct decoder *d, int options)
 {
-    if (is_empty_option(L, options, "path"))
+    if (!amp_get_option(L, options, "path"))
         return;
     if (lua_type(L, -1) != LUA_TTABLE)
         amp_argument_error(L, "option path: expected an array of keys, got %s", amp_shown(L, -1));
@@ -442,7 +343,7 @@ static int l_decoder(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     struct decoder *d = new_decoder(L);
     d->stream.shape =
-        choice_option(L, 1, "expect", "any", "array") ? AMP_STREAM_WHOLE : AMP_STREAM_ARRAY;
+        amp_choice_option(L, 1, "expect", "any", "array") ? AMP_STREAM_WHOLE : AMP_STREAM_ARRAY;
     read_options(L, d, 2, 1, stream_limits);
     d->open = 1;
     return 1;
@@ -922,7 +823,7 @@ static int decode_through_stream(lua_State *L, const char *text, size_t size)
     struct decoder *d = new_decoder(L);
     lua_replace(L, 1);
     d->stream.shape =
-        choice_option(L, 2, "expect", "array", "any") ? AMP_STREAM_ARRAY : AMP_STREAM_EITHER;
+        amp_choice_option(L, 2, "expect", "array", "any") ? AMP_STREAM_ARRAY : AMP_STREAM_EITHER;
     read_options(L, d, 1, 2, text_limits);
     lua_pushvalue(L, 3); /* the text stays anchored */
     lua_newtable(L);
@@ -944,7 +845,7 @@ static int is_plain_decode(lua_State *L)
         "path", "expect", "plan", "where", "select", "max_element_bytes", "max_element_values",
         NULL};
     for (int i = 0; names[i]; i++)
-        if (!is_empty_option(L, 2, names[i]))
+        if (amp_get_option(L, 2, names[i]))
             return 0;
     return 1;
 }
@@ -974,171 +875,17 @@ static int l_decode(lua_State *L)
     return decode_plainly(L, d, text, size);
 }
 
-/* --- encode ---------------------------------------------------------------------------------- */
-
-static int l_encoder_collected(lua_State *L)
+void amp_open_decoder(lua_State *L, int module)
 {
-    amp_encoder_free((struct amp_encoder *)luaL_checkudata(L, 1, ENCODER));
-    return 0;
-}
-
-/* As borrow_decoder. */
-static struct amp_encoder *borrow_encoder(lua_State *L)
-{
-    struct amp_encoder *e = (struct amp_encoder *)lua_touserdata(L, lua_upvalueindex(UP_CACHED));
-    if (e && !e->busy) {
-        lua_pushvalue(L, lua_upvalueindex(UP_CACHED));
-        return e;
-    }
-    e = (struct amp_encoder *)amp_newuserdata(L, sizeof *e);
-    memset(e, 0, sizeof *e);
-    e->memory = amp_memory_of(L);
-    luaL_getmetatable(L, ENCODER);
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    lua_replace(L, lua_upvalueindex(UP_CACHED));
-    return e;
-}
-
-/* core.encode(value, opts) */
-static int l_encode(lua_State *L)
-{
-    enum { KEPT_BYTES = 1024 * 1024 };
-    luaL_checkany(L, 1);
-    lua_settop(L, 2);
-    int sort_keys = 0;
-    size_t max_depth = text_limits.depth;
-    if (!lua_isnil(L, 2)) {
-        luaL_checktype(L, 2, LUA_TTABLE);
-        sort_keys = amp_flag(L, 2, "sort_keys");
-        max_depth = size_option(L, 2, "max_depth", max_depth);
-    }
-    struct amp_encoder *e = borrow_encoder(L);
-    e->sort_keys = sort_keys;
-    e->max_depth = max_depth;
-    lua_pushvalue(L, lua_upvalueindex(UP_ARRAY_MT));
-    e->array_mt = lua_gettop(L);
-    e->busy = 1;
-    int encoded = amp_encode(L, e, 1);
-    if (encoded)
-        lua_pushlstring(L, e->text, e->used);
-    e->busy = 0;
-    if (e->room > KEPT_BYTES)
-        amp_encoder_free(e);
-    if (encoded)
-        return 1;
-    lua_pushnil(L);
-    lua_insert(L, -2);
-    return 2;
-}
-
-/* --- small things ---------------------------------------------------------------------------- */
-
-/* core.array(t): tags the table, or a new one, as an array. */
-static int l_array(lua_State *L)
-{
-    lua_settop(L, 1);
-    if (lua_isnil(L, 1)) {
-        lua_newtable(L);
-        lua_replace(L, 1);
-    }
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_pushvalue(L, lua_upvalueindex(UP_ARRAY_MT));
-    lua_setmetatable(L, 1);
-    return 1;
-}
-
-/* core.instant(text, or_date): seconds since 1970 and nanoseconds of an RFC 3339 time, or of a date
- * alone; or nil and what is wrong. */
-static int l_instant(lua_State *L)
-{
-    size_t size;
-    const char *text = luaL_checklstring(L, 1, &size);
-    struct amp_instant instant;
-    const char *why = amp_rfc3339_read(&instant, text, size, lua_toboolean(L, 2));
-    if (why) {
-        lua_pushnil(L);
-        lua_pushstring(L, why);
-    } else {
-        amp_pushinteger(L, instant.seconds);
-        lua_pushinteger(L, instant.nanoseconds);
-    }
-    return 2;
-}
-
-/* core.scanner(name): which block scanner the splitter uses; with a name, chooses it (for tests).
- */
-static int l_scanner(lua_State *L)
-{
-    const char *name = luaL_optstring(L, 1, NULL);
-    if (name && !amp_split_use(name))
-        return 0;
-    lua_pushstring(L, amp_split_name());
-    return 1;
-}
-
-static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
-                      lua_CFunction collected)
-{
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, collected);
-    lua_setfield(L, -2, "__gc");
-    if (methods) {
-        lua_newtable(L);
-        for (int i = 0; i < UP_COUNT; i++)
-            lua_pushvalue(L, -UP_COUNT - 2);
-        lua_pushvalue(L, -UP_COUNT - 2); /* UP_CLASS */
-        amp_setfuncs(L, methods, UP_COUNT + 1);
-        lua_setfield(L, -2, "__index");
-        lua_pushcfunction(L, l_close);
-        lua_setfield(L, -2, "__close");
-    }
-    lua_pushliteral(L, "ampersand");
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 1);
-}
-
-static void push_upvalues(lua_State *L)
-{
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "array");
-    lua_setfield(L, -2, "__jsontype");
-    lua_newtable(L);
-    amp_keys_init((struct amp_keys *)lua_newuserdata(L, sizeof(struct amp_keys)));
-}
-
-void amp_open_json(lua_State *L)
-{
-    static const luaL_Reg functions[] = {{"decoder", l_decoder},
-                                         {"plan", amp_new_plan},
-                                         {"array", l_array},
-                                         {"instant", l_instant},
-                                         {"scanner", l_scanner},
-                                         {"raise_with", l_raise_with},
-                                         {NULL, NULL}};
-    static const luaL_Reg caching[] = {{"decode", l_decode}, {"encode", l_encode}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"feed", l_feed},   {"drain", l_drain},     {"read", l_read},   {"finish", l_finish},
         {"next", l_next},   {"collect", l_collect}, {"count", l_count}, {"envelope", l_envelope},
         {"again", l_again}, {"close", l_close},     {NULL, NULL}};
-    int module = lua_gettop(L);
-    push_upvalues(L);
-    new_class(L, DECODER, methods, l_collected);
-    new_class(L, ENCODER, NULL, l_encoder_collected);
-    new_class(L, AMP_PLAN, NULL, amp_plan_collected);
-    lua_pushvalue(L, module + UP_ARRAY_MT);
-    lua_setfield(L, module, "array_mt");
-    lua_pushlightuserdata(L, NULL);
-    lua_setfield(L, module, "null");
-    for (const luaL_Reg *f = caching; f->name; f++) {
-        for (int i = 1; i <= UP_COUNT; i++)
-            lua_pushvalue(L, module + i);
-        lua_pushnil(L); /* UP_CACHED */
-        lua_pushcclosure(L, f->func, UP_COUNT + 1);
-        lua_setfield(L, module, f->name);
-    }
-    lua_pushvalue(L, module);
-    lua_insert(L, module);
-    amp_setfuncs(L, functions, UP_COUNT);
+    amp_new_class(L, DECODER, methods, l_collected);
+    luaL_getmetatable(L, DECODER);
+    lua_pushcfunction(L, l_close);
+    lua_setfield(L, -2, "__close");
     lua_pop(L, 1);
+    amp_set_caching(L, module, "decode", l_decode);
+    amp_set_caching(L, module, "decoder", l_decoder);
 }

@@ -1,18 +1,74 @@
-#include "lua_encode.h"
-
+/*
+ * Encoding: core.encode for whole texts, encoder objects for texts piece by piece.
+ *
+ * The tables that are open are on the Lua stack, two slots each: the table and its current key.
+ * Strings and tables are not anchored elsewhere, so nothing may be collected while their addresses
+ * are compared: within one call no Lua value is made but for errors and sorted keys.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json_bytes.h"
 #include "json_number.h"
+#include "json_scan.h"
+#include "lua_json.h"
 
-struct amp_sorted_key {
+#define ENCODER "ampersand.encoder/1"
+#define WATCH "ampersand.encoder.watch/1"
+
+enum { MAX_INDENT = 16 };
+
+enum shape { SHAPE_OBJECT, SHAPE_SORTED, SHAPE_ARRAY };
+
+struct sorted_key {
     const char *text;
     size_t size;
 };
 
-void amp_encoder_free(struct amp_encoder *e)
+/* A table that is being written. */
+struct level {
+    enum shape shape;
+    const void *table; /* its address, against cycles */
+    size_t index, length;
+    const struct sorted_key *sorted; /* anchored by the table in the key's slot */
+};
+
+/* Member names as they were written before, `,"name":`, found by the string's address, which is
+ * its own as long as the tables that are written hold it. */
+enum { NAME_SLOTS = 256, NAME_BYTES = 32 };
+struct names {
+    const char *text[NAME_SLOTS];
+    unsigned char size[NAME_SLOTS];
+    char bytes[NAME_SLOTS][NAME_BYTES];
+};
+
+/* Owned by a userdata, and all that it points to. */
+struct encoder {
+    struct amp_memory memory;
+    char *text;
+    size_t used, room;
+    size_t full; /* bytes at which writing pauses */
+    struct level *level;
+    size_t depth, level_room, max_depth;
+    size_t reserved; /* levels for which this Lua's stack has room */
+    struct names names;
+    char indent[MAX_INDENT + 1]; /* of one level */
+    size_t indent_size;
+    int base;       /* stack index of the outermost table */
+    int array_mt;   /* stack index of the metatable of arrays */
+    int shape_name; /* and of the name under which other metatables tell a shape */
+    bool sort_keys;
+    bool indented;
+    bool busy;
+    bool watched;         /* by a userdata that the next collection finds */
+    bool failed, started; /* an encoder object's */
+    size_t given;         /* bytes of the text that were handed out as pieces */
+    size_t last;          /* the size of the text before */
+    int idle;             /* collections since the buffer was used */
+};
+
+static void release(struct encoder *e)
 {
     amp_free(&e->memory, e->text, e->room, 1);
     amp_free(&e->memory, e->level, e->level_room, sizeof *e->level);
@@ -23,7 +79,7 @@ void amp_encoder_free(struct amp_encoder *e)
 
 /* --- bytes ----------------------------------------------------------------------------------- */
 
-static void grow(lua_State *L, struct amp_encoder *e, size_t size)
+static void grow(lua_State *L, struct encoder *e, size_t size)
 {
     void *grown = amp_grow(&e->memory, e->text, &e->room, e->used + size, 1);
     if (!grown)
@@ -31,20 +87,20 @@ static void grow(lua_State *L, struct amp_encoder *e, size_t size)
     e->text = (char *)grown;
 }
 
-static inline void reserve(lua_State *L, struct amp_encoder *e, size_t size)
+static inline void reserve(lua_State *L, struct encoder *e, size_t size)
 {
     if (e->room - e->used < size)
         grow(L, e, size);
 }
 
-static inline void put(lua_State *L, struct amp_encoder *e, const char *bytes, size_t size)
+static inline void put(lua_State *L, struct encoder *e, const char *bytes, size_t size)
 {
     reserve(L, e, size);
     memcpy(e->text + e->used, bytes, size);
     e->used += size;
 }
 
-static inline void put_byte(lua_State *L, struct amp_encoder *e, char byte)
+static inline void put_byte(lua_State *L, struct encoder *e, char byte)
 {
     reserve(L, e, 1);
     e->text[e->used++] = byte;
@@ -97,7 +153,7 @@ AMP_INLINE uint64_t copy_block(char *out, const char *p)
 }
 
 /* Copies the bytes and says whether all of them are plain. */
-AMP_INLINE int copy_plain(char *out, const char *p, size_t size)
+AMP_INLINE bool copy_plain(char *out, const char *p, size_t size)
 {
     uint64_t found = 0;
     if (size < 16)
@@ -109,12 +165,12 @@ AMP_INLINE int copy_plain(char *out, const char *p, size_t size)
 
 /* --- what cannot be encoded ------------------------------------------------------------------ */
 
-static int level_slot(const struct amp_encoder *e, size_t level)
+static int level_slot(const struct encoder *e, size_t level)
 {
     return e->base + 2 * (int)level;
 }
 
-static int is_name(const char *text, size_t size)
+static bool is_name(const char *text, size_t size)
 {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
     return size && length == size && !(*text >= '0' && *text <= '9');
@@ -137,7 +193,7 @@ static void add_quoted(luaL_Buffer *b, const char *text, size_t size)
     luaL_addstring(b, "\"]");
 }
 
-static void add_key(luaL_Buffer *b, const char *key, size_t size, int first)
+static void add_key(luaL_Buffer *b, const char *key, size_t size, bool first)
 {
     if (!is_name(key, size)) {
         add_quoted(b, key, size);
@@ -156,13 +212,13 @@ static void add_index(luaL_Buffer *b, double index)
     luaL_addchar(b, ']');
 }
 
-static void add_level(lua_State *L, luaL_Buffer *b, const struct amp_encoder *e, size_t i)
+static void add_level(lua_State *L, luaL_Buffer *b, const struct encoder *e, size_t i)
 {
-    const struct amp_encoder_level *level = &e->level[i];
+    const struct level *level = &e->level[i];
     int key = level_slot(e, i) + 1;
-    if (level->shape == AMP_SHAPE_ARRAY) {
+    if (level->shape == SHAPE_ARRAY) {
         add_index(b, (double)level->index);
-    } else if (level->shape == AMP_SHAPE_SORTED) {
+    } else if (level->shape == SHAPE_SORTED) {
         add_key(b, level->sorted[level->index - 1].text, level->sorted[level->index - 1].size,
                 i == 0);
     } else if (lua_type(L, key) == LUA_TSTRING) {
@@ -180,7 +236,7 @@ static void add_level(lua_State *L, luaL_Buffer *b, const struct amp_encoder *e,
 }
 
 /* Pushes "cannot encode WHAT at a.b[3]". Long paths are shown by their begin. */
-static int refuse(lua_State *L, const struct amp_encoder *e, const char *what)
+static bool refuse(lua_State *L, const struct encoder *e, const char *what)
 {
     luaL_Buffer b;
     luaL_buffinit(L, &b);
@@ -193,12 +249,12 @@ static int refuse(lua_State *L, const struct amp_encoder *e, const char *what)
     if (e->depth > 20)
         luaL_addstring(&b, "…");
     luaL_pushresult(&b);
-    return 0;
+    return false;
 }
 
 /* --- strings --------------------------------------------------------------------------------- */
 
-static void put_escape(lua_State *L, struct amp_encoder *e, char c)
+static void put_escape(lua_State *L, struct encoder *e, char c)
 {
     static const char letters[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt",
                       hex[] = "0123456789abcdef";
@@ -213,7 +269,7 @@ static void put_escape(lua_State *L, struct amp_encoder *e, char c)
 }
 
 /* What stopped a run of plain bytes. Returns the byte after it, or NULL with a message. */
-static const char *put_special(lua_State *L, struct amp_encoder *e, const char *p)
+static const char *put_special(lua_State *L, struct encoder *e, const char *p)
 {
     if ((signed char)*p < 0) {
         const char *next = amp_scan_utf8(p);
@@ -227,21 +283,21 @@ static const char *put_special(lua_State *L, struct amp_encoder *e, const char *
 }
 
 /* A string's text piece by piece, with escapes. */
-static int put_escaped(lua_State *L, struct amp_encoder *e, const char *p, const char *end)
+static bool put_escaped(lua_State *L, struct encoder *e, const char *p, const char *end)
 {
     while (p < end) {
         const char *stop = amp_scan_plain(p, end);
         put(L, e, p, (size_t)(stop - p));
         p = stop < end ? put_special(L, e, stop) : stop;
         if (!p)
-            return 0;
+            return false;
     }
-    return 1;
+    return true;
 }
 
 /* The string in quotes, then `after` unless that is NUL. */
-static inline int put_string(lua_State *L, struct amp_encoder *e, const char *text, size_t size,
-                             char after)
+static inline bool put_string(lua_State *L, struct encoder *e, const char *text, size_t size,
+                              char after)
 {
     reserve(L, e, size + 3);
     char *out = e->text + e->used++;
@@ -249,24 +305,24 @@ static inline int put_string(lua_State *L, struct amp_encoder *e, const char *te
     if (copy_plain(out + 1, text, size))
         e->used += size;
     else if (!put_escaped(L, e, text, text + size))
-        return 0;
+        return false;
     reserve(L, e, 2);
     out = e->text + e->used;
     out[0] = '"';
     out[1] = after;
     e->used += after ? 2 : 1;
-    return 1;
+    return true;
 }
 
 /* --- scalars --------------------------------------------------------------------------------- */
 
-static int put_number(lua_State *L, struct amp_encoder *e)
+static bool put_number(lua_State *L, struct encoder *e)
 {
     reserve(L, e, AMP_NUMBER_ROOM);
 #if LUA_VERSION_NUM >= 503
     if (lua_isinteger(L, -1)) {
         e->used += amp_print_integer(e->text + e->used, (int64_t)lua_tointeger(L, -1));
-        return 1;
+        return true;
     }
 #endif
     double value = (double)lua_tonumber(L, -1);
@@ -274,10 +330,10 @@ static int put_number(lua_State *L, struct amp_encoder *e)
         return refuse(L, e,
                       isnan(value) ? "a number that is not a number (nan)" : "an infinite number");
     e->used += amp_print_double(e->text + e->used, value);
-    return 1;
+    return true;
 }
 
-static int put_scalar(lua_State *L, struct amp_encoder *e, int type)
+static bool put_scalar(lua_State *L, struct encoder *e, int type)
 {
     size_t size;
     const char *text;
@@ -292,11 +348,11 @@ static int put_scalar(lua_State *L, struct amp_encoder *e, int type)
             put(L, e, "true", 4);
         else
             put(L, e, "false", 5);
-        return 1;
+        return true;
     case LUA_TLIGHTUSERDATA:
         if (lua_touserdata(L, -1) == NULL) {
             put(L, e, "null", 4);
-            return 1;
+            return true;
         }
         break;
     case LUA_TNIL:
@@ -311,36 +367,36 @@ static int put_scalar(lua_State *L, struct amp_encoder *e, int type)
 /* --- tables ---------------------------------------------------------------------------------- */
 
 /* What the metatable says: an array, an object, or -1 for nothing. */
-static int told_shape(lua_State *L, const struct amp_encoder *e)
+static int told_shape(lua_State *L, const struct encoder *e)
 {
     int shape = -1;
     if (!lua_getmetatable(L, -1))
         return -1;
     if (lua_rawequal(L, -1, e->array_mt)) {
         lua_pop(L, 1);
-        return AMP_SHAPE_ARRAY;
+        return SHAPE_ARRAY;
     }
     /* Not a new string: that may collect, and names would lose their addresses. */
-    lua_pushvalue(L, e->told);
+    lua_pushvalue(L, e->shape_name);
     lua_rawget(L, -2);
     if (lua_type(L, -1) == LUA_TSTRING)
-        shape = strcmp(lua_tostring(L, -1), "array") == 0    ? AMP_SHAPE_ARRAY
-                : strcmp(lua_tostring(L, -1), "object") == 0 ? AMP_SHAPE_OBJECT
+        shape = strcmp(lua_tostring(L, -1), "array") == 0    ? SHAPE_ARRAY
+                : strcmp(lua_tostring(L, -1), "object") == 0 ? SHAPE_OBJECT
                                                              : -1;
     lua_pop(L, 2);
     return shape;
 }
 
-static int is_index(lua_State *L, int slot, size_t length)
+static bool is_index(lua_State *L, int slot, size_t length)
 {
     if (lua_type(L, slot) != LUA_TNUMBER)
-        return 0;
+        return false;
     lua_Number key = lua_tonumber(L, slot);
     return key >= 1 && key <= (lua_Number)length && key == floor((double)key);
 }
 
 /* Whether the keys of the table on top are 1 … length and nothing else. */
-static int is_sequence(lua_State *L, size_t length)
+static bool is_sequence(lua_State *L, size_t length)
 {
     size_t count = 0;
     int table = lua_gettop(L);
@@ -349,7 +405,7 @@ static int is_sequence(lua_State *L, size_t length)
         lua_pop(L, 1);
         if (!is_index(L, -1, length)) {
             lua_pop(L, 1);
-            return 0;
+            return false;
         }
         count++;
     }
@@ -358,8 +414,8 @@ static int is_sequence(lua_State *L, size_t length)
 
 static int compare_keys(const void *a, const void *b)
 {
-    const struct amp_sorted_key *left = (const struct amp_sorted_key *)a;
-    const struct amp_sorted_key *right = (const struct amp_sorted_key *)b;
+    const struct sorted_key *left = (const struct sorted_key *)a;
+    const struct sorted_key *right = (const struct sorted_key *)b;
     size_t common = left->size < right->size ? left->size : right->size;
     int order = memcmp(left->text, right->text, common);
     return order ? order : left->size < right->size ? -1 : left->size > right->size;
@@ -375,33 +431,33 @@ static size_t count_members(lua_State *L, int table)
 }
 
 /* Replaces the nil on top by a table that anchors the keys of the table below, sorted. */
-static int sort_members(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+static bool sort_members(lua_State *L, struct encoder *e, struct level *level)
 {
     int table = lua_gettop(L) - 1;
     size_t room = count_members(L, table), size = 0;
     lua_createtable(L, (int)room + 1, 0);
     lua_replace(L, table + 1);
-    struct amp_sorted_key *sorted =
-        (struct amp_sorted_key *)lua_newuserdata(L, (room + 1) * sizeof *sorted);
+    struct sorted_key *sorted =
+        (struct sorted_key *)lua_newuserdata(L, (room + 1) * sizeof *sorted);
     lua_rawseti(L, table + 1, 1);
     level->sorted = sorted;
     lua_pushnil(L);
     while (lua_next(L, table)) {
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING || size == room)
-            return refuse(L, e, "a key that is no string");
+            return refuse(L, e, "a key that is not a string");
         sorted[size].text = lua_tolstring(L, -1, &sorted[size].size);
         lua_pushvalue(L, -1);
         lua_rawseti(L, table + 1, (int)++size + 1);
     }
     qsort(sorted, size, sizeof *sorted, compare_keys);
     level->length = size;
-    return 1;
+    return true;
 }
 
 /* Deep down a table is compared with the level of the last power of two alone: a cycle comes by
  * there sooner or later (Brent). */
-static int is_cycle(const struct amp_encoder *e, const void *table)
+static bool is_cycle(const struct encoder *e, const void *table)
 {
     enum { FEW = 32 };
     size_t first = 0, last = e->depth;
@@ -412,51 +468,50 @@ static int is_cycle(const struct amp_encoder *e, const void *table)
     }
     for (size_t i = first; i < last; i++)
         if (e->level[i].table == table)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
-static struct amp_encoder_level *new_level(lua_State *L, struct amp_encoder *e, const void *table)
+static struct level *new_level(lua_State *L, struct encoder *e, const void *table)
 {
     if (e->depth == e->level_room) {
         void *grown =
             amp_grow(&e->memory, e->level, &e->level_room, e->depth + 1, sizeof *e->level);
         if (!grown)
             luaL_error(L, "not enough memory");
-        e->level = (struct amp_encoder_level *)grown;
+        e->level = (struct level *)grown;
     }
-    struct amp_encoder_level *level = &e->level[e->depth];
+    struct level *level = &e->level[e->depth];
     level->table = table;
     level->index = 0;
     return level;
 }
 
-static int choose_shape(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+static bool choose_shape(lua_State *L, struct encoder *e, struct level *level)
 {
     int shape = told_shape(L, e);
-    level->length = shape == AMP_SHAPE_OBJECT ? 0 : lua_rawlen(L, -1);
+    level->length = shape == SHAPE_OBJECT ? 0 : lua_rawlen(L, -1);
     if (shape < 0) {
-        shape = level->length ? AMP_SHAPE_ARRAY : AMP_SHAPE_OBJECT;
+        shape = level->length ? SHAPE_ARRAY : SHAPE_OBJECT;
         if (level->length && !is_sequence(L, level->length))
             return refuse(L, e, "a table that is neither a sequence nor an object");
     }
-    level->shape =
-        shape == AMP_SHAPE_OBJECT && e->sort_keys ? AMP_SHAPE_SORTED : (enum amp_shape)shape;
-    return 1;
+    level->shape = shape == SHAPE_OBJECT && e->sort_keys ? SHAPE_SORTED : (enum shape)shape;
+    return true;
 }
 
 /* Each level takes two slots; what writes the innermost one takes a few more. */
-static int reserve_level(lua_State *L, struct amp_encoder *e)
+static bool reserve_level(lua_State *L, struct encoder *e)
 {
     enum { LEVELS = 8 };
     if (e->depth < e->reserved)
-        return 1;
+        return true;
     e->reserved = e->depth + LEVELS;
     return amp_reserve_stack(L, 2 * LEVELS + 16);
 }
 
 /* The table on top becomes the innermost level, with a nil above it as its first key. */
-static int open_table(lua_State *L, struct amp_encoder *e)
+static bool open_table(lua_State *L, struct encoder *e)
 {
     const void *table = lua_topointer(L, -1);
     if (is_cycle(e, table))
@@ -465,166 +520,422 @@ static int open_table(lua_State *L, struct amp_encoder *e)
         return refuse(L, e, "tables nested deeper than max_depth");
     if (!reserve_level(L, e))
         return refuse(L, e, "tables nested deeper than this Lua's stack allows");
-    struct amp_encoder_level *level = new_level(L, e, table);
+    struct level *level = new_level(L, e, table);
     if (!choose_shape(L, e, level))
-        return 0;
-    put_byte(L, e, level->shape == AMP_SHAPE_ARRAY ? '[' : '{');
+        return false;
+    put_byte(L, e, level->shape == SHAPE_ARRAY ? '[' : '{');
     lua_pushnil(L);
-    if (level->shape == AMP_SHAPE_SORTED && !sort_members(L, e, level))
-        return 0;
+    if (level->shape == SHAPE_SORTED && !sort_members(L, e, level))
+        return false;
     e->depth++;
-    return 1;
+    return true;
+}
+
+/* --- between values -------------------------------------------------------------------------- */
+
+/* A line break and the indentation of the innermost table's members. */
+static void put_line(lua_State *L, struct encoder *e)
+{
+    put_byte(L, e, '\n');
+    for (size_t i = 0; i < e->depth; i++)
+        put(L, e, e->indent, e->indent_size);
+}
+
+static inline void put_separator(lua_State *L, struct encoder *e, bool first)
+{
+    if (!first)
+        put_byte(L, e, ',');
+    if (e->indented)
+        put_line(L, e);
 }
 
 /* A name is met in many tables: what was written for it once is copied, without a look at its
  * bytes. */
-static int put_name(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+static bool put_name(lua_State *L, struct encoder *e, struct level *level)
 {
-    struct amp_names *names = &e->names;
+    struct names *names = &e->names;
     size_t size;
     const char *text = lua_tolstring(L, -2, &size);
-    size_t slot = ((uintptr_t)text >> 4 ^ (uintptr_t)text >> 12) % AMP_NAME_SLOTS;
-    int first = level->index++ == 0;
-    reserve(L, e, AMP_NAME_BYTES + 1);
+    size_t slot = ((uintptr_t)text >> 4 ^ (uintptr_t)text >> 12) % NAME_SLOTS;
+    bool first = level->index++ == 0;
+    if (e->indented) {
+        put_separator(L, e, first);
+        bool done = put_string(L, e, text, size, ':');
+        put_byte(L, e, ' ');
+        return done;
+    }
+    reserve(L, e, NAME_BYTES + 1);
     char *out = e->text + e->used;
     if (names->text[slot] == text) {
-        memcpy(out, names->bytes[slot] + first, AMP_NAME_BYTES - 1);
+        memcpy(out, names->bytes[slot] + first, NAME_BYTES - 1);
         e->used += names->size[slot] - (size_t)first;
-        return 1;
+        return true;
     }
     *out = ',';
     e->used += (size_t)!first;
     size_t begin = e->used;
     if (!put_string(L, e, text, size, ':'))
-        return 0;
-    if (size + 4 < AMP_NAME_BYTES && e->used - begin == size + 3) {
+        return false;
+    if (size + 4 < NAME_BYTES && e->used - begin == size + 3) {
         names->text[slot] = text;
         names->size[slot] = (unsigned char)(size + 4);
         names->bytes[slot][0] = ',';
         memcpy(names->bytes[slot] + 1, e->text + begin, size + 3);
     }
-    return 1;
+    return true;
 }
 
-enum { WRITTEN, NEXT_TABLE, NO_MORE, REFUSED };
+enum step { WRITTEN, NEXT_TABLE, NO_MORE, PAUSED, REFUSED };
 
 /* The value on top: a scalar is written and popped, a table left for the caller to open. */
-static inline int put_value(lua_State *L, struct amp_encoder *e, int type)
+static inline enum step put_value(lua_State *L, struct encoder *e, int type)
 {
     if (type == LUA_TTABLE)
         return NEXT_TABLE;
     if (!put_scalar(L, e, type))
         return REFUSED;
     lua_pop(L, 1);
-    return WRITTEN;
+    return e->used < e->full ? WRITTEN : PAUSED;
 }
 
 /* Members up to one that is a table, which is left on top. */
-static int put_members(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+static enum step put_members(lua_State *L, struct encoder *e, struct level *level)
 {
     while (lua_next(L, -2)) {
         int type = lua_type(L, -1);
         if (lua_type(L, -2) != LUA_TSTRING)
-            return refuse(L, e, "a key that is no string"), REFUSED;
+            return refuse(L, e, "a key that is not a string"), REFUSED;
         if (!put_name(L, e, level))
             return REFUSED;
-        int put = put_value(L, e, type);
+        enum step put = put_value(L, e, type);
         if (put != WRITTEN)
             return put;
     }
     return NO_MORE;
 }
 
-/* What stands before the next value of an array or of sorted members, which is left on top. */
-static int next_value(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+/* Writes what is before the next element or sorted member, whose value is left on top. */
+static enum step next_element(lua_State *L, struct encoder *e, struct level *level)
 {
     if (level->index == level->length)
-        return 0;
-    if (level->index)
-        put_byte(L, e, ',');
-    if (level->shape == AMP_SHAPE_ARRAY) {
-        lua_rawgeti(L, level_slot(e, e->depth - 1), (int)++level->index);
-        return 1;
+        return NO_MORE;
+    int table = level_slot(e, e->depth - 1);
+    put_separator(L, e, level->index++ == 0);
+    if (level->shape == SHAPE_ARRAY) {
+        lua_rawgeti(L, table, (int)level->index);
+        return WRITTEN;
     }
-    const struct amp_sorted_key *key = &level->sorted[level->index++];
+    const struct sorted_key *key = &level->sorted[level->index - 1];
     lua_pushlstring(L, key->text, key->size);
-    lua_rawget(L, level_slot(e, e->depth - 1));
-    return 1;
+    lua_rawget(L, table);
+    if (!put_string(L, e, key->text, key->size, ':'))
+        return REFUSED;
+    if (e->indented)
+        put_byte(L, e, ' ');
+    return WRITTEN;
 }
 
-static int put_elements(lua_State *L, struct amp_encoder *e, struct amp_encoder_level *level)
+static enum step put_elements(lua_State *L, struct encoder *e, struct level *level)
 {
-    while (next_value(L, e, level)) {
-        if (level->shape == AMP_SHAPE_SORTED) {
-            const struct amp_sorted_key *key = &level->sorted[level->index - 1];
-            if (!put_string(L, e, key->text, key->size, ':'))
-                return REFUSED;
-        }
-        int put = put_value(L, e, lua_type(L, -1));
-        if (put != WRITTEN)
-            return put;
-    }
-    return NO_MORE;
+    enum step step;
+    while ((step = next_element(L, e, level)) == WRITTEN)
+        if ((step = put_value(L, e, lua_type(L, -1))) != WRITTEN)
+            break;
+    return step;
 }
 
 /* Nothing must follow the last element: JSON would lose it. */
-static int ends_there(lua_State *L, const struct amp_encoder *e,
-                      const struct amp_encoder_level *level)
+static bool ends_there(lua_State *L, const struct encoder *e, const struct level *level)
 {
     int table = level_slot(e, e->depth - 1);
     lua_rawgeti(L, table, 0); /* LuaJIT has it before the first */
-    int has_zero = !lua_isnil(L, -1);
+    bool has_zero = !lua_isnil(L, -1);
     lua_pop(L, 1);
     if (has_zero)
-        return 0;
+        return false;
     if (level->length)
         lua_pushinteger(L, (lua_Integer)level->length);
     else
         lua_pushnil(L);
     if (!lua_next(L, table))
-        return 1;
+        return true;
     lua_pop(L, 2);
     lua_pushvalue(L, table);
-    int fine = is_sequence(L, level->length);
+    bool fine = is_sequence(L, level->length);
     lua_pop(L, 1);
     return fine;
 }
 
-static void close_table(lua_State *L, struct amp_encoder *e)
+static void close_table(lua_State *L, struct encoder *e)
 {
-    const struct amp_encoder_level *level = &e->level[--e->depth];
-    put_byte(L, e, level->shape == AMP_SHAPE_ARRAY ? ']' : '}');
+    const struct level *level = &e->level[--e->depth];
+    if (e->indented && level->index)
+        put_line(L, e);
+    put_byte(L, e, level->shape == SHAPE_ARRAY ? ']' : '}');
     lua_settop(L, level_slot(e, e->depth) - 1);
 }
 
-static int put_tables(lua_State *L, struct amp_encoder *e)
+/* Goes on with the innermost table until all are closed. */
+static enum step put_tables(lua_State *L, struct encoder *e)
 {
-    if (!open_table(L, e))
-        return 0;
     while (e->depth) {
-        struct amp_encoder_level *level = &e->level[e->depth - 1];
-        int next =
-            level->shape == AMP_SHAPE_OBJECT ? put_members(L, e, level) : put_elements(L, e, level);
-        if (next == NO_MORE) {
-            if (level->shape == AMP_SHAPE_ARRAY && !ends_there(L, e, level)) {
-                e->depth--; /* the path leads to the array */
-                return refuse(L, e, "an array with other keys than 1 to its length");
-            }
+        struct level *level = &e->level[e->depth - 1];
+        enum step step =
+            level->shape == SHAPE_OBJECT ? put_members(L, e, level) : put_elements(L, e, level);
+        if (step == PAUSED || step == REFUSED)
+            return step;
+        if (step == NEXT_TABLE) {
+            if (!open_table(L, e))
+                return REFUSED;
+        } else if (level->shape == SHAPE_ARRAY && !ends_there(L, e, level)) {
+            e->depth--; /* the path leads to the array */
+            return refuse(L, e, "an array with other keys than 1 to its length"), REFUSED;
+        } else {
             close_table(L, e);
-        } else if (next == REFUSED || !open_table(L, e))
-            return 0;
+        }
     }
+    return NO_MORE;
+}
+
+/* --- a text ---------------------------------------------------------------------------------- */
+
+/* Pushes what writing finds at fixed places; the outermost table will be above. */
+static void prepare(lua_State *L, struct encoder *e)
+{
+    lua_pushvalue(L, lua_upvalueindex(UP_ARRAY_MT));
+    lua_pushliteral(L, "__jsontype");
+    e->shape_name = lua_gettop(L);
+    e->array_mt = e->shape_name - 1;
+    e->base = e->shape_name + 1;
+    e->used = e->reserved = 0;
+    memset(e->names.text, 0, sizeof e->names.text);
+}
+
+/* Begins with the value on top, which is at e->base. */
+static enum step begin(lua_State *L, struct encoder *e)
+{
+    int type = lua_type(L, -1);
+    e->depth = 0;
+    if (type != LUA_TTABLE)
+        return put_scalar(L, e, type) ? NO_MORE : REFUSED;
+    return open_table(L, e) ? put_tables(L, e) : REFUSED;
+}
+
+static struct encoder *new_encoder(lua_State *L)
+{
+    struct encoder *e = (struct encoder *)amp_newuserdata(L, sizeof *e);
+    memset(e, 0, sizeof *e);
+    e->memory = amp_memory_of(L);
+    luaL_getmetatable(L, ENCODER);
+    lua_setmetatable(L, -2);
+    return e;
+}
+
+static void read_indent(lua_State *L, struct encoder *e, int options)
+{
+    e->indented = amp_get_option(L, options, "indent");
+    e->indent_size = 0;
+    if (!e->indented)
+        return;
+    size_t size;
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &size) : NULL;
+    lua_Number count = lua_tonumber(L, -1);
+    if (text ? strspn(text, " \t") != size || size > MAX_INDENT
+             : !(lua_type(L, -1) == LUA_TNUMBER && count >= 0 && count <= MAX_INDENT))
+        amp_argument_error(L,
+                           "option indent: expected 0 to %d spaces, or a string of blanks, got %s",
+                           (int)MAX_INDENT, amp_shown(L, -1));
+    e->indent_size = text ? size : (size_t)count;
+    memset(e->indent, ' ', MAX_INDENT);
+    if (text)
+        memcpy(e->indent, text, size);
+    lua_pop(L, 1);
+}
+
+/* The options at stack index 2, which may be nil. */
+static void read_options(lua_State *L, struct encoder *e)
+{
+    e->sort_keys = e->indented = false;
+    e->max_depth = AMP_DEFAULT_DEPTH;
+    if (lua_isnil(L, 2))
+        return;
+    luaL_checktype(L, 2, LUA_TTABLE);
+    e->sort_keys = amp_flag(L, 2, "sort_keys");
+    e->max_depth = amp_size_option(L, 2, "max_depth", e->max_depth);
+    read_indent(L, e, 2);
+}
+
+/* --- encode ---------------------------------------------------------------------------------- */
+
+enum {
+    KEPT_BYTES = 1024 * 1024,         /* a buffer of this size stays */
+    WATCHED_BYTES = 64 * 1024 * 1024, /* up to this, as long as it is used */
+    IDLE_COLLECTIONS = 3              /* without use, then it goes */
+};
+
+/* The encoder that encode keeps from call to call, or a new one while that is in use. Pushes it. */
+static struct encoder *borrow_encoder(lua_State *L)
+{
+    struct encoder *e = (struct encoder *)lua_touserdata(L, lua_upvalueindex(UP_CACHED));
+    if (e && !e->busy) {
+        lua_pushvalue(L, lua_upvalueindex(UP_CACHED));
+        return e;
+    }
+    e = new_encoder(L);
+    lua_pushvalue(L, -1);
+    lua_replace(L, lua_upvalueindex(UP_CACHED));
+    return e;
+}
+
+/* A large buffer is watched by a userdata that nothing refers to: each collection finds it. */
+static void watch_buffer(lua_State *L, int encoder)
+{
+    lua_newtable(L);
+    lua_pushvalue(L, encoder);
+    lua_rawseti(L, -2, 1);
+    *(void **)amp_newuserdata(L, sizeof(void *)) = lua_touserdata(L, encoder);
+    lua_insert(L, -2);
+    amp_setuservalue(L, -2);
+    luaL_getmetatable(L, WATCH);
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
+/* The watch was collected: it lets the buffer go, or is followed by another. */
+static int l_watch_collected(lua_State *L)
+{
+    struct encoder *e = *(struct encoder **)luaL_checkudata(L, 1, WATCH);
+    if (!e->busy && ++e->idle > IDLE_COLLECTIONS)
+        release(e);
+    e->watched = false;
+    if (e->room > KEPT_BYTES) {
+        amp_getuservalue(L, 1);
+        lua_rawgeti(L, -1, 1);
+        watch_buffer(L, lua_gettop(L));
+        e->watched = true;
+    }
+    return 0;
+}
+
+/* core.encode(value, opts) */
+static int l_encode(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 2);
+    struct encoder *e = borrow_encoder(L);
+    e->busy = true; /* from now on a finalizer takes another */
+    read_options(L, e);
+    e->full = SIZE_MAX;
+    e->idle = 0;
+    prepare(L, e);
+    lua_pushvalue(L, 1);
+    if (!e->text && e->last > KEPT_BYTES)
+        reserve(L, e, e->last);
+    bool encoded = begin(L, e) != REFUSED;
+    if (encoded)
+        lua_pushlstring(L, e->text, e->used);
+    e->busy = false;
+    e->last = e->used;
+    if (e->room > WATCHED_BYTES)
+        release(e);
+    if (e->room > KEPT_BYTES && !e->watched) {
+        watch_buffer(L, 3);
+        e->watched = true;
+    }
+    if (encoded)
+        return 1;
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+}
+
+/* --- encoder objects ------------------------------------------------------------------------- */
+
+enum { PIECE = 65536, PAUSE = PIECE - 4096 }; /* most scalars fit in between */
+
+/* core.encoder(value, opts) */
+static int l_encoder(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 2);
+    struct encoder *e = new_encoder(L);
+    read_options(L, e);
+    e->full = PAUSE;
+    lua_createtable(L, 8, 0); /* between two pieces it holds what was on the stack */
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    amp_setuservalue(L, 3);
     return 1;
 }
 
-int amp_encode(lua_State *L, struct amp_encoder *e, int value)
+/* Writes on until a piece is there. The slots move between the stack and the table at `saved`. */
+static enum step write_piece(lua_State *L, struct encoder *e, int saved)
 {
-    e->used = e->depth = e->reserved = 0;
-    memset(e->names.text, 0, sizeof e->names.text);
-    lua_pushliteral(L, "__jsontype");
-    e->told = lua_gettop(L);
-    lua_pushvalue(L, value);
-    e->base = lua_gettop(L);
-    int type = lua_type(L, -1);
-    return type == LUA_TTABLE ? put_tables(L, e) : put_scalar(L, e, type);
+    prepare(L, e);
+    size_t slots = e->started ? 2 * e->depth : 1;
+    if (!amp_reserve_stack(L, slots + 16))
+        return refuse(L, e, "tables nested deeper than this Lua's stack allows"), REFUSED;
+    for (size_t i = 1; i <= slots; i++)
+        lua_rawgeti(L, saved, (int)i);
+    enum step step = e->started ? put_tables(L, e) : begin(L, e);
+    e->started = true;
+    if (step == PAUSED)
+        for (size_t i = 2 * e->depth; i; i--)
+            lua_rawseti(L, saved, (int)i);
+    return step;
+}
+
+/* Pushes at most PIECE bytes of those that are not handed out yet. */
+static int push_piece(lua_State *L, struct encoder *e)
+{
+    size_t left = e->used - e->given, size = left < PIECE ? left : (size_t)PIECE;
+    lua_pushlstring(L, e->text + e->given, size);
+    e->given += size;
+    return 1;
+}
+
+/* encoder:next(): the next piece; nil at the end; nil and a message when it cannot be encoded. */
+static int l_next(lua_State *L)
+{
+    struct encoder *e = (struct encoder *)amp_check_self(L, UP_CLASS, ENCODER);
+    if (e->busy)
+        return amp_argument_error(L, "the encoder was interrupted");
+    lua_settop(L, 1);
+    if (e->given < e->used)
+        return push_piece(L, e);
+    amp_getuservalue(L, 1);
+    if (e->failed || (e->started && e->depth == 0)) {
+        lua_pushnil(L);
+        lua_rawgeti(L, 2, -1); /* the message, or nil */
+        return 2;
+    }
+    e->busy = true;
+    e->given = 0;
+    enum step step = write_piece(L, e, 2);
+    e->busy = false;
+    if (step != REFUSED)
+        return push_piece(L, e);
+    e->failed = true;
+    e->used = 0;
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, 2, -1);
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+}
+
+static int l_collected(lua_State *L)
+{
+    release((struct encoder *)luaL_checkudata(L, 1, ENCODER));
+    return 0;
+}
+
+void amp_open_encoder(lua_State *L, int module)
+{
+    static const luaL_Reg methods[] = {{"next", l_next}, {NULL, NULL}};
+    amp_new_class(L, ENCODER, methods, l_collected);
+    amp_new_class(L, WATCH, NULL, l_watch_collected);
+    amp_set_caching(L, module, "encode", l_encode);
+    lua_pushcfunction(L, l_encoder);
+    lua_setfield(L, module, "encoder");
 }

@@ -209,7 +209,7 @@ static uint32_t load_root(lua_State *L, struct amp_plan *plan, const char *name)
 }
 
 /* core.plan(compiled): see query.lua. The table must not change afterwards. */
-int amp_new_plan(lua_State *L)
+static int l_plan(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
@@ -230,8 +230,15 @@ int amp_new_plan(lua_State *L)
     return 1;
 }
 
-int amp_plan_collected(lua_State *L)
+static int l_collected(lua_State *L)
 {
     amp_plan_free((struct amp_plan *)luaL_checkudata(L, 1, AMP_PLAN));
     return 0;
+}
+
+void amp_open_plan(lua_State *L, int module)
+{
+    amp_new_class(L, AMP_PLAN, NULL, l_collected);
+    lua_pushcfunction(L, l_plan);
+    lua_setfield(L, module, "plan");
 }

@@ -121,8 +121,8 @@ describe("encode", function()
       { { x = math.huge }, "cannot encode an infinite number at x" },
       { { x = "\255" }, "cannot encode a string that is not UTF-8 at x" },
       { { 1, 2, x = 3 }, "cannot encode a table that is neither a sequence nor an object" },
-      { { [true] = 1 }, "cannot encode a key that is no string at [a boolean]" },
-      { { a = { [10] = 1 } }, "cannot encode a key that is no string at a[10]" },
+      { { [true] = 1 }, "cannot encode a key that is not a string at [a boolean]" },
+      { { a = { [10] = 1 } }, "cannot encode a key that is not a string at a[10]" },
       { io.stdout, "cannot encode a userdata" },
     }
     for _, case in ipairs(cases) do

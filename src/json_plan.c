@@ -24,12 +24,12 @@ void amp_plan_free(struct amp_plan *plan)
 
 /* --- conditions ------------------------------------------------------------------------------ */
 
-static int is_string(const struct amp_node *node)
+static bool is_string(const struct amp_node *node)
 {
     return node->kind == AMP_STRING || node->kind == AMP_ESCAPED_STRING;
 }
 
-static int is_number(const struct amp_node *node)
+static bool is_number(const struct amp_node *node)
 {
     return node->kind == AMP_INTEGER || node->kind == AMP_DOUBLE;
 }
@@ -52,9 +52,9 @@ static int compare_mixed(int64_t a, double b)
     return compare_doubles(0, b - (double)whole);
 }
 
-static int compare_numbers(const struct amp_node *a, const struct amp_node *b, int doubles)
+static int compare_numbers(const struct amp_node *a, const struct amp_node *b, bool doubles)
 {
-    int left = a->kind == AMP_INTEGER, right = b->kind == AMP_INTEGER;
+    bool left = a->kind == AMP_INTEGER, right = b->kind == AMP_INTEGER;
     if (doubles)
         return compare_doubles(left ? (double)a->as.integer : a->as.number,
                                right ? (double)b->as.integer : b->as.number);
@@ -67,7 +67,7 @@ static int compare_numbers(const struct amp_node *a, const struct amp_node *b, i
 }
 
 /* Values of one type: 1 equal, 0 different; -1 for values that do not compare. */
-static int equal(const struct amp_node *value, const struct amp_node *operand, int doubles)
+static int equal(const struct amp_node *value, const struct amp_node *operand, bool doubles)
 {
     if (is_string(value) && is_string(operand))
         return amp_node_is(value, operand->as.text, operand->size);
@@ -79,45 +79,45 @@ static int equal(const struct amp_node *value, const struct amp_node *operand, i
     return operand->kind == AMP_NULL ? 0 : -1;
 }
 
-static int is_one_of(const struct amp_plan *plan, const struct amp_test *test,
-                     const struct amp_node *value, int doubles)
+static bool is_one_of(const struct amp_plan *plan, const struct amp_test *test,
+                      const struct amp_node *value, bool doubles)
 {
     for (uint32_t i = 0; i < test->count; i++)
         if (equal(value, amp_plan_operand(plan, test->first + i), doubles) == 1)
-            return 1;
-    return 0;
+            return true;
+    return false;
 }
 
 /* Reads the value as a time; an escaped one is spelt out first. */
-static int value_time(const struct amp_node *value, struct amp_instant *time)
+static bool value_time(const struct amp_node *value, struct amp_instant *time)
 {
     char text[256];
     if (value->kind == AMP_STRING)
         return !amp_rfc3339_read(time, value->as.text, value->size, true);
     if (!is_string(value) || value->size > sizeof text)
-        return 0;
+        return false;
     return !amp_rfc3339_read(time, text, amp_unescape(text, value->as.text, value->size), true);
 }
 
 /* Orders the value against the test's operand. Returns 0 when they do not compare. */
-static int order(const struct amp_plan *plan, const struct amp_test *test,
-                 const struct amp_node *value, int doubles, int *result)
+static bool order(const struct amp_plan *plan, const struct amp_test *test,
+                  const struct amp_node *value, bool doubles, int *result)
 {
     struct amp_instant time;
     if (test->is_time) {
         if (!value_time(value, &time))
-            return 0;
+            return false;
         *result = amp_instant_compare(&time, &test->time);
-        return 1;
+        return true;
     }
     if (!is_number(value))
-        return 0;
+        return false;
     *result = compare_numbers(value, amp_plan_operand(plan, test->first), doubles);
-    return 1;
+    return true;
 }
 
-static int fits(const struct amp_plan *plan, const struct amp_test *test,
-                const struct amp_node *value, int doubles)
+static bool fits(const struct amp_plan *plan, const struct amp_test *test,
+                 const struct amp_node *value, bool doubles)
 {
     int result;
     switch (test->operation) {
@@ -132,7 +132,7 @@ static int fits(const struct amp_plan *plan, const struct amp_test *test,
                amp_node_begins(value, amp_plan_operand(plan, test->first)->as.text,
                                amp_plan_operand(plan, test->first)->size);
     case AMP_PRESENT:
-        return 1;
+        return true;
     case AMP_LESS:
         return order(plan, test, value, doubles, &result) && result < 0;
     case AMP_LESS_EQUAL:
@@ -142,7 +142,7 @@ static int fits(const struct amp_plan *plan, const struct amp_test *test,
     case AMP_MORE_EQUAL:
         return order(plan, test, value, doubles, &result) && result >= 0;
     }
-    return 0;
+    return false;
 }
 
 /* --- walking --------------------------------------------------------------------------------- */
@@ -161,7 +161,7 @@ static uint32_t child_of(const struct walk *w, const struct amp_plan_node *node,
 {
     const struct amp_plan_name *name = amp_plan_name(w->plan, node->first_name),
                                *end = name + node->names;
-    int plain = key->kind == AMP_KEY;
+    bool plain = key->kind == AMP_KEY;
     for (; name < end; name++)
         if ((!plain || key->size == name->size) && amp_node_is(key, name->text, name->size))
             return name->child;
@@ -177,7 +177,7 @@ static void reset(struct walk *w, const struct amp_plan_node *node)
 static void run_tests(struct walk *w, const struct amp_plan_node *node,
                       const struct amp_node *value)
 {
-    int doubles = w->scan->integer_bits == 53;
+    bool doubles = w->scan->integer_bits == 53;
     for (uint32_t i = 0; i < node->tests; i++) {
         uint32_t id = *amp_plan_id(w->plan, node->first_test + i);
         const struct amp_test *test = amp_plan_test(w->plan, id);
@@ -232,7 +232,7 @@ static const char *walk_element(struct walk *w, const char *p, const struct amp_
 static const char *walk_container(struct walk *w, const char *p, const struct amp_plan_node *node)
 {
     struct amp_scan *s = w->scan;
-    int is_object = *p == '{', record = !w->hits;
+    bool is_object = *p == '{', record = !w->hits;
     char closing = is_object ? '}' : ']';
     if (!amp_scan_enter(s, p, is_object, record))
         return NULL;
@@ -283,7 +283,7 @@ static const char *walk_value(struct walk *w, const char *p, uint32_t place)
 }
 
 /* Runs the program on the hits; its values follow them. Without a program all fits. */
-static int decide(const struct amp_plan *plan, unsigned char *hits)
+static bool decide(const struct amp_plan *plan, unsigned char *hits)
 {
     unsigned char *top = hits + plan->vector[AMP_PLAN_TESTS].used;
     *top = 1;
@@ -300,7 +300,7 @@ static int decide(const struct amp_plan *plan, unsigned char *hits)
 }
 
 const char *amp_plan_filter(const struct amp_plan *plan, struct amp_scan *scan, const char *p,
-                            unsigned char *hits, int *accepted)
+                            unsigned char *hits, bool *accepted)
 {
     struct walk w;
     w.plan = plan;

@@ -27,9 +27,9 @@ enum amp_operation {
 struct amp_test {
     enum amp_operation operation;
     uint32_t first, count; /* operands */
-    int is_time;           /* compares with `time` */
-    int is_any;            /* the path has a `*`: one value that fits is enough */
-    int negated;
+    bool is_time;          /* compares with `time` */
+    bool is_any;           /* the path has a `*`: one value that fits is enough */
+    bool negated;
     struct amp_instant time;
 };
 
@@ -48,7 +48,7 @@ struct amp_plan_node {
     uint32_t first_test, tests; /* indexes into `ids`: conditions on the value here */
     uint32_t first_reset,
         resets; /* likewise: conditions at or below here that a repeated key makes void */
-    int keep;   /* all of the value is wanted */
+    bool keep;  /* all of the value is wanted */
 };
 
 enum {
@@ -97,7 +97,7 @@ static inline size_t amp_plan_room(const struct amp_plan *plan)
  * value or NULL.
  */
 const char *amp_plan_filter(const struct amp_plan *plan, struct amp_scan *scan, const char *p,
-                            unsigned char *hits, int *accepted);
+                            unsigned char *hits, bool *accepted);
 
 /* Records what the plan selects of the value at `p`, which is validated in full. */
 const char *amp_plan_select(const struct amp_plan *plan, struct amp_scan *scan, const char *p);

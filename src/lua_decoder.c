@@ -28,9 +28,9 @@ struct decoder {
     char *scratch; /* strings with escapes */
     size_t scratch_room;
     size_t max_values, values_left, max_value_values;
-    int open;   /* may be used */
-    int busy;   /* tables are being built; stays set when that raised */
-    int failed; /* the uservalue holds the error */
+    bool open;   /* may be used */
+    bool busy;   /* tables are being built; stays set when that raised */
+    bool failed; /* the uservalue holds the error */
 };
 
 /* --- options --------------------------------------------------------------------------------- */
@@ -110,7 +110,7 @@ static const char *kind_of(char c)
 static void add_got(luaL_Buffer *b, const struct amp_scan *scan)
 {
     const struct amp_error *error = &scan->error;
-    int container = strcmp(error->what, "an array") == 0 || strcmp(error->what, "an object") == 0;
+    bool container = strcmp(error->what, "an array") == 0 || strcmp(error->what, "an object") == 0;
     const char *kind = error->at >= scan->end ? "the end of the text"
                        : container            ? kind_of(*error->at)
                                               : NULL;
@@ -237,7 +237,7 @@ static void bound_others(struct decoder *d)
 /* The nearer of the two bounds on values is the one that an error names. */
 static void bound_values(struct decoder *d)
 {
-    int in_all = d->values_left < d->max_value_values;
+    bool in_all = d->values_left < d->max_value_values;
     d->scan.max_values = in_all ? d->values_left : d->max_value_values;
     d->scan.values_limit = in_all ? d->max_values : d->max_value_values;
     d->scan.values_what =
@@ -345,7 +345,7 @@ static int l_decoder(lua_State *L)
     d->stream.shape =
         amp_choice_option(L, 1, "expect", "any", "array") ? AMP_STREAM_WHOLE : AMP_STREAM_ARRAY;
     read_options(L, d, 2, 1, stream_limits);
-    d->open = 1;
+    d->open = true;
     return 1;
 }
 
@@ -354,7 +354,7 @@ static int l_decoder(lua_State *L)
 static int l_close(lua_State *L)
 {
     struct decoder *d = (struct decoder *)luaL_checkudata(L, 1, DECODER);
-    d->open = 0;
+    d->open = false;
     if (!d->busy)
         release(d);
     return 0;
@@ -363,7 +363,7 @@ static int l_close(lua_State *L)
 static int l_collected(lua_State *L)
 {
     struct decoder *d = (struct decoder *)luaL_checkudata(L, 1, DECODER);
-    d->open = 0;
+    d->open = false;
     release(d);
     return 0;
 }
@@ -379,7 +379,7 @@ static int remember_error(lua_State *L, struct decoder *d)
         lua_rawseti(L, -2, -1 - i);
     }
     lua_pop(L, 1);
-    d->failed = 1;
+    d->failed = true;
     return 4;
 }
 
@@ -400,9 +400,9 @@ static int stream_error(lua_State *L, struct decoder *d, const char *begin)
     if (!begin || begin > at)
         begin = at;
     d->scan.end = d->stream.text + d->stream.used;
-    d->busy = 1; /* a finalizer must not change what the words are about */
+    d->busy = true; /* a finalizer must not change what the words are about */
     push_error(L, &d->scan, amp_stream_position(&d->stream, at), begin);
-    d->busy = 0;
+    d->busy = false;
     return remember_error(L, d);
 }
 
@@ -417,13 +417,13 @@ static int check_idle(lua_State *L, const struct decoder *d)
 enum reading { READ_VALUE, READ_SKIPPED, READ_MORE, READ_END, READ_FAILED };
 
 /* Scans the element at `value`: filter, then projection; READ_VALUE leaves a tape when `record`. */
-static enum reading scan_element(struct decoder *d, const char *value, int record)
+static enum reading scan_element(struct decoder *d, const char *value, bool record)
 {
     const struct amp_plan *plan = d->plan;
     struct amp_scan *scan = &d->scan;
     const char *text_end = d->stream.text + d->stream.used, *end = value;
     size_t level = amp_stream_level(&d->stream);
-    int accepted = 1;
+    bool accepted = true;
     bound_values(d);
     if (!amp_scan_start(scan, text_end, level))
         return READ_FAILED;
@@ -448,7 +448,7 @@ static enum reading scan_element(struct decoder *d, const char *value, int recor
 }
 
 /* The next element that meets the filter. `*begin` is where it, or the error, begins. */
-static enum reading read_element(struct decoder *d, int record, const char **begin)
+static enum reading read_element(struct decoder *d, bool record, const char **begin)
 {
     for (;;) {
         bound_others(d);
@@ -487,22 +487,22 @@ static struct amp_builder start_build(lua_State *L, struct decoder *d)
     return b;
 }
 
-static int too_deep(struct decoder *d, const char *begin)
+static bool too_deep(struct decoder *d, const char *begin)
 {
     d->scan.error.failure = AMP_LIMIT;
     d->scan.error.what = "nested deeper than this Lua's stack allows";
-    d->scan.error.expected = 0;
+    d->scan.error.expected = false;
     d->scan.error.limit = d->scan.deepest;
     d->scan.error.at = begin;
-    return 0;
+    return false;
 }
 
-/* Pushes the value on the tape. Returns 0 when this Lua cannot nest so deep. */
-static int build_guarded(lua_State *L, struct decoder *d, struct amp_builder *b, const char *begin)
+/* Pushes the value on the tape. Returns false when this Lua cannot nest so deep. */
+static bool build_guarded(lua_State *L, struct decoder *d, struct amp_builder *b, const char *begin)
 {
-    d->busy = 1;
-    int built = amp_build(L, b);
-    d->busy = 0;
+    d->busy = true;
+    bool built = amp_build(L, b);
+    d->busy = false;
     return built || too_deep(d, begin);
 }
 
@@ -525,7 +525,7 @@ static int l_next(lua_State *L)
     check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
-    enum reading reading = read_element(d, 1, &begin);
+    enum reading reading = read_element(d, true, &begin);
     if (reading != READ_VALUE)
         return push_status(L, d, reading, begin);
     struct amp_builder b = start_build(L, d);
@@ -550,7 +550,7 @@ static int l_collect(lua_State *L)
     struct amp_builder b = start_build(L, d);
     int first = (int)lua_rawlen(L, 2), count = 0;
     enum reading reading = READ_VALUE;
-    while (count < max && (reading = read_element(d, 1, &begin)) == READ_VALUE) {
+    while (count < max && (reading = read_element(d, true, &begin)) == READ_VALUE) {
         if (!build_guarded(L, d, &b, begin))
             return stream_error(L, d, begin);
         lua_rawseti(L, 2, first + ++count);
@@ -573,7 +573,7 @@ static int l_count(lua_State *L)
     check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
-    while ((reading = read_element(d, 0, &begin)) == READ_VALUE)
+    while ((reading = read_element(d, false, &begin)) == READ_VALUE)
         count++;
     if (push_status(L, d, reading, begin) == 4)
         return 4;
@@ -650,9 +650,9 @@ static FILE *check_file(lua_State *L)
         amp_argument_error(L, "read: expected a file, got %s", luaL_typename(L, 2));
     lua_settop(L, 3);
 #if LUA_VERSION_NUM >= 502
-    int is_open = ((luaL_Stream *)file)->closef != NULL;
+    bool is_open = ((luaL_Stream *)file)->closef != NULL;
 #else
-    int is_open = *(FILE **)file != NULL;
+    bool is_open = *(FILE **)file != NULL;
 #endif
     if (!is_open)
         amp_argument_error(L, "attempt to use a closed file");
@@ -691,7 +691,7 @@ static int l_read(lua_State *L)
 /* decoder:finish() */
 static int l_finish(lua_State *L)
 {
-    check_decoder(L)->stream.finished = 1;
+    check_decoder(L)->stream.finished = true;
     lua_settop(L, 1);
     return 1;
 }
@@ -745,16 +745,16 @@ static const char *decode_value(lua_State *L, struct decoder *d, const char *tex
 {
     struct amp_builder b = start_build(L, d);
     const char *p = text;
-    int more = 1, built = 1;
+    bool more = true, built = true;
     if (!amp_scan_start(&d->scan, end, 0))
         return NULL;
     while (more && built) {
         p = amp_scan_part(&d->scan, p, &more);
         if (!p)
             return NULL;
-        d->busy = 1;
+        d->busy = true;
         built = amp_build_part(L, &b);
-        d->busy = 0;
+        d->busy = false;
     }
     if (!built)
         return too_deep(d, text), (const char *)NULL;
@@ -766,9 +766,9 @@ static int text_error(lua_State *L, struct decoder *d, const char *text)
 {
     struct amp_position position = {0, 1, 1};
     amp_position_advance(&position, text, (size_t)(d->scan.error.at ? d->scan.error.at - text : 0));
-    d->busy = 1;
+    d->busy = true;
     int results = push_error(L, &d->scan, position, text);
-    d->busy = 0;
+    d->busy = false;
     return results;
 }
 
@@ -778,7 +778,7 @@ static int decode_plainly(lua_State *L, struct decoder *d, const char *text, siz
     if (size > most) {
         amp_scan_fail(&d->scan, text + most, "more bytes than max_bytes");
         d->scan.error.failure = AMP_LIMIT;
-        d->scan.error.expected = 0;
+        d->scan.error.expected = false;
         d->scan.error.limit = most;
         return text_error(L, d, text);
     }
@@ -800,7 +800,7 @@ static enum reading read_pieces(lua_State *L, struct decoder *d, const char *tex
     int list = b.anchors - 1;
     enum reading reading = READ_MORE;
     for (lua_Integer count = 0; reading == READ_MORE || reading == READ_VALUE;) {
-        reading = read_element(d, 1, begin);
+        reading = read_element(d, true, begin);
         if (reading == READ_VALUE) {
             if (!build_guarded(L, d, &b, *begin))
                 return READ_FAILED;
@@ -839,15 +839,15 @@ static int decode_through_stream(lua_State *L, const char *text, size_t size)
     return 1;
 }
 
-static int is_plain_decode(lua_State *L)
+static bool is_plain_decode(lua_State *L)
 {
     static const char *const names[] = {
         "path", "expect", "plan", "where", "select", "max_element_bytes", "max_element_values",
         NULL};
     for (int i = 0; names[i]; i++)
         if (amp_get_option(L, 2, names[i]))
-            return 0;
-    return 1;
+            return false;
+    return true;
 }
 
 /* core.decode(text, opts) */
@@ -866,7 +866,7 @@ static int l_decode(lua_State *L)
         }
     }
     struct decoder *d = borrow_decoder(L);
-    d->scan.drop_nulls = d->scan.big_as_text = d->scan.masked = 0;
+    d->scan.drop_nulls = d->scan.big_as_text = d->scan.masked = false;
     if (!lua_isnil(L, 2)) {
         read_limits(L, 2, &limits);
         read_scan_options(L, d, 2);

@@ -787,33 +787,38 @@ static struct encoder *borrow_encoder(lua_State *L)
     return e;
 }
 
-/* A large buffer is watched by a userdata that nothing refers to: each collection finds it. */
-static void watch_buffer(lua_State *L, int encoder)
+/* A large buffer is watched by a userdata that nothing refers to: each collection finds it. The
+ * encoder is on top. */
+static void watch_buffer(lua_State *L, struct encoder *e)
 {
-    lua_newtable(L);
-    lua_pushvalue(L, encoder);
+    if (e->watched || e->room <= KEPT_BYTES)
+        return;
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, -2);
     lua_rawseti(L, -2, 1);
-    *(void **)amp_newuserdata(L, sizeof(void *)) = lua_touserdata(L, encoder);
+    *(struct encoder **)amp_newuserdata(L, sizeof e) = e;
     lua_insert(L, -2);
     amp_setuservalue(L, -2);
     luaL_getmetatable(L, WATCH);
     lua_setmetatable(L, -2);
     lua_pop(L, 1);
+    e->watched = true;
 }
 
-/* The watch was collected: it lets the buffer go, or is followed by another. */
+/* The watch was collected: the buffer goes, or another watch follows. In 5.1 and LuaJIT encode
+ * makes that one: they would call its finalizer when the state is closed and this library unloaded.
+ */
 static int l_watch_collected(lua_State *L)
 {
     struct encoder *e = *(struct encoder **)luaL_checkudata(L, 1, WATCH);
+    e->watched = false;
     if (!e->busy && ++e->idle > IDLE_COLLECTIONS)
         release(e);
-    e->watched = false;
-    if (e->room > KEPT_BYTES) {
-        amp_getuservalue(L, 1);
-        lua_rawgeti(L, -1, 1);
-        watch_buffer(L, lua_gettop(L));
-        e->watched = true;
-    }
+#if LUA_VERSION_NUM >= 502
+    amp_getuservalue(L, 1);
+    lua_rawgeti(L, -1, 1);
+    watch_buffer(L, e);
+#endif
     return 0;
 }
 
@@ -826,7 +831,6 @@ static int l_encode(lua_State *L)
     e->busy = true; /* from now on a finalizer takes another */
     read_options(L, e);
     e->full = SIZE_MAX;
-    e->idle = 0;
     prepare(L, e);
     lua_pushvalue(L, 1);
     if (!e->text && e->last > KEPT_BYTES)
@@ -838,10 +842,11 @@ static int l_encode(lua_State *L)
     e->last = e->used;
     if (e->room > WATCHED_BYTES)
         release(e);
-    if (e->room > KEPT_BYTES && !e->watched) {
-        watch_buffer(L, 3);
-        e->watched = true;
-    }
+    if (e->used > KEPT_BYTES)
+        e->idle = 0;
+    lua_pushvalue(L, 3);
+    watch_buffer(L, e);
+    lua_pop(L, 1);
     if (encoded)
         return 1;
     lua_pushnil(L);

@@ -19,7 +19,12 @@
 
 enum { MAX_INDENT = 16 };
 
-enum shape { SHAPE_OBJECT, SHAPE_SORTED, SHAPE_ARRAY };
+enum shape {
+    SHAPE_OBJECT,
+    SHAPE_SORTED,
+    SHAPE_ARRAY, /* its keys have come in order so far */
+    SHAPE_LIST   /* a sequence whose keys do not */
+};
 
 struct sorted_key {
     const char *text;
@@ -29,6 +34,7 @@ struct sorted_key {
 /* A table that is being written. */
 struct level {
     enum shape shape;
+    bool marked;       /* a metatable tells the shape */
     const void *table; /* its address, against cycles */
     size_t index, length;
     const struct sorted_key *sorted; /* anchored by the table in the key's slot */
@@ -216,7 +222,7 @@ static void add_level(lua_State *L, luaL_Buffer *b, const struct encoder *e, siz
 {
     const struct level *level = &e->level[i];
     int key = level_slot(e, i) + 1;
-    if (level->shape == SHAPE_ARRAY) {
+    if (level->shape >= SHAPE_ARRAY) {
         add_index(b, (double)level->index);
     } else if (level->shape == SHAPE_SORTED) {
         add_key(b, level->sorted[level->index - 1].text, level->sorted[level->index - 1].size,
@@ -300,17 +306,20 @@ static inline bool put_string(lua_State *L, struct encoder *e, const char *text,
                               char after)
 {
     reserve(L, e, size + 3);
-    char *out = e->text + e->used++;
-    *out = '"';
-    if (copy_plain(out + 1, text, size))
-        e->used += size;
-    else if (!put_escaped(L, e, text, text + size))
-        return false;
-    reserve(L, e, 2);
-    out = e->text + e->used;
+    char *out = e->text + e->used;
+    *out++ = '"';
+    if (copy_plain(out, text, size)) {
+        out += size;
+    } else {
+        e->used++;
+        if (!put_escaped(L, e, text, text + size))
+            return false;
+        reserve(L, e, 2);
+        out = e->text + e->used;
+    }
     out[0] = '"';
     out[1] = after;
-    e->used += after ? 2 : 1;
+    e->used = (size_t)(out - e->text) + 1 + (after != '\0');
     return true;
 }
 
@@ -487,17 +496,14 @@ static struct level *new_level(lua_State *L, struct encoder *e, const void *tabl
     return level;
 }
 
-static bool choose_shape(lua_State *L, struct encoder *e, struct level *level)
+static void choose_shape(lua_State *L, struct encoder *e, struct level *level)
 {
     int shape = told_shape(L, e);
+    level->marked = shape >= 0;
     level->length = shape == SHAPE_OBJECT ? 0 : lua_rawlen(L, -1);
-    if (shape < 0) {
+    if (shape < 0)
         shape = level->length ? SHAPE_ARRAY : SHAPE_OBJECT;
-        if (level->length && !is_sequence(L, level->length))
-            return refuse(L, e, "a table that is neither a sequence nor an object");
-    }
     level->shape = shape == SHAPE_OBJECT && e->sort_keys ? SHAPE_SORTED : (enum shape)shape;
-    return true;
 }
 
 /* Each level takes two slots; what writes the innermost one takes a few more. */
@@ -521,9 +527,8 @@ static bool open_table(lua_State *L, struct encoder *e)
     if (!reserve_level(L, e))
         return refuse(L, e, "tables nested deeper than this Lua's stack allows");
     struct level *level = new_level(L, e, table);
-    if (!choose_shape(L, e, level))
-        return false;
-    put_byte(L, e, level->shape == SHAPE_ARRAY ? '[' : '{');
+    choose_shape(L, e, level);
+    put_byte(L, e, level->shape >= SHAPE_ARRAY ? '[' : '{');
     lua_pushnil(L);
     if (level->shape == SHAPE_SORTED && !sort_members(L, e, level))
         return false;
@@ -614,56 +619,73 @@ static enum step put_members(lua_State *L, struct encoder *e, struct level *leve
     return NO_MORE;
 }
 
-/* Writes what is before the next element or sorted member, whose value is left on top. */
-static enum step next_element(lua_State *L, struct encoder *e, struct level *level)
+/* The value on top of an array is followed by none that JSON would lose, and so on: its keys are
+ * 1 to its length. They are looked at in the order in which the table has them, which mostly is
+ * that one; else all of them are. Leaves the next element on top. */
+static enum step next_in_order(lua_State *L, struct encoder *e, struct level *level)
 {
+    size_t index = level->index + 1;
+    if (!lua_next(L, -2)) {
+        if (level->index == level->length)
+            return NO_MORE;
+        lua_pushnil(L);
+    } else if (lua_type(L, -2) == LUA_TNUMBER && lua_tonumber(L, -2) == (lua_Number)index) {
+        level->index = index;
+        return WRITTEN;
+    } else {
+        lua_pop(L, 1);
+    }
+    int table = level_slot(e, e->depth - 1);
+    lua_pushvalue(L, table);
+    bool fits = is_sequence(L, level->length);
+    lua_pop(L, 1);
+    lua_rawgeti(L, table, (int)index);
+    level->shape = SHAPE_LIST;
+    if (fits || (lua_isnil(L, -1) && index <= level->length)) {
+        level->index = index; /* a nil is refused as a value */
+        return WRITTEN;
+    }
+    e->depth--; /* the path leads to the table */
+    return refuse(L, e,
+                  level->marked ? "an array with other keys than 1 to its length"
+                                : "a table that is neither a sequence nor an object"),
+           REFUSED;
+}
+
+/* Leaves the next element of an array, or the value of the next sorted member, on top. */
+static inline enum step next_value(lua_State *L, struct encoder *e, struct level *level)
+{
+    if (level->shape == SHAPE_ARRAY)
+        return next_in_order(L, e, level);
     if (level->index == level->length)
         return NO_MORE;
     int table = level_slot(e, e->depth - 1);
-    put_separator(L, e, level->index++ == 0);
-    if (level->shape == SHAPE_ARRAY) {
-        lua_rawgeti(L, table, (int)level->index);
-        return WRITTEN;
+    if (level->shape == SHAPE_LIST) {
+        lua_rawgeti(L, table, (int)++level->index);
+    } else {
+        const struct sorted_key *key = &level->sorted[level->index++];
+        lua_pushlstring(L, key->text, key->size);
+        lua_rawget(L, table);
     }
-    const struct sorted_key *key = &level->sorted[level->index - 1];
-    lua_pushlstring(L, key->text, key->size);
-    lua_rawget(L, table);
-    if (!put_string(L, e, key->text, key->size, ':'))
-        return REFUSED;
-    if (e->indented)
-        put_byte(L, e, ' ');
     return WRITTEN;
 }
 
 static enum step put_elements(lua_State *L, struct encoder *e, struct level *level)
 {
     enum step step;
-    while ((step = next_element(L, e, level)) == WRITTEN)
+    while ((step = next_value(L, e, level)) == WRITTEN) {
+        put_separator(L, e, level->index == 1);
+        if (level->shape == SHAPE_SORTED) {
+            const struct sorted_key *key = &level->sorted[level->index - 1];
+            if (!put_string(L, e, key->text, key->size, ':'))
+                return REFUSED;
+            if (e->indented)
+                put_byte(L, e, ' ');
+        }
         if ((step = put_value(L, e, lua_type(L, -1))) != WRITTEN)
             break;
+    }
     return step;
-}
-
-/* Nothing must follow the last element: JSON would lose it. */
-static bool ends_there(lua_State *L, const struct encoder *e, const struct level *level)
-{
-    int table = level_slot(e, e->depth - 1);
-    lua_rawgeti(L, table, 0); /* LuaJIT has it before the first */
-    bool has_zero = !lua_isnil(L, -1);
-    lua_pop(L, 1);
-    if (has_zero)
-        return false;
-    if (level->length)
-        lua_pushinteger(L, (lua_Integer)level->length);
-    else
-        lua_pushnil(L);
-    if (!lua_next(L, table))
-        return true;
-    lua_pop(L, 2);
-    lua_pushvalue(L, table);
-    bool fine = is_sequence(L, level->length);
-    lua_pop(L, 1);
-    return fine;
 }
 
 static void close_table(lua_State *L, struct encoder *e)
@@ -671,7 +693,7 @@ static void close_table(lua_State *L, struct encoder *e)
     const struct level *level = &e->level[--e->depth];
     if (e->indented && level->index)
         put_line(L, e);
-    put_byte(L, e, level->shape == SHAPE_ARRAY ? ']' : '}');
+    put_byte(L, e, level->shape >= SHAPE_ARRAY ? ']' : '}');
     lua_settop(L, level_slot(e, e->depth) - 1);
 }
 
@@ -684,15 +706,10 @@ static enum step put_tables(lua_State *L, struct encoder *e)
             level->shape == SHAPE_OBJECT ? put_members(L, e, level) : put_elements(L, e, level);
         if (step == PAUSED || step == REFUSED)
             return step;
-        if (step == NEXT_TABLE) {
-            if (!open_table(L, e))
-                return REFUSED;
-        } else if (level->shape == SHAPE_ARRAY && !ends_there(L, e, level)) {
-            e->depth--; /* the path leads to the array */
-            return refuse(L, e, "an array with other keys than 1 to its length"), REFUSED;
-        } else {
+        if (step == NO_MORE)
             close_table(L, e);
-        }
+        else if (!open_table(L, e))
+            return REFUSED;
     }
     return NO_MORE;
 }

@@ -157,6 +157,32 @@ describe("encode", function()
     end
   end)
 
+  -- Where a table keeps them in its hash part, keys come in any order: none may be lost.
+  it("loses no key of an array, wherever the table has it", function()
+    for length = 1, 9 do
+      for _, key in ipairs { "x", "y", "zz", "a", "extra", "k1", "k2", 0, -1, 2.5, true, length + 2, 1000 } do
+        for order = 1, 3 do
+          local t = {}
+          if order > 1 then t[key] = "more" end
+          if order == 3 then
+            for i = 1, length do t[i] = i end
+          else
+            for i = length, 1, -1 do t[i] = i end
+          end
+          local expected = core.encode(t)
+          if expected then assert.equal(length, #core.decode(expected)) end
+          t[key] = "more"
+          local text, message = core.encode(t)
+          assert.is_nil(text, message)
+          assert.is_nil((core.encode(core.array(t))))
+          t[key] = nil
+          assert.equal(length, #core.decode((core.encode(t))))
+          assert.equal(length, #core.decode((core.encode(core.array(t)))))
+        end
+      end
+    end
+  end)
+
   it("refuses an array that has more than its elements", function()
     local decoded = core.decode '{"list":[1,2,3]}'
     decoded.list.extra = "x"

@@ -286,7 +286,7 @@ local function environment(name)
 end
 
 local function check_url(url, given, what)
-  local checked, problem = base_url.check(url, given.allow_insecure_http)
+  local checked, problem = base_url.check(url, given.allow_insecure_http, (given.http_proxy or "") ~= "")
   if not checked then argcheck.raise(("ampersand.new: %s %s"):format(what, problem)) end
   return checked
 end

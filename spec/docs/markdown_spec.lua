@@ -247,7 +247,7 @@ local function installs(block)
 end
 
 local function absent(path)
-  for _, program in ipairs(path:find "openresty" and { "luajit", "luarocks", "nginx" } or { "luarocks" }) do
+  for _, program in ipairs(path:find "nginx" and { "luajit", "luarocks", "nginx" } or { "luarocks" }) do
     if not nginx.has(program) then return program end
   end
 end

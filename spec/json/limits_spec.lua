@@ -64,6 +64,27 @@ describe("limits", function()
     end
   end)
 
+  it("bound the depth while the bytes arrive, whatever brings it", function()
+    for _, opening in ipairs { "[", '{"a":', '[{"a":[1,"]]",', '{"a":1,"b":' } do
+      for _, before in ipairs { "", "[", '[{"x":1},', '{"other":' } do
+        for _, read in ipairs { "next", "count", "collect" } do
+          local decoder = core.decoder { expect = (before .. opening):find "^{" and "any" or "array" }
+          decoder:feed(before)
+          local fed, status, message, kind = 0, "more", nil, nil
+          while status and fed < 100000 do
+            decoder:feed(opening:rep(200))
+            fed = fed + 200
+            status, message, kind = decoder[read](decoder, {})
+          end
+          local case = before .. opening .. " " .. read
+          assert.equal("limit", kind, case)
+          assert.matches("nested deeper than max_depth %(1000%)", message, nil, case)
+          assert.is_true(fed <= 1400, case)
+        end
+      end
+    end
+  end)
+
   it("let wide siblings pass at depth 300", function()
     local text = ("[" .. ("1,"):rep(50)):rep(300) .. "1" .. ("]"):rep(300)
     assert.truthy(core.decode(text))
@@ -159,6 +180,40 @@ describe("errors", function()
   it("say where, what was expected and what was there, alike for all chunks", function()
     for _, case in ipairs(cases) do
       assert_same_in_chunks(case[1], nil, case[2], "decode", case[3])
+    end
+  end)
+
+  it("say that the text ended wherever it is cut, alike for all chunks", function()
+    local whole = '[true,false,null,-0.5e+1,12,{"a\\u00e9":"\\ud83d\\ude00\\n"},"\195\169\226\130\172\237\159\191\240\159\152\128",'
+      .. '"\244\143\191\191\224\160\128\240\144\128\128",[[],{}],{"b" : [ true ] , "c":nul'
+    whole = whole .. "l}]"
+    assert.is_truthy(core.decode(whole))
+    for size = 0, #whole - 1 do
+      local text = whole:sub(1, size)
+      local where = (" (byte %d): "):format(size)
+      for _, options in ipairs { { mask = true }, {} } do
+        local value, message = core.decode(text, options)
+        assert.is_nil(value)
+        assert.is_truthy(message:find(where, 1, true) and message:find(", got the end of the text", 1, true), text .. "\n" .. message)
+        assert.equal(message:match "%b().*", select(2, core.decode(text, options)):match "%b().*")
+      end
+      for chunk = 1, 5, 2 do
+        local answer = finish(text, chunk)
+        assert.is_nil(answer[1])
+        assert.is_truthy(answer[2]:find(where, 1, true) and answer[2]:find(", got the end of the text", 1, true), answer[2])
+      end
+    end
+  end)
+
+  it("do not say so of what is wrong before the end", function()
+    for _, text in ipairs {
+      "[tru]", "[trux", "[nul ", "[falze", '["\\u12"]', '["\\u12x', '["\\ud83d"', '["\\ud83dx', '["\\ud83d\\x', '["\\ud83d\\u0041',
+      '["\\ud83d\\ud83d', '["\\ude00', '["\195x', '["\195\195', '["\226\130x', '["\237\160', '["\240\143', '["\244\144', '["\192', '["\255',
+      "[1]]", "[+", "[01", '["\1',
+    } do
+      local value, message = core.decode(text)
+      assert.is_nil(value)
+      assert.is_nil(message:find("got the end of the text", 1, true), text .. "\n" .. message)
     end
   end)
 

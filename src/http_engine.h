@@ -51,6 +51,7 @@ struct amp_request {
     double max_bytes;       /* of the decoded body; 0: no bound */
     bool stream;            /* own HTTP/1.1 connection, pauses when nobody reads */
     bool resend;            /* libcurl may send the request again by itself */
+    bool direct;            /* through no proxy */
 };
 
 #if defined(__GNUC__)

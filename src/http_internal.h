@@ -83,6 +83,7 @@ struct amp_transfer {
     long status;
     enum amp_outcome outcome, fault; /* fault: found inside a callback, becomes the outcome */
     const char *reason;              /* what the fault is */
+    const char *proxy;               /* NULL: what the environment says; "": none */
     char detail[CURL_ERROR_SIZE];
     bool stream, resend, secure, no_body, own_encoding, own_type; /* of the request */
     bool misled; /* onto a connection on which the server had spoken unasked */

@@ -212,8 +212,7 @@ CURL *amp_easy_new(struct amp_engine *engine)
     set_manners(easy);
     set_sockets(easy, engine);
     curl_easy_setopt(easy, CURLOPT_SHARE, engine->share);
-    if (set_protocols(easy) && set_tls(easy, options) &&
-        set_string(easy, CURLOPT_PROXY, options->http_proxy))
+    if (set_protocols(easy) && set_tls(easy, options))
         return easy;
     curl_easy_cleanup(easy);
     return NULL;

@@ -458,6 +458,8 @@ static bool set_request(struct amp_transfer *transfer, const struct amp_request 
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(transfer));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1e3));
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer->own_encoding ? NULL : "");
+    if (curl_easy_setopt(easy, CURLOPT_PROXY, transfer->proxy) != CURLE_OK)
+        return false;
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            set_method(transfer, request) &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->header_lines) == CURLE_OK;
@@ -472,7 +474,7 @@ static bool is_https(const char *url)
 static bool may_use_tls(const struct amp_transfer *transfer)
 {
     static const char *const names[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
-    const char *proxy = transfer->engine->options.http_proxy;
+    const char *proxy = transfer->proxy;
     size_t i;
 
     if (transfer->secure || proxy)
@@ -508,6 +510,7 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
     transfer->stream = request->stream;
     transfer->no_body = strcmp(request->method, "HEAD") == 0;
     transfer->secure = is_https(request->url);
+    transfer->proxy = request->direct ? "" : engine->options.http_proxy;
     engine->tls = engine->tls || may_use_tls(transfer);
     transfer->resend = request->resend;
     transfer->read_timeout = request->read_timeout;

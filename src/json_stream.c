@@ -199,8 +199,8 @@ static int arrive(struct amp_stream *s)
 }
 
 /*
- * Waits until the value at the front is complete. When the input has ended in its midst it is given
- * all the same: the scanner knows best what is wrong.
+ * Waits until the value at the front is complete. When the input has ended in its midst, or it is
+ * nested too deeply already, it is given all the same: the scanner knows best what is wrong.
  */
 static int whole_value(struct amp_stream *s, const char *expected)
 {
@@ -214,7 +214,8 @@ static int whole_value(struct amp_stream *s, const char *expected)
                     s->max_value_bytes);
     if (!found && s->overflow)
         return starved(s, expected);
-    return found || s->finished ? AMP_STREAM_VALUE : AMP_STREAM_MORE;
+    return found || s->finished || s->split.depth > s->scan->max_depth ? AMP_STREAM_VALUE
+                                                                       : AMP_STREAM_MORE;
 }
 
 /* --- the envelope: the members beside the path ----------------------------------------------- */
@@ -447,7 +448,7 @@ int amp_stream_doubt(struct amp_stream *s)
 {
     int unsure = s->unsure;
     s->unsure = 0;
-    return unsure && s->scan->error.failure != AMP_NO_MEMORY;
+    return unsure && s->scan->error.failure == AMP_MALFORMED;
 }
 
 int amp_stream_taken(struct amp_stream *s, const char *end)

@@ -347,6 +347,7 @@ static int engine_start(lua_State *L)
     request.max_bytes = number_field(L, 2, "max_bytes");
     request.stream = boolean_field(L, 2, "stream");
     request.resend = boolean_field(L, 2, "resend");
+    request.direct = boolean_field(L, 2, "direct");
     if (!request.url || !is_url(request.url, url_length))
         return refuse(L, "the URL is not an http or https one, or holds a space");
     if (!request.method || !is_method(request.method))

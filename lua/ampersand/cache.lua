@@ -1,8 +1,9 @@
 --- Stores for what is asked often: an in-process table, nginx's shared memory, Redis, and one in front of another.
 --
--- A store has four methods; a server of your own needs no more than these:
+-- A store has five methods; a server of your own needs no more than these:
 --   store:get(key) -> string | nil[, message]            the message only when the store did not answer
---   store:set(key, value, ttl) -> true | nil, message    seconds; nil as the value deletes, nil as the ttl keeps
+--   store:set(key, value, ttl) -> true | nil, message    a string; seconds, nil keeps it
+--   store:delete(key) -> true | nil, message             true also when there was nothing
 --   store:lock(key, ttl) -> token | nil[, message]       nil alone: someone else holds the lock
 --   store:unlock(key, token) -> boolean                  releases the lock only if it is still this token's
 
@@ -13,6 +14,11 @@ local cache = {}
 
 local function new_token()
   return ("%.0f-%.0f"):format(core.random() * 2 ^ 53, core.random() * 2 ^ 53)
+end
+
+-- A value that an encoder refused is nil: it must not pass for a request to delete.
+local function refusal(value)
+  if type(value) ~= "string" then return ("a store keeps strings, not a %s value"):format(type(value)) end
 end
 
 -- --- one process -----------------------------------------------------------------------------------------------------
@@ -51,10 +57,16 @@ function Memory:get(key)
 end
 
 function Memory:set(key, value, ttl)
+  local why = refusal(value)
+  if why then return nil, why end
   drop(self, key)
-  if value == nil then return true end
   if self.count >= self.max then make_room(self) end
   self.values[key], self.count = { value = value, till = ttl and core.now() + ttl }, self.count + 1
+  return true
+end
+
+function Memory:delete(key)
+  drop(self, key)
   return true
 end
 
@@ -94,12 +106,14 @@ function Shared:get(key)
 end
 
 function Shared:set(key, value, ttl)
-  if value == nil then
-    self.dict:delete(key)
-    return true
-  end
-  local ok, why = self.dict:set(key, value, ttl or 0)
+  local ok, why = nil, refusal(value)
+  if not why then ok, why = self.dict:set(key, value, ttl or 0) end
   return ok or nil, why
+end
+
+function Shared:delete(key)
+  self.dict:delete(key)
+  return true
 end
 
 function Shared:lock(key, ttl)
@@ -190,14 +204,19 @@ function Redis:get(key)
 end
 
 function Redis:set(key, value, ttl)
-  local answer, why
-  if value == nil then
-    answer, why = command(self, "del", self.prefix .. key)
-  elseif ttl then
+  local why = refusal(value)
+  if why then return nil, why end
+  local answer
+  if ttl then
     answer, why = command(self, "set", self.prefix .. key, value, "PX", milliseconds(ttl))
   else
     answer, why = command(self, "set", self.prefix .. key, value)
   end
+  return answer and true, why
+end
+
+function Redis:delete(key)
+  local answer, why = command(self, "del", self.prefix .. key)
   return answer and true, why
 end
 
@@ -240,14 +259,23 @@ function Layered:get(key)
     self.near:set("seen:" .. key, "1", self.seconds)
     return self.near:get(key)
   end
-  self.near:set(key, value, KEPT)
+  if value == nil then self.near:delete(key) else self.near:set(key, value, KEPT) end
   self.near:set("seen:" .. key, "1", self.seconds)
   return value
 end
 
 function Layered:set(key, value, ttl)
+  local refused = refusal(value)
+  if refused then return nil, refused end
   local ok, why = self.far:set(key, value, ttl)
   self.near:set(key, value, ttl)
+  self.near:set("seen:" .. key, "1", self.seconds)
+  return ok, why
+end
+
+function Layered:delete(key)
+  local ok, why = self.far:delete(key)
+  self.near:delete(key)
   self.near:set("seen:" .. key, "1", self.seconds)
   return ok, why
 end
@@ -256,7 +284,7 @@ function Layered:lock(key, ttl)
   local token, why = self.far:lock(key, ttl)
   if token then
     -- whoever holds the lock must see what the last holder wrote
-    self.near:set("seen:" .. key, nil)
+    self.near:delete("seen:" .. key)
     return "far:" .. token
   end
   if not why then return nil end

@@ -70,11 +70,11 @@ function gate.new(given)
 end
 
 -- --- what is stored --------------------------------------------------------------------------------------------------
--- A record: group, asked (when the API was asked last), fresh and usable (until when), list (what it said), failure
--- (why it said nothing). Times are the clock's, which machines share.
+-- A record: asked (when the API was asked last), fresh and usable (until when), list (what it said), failure (why it
+-- said nothing). Times are the clock's, which machines share.
 
 -- Many requests read the same text: it is decoded once per worker.
-local function parse(self, key, text)
+local function parse(self, key, group, text)
   local held = self.parsed[key]
   if held and held.text == text then return held.record end
   if not held then
@@ -82,20 +82,16 @@ local function parse(self, key, text)
     self.parsed_count = self.parsed_count + 1
   end
   local record = core.decode(text)
-  if type(record) ~= "table" or type(record.usable) ~= "number" or type(record.group) ~= "string" then return nil end
-  self.parsed[key] = { text = text, record = record, changed_key = "changed:" .. record.group }
+  if type(record) ~= "table" or type(record.usable) ~= "number" then return nil end
+  self.parsed[key] = { text = text, record = record, changed_key = "changed:" .. group }
   return record
 end
 
-local function load(self, key)
+local function load(self, key, group)
   local text, why = self.store:get(key)
-  local record = text and parse(self, key, text)
+  local record = text and parse(self, key, group, text)
   if record and core.time() < record.usable then return record end
   return nil, why
-end
-
-local function save(self, key, record)
-  return self.store:set(key, core.encode(record), math.max(0.001, record.usable - core.time()))
 end
 
 local function is_fresh(record, changed)
@@ -120,14 +116,19 @@ local function view_of(self, integration)
   return view
 end
 
+-- A message may hold what the server sent: bytes that JSON has no place for.
+local function encodable(text)
+  return core.encode(text) and text or (text:gsub("[^\32-\126]", "?"))
+end
+
 -- The record after a question: a failure keeps what was known for as long as that may be used.
 local function next_record(job, before, asked, list, err)
   if list then
     local fresh = asked + (#list > 0 and job.ttl or job.negative)
-    return { group = job.group, asked = asked, fresh = fresh, usable = fresh + job.stale, list = list }
+    return { asked = asked, fresh = fresh, usable = fresh + job.stale, list = list }
   end
   local fresh = asked + job.negative
-  local record = { group = job.group, asked = asked, fresh = fresh, usable = fresh, failure = tostring(err) }
+  local record = { asked = asked, fresh = fresh, usable = fresh, failure = encodable(tostring(err)) }
   if before and before.list and before.usable > asked then
     record.list, record.usable = before.list, before.usable
     record.fresh = math.min(fresh, before.usable)
@@ -143,9 +144,17 @@ local function ask(self, job, before)
   local asked = core.time()
   local view = view_of(self, job.integration):where { ["group.groupRef"] = job.group }
   local list, err = view:list({ groupRef = job.group }, { timeout = job.timeout, retry = false, max = MOST })
-  if not list then warn(self, tostring(err)) end
   local record = next_record(job, before, asked, list, err)
-  local ok, why = save(self, job.key, record)
+  local text, why = core.encode(record)
+  if not text then
+    -- remembered like any failure, or every request would ask
+    list, err = nil, "the API's answer cannot be stored: " .. why
+    record = next_record(job, before, asked, nil, err)
+    text, why = core.encode(record)
+  end
+  if not list then warn(self, tostring(err)) end
+  local ok
+  if text then ok, why = self.store:set(job.key, text, math.max(0.001, record.usable - core.time())) end
   if not ok then warn(self, "the store did not take a record: " .. tostring(why)) end
   return record
 end
@@ -159,7 +168,7 @@ local function refresh(self, job, patience)
   local deadline, wait = core.now() + patience, 0.005
   while true do
     local token, why = self.store:lock(job.key, job.timeout + 1)
-    local record = load(self, job.key)
+    local record = load(self, job.key, job.group)
     if is_fresh(record, job.changed) then
       if token then self.store:unlock(job.key, token) end
       return record
@@ -205,9 +214,9 @@ end
 local function refresh_now(self, job)
   local deadline = core.now() + job.timeout
   while not begin(self, job) do
-    if core.now() >= deadline then return load(self, job.key) end
+    if core.now() >= deadline then return load(self, job.key, job.group) end
     pause(self, 0.005)
-    local record = load(self, job.key)
+    local record = load(self, job.key, job.group)
     if is_fresh(record, job.changed) then return record end
   end
   local ok, record = pcall(refresh, self, job, math.max(0, deadline - core.now()))
@@ -299,7 +308,7 @@ end
 
 -- The long way: what is known may be old, or must be asked for.
 local function find_out(self, key, check)
-  local changed, record = changed_at(self, check.group), load(self, key)
+  local changed, record = changed_at(self, check.group), load(self, key, check.group)
   if is_fresh(record, changed) then return record end
   local job, outdated = job_of(self, key, changed, check), record and record.asked <= changed
   if self.in_nginx and ((record and not outdated) or not can_wait(self)) then

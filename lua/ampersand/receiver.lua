@@ -71,7 +71,9 @@ local function answer(status, detail)
   ngx.status = status
   if TITLES[status] then
     ngx.header["Content-Type"] = "application/problem+json"
-    ngx.print(core.encode({ title = TITLES[status], status = status, detail = detail }, { sort_keys = true }))
+    local problem = { title = TITLES[status], status = status, detail = detail }
+    if not core.encode(problem) then problem.detail = nil end -- it quotes what a stranger sent
+    ngx.print(core.encode(problem, { sort_keys = true }))
   end
   return ngx.exit(status)
 end

@@ -4,7 +4,7 @@ local clock = require "support.clock"
 -- A store whose server can be taken away.
 local function removable()
   local inner, store = cache.memory(), { away = false, gets = 0 }
-  for _, name in ipairs { "get", "set", "lock", "unlock" } do
+  for _, name in ipairs { "get", "set", "delete", "lock", "unlock" } do
     store[name] = function(self, ...)
       if self.away then return nil, "gone" end
       if name == "get" then self.gets = self.gets + 1 end
@@ -25,8 +25,21 @@ local function behaves_like_a_store(make)
     assert.equal("1", store:get "a")
     store:set("a", "2")
     assert.equal("2", store:get "a")
-    store:set("a", nil)
+    assert.is_true(store:delete "a")
     assert.is_nil((store:get "a"))
+    assert.is_true(store:delete "a")
+  end)
+
+  it("keeps what it holds when it is given something else than a string", function()
+    local store = make()
+    store:set("a", "1")
+    local refused = { [0] = nil, 7, true, {}, function() end }
+    for i = 0, #refused do
+      local ok, why = store:set("a", refused[i], 10)
+      assert.is_nil(ok)
+      assert.equal(("a store keeps strings, not a %s value"):format(type(refused[i])), why)
+      assert.equal("1", store:get "a")
+    end
   end)
 
   it("forgets after the time given", function()

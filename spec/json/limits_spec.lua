@@ -64,6 +64,27 @@ describe("limits", function()
     end
   end)
 
+  it("bound the depth while the bytes arrive, whatever brings it", function()
+    for _, opening in ipairs { "[", '{"a":', '[{"a":[1,"]]",', '{"a":1,"b":' } do
+      for _, before in ipairs { "", "[", '[{"x":1},', '{"other":' } do
+        for _, read in ipairs { "next", "count", "collect" } do
+          local decoder = core.decoder { expect = (before .. opening):find "^{" and "any" or "array" }
+          decoder:feed(before)
+          local fed, status, message, kind = 0, "more", nil, nil
+          while status and fed < 100000 do
+            decoder:feed(opening:rep(200))
+            fed = fed + 200
+            status, message, kind = decoder[read](decoder, {})
+          end
+          local case = before .. opening .. " " .. read
+          assert.equal("limit", kind, case)
+          assert.matches("nested deeper than max_depth %(1000%)", message, nil, case)
+          assert.is_true(fed <= 1400, case)
+        end
+      end
+    end
+  end)
+
   it("let wide siblings pass at depth 300", function()
     local text = ("[" .. ("1,"):rep(50)):rep(300) .. "1" .. ("]"):rep(300)
     assert.truthy(core.decode(text))

@@ -131,6 +131,37 @@ describe("the gate", function()
     assert.equal(0, #second.asked)
   end)
 
+  -- What encode refuses is this Lua's matter; here it refuses one id.
+  it("remembers an answer that encode refuses as a failure, and keeps what it knew", function()
+    local encode = core.encode
+    finally(function() core.encode = encode end) -- luacheck: ignore
+    function core.encode(value, ...)
+      local first = type(value) == "table" and type(value.list) == "table" and value.list[1]
+      if first and first.id == "unwritable" then return nil, "cannot encode list[1].id" end
+      return encode(value, ...)
+    end
+    local answers = { { installation("a", "healthy") }, { installation("unwritable", "unhealthy") } }
+    local g, transport = make({ ttl = 20, stale = 10000 }, (table.unpack or unpack)(answers)) -- luacheck: ignore
+    g:health { group = "acme" }
+    clock.pass(30)
+    for _ = 1, 3 do
+      local verdict = g:health { group = "acme" }
+      assert.same({ "healthy", "the API's answer cannot be stored: cannot encode list[1].id" },
+        { verdict.state, verdict.reason })
+    end
+    assert.equal(2, #transport.asked)
+  end)
+
+  it("remembers a failure whose words JSON has no place for, and a group of any bytes", function()
+    local g, transport = make({}, { fault = "bad bytes \255\0", kind = "protocol", sent = true })
+    for _ = 1, 3 do
+      local verdict = g:health { group = "ac\0me\255" }
+      assert.equal("unknown", verdict.state)
+      assert.truthy(verdict.reason:find("bad bytes ", 1, true), verdict.reason)
+    end
+    assert.equal(1, #transport.asked)
+  end)
+
   it("asks nobody when the store does not answer", function()
     local function gone() return nil, "gone" end
     local g, transport = make({ store = { get = gone, set = gone, lock = gone, unlock = gone } }, {})

@@ -26,8 +26,11 @@ local function breathe()
   ngx.sleep(0.001)
 end
 
+-- A text of an answer. Bytes that JSON has no place for are replaced: one customer's name must not hide the others.
 local function text(value)
-  return type(value) == "string" and value or ""
+  if type(value) ~= "string" then return "" end
+  if value:find "[%z\128-\255]" and not json.encode(value) then return (value:gsub("[^\32-\126]", "?")) end
+  return value
 end
 
 local function member(value, key)
@@ -72,8 +75,9 @@ local function load(self, key)
 end
 
 local function save(self, key, value, ttl)
-  local ok, why = self.store:set(key, json.encode(value), ttl)
-  if not ok then error("the shared memory `dashboard` does not hold the list: " .. tostring(why), 0) end
+  local ok, encoded, why = nil, json.encode(value)
+  if encoded then ok, why = self.store:set(key, encoded, ttl) end
+  if not ok then error(("the shared memory `dashboard` does not hold %s: %s"):format(key, tostring(why)), 0) end
 end
 
 -- --- the list ----------------------------------------------------------------------------------------------------
@@ -178,7 +182,7 @@ end
 -- Readers of the version before may still be at it; the one before that goes.
 local function forget(self, meta)
   for i = 1, meta and meta.previous_pieces or 0 do
-    self.store:set(("rows:%s:%d"):format(meta.previous, i), nil)
+    self.store:delete(("rows:%s:%d"):format(meta.previous, i))
   end
 end
 
@@ -196,12 +200,14 @@ local function publish(self, meta, rows, change)
   hold(self, version, rows)
 end
 
+local function note_problem(self, why)
+  local problem = load(self, "problem")
+  save(self, "problem", { message = text(tostring(why)), since = problem and problem.since or ngx.now() })
+end
+
 local function refresh(self)
   local rows, err = ask(self)
-  if not rows then
-    local problem = load(self, "problem")
-    return save(self, "problem", { message = tostring(err), since = problem and problem.since or ngx.now() })
-  end
+  if not rows then return note_problem(self, err) end
   local meta, list = current(self)
   local change = compare(list, rows)
   if meta and #change.rows == 0 and #change.removed == 0 then
@@ -210,7 +216,7 @@ local function refresh(self)
   else
     publish(self, meta, rows, change)
   end
-  self.store:set("problem", nil)
+  self.store:delete "problem"
 end
 
 -- Each worker looks whether a refresh is due; the lock lets one do it.
@@ -220,7 +226,10 @@ local function tick(premature, self)
   if not token then return end
   if not self.store:get "resting" then
     local ok, why = pcall(refresh, self)
-    if not ok then ngx.log(ngx.ERR, "dashboard: ", tostring(why)) end
+    if not ok then
+      ngx.log(ngx.ERR, "dashboard: ", tostring(why))
+      pcall(note_problem, self, why) -- the page shows it, as far as the store still takes anything
+    end
     self.store:set("resting", "1", self.every)
   end
   self.store:unlock("refresh", token)
@@ -309,7 +318,7 @@ end
 local function find_out(self, row)
   local client = row[9] ~= "" and self.client:with { integration = row[9] } or self.client
   local found, err = client.installations:explain(row[1])
-  if not found then return { failed = tostring(err) } end
+  if not found then return { failed = text(tostring(err)) } end
   local operation, url = found.operation or {}, found.reconnect_url
   return {
     code = found.code, cause = found.cause, next_step = found.next_step, remedy = found.remedy,
@@ -327,9 +336,10 @@ local function explanation(self, row)
     local token = self.store:lock(key, 60)
     if token then
       local ok, found = pcall(find_out, self, row)
-      if not ok then found = { failed = "the explanation could not be made" } end
-      save(self, key, found, found.failed and 3 or 30)
+      if not ok or not json.encode(found) then found = { failed = "the explanation could not be made" } end
+      local saved, why = pcall(save, self, key, found, found.failed and 3 or 30)
       self.store:unlock(key, token)
+      if not saved then ngx.log(ngx.ERR, "dashboard: ", tostring(why)) end
       return found
     end
     ngx.sleep(0.1)

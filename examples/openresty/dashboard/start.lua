@@ -1,4 +1,4 @@
---- Starts the dashboard and, but for --real, the mock server it shows; `make dashboard` calls it in the project's folder.
+--- Starts the dashboard and, unless --real is given, the mock server it shows. `make dashboard` calls it.
 --   --installations N   of the mock server (250)      --real   the API that AMP_API_KEY and AMP_API_URL name
 --   --port N            8080 by default; 0 takes a free one
 -- Everything ends with this process, however it ends: the servers hang on a pipe of it.

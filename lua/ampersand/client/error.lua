@@ -21,13 +21,12 @@
 ---@field url string?          the template and the names of query parameters, never their values
 
 local printable = require "ampersand.util.terminal_text"
+local redact = require "ampersand.util.redact"
 
 local Error = {}
 Error.__index = Error
 
 local MAX_TEXT = 300
-local MAX_DEPTH = 100
-local SHORTEST_SECRET = 6
 
 -- Control characters could repaint a terminal; long texts hide the line that matters.
 local function one_line(text)
@@ -39,39 +38,12 @@ local function one_line(text)
   return text
 end
 
--- Tokens that no caller gave us may still be echoed by a server: JWTs and "Bearer …" are recognised by shape.
-local function redact_text(text, secrets)
-  for _, secret in pairs(secrets) do
-    -- a "secret" of a few letters would be found in every word
-    local from, to = text:find(secret, 1, true)
-    while from and #secret >= SHORTEST_SECRET do
-      text = text:sub(1, from - 1) .. "[redacted]" .. text:sub(to + 1)
-      from, to = text:find(secret, from + 10, true)
-    end
-  end
-  text = text:gsub("eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]*", "[redacted]")
-  return (text:gsub("([Bb]earer%s+)([%w_%-%.=+/~]+)", function(word, token)
-    if #token > 16 or token:find("[^%a]") then return word .. "[redacted]" end -- not the "bearer token" of a sentence
-  end))
-end
-
-local function redact(value, secrets, depth)
-  if type(value) == "string" then return redact_text(value, secrets) end
-  if type(value) ~= "table" then return value end
-  if depth > MAX_DEPTH then return "[too deep]" end
-  local copy = setmetatable({}, getmetatable(value))
-  for k, v in pairs(value) do
-    copy[redact(k, secrets, depth + 1)] = redact(v, secrets, depth + 1)
-  end
-  return copy
-end
-
 --- Makes an error object. `fields.message` is required.
 ---@param fields table
 ---@param secrets table<any, string>? texts that must not appear in any field
 ---@return ampersand.Error
 function Error.new(fields, secrets)
-  fields = redact(fields, secrets or {}, 0)
+  fields = redact.copy(fields, secrets)
   fields.message = one_line(fields.message)
   fields.attempts = fields.attempts or 0
   return setmetatable(fields, Error)

@@ -1,8 +1,10 @@
 --- HTTP through libcurl: the default transport.
 --
--- Redirects are never followed: the caller sees the 3xx status. Proxies named by the environment are used.
+-- Redirects are never followed: the caller sees the 3xx status. Proxies named by the environment are used, except for
+-- loopback.
 -- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
 
+local base_url = require "ampersand.util.url"
 local core = require "ampersand.core"
 local wait = require "ampersand.transport.scheduler"
 
@@ -121,6 +123,7 @@ local function start(self, req)
   local opts = self.opts
   if req.connect_timeout == nil then req.connect_timeout = opts.connect_timeout end
   if req.read_timeout == nil then req.read_timeout = opts.read_timeout end
+  req.direct = opts.http_proxy == nil and base_url.is_loopback(req.url)
   local transfer, message, kind = engine:start(req)
   return transfer, message, kind, false
 end

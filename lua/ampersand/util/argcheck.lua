@@ -3,7 +3,8 @@
 local argcheck = {}
 
 -- "@lua/ampersand/util/argcheck.lua" -> "@lua/ampersand": the prefix that marks a chunk as ours.
-local HOME = debug.getinfo(1, "S").source:gsub("[/\\]util[/\\]argcheck%.lua$", "")
+local getinfo = debug and debug.getinfo or function() end -- a sandbox may have none: then messages name no line
+local HOME = (getinfo(1, "S") or { source = "" }).source:gsub("[/\\]util[/\\]argcheck%.lua$", "")
 
 local function is_ours(source)
   if source:sub(1, #HOME) ~= HOME then return false end
@@ -16,7 +17,7 @@ end
 function argcheck.raise(message)
   local level = 2
   while true do
-    local info = debug.getinfo(level, "S")
+    local info = getinfo(level, "S")
     if not info then error(message, 0) end
     if info.what ~= "C" and info.what ~= "tail" and not is_ours(info.source) then break end
     level = level + 1
@@ -90,7 +91,7 @@ local function describe(expected)
   return (expected:gsub("%w+", WORDS):gsub("|", " or "))
 end
 
---- Refuses what is no table of options.
+--- Refuses what is not a table of options.
 ---@param given any
 ---@param what string for the message
 function argcheck.refuse_table(given, what)

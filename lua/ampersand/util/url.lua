@@ -1,38 +1,73 @@
---- Base URLs: what may be one, and its origin.
+--- URLs: their parts, what may be a base URL, and percent-encoding. Pure.
 
-local base_url = {}
+local url = {}
 
---- Checks a base URL and takes closing slashes off.
----@param url string
+--- The parts of an http(s) URL; nil for any other text.
+---@param text string
+---@return { scheme: string, authority: string, host: string, port: string?, path: string, query: string? }?
+function url.parse(text)
+  local scheme, authority, rest = text:match "^(%a[%w+.-]*)://([^/?#]+)([^#]*)"
+  if not scheme then return nil end
+  local host, port = authority:gsub("^.*@", ""):match "^(%[[%x:.]+%]):?(%d*)$"
+  if not host then host, port = authority:gsub("^.*@", ""):match "^([^:%[%]]+):?(%d*)$" end
+  return {
+    scheme = scheme:lower(), authority = authority, host = (host or ""):lower(), port = port ~= "" and port or nil,
+    path = rest:match "^[^?]*", query = rest:match "%?(.*)$",
+  }
+end
+
+--- Whether a URL leads to this machine, by name or literal address.
+---@param text string
+---@return boolean
+function url.is_loopback(text)
+  local host = (url.parse(text) or {}).host or ""
+  return host == "localhost" or host == "[::1]" or host:find "^127%.%d+%.%d+%.%d+$" ~= nil
+end
+
+--- Checks a base URL and removes closing slashes.
+---@param text string
 ---@param insecure boolean? whether plain http to other machines is allowed
+---@param proxied boolean? whether requests pass through a proxy
 ---@return string? url, string? problem
-function base_url.check(url, insecure)
-  local scheme, authority = url:match("^(%a+)://([^/?#]+)")
-  if not scheme or url:find("[%c%s?#\\]") then
+function url.check(text, insecure, proxied)
+  local parts = url.parse(text)
+  if not parts or text:find "[%c%s?#\\]" then
     return nil, "is not an http(s) URL such as https://api.withampersand.com/v1"
   end
-  scheme = scheme:lower()
-  local port = authority:match ":(%d+)$"
+  local port = parts.authority:match ":(%d+)$"
   if port and (tonumber(port) < 1 or tonumber(port) > 65535) then return nil, "names a port that is none: " .. port end
-  if authority:find("@", 1, true) then return nil, "must not carry a user name or password" end
-  if scheme == "http" then
-    local host = authority:lower():gsub(":%d+$", "")
-    local loopback = host == "localhost" or host == "[::1]" or host:match("^127%.%d+%.%d+%.%d+$")
-    if not loopback and not insecure then
-      return nil, "is plain http, which would show the key to the network; use https, or set allow_insecure_http = true"
+  if parts.authority:find("@", 1, true) then return nil, "must not carry a user name or password" end
+  if parts.scheme == "http" then
+    local reader = not url.is_loopback(text) and "network" or proxied and "proxy"
+    if reader and not insecure then
+      return nil, ("is plain http, which would show the key to the %s; use https, or set allow_insecure_http = true")
+        :format(reader)
     end
-  elseif scheme ~= "https" then
-    return nil, "has scheme " .. scheme .. "; only http and https are spoken"
+  elseif parts.scheme ~= "https" then
+    return nil, "has scheme " .. parts.scheme .. "; only http and https are spoken"
   end
-  return (url:gsub("/+$", ""))
+  return (text:gsub("/+$", ""))
 end
 
 --- Scheme, host and port of a URL, for messages; nil where it names none.
----@param url string
+---@param text string
 ---@return string?
-function base_url.origin(url)
-  local scheme, authority = url:match "^(%a[%w+.-]*://)([^/?#]+)"
+function url.origin(text)
+  local scheme, authority = text:match "^(%a[%w+.-]*://)([^/?#]+)"
   return scheme and scheme .. authority:gsub("^.*@", "") or nil
 end
 
-return base_url
+--- Percent-encodes everything but RFC 3986 "unreserved", so that no value can change the shape of a URL.
+---@param value string|number|boolean
+---@return string
+function url.escape(value)
+  if type(value) == "number" then
+    -- a locale may write a decimal comma
+    value = value == math.floor(value) and ("%.0f"):format(value) or tostring(value):gsub(",", ".")
+  end
+  if type(value) ~= "string" then value = tostring(value) end
+  if not value:find "[^%w%-%._~]" then return value end
+  return (value:gsub("[^%w%-%._~]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
+return url

@@ -1,0 +1,54 @@
+local nginx = require "support.openresty"
+
+local missing = nginx.missing()
+if missing then
+  print("dashboard_store_spec is skipped: " .. missing)
+  return
+end
+
+-- Installations whose names hold what JSON text may write, but not every encoder: a zero byte.
+local ORIGIN = [==[
+  location /v1/ {
+    content_by_lua_block {
+      ngx.header["Content-Type"] = "application/json"
+      ngx.print([=[[
+        {"id":"i-1","integrationId":"i","healthStatus":"healthy","group":{"groupRef":"one","groupName":"Plain"},
+         "connection":{"status":"working","provider":"hubspot"}},
+        {"id":"i-2","integrationId":"i","healthStatus":"unhealthy","group":{"groupRef":"two","groupName":"Zero\u0000Byte"},
+         "connection":{"status":"working","provider":"hubspot"}}]]=])
+    }
+  }
+]==]
+
+describe("the dashboard's store", function()
+  local server
+
+  lazy_setup(function()
+    server = nginx.start {
+      lua_path = ";examples/openresty/dashboard/?.lua", main = "env AMPERSAND_PROJECT_ID;",
+      env = { AMPERSAND_PROJECT_ID = "p" }, origin = ORIGIN,
+      http = [[
+        lua_shared_dict dashboard {{size}};
+        init_by_lua_block {
+          dashboard = require("dashboard").new(require("ampersand").new {
+            base_url = "http://127.0.0.1:{{upstream}}/v1", api_key = "k", project = "p" })
+        }
+        init_worker_by_lua_block { dashboard:start() }
+      ]],
+      server = "location = / { content_by_lua_block { dashboard:page() } }", size = "1m",
+    }
+  end)
+  lazy_teardown(function()
+    if server then server:stop() end
+  end)
+
+  it("holds every customer, whatever bytes a name has", function()
+    local page
+    assert.is_true(nginx.await(5, function()
+      page = select(2, server:ask "/")
+      return page:find("2 of 2", 1, true) ~= nil
+    end), page .. server:log())
+    assert.truthy(page:find("Plain", 1, true))
+    assert.truthy(page:find("Zero.Byte"))
+  end)
+end)

@@ -2,7 +2,7 @@
 
 local command = require "support.command"
 local mock = require "support.mock"
-local width = require "ampersand.cli.width"
+local width = require "ampersand.cli.output.width"
 
 local server, session
 

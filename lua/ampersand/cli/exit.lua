@@ -66,8 +66,9 @@ end
 function exit.guard(f, ...)
   local function finish(ok, first, ...)
     if ok then return first, ... end
-    local invalid = type(first) == "string" and not first:find "interrupted!$" and not first:find("attempt to ", 1, true)
-    if not invalid then error(first, 0) end
+    if type(first) ~= "string" or first:find "interrupted!$" or first:find("attempt to ", 1, true) then
+      error(first, 0)
+    end
     exit.usage((first:gsub("^[^%s:]+:%d+: ", "")))
   end
   return finish(pcall(f, ...))

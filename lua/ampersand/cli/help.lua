@@ -1,6 +1,4 @@
---- The words of --help and of the manual, made from operations.lua where it can say them. Pure.
-
-local operations = require "ampersand.client.operations"
+--- The words of --help and of the manual, most of them made from client/operations. Pure.
 
 local help = {}
 

@@ -11,7 +11,6 @@ local json = require "ampersand.cli.output.json"
 local options = require "ampersand.cli.options"
 local printable = require "ampersand.util.terminal_text"
 local query = require "ampersand.client.query"
-local redact = require "ampersand.util.redact"
 local stdout = require "ampersand.cli.stdout"
 local template = require "ampersand.cli.output.template"
 local terminal = require "ampersand.cli.terminal"
@@ -355,7 +354,8 @@ function show.value(ctx, value, element)
   local paths = paths_of(ctx)
   ctx:hide(value, element)
   if paths then value = show.refine({ value }, {}, paths)[1] end
-  writers.one(ctx.kind, ctx:writer(), value, settings_for(ctx, columns_for(ctx, element, paths) or columns.guess { value }))
+  local chosen = columns_for(ctx, element, paths) or columns.guess { value }
+  writers.one(ctx.kind, ctx:writer(), value, settings_for(ctx, chosen))
   note_hidden(ctx)
 end
 

@@ -95,7 +95,8 @@ end
 ---@return string html
 function html.page(tally, title, written)
   local shown = escape(title)
-  return PAGE:format(shown, shown, tally.total, tally.unhealthy_total, escape(written), html.picture(tally, title), unhealthy_table(tally))
+  return PAGE:format(shown, shown, tally.total, tally.unhealthy_total, escape(written), html.picture(tally, title),
+    unhealthy_table(tally))
 end
 
 return html

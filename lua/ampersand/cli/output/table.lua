@@ -69,8 +69,8 @@ local function measure(rows, heads)
   local widths = {}
   for i, head in ipairs(heads) do widths[i] = width.of(head) end
   for _, cells in ipairs(rows) do
-    for i, cell in ipairs(cells) do
-      local wide = width.of(cell)
+    for i, text in ipairs(cells) do
+      local wide = width.of(text)
       if wide > widths[i] then widths[i] = wide end
     end
   end

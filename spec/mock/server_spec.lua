@@ -2,11 +2,11 @@ local core = require "ampersand.core"
 local fixtures = require "ampersand.mock.fixtures"
 local socket = require "socket"
 local mock = require "ampersand.mock"
+local documents = require "support.documents"
 local support = require "support.mock"
 
 local LIST = "/v1/projects/my-project/integrations/integration-123/installations"
 local FIRST = LIST .. "/installation-123"
-local PAGE = "../shared/api/list-installations.page.txt"
 
 -- A client that hides nothing: one connection, bytes as they come -------------------------------------------------
 
@@ -99,11 +99,8 @@ end
 
 describe("the mock server's fleet", function()
   it("begins with the installation of the API's page", function()
-    local file = io.open(PAGE)
-    if not file then return pending "the API's page is not beside this project (../shared/api)" end
-    local page = file:read "*a"
-    file:close()
-    local json = page:match "(%[%s-{.-\n%])\nAuthorizations"
+    if not documents.present() then pending(documents.ABSENT) end
+    local json = documents.page():match "(%[%s-{.-\n%])\nAuthorizations"
     assert.same(assert(core.decode(json))[1], mock.installation(1))
   end)
 

@@ -99,6 +99,7 @@ build = {
     ["ampersand.loop.cqueues"] = "lua/ampersand/loop/cqueues.lua",
     ["ampersand.loop.frame"] = "lua/ampersand/loop/frame.lua",
     ["ampersand.loop.luv"] = "lua/ampersand/loop/luv.lua",
+    ["ampersand.metrics"] = "lua/ampersand/metrics.lua",
     ["ampersand.mock"] = "lua/ampersand/mock.lua",
     ["ampersand.mock.admin"] = "lua/ampersand/mock/admin.lua",
     ["ampersand.mock.faults"] = "lua/ampersand/mock/faults.lua",

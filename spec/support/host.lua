@@ -1,5 +1,7 @@
 -- Runs programs that host Lua, with the module under test on absolute paths: some change their directory.
 
+local machine = require "support.machine"
+
 local host = {}
 
 local HERE = os.getenv "PWD"
@@ -15,10 +17,8 @@ local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'
 ---@param package string Debian's
 ---@return boolean
 function host.has(program, package)
-  local pipe = assert(io.popen("command -v " .. program))
-  local found = pipe:read "*a" ~= ""
-  pipe:close()
-  if not found then pending(("%s is absent: apt-get install %s"):format(program, package)) end -- luacheck: ignore
+  local found = machine.has(program)
+  if not found then pending(machine.absent(program, "apt-get install " .. package)) end -- luacheck: ignore
   return found
 end
 

@@ -142,6 +142,7 @@ build = {
     ["ampersand.util.argcheck"] = "lua/ampersand/util/argcheck.lua",
     ["ampersand.util.deep"] = "lua/ampersand/util/deep.lua",
     ["ampersand.util.environment"] = "lua/ampersand/util/environment.lua",
+    ["ampersand.util.host"] = "lua/ampersand/util/host.lua",
     ["ampersand.util.later"] = "lua/ampersand/util/later.lua",
     ["ampersand.util.redact"] = "lua/ampersand/util/redact.lua",
     ["ampersand.util.require"] = "lua/ampersand/util/require.lua",

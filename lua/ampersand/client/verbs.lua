@@ -7,6 +7,9 @@
 ---@field edit fun(self: table, fn: function, options: table): ampersand.FleetReport?, ampersand.Error?
 ---@field undo fun(self: table, journal: string, options?: table): ampersand.FleetReport?, ampersand.Error?
 
+---@class ampersand.resource.integrations
+---@field deploy fun(self: table, options: table): table?, ampersand.Error?
+
 ---@class ampersand.resource.operations
 ---@field wait fun(self: table, id: string, options?: table): Operation?, ampersand.Info|ampersand.Error
 
@@ -15,6 +18,7 @@ local verbs = {
     watch = "ampersand.fleet.watch", explain = "ampersand.fleet.explain", edit = "ampersand.fleet.edit",
     undo = "ampersand.fleet.undo",
   },
+  integrations = { deploy = "ampersand.fleet.deploy" },
   operations = { wait = "ampersand.fleet.wait" },
 }
 

@@ -75,6 +75,37 @@ local function read_objects(content)
   return type(read) == "table" and type(read.objects) == "table" and read.objects or {}
 end
 
+-- The project's integrations by name.
+local function list_integrations(client)
+  local list, err = client.integrations:list()
+  if not list then return nil, err end
+  local current = {}
+  for _, integration in ipairs(list) do
+    if type(integration) == "table" and type(integration.name) == "string" then
+      current[integration.name] = integration
+    end
+  end
+  return current
+end
+
+local function latest_revision(integration)
+  return type(integration.latestRevision) == "table" and integration.latestRevision or {}
+end
+
+local ACTIONS = { "read", "write", "subscribe" }
+
+-- A content with the objects of every action that one of two contents has, so that objects are compared one by one.
+local function with_objects(content, other)
+  local copy = deep.copy(content)
+  for _, action in ipairs(ACTIONS) do
+    if content[action] or other[action] then
+      copy[action] = copy[action] or {}
+      copy[action].objects = copy[action].objects or {}
+    end
+  end
+  return copy
+end
+
 local function entry_of(wanted, current)
   local content = manifest.normal(wanted)
   local entry = { name = wanted.name, provider = wanted.provider, content = content, dropped = {}, readers = {} }
@@ -82,10 +113,10 @@ local function entry_of(wanted, current)
     entry.state, entry.changes = "new", {}
     return entry
   end
-  local revision = type(current.latestRevision) == "table" and current.latestRevision or {}
+  local revision = latest_revision(current)
   local before = manifest.normal(revision.content) or {}
   entry.id, entry.revision, entry.before = current.id, revision.id, before
-  entry.changes = diff.list(before, content)
+  entry.changes = diff.list(with_objects(before, content), with_objects(content, before))
   entry.state = #entry.changes > 0 and "changed" or "unchanged"
   for _, name in ipairs(diff.keys(read_objects(before), {})) do
     if not read_objects(content)[name] then entry.dropped[#entry.dropped + 1] = name end
@@ -113,11 +144,9 @@ local function count_readers(client, entry)
 end
 
 local function make_plan(client, value, destructive)
-  local list, err = client.integrations:list()
-  if not list then return nil, err end
+  local current, err = list_integrations(client)
+  if not current then return nil, err end
   local plan = setmetatable({ integrations = {}, others = {}, changed = 0, destructive = destructive or false }, Plan)
-  local current = {}
-  for _, integration in ipairs(list) do current[integration.name] = integration end
   for i, wanted in ipairs(value.integrations) do
     local entry = entry_of(wanted, current[wanted.name])
     local counted, problem = count_readers(client, entry)
@@ -132,7 +161,7 @@ end
 -- "reads contact, lead; writes contact"
 local function summary_of(content)
   local parts = {}
-  for _, action in ipairs { "read", "write", "subscribe" } do
+  for _, action in ipairs(ACTIONS) do
     local names = diff.keys(read_objects { read = content[action] }, {})
     if names[1] then parts[#parts + 1] = action .. " " .. table.concat(names, ", ") end
   end
@@ -142,16 +171,24 @@ end
 
 local MARKS = { new = "+", changed = "~", unchanged = "=" }
 
+-- A change as a line; of an object that comes or goes, the name alone, and who reads what goes.
+local function change_line(entry, change, destructive)
+  local object = change.before == nil and change.after or change.after == nil and change.before
+  if type(object) ~= "table" or object.objectName == nil then return diff.line(change) end
+  local line = ("%s %s"):format(change.before == nil and "+" or "-", change.path)
+  local readers = change.after == nil and change.path:find "^read%." and entry.readers[object.objectName]
+  if readers then
+    local ending = destructive and "their reads of it are paused" or "they go on reading it"
+    line = ("%s: %d installations read it now; %s"):format(line, readers, ending)
+  end
+  return printable(line)
+end
+
 local function show_entry(lines, entry, destructive)
   local note = entry.state == "changed" and "latest revision " .. tostring(entry.revision) or entry.state
   lines[#lines + 1] = printable(("%s %s (%s, %s)"):format(MARKS[entry.state], entry.name, entry.provider, note))
   if entry.state == "new" then lines[#lines + 1] = printable("    " .. summary_of(entry.content)) end
-  for _, change in ipairs(entry.changes) do lines[#lines + 1] = "    " .. diff.line(change) end
-  for _, name in ipairs(entry.dropped) do
-    local ending = destructive and "their reads of it are paused" or "they go on reading it"
-    lines[#lines + 1] = printable(("    drops the read object %s: %d installations read it now, %s"):format(name,
-      entry.readers[name], ending))
-  end
+  for _, change in ipairs(entry.changes) do lines[#lines + 1] = "    " .. change_line(entry, change, destructive) end
 end
 
 --- The plan as text for people.
@@ -205,15 +242,12 @@ end
 -- Deploying ---------------------------------------------------------------------------------------------------------
 
 -- Nobody else may have deployed since the plan was made.
-local function is_current(client, plan)
-  local list, err = client.integrations:list()
-  if not list then return nil, err end
-  local current = {}
-  for _, integration in ipairs(list) do current[integration.name] = integration end
+local function check_current(client, plan)
+  local current, err = list_integrations(client)
+  if not current then return nil, err end
   for _, entry in ipairs(plan.integrations) do
-    local found = current[entry.name]
-    local revision = found and type(found.latestRevision) == "table" and found.latestRevision.id or nil
-    if (found and found.id) ~= entry.id or revision ~= entry.revision then
+    local found = current[entry.name] or {}
+    if found.id ~= entry.id or latest_revision(found).id ~= entry.revision then
       return refuse(("%s was deployed by someone else since the plan was made; nothing was sent"):format(entry.name))
     end
   end
@@ -254,13 +288,12 @@ function deploy.deploy(self, given)
     return nil, Error.new { kind = "cancelled", message = "the plan was not confirmed, nothing was sent", sent = false }
   end
   local ok, list
-  ok, err = is_current(client, plan)
+  ok, err = check_current(client, plan)
   if not ok then return nil, err end
-  list, err = client.integrations:batch_upsert({ sourceYaml = text }, { destructive = given.destructive })
+  list, err = client.integrations:batch_upsert { sourceYaml = text, destructive = given.destructive }
   if not list then return nil, err end
   for i, integration in ipairs(list) do
-    local revision = type(integration.latestRevision) == "table" and integration.latestRevision.id or nil
-    result.revisions[i] = { name = integration.name, id = integration.id, revision = revision }
+    result.revisions[i] = { name = integration.name, id = integration.id, revision = latest_revision(integration).id }
   end
   result.deployed = true
   return result

@@ -4,7 +4,7 @@
  *   http.engine(options) -> engine                       options: fields of amp_engine_options
  *   engine:start(request) -> transfer | nil, message, kind
  *   engine:alarm(seconds) -> transfer that ends then
- *   engine:step()         engine:moved() -> id | nil      engine:steps() -> n
+ *   engine:step()         engine:pop_ready() -> id | nil      engine:steps() -> n
  *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean
  *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
  *   engine:cancel()       engine:close()
@@ -154,9 +154,9 @@ static int engine_steps(lua_State *L)
     return 1;
 }
 
-static int engine_moved(lua_State *L)
+static int engine_pop_ready(lua_State *L)
 {
-    unsigned long id = amp_engine_moved(to_engine(L));
+    unsigned long id = amp_engine_pop_ready(to_engine(L));
 
     if (id == 0)
         return 0;
@@ -529,7 +529,7 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
 
 static const luaL_Reg engine_methods[] = {{"alarm", engine_alarm},   {"cancel", engine_cancel},
                                           {"start", engine_start},   {"step", engine_step},
-                                          {"steps", engine_steps},   {"moved", engine_moved},
+                                          {"steps", engine_steps},   {"pop_ready", engine_pop_ready},
                                           {"wait", engine_wait},     {"due", engine_due},
                                           {"usable", engine_usable}, {"pollfd", engine_pollfd},
                                           {"events", engine_events}, {"timeout", engine_timeout},

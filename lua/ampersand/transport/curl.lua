@@ -134,7 +134,7 @@ local function finish(waiters, transfer, req)
   local done, why, what, sent = transfer:outcome()
   local status, headers = transfer:head()
   -- A status that is an error itself says more than what went wrong after it.
-  if done == false and (not status or status < 400 or what == "cancelled") then
+  if done == false and (not status or status < 300 or what == "cancelled") then
     transfer:close()
     return nil, why, what, sent
   end

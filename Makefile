@@ -123,7 +123,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory specs
 
 specs: all
-	$(RUN_ENV) $(RUNNER) $(LUA) $(BUSTED) --output=plainTerminal --pattern=_spec $(SPECS)
+	BUSTED="$(BUSTED)" RUNNER='$(RUNNER)' $(RUN_ENV) spec/support/run $(SPECS)
 
 # The dashboard: `make dashboard INSTALLATIONS=10000`, or with AMP_API_KEY and AMPERSAND_PROJECT_ID set `make dashboard API=real`.
 INSTALLATIONS ?= 250

@@ -1,18 +1,18 @@
 --- The client: operations become methods, defaults fill paths, `with` makes variants that share connections.
 
 local arguments = require "ampersand.client.params"
-local call = require "ampersand.client.call"
+local call = require "ampersand.client.sender"
 local later = require "ampersand.util.later"
 local operations = require "ampersand.client.operations"
 local argcheck = require "ampersand.util.argcheck"
-local pages = require "ampersand.client.pages"
+local pages = require "ampersand.client.list"
 local version = require "ampersand.version"
 
-local answer = later "ampersand.client.answer"
+local answer = later "ampersand.client.response"
 local base_url = later "ampersand.util.url"
 local client_extras = later "ampersand.client.client_extras"
 local verbs = later "ampersand.client.verbs"
-local views = later "ampersand.client.views"
+local views = later "ampersand.client.resource"
 
 -- What `with` may change besides: who and what is asked, not how connections are made.
 local SHARED_OPTIONS = {

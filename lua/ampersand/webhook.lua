@@ -8,13 +8,13 @@
 
 local arguments = require "ampersand.client.params"
 local base_url = require "ampersand.util.url"
-local call = require "ampersand.client.call"
+local call = require "ampersand.client.sender"
 local Client = require "ampersand.client"
 local core = require "ampersand.core"
 local crypto = require "ampersand.crypto"
 local Error = require "ampersand.client.error"
 local argcheck = require "ampersand.util.argcheck"
-local pages = require "ampersand.client.pages"
+local pages = require "ampersand.client.list"
 
 local webhook = {}
 

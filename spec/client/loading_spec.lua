@@ -30,12 +30,12 @@ describe("loading", function()
   end)
 
   it("is what a list needs, and no more", function()
-    assert.equal("client client.answer client.call client.client_extras client.operations client.pages client.params client.request core util.argcheck util.later version",
+    assert.equal("client client.client_extras client.list client.operations client.params client.request client.response client.sender core util.argcheck util.later version",
       loaded_by(client 'status = 200, body = "[]"' .. "assert(client.installations:list())"))
   end)
 
   it("brings the words for misuse and failure when there is one", function()
-    assert.equal("client client.call client.client_extras client.operations client.pages client.params client.request core util.argcheck util.later version",
+    assert.equal("client client.client_extras client.list client.operations client.params client.request client.sender core util.argcheck util.later version",
       loaded_by(client "" .. "assert(not pcall(client.installations.list, client.installations, { colour = 1 }))"))
     local names = loaded_by(client 'status = 404, body = ""' .. "assert(not client.installations:list())")
     assert.truthy(names:find "failure", names)

@@ -7,7 +7,7 @@ local reference = {}
 
 --- The public modules, in reading order.
 reference.MODULES = {
-  "ampersand", "ampersand.client", "ampersand.client.stream", "ampersand.client.error", "ampersand.cancel", "ampersand.client.proxy",
+  "ampersand", "ampersand.client", "ampersand.client.iterator", "ampersand.client.error", "ampersand.cancel", "ampersand.client.proxy",
   "ampersand.record", "ampersand.webhook", "ampersand.jwt", "ampersand.time", "ampersand.json", "ampersand.fleet.wait",
   "ampersand.fleet.watch", "ampersand.fleet.explain", "ampersand.fleet.edit", "ampersand.cache", "ampersand.gate", "ampersand.receiver",
   "ampersand.transport.curl", "ampersand.transport.nginx", "ampersand.loop.frame", "ampersand.mock", "ampersand.types",

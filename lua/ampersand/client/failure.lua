@@ -1,11 +1,11 @@
 --- What goes wrong in a call: the error, and whether the call may be tried again.
--- ampersand.client.call hands these functions on.
+-- ampersand.client.sender hands these functions on.
 
 local core = require "ampersand.core"
 local Error = require "ampersand.client.error"
-local answer = require "ampersand.client.answer"
+local answer = require "ampersand.client.response"
 local base_url = require "ampersand.util.url"
-local call = require "ampersand.client.call"
+local call = require "ampersand.client.sender"
 local retry = require "ampersand.client.retry"
 
 local failure = {}

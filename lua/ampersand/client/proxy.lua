@@ -3,7 +3,7 @@
 --     local contacts = client:proxy("GET", "/crm/v3/objects/contacts", { installation = id, query = { limit = 10 } })
 
 local arguments = require "ampersand.client.params"
-local call = require "ampersand.client.call"
+local call = require "ampersand.client.sender"
 local argcheck = require "ampersand.util.argcheck"
 local request = require "ampersand.client.request"
 
@@ -136,7 +136,7 @@ function proxy.send(client, method, path, given)
   if not project then return nil, err end
   c.options.headers = headers_of(given, project, integration)
   if given.stream then return open_stream(c) end
-  return require("ampersand.client.answer").value(c)
+  return require("ampersand.client.response").value(c)
 end
 
 return proxy

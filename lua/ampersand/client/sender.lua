@@ -5,7 +5,7 @@ local core = require "ampersand.core"
 local later = require "ampersand.util.later"
 local request = require "ampersand.client.request"
 
-local answer = later "ampersand.client.answer"
+local answer = later "ampersand.client.response"
 local retry = later "ampersand.client.retry"
 
 local call = later "ampersand.client.failure"

@@ -1,13 +1,13 @@
 --- Lists as one table: all pages of them.
 --
 -- Most lists of the API are one bare array, which is decoded while it arrives: the body is never held. Paged lists
--- ({results, pagination}) are read a page at a time. Element by element is ampersand.client.stream's.
+-- ({results, pagination}) are read a page at a time. Element by element is ampersand.client.iterator's.
 
 local core = require "ampersand.core"
-local call = require "ampersand.client.call"
+local call = require "ampersand.client.sender"
 local later = require "ampersand.util.later"
 
-local pages = later "ampersand.client.stream"
+local pages = later "ampersand.client.iterator"
 
 --- Whether a call's answer is decoded while it arrives. Pages are small.
 ---@param c ampersand.Call

@@ -1,6 +1,6 @@
 --- Answers that are one value, or none; and what the answers of simple transports leave out.
 
-local call = require "ampersand.client.call"
+local call = require "ampersand.client.sender"
 
 local answer = {}
 

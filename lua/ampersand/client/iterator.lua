@@ -1,12 +1,12 @@
 --- Lists element by element while the body arrives, page by page, or as a number.
 --
 -- Of a bare array one element is held at a time, and the body never. Paged lists ({results, pagination}) are read a
--- page at a time; the next page is asked for while one is consumed. ampersand.client.pages hands these functions on.
+-- page at a time; the next page is asked for while one is consumed. ampersand.client.list hands these functions on.
 
 local core = require "ampersand.core"
-local call = require "ampersand.client.call"
+local call = require "ampersand.client.sender"
 local argcheck = require "ampersand.util.argcheck"
-local pages = require "ampersand.client.pages"
+local pages = require "ampersand.client.list"
 
 local stream = {}
 

@@ -90,7 +90,8 @@ static bool note_content_coding(struct amp_head *head, const char *value)
 {
     if (!*value || strcasecmp(value, "identity") == 0)
         return true;
-    if (head->coding == AMP_IDENTITY && (!strcasecmp(value, "gzip") || !strcasecmp(value, "x-gzip")))
+    if (head->coding == AMP_IDENTITY &&
+        (!strcasecmp(value, "gzip") || !strcasecmp(value, "x-gzip")))
         head->coding = AMP_GZIP;
     else if (head->coding == AMP_IDENTITY && strcasecmp(value, "deflate") == 0)
         head->coding = AMP_DEFLATE;

@@ -24,9 +24,9 @@ enum amp_head_state {
 struct amp_head {
     struct amp_buffer fields; /* name NUL value NUL, each */
     enum amp_head_state state;
-    size_t bytes; /* of all lines */
-    int version;  /* 10, 11, 20, 30 */
-    long status;  /* of the final response, once DONE */
+    size_t bytes;  /* of all lines */
+    int version;   /* 10, 11, 20, 30 */
+    long status;   /* of the final response, once DONE */
     double length; /* Content-Length; -1: none */
     enum amp_coding coding;
     bool chunked;

@@ -1,6 +1,6 @@
 /*
- * Decodes the content codings gzip and deflate (RFC 9110, 8.4.1), at most 64 KB at a time: who reads
- * decides how far a body unpacks. Knows neither libcurl nor Lua.
+ * Decodes the content codings gzip and deflate (RFC 9110, 8.4.1), at most 64 KB at a time: who
+ * reads decides how far a body unpacks. Knows neither libcurl nor Lua.
  */
 #ifndef AMP_HTTP_INFLATE_H
 #define AMP_HTTP_INFLATE_H

@@ -25,11 +25,11 @@
 #endif
 
 enum {
-    AMP_ENOUGH = 64 * 1024,    /* a stream holding this much asks libcurl to pause */
+    AMP_ENOUGH = 64 * 1024,     /* a stream holding this much asks libcurl to pause */
     AMP_ERROR_BODY = 64 * 1024, /* bytes kept of an error's body */
-    AMP_MAX_IDLE = 64,         /* easy handles kept for later requests */
-    AMP_MAX_CONNECTIONS = 128, /* connections kept for later requests */
-    AMP_MAX_EVENTS = 64        /* taken from epoll at once */
+    AMP_MAX_IDLE = 64,          /* easy handles kept for later requests */
+    AMP_MAX_CONNECTIONS = 128,  /* connections kept for later requests */
+    AMP_MAX_EVENTS = 64         /* taken from epoll at once */
 };
 
 struct amp_socket {
@@ -71,7 +71,7 @@ struct amp_transfer {
     CURL *easy; /* NULL before the start and after the end */
     struct curl_slist *header_lines;
     struct amp_head head;
-    struct amp_queue body; /* as it arrived, without the transfer coding */
+    struct amp_queue body;         /* as it arrived, without the transfer coding */
     struct amp_inflater *inflater; /* NULL until a coded body is read */
     unsigned long id;
     double deadline, quiet_since, timeout, read_timeout;
@@ -82,7 +82,7 @@ struct amp_transfer {
     char reason[96];                 /* what the fault is */
     char detail[CURL_ERROR_SIZE];
     bool stream, resend, own_encoding, own_type; /* of the request */
-    bool stale_connection; /* the server had spoken on it unasked */
+    bool stale_connection;                       /* the server had spoken on it unasked */
     bool sent, resent, head_taken, paused, wanted, ready;
 };
 

@@ -608,8 +608,8 @@ static void decode_more(struct amp_transfer *transfer)
         word_limit(transfer, text, sizeof text);
         outcome = AMP_OVER_LIMIT;
         why = text;
-    } else if (outcome == AMP_OPEN && transfer->outcome == AMP_DONE &&
-               transfer->body.size == 0 && amp_inflater_is_cut(inflater)) {
+    } else if (outcome == AMP_OPEN && transfer->outcome == AMP_DONE && transfer->body.size == 0 &&
+               amp_inflater_is_cut(inflater)) {
         outcome = AMP_CLOSED;
         why = "the compressed body was cut short";
     }

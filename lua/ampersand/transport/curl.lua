@@ -73,6 +73,18 @@ function functions.read(res)
   end
 end
 
+-- The whole body in one piece, which is then held once. text | nil, message, kind.
+function functions.text(res)
+  return function()
+    local transfer = res.source
+    res.waiters:await(transfer)
+    local text = transfer:text()
+    if text then return text end
+    local _, message, kind = transfer:outcome()
+    return nil, message, kind
+  end
+end
+
 -- Sets the seconds left in all for the rest of this response; nil: no bound.
 function functions.deadline(res)
   return function(seconds)

@@ -1,5 +1,5 @@
--- Writes bench/report/, and the figures of README.md and docs/performance.md, out of the rows the benchmarks left: `make bench` runs them and
--- then this.
+-- Writes bench/report/, and the figures of README.md and docs/performance.md, out of the rows that the benchmarks left:
+-- `make bench` runs them and then this.
 -- Usage: report.lua ROWS-DIRECTORY REPORT-DIRECTORY
 package.path = "bench/?.lua;" .. package.path
 
@@ -258,7 +258,8 @@ local function compare(rows, fields, rival, name)
   fields.library = rival
   local theirs = ours and where(rows, fields)[1]
   if not theirs then return nil end
-  return ("| %s | %s | %s | %s |"):format(name:gsub("COUNT", plot.number(ours.n or 0)), figure(ours), figure(theirs), rival)
+  name = name:gsub("COUNT", plot.number(ours.n or 0))
+  return ("| %s | %s | %s | %s |"):format(name, figure(ours), figure(theirs), rival)
 end
 
 local HEAD = { "| | ampersand | compared with | |", "|---|---:|---:|---|" }
@@ -290,16 +291,17 @@ local function figures()
     { "50 at once, https, HTTP/1.1", "50 HTTPS requests at once" },
   } do
     for _, ours in ipairs(where(over_http, { work = row[1], library = "ampersand" })) do
-      add(over_http, { work = row[1], unit = ours.unit, library = "ampersand" }, "Lua-cURL and lua-cjson", row[2], row[3])
+      local fields = { work = row[1], unit = ours.unit, library = "ampersand" }
+      add(over_http, fields, "Lua-cURL and lua-cjson", row[2], row[3])
     end
   end
-  local grown = rows_of "growth"
+  local growing = rows_of "growth"
   for _, library in ipairs { "Lua-cURL and lua-cjson", "node fetch" } do
     for _, row in ipairs {
       { "peak", "`each` over COUNT over HTTP, peak memory", library ~= "node fetch" },
       { "first", "the same, until the first is there" }, { "whole", "the same, until the last is there" },
     } do
-      add(grown, { work = row[1], n = 100000, library = "ampersand each" }, library, row[2], row[3])
+      add(growing, { work = row[1], n = 100000, library = "ampersand each" }, library, row[2], row[3])
     end
   end
   return all, some

@@ -290,7 +290,8 @@ function deploy.deploy(self, given)
   local ok, list
   ok, err = check_current(client, plan)
   if not ok then return nil, err end
-  list, err = client.integrations:batch_upsert { sourceYaml = text, destructive = given.destructive }
+  local project = client._config.project -- of a PUT the last id must be given
+  list, err = client.integrations:batch_upsert(project, { sourceYaml = text, destructive = given.destructive })
   if not list then return nil, err end
   for i, integration in ipairs(list) do
     result.revisions[i] = { name = integration.name, id = integration.id, revision = latest_revision(integration).id }

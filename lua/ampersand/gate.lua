@@ -160,7 +160,7 @@ local function ask(self, job, before)
 end
 
 local function pause(self, seconds)
-  self.client._config.transport():sleep(seconds)
+  self.client:_sleep(seconds)
 end
 
 -- Asks under the lock, or waits for whoever holds it. A store that does not answer is no reason to flood the API.
@@ -290,8 +290,8 @@ local function prefix_of(self, integration)
   local name = integration or ""
   local prefix = self.prefixes[name]
   if not prefix then
-    local config = self.client._config
-    local project, full = config.project or "", integration or config.integration or ""
+    local client = self.client
+    local project, full = client:_option "project" or "", integration or client:_option "integration" or ""
     prefix = ("gate:%d:%s:%d:%s:"):format(#project, project, #full, full)
     self.prefixes[name] = prefix
   end

@@ -47,15 +47,13 @@ local function compile(options, level)
   if not where and options.select == nil then return core_options end
   local compiled = query.compile(where, options.select)
   core_options.plan = compiled.plan
-  return core_options, compiled.predicate
+  return core_options, compiled.keep
 end
 
---- Keeps the elements of an array that meet the predicate.
-local function keep(list, predicate)
+-- What the Lua functions keep of the elements of an array.
+local function keep_each(list, keep)
   local kept = core.array {}
-  for _, element in ipairs(list) do
-    if predicate(element) then kept[#kept + 1] = element end
-  end
+  for _, element in ipairs(list) do kept[#kept + 1] = keep(element) end
   return kept
 end
 
@@ -68,12 +66,12 @@ end
 ---@return { line: integer, column: integer, offset: integer, expected: string? }? detail
 function json.decode(text, options)
   if type(text) ~= "string" then error("json.decode: expected a string, got " .. type(text), 2) end
-  local core_options, predicate = compile(options, 2)
-  if not predicate then return core.decode(text, core_options) end
+  local core_options, keep = compile(options, 2)
+  if not keep then return core.decode(text, core_options) end
   local value, message, kind, detail = core.decode(text, core_options)
   if value == nil then return nil, message, kind, detail end
-  if getmetatable(value) == core.array_mt then return keep(value, predicate) end
-  if predicate(value) then return value end
+  if getmetatable(value) == core.array_mt then return keep_each(value, keep) end
+  return keep(value)
 end
 
 local ENCODE_OPTIONS = { sort_keys = true, max_depth = true }
@@ -100,7 +98,9 @@ Filtered.__index = Filtered
 function Filtered:next()
   while true do
     local status, value, kind, detail = self.decoder:next()
-    if status ~= "value" or self.predicate(value) then return status, value, kind, detail end
+    if status ~= "value" then return status, value, kind, detail end
+    value = self.keep(value)
+    if value ~= nil then return status, value end
   end
 end
 
@@ -143,10 +143,10 @@ function Filtered:close() return self.decoder:close() end
 Filtered.__close = Filtered.close
 
 local function new_decoder(options, level)
-  local core_options, predicate = compile(options, level + 2)
+  local core_options, keep = compile(options, level + 2)
   local decoder = core.decoder(core_options)
-  if not predicate then return decoder end
-  return setmetatable({ decoder = decoder, predicate = predicate }, Filtered)
+  if not keep then return decoder end
+  return setmetatable({ decoder = decoder, keep = keep }, Filtered)
 end
 
 --- A decoder for text that arrives in chunks: `feed`, `finish`, then `next` until it says "more" or "end". `again`

@@ -9,7 +9,6 @@
 -- is read again before its request and left alone when somebody else changed it meanwhile. Running the same edit with
 -- the same journal again goes on where the last run stopped. The guide is examples/fleet/README.md.
 
-local Error = require "ampersand.client.error"
 local diff = require "ampersand.fleet.diff"
 local journal = require "ampersand.fleet.journal"
 local mask = require "ampersand.fleet.update_mask"
@@ -31,8 +30,7 @@ local CANARY_OPTIONS = { share = "number", count = "count", wait = "number", che
 local SHOWN_PROBLEMS = 5
 
 local function failure(client, kind, message, report)
-  local config = client._config
-  local err = Error.new({ kind = kind, message = message }, { key = config.api_key and config.api_key() })
+  local err = client:_error { kind = kind, message = message }
   err.report = report
   return nil, err
 end
@@ -165,8 +163,8 @@ end
 -- The journal of an edit
 
 local function scope_of(view)
-  local config = view._client._config
-  return { project = config.project, integration = not view._list and config.integration or nil }
+  local client = view._client
+  return { project = client:_option "project", integration = not view._list and client:_option "integration" or nil }
 end
 
 local function exists(name)

@@ -1,7 +1,6 @@
 --- The first half of an edit: one listing, a caller's function over copies, and what would have to be sent. Nothing is
 -- sent from here; one installation is held at a time.
 
-local Error = require "ampersand.client.error"
 local diff = require "ampersand.fleet.diff"
 local mask = require "ampersand.fleet.update_mask"
 local argcheck = require "ampersand.util.argcheck"
@@ -32,19 +31,14 @@ local function edited(installation, fn)
   return given or copy
 end
 
--- A journal may hold no secret, and one that is blacked out could not be put back.
-local function holds_secret(client, changes)
-  local config = client._config
-  local probe = Error.new({ message = "", changes = changes }, { key = config.api_key and config.api_key() })
-  return not diff.equal(probe.changes, changes)
-end
 
 local function problem_of(client, changes, what, irreversible)
   if not changes then return what end
   if what and not irreversible then
     return what .. " could not be undone, the API cannot remove it; `irreversible = true` allows it"
   end
-  if holds_secret(client, changes) then return "the change holds what looks like a key or a token" end
+  -- a journal may hold no secret, and one that is blacked out could not be put back
+  if client:_holds_secret(changes) then return "the change holds what looks like a key or a token" end
 end
 
 --- Compares an installation with what `fn` makes of it.

@@ -5,7 +5,6 @@
 -- known); "done"; "skip" (somebody else changed the installation, or it is gone); "fail" (refused, nothing changed).
 
 local core = require "ampersand.core"
-local Error = require "ampersand.client.error"
 local mask = require "ampersand.fleet.update_mask"
 local plan = require "ampersand.fleet.plan"
 local retry = require "ampersand.client.retry"
@@ -62,8 +61,7 @@ local function new(fields)
 end
 
 function Run:error(kind, message)
-  local config = self.client._config
-  return Error.new({ kind = kind, message = message }, { key = config.api_key and config.api_key() })
+  return self.client:_error { kind = kind, message = message }
 end
 
 -- Ends the run: workers take no further entry. The first reason stands.
@@ -82,7 +80,7 @@ function Run:write(record)
 end
 
 function Run:sleep(seconds)
-  if seconds > 0 then self.client._config.transport():sleep(seconds) end
+  if seconds > 0 then self.client:_sleep(seconds) end
 end
 
 -- What an undo may touch: what was done, and what may have been done.
@@ -218,7 +216,7 @@ function Run:take(entry)
   local edit = self.known.edit
   -- an edit that arrived after we looked would stay
   if self.undo and edit.state[entry.n] == "send" then self:wait_for_earlier(edit, entry) end
-  local policy = retry.policy(self.client._config.retry)
+  local policy = retry.policy(self.client:_option "retry")
   local outcome, why, version = self:attempt(entry)
   while outcome == "again" do
     local waited = { attempts = entry.tries, retry_after = entry.retry_after }
@@ -228,13 +226,12 @@ function Run:take(entry)
   self:conclude(entry, outcome, why, version)
 end
 
--- Runs `worker` in `n` coroutines where the transport can (they share what there is to do), else once.
+-- Runs `worker` in `n` coroutines where the transport can; they share what there is to do.
 local function in_parallel(client, n, worker)
-  local transport = client._config.transport()
-  if n == 1 or not transport.parallel then return worker() end
   local workers = {}
   for i = 1, n do workers[i] = worker end
-  local _, errors = transport:parallel(n, workers)
+  local values, errors = client:_parallel(n, workers)
+  if not values then return errors end
   for i = 1, n do
     if errors[i] then error(errors[i], 0) end
   end
@@ -246,7 +243,7 @@ end
 function Run:pass(patience, wanted)
   self.failures, self.patience = 0, patience
   local next_entry = self:entries(wanted)
-  in_parallel(self.client, self.settings.parallel, function()
+  local err = in_parallel(self.client, self.settings.parallel, function()
     while not self.stopped do
       local entry = next_entry()
       if not entry then break end
@@ -254,6 +251,7 @@ function Run:pass(patience, wanted)
     end
     return true
   end)
+  if err then self:stop(err) end
 end
 
 return { new = new, scan = scan, now = function() return time.format(core.time()) end }

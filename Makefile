@@ -123,7 +123,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory specs
 
 specs: all
-	$(RUN_ENV) $(RUNNER) $(LUA) $(BUSTED) --output=plainTerminal --pattern=_spec $(SPECS)
+	BUSTED="$(BUSTED)" RUNNER='$(RUNNER)' $(RUN_ENV) spec/support/run $(SPECS)
 
 # The dashboard: `make dashboard INSTALLATIONS=10000`, or with AMP_API_KEY and AMPERSAND_PROJECT_ID set `make dashboard API=real`.
 INSTALLATIONS ?= 250
@@ -344,7 +344,7 @@ install-static: $(STATIC)
 # --- releasing -------------------------------------------------------------------------------
 VERSION := $(shell sed -n 's/.*number = "\(.*\)".*/\1/p' lua/ampersand/version.lua)
 ARCHIVE := build/ampersand-$(VERSION).tar.gz
-ROOMS   := ampersand-*.rockspec src include lua spec examples bench bin Makefile README.md CHANGELOG.md LICENSE \
+ROOMS   := ampersand-*.rockspec src include lua spec examples docs bench bin Makefile README.md CHANGELOG.md LICENSE \
 	.ci .luacheckrc .clang-format .gitignore
 .PHONY: dist rock rockspecs
 # Always the same bytes for the same files, whoever makes it; and whole, or not there.

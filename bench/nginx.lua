@@ -434,7 +434,7 @@ local function gates()
 end
 
 local ok, why = pcall(function()
-  assert(nginx.has "wrk", "wrk is not installed")
+  assert(require("support.machine").has "wrk", "wrk is not installed")
   upstream = keep(start_upstream())
   front = keep(start_front(upstream))
   local wanted = arg and arg[1]

@@ -202,7 +202,7 @@ static void put_escape(lua_State *L, struct amp_encoder *e, char c)
 {
     static const char letters[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt",
                       hex[] = "0123456789abcdef";
-    const char *letter = strchr(letters, c);
+    const char *letter = c ? strchr(letters, c) : NULL;
     char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4 & 15], hex[c & 15]};
     if (letter) {
         escape[1] = names[letter - letters];
@@ -222,8 +222,6 @@ static const char *put_special(lua_State *L, struct amp_encoder *e, const char *
         put(L, e, p, (size_t)(next - p));
         return next;
     }
-    if (*p == '\0')
-        return refuse(L, e, "a string with a zero byte"), (const char *)NULL;
     put_escape(L, e, *p);
     return p + 1;
 }

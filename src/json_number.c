@@ -413,14 +413,12 @@ static void shortest_digits(struct digits *d, double value)
 /* Numbers of few decimals, such as 0.25, without asking printf. */
 static int few_digits(struct digits *d, double value)
 {
-    for (int decimals = 0; decimals <= 6 && value < 1e9; decimals++) {
+    for (int decimals = 1; decimals <= 6 && value < 1e9; decimals++) {
         double scaled = value * exact_ten[decimals], whole = (double)(int64_t)(scaled + 0.5);
         if (whole >= 1 && is_exact((uint64_t)whole, decimals) &&
             whole / exact_ten[decimals] == value) {
             d->count = (int)amp_print_integer(d->digit, (int64_t)whole);
             d->point = d->count - decimals;
-            while (d->count > 1 && d->digit[d->count - 1] == '0')
-                d->count--;
             return 1;
         }
     }
@@ -439,18 +437,14 @@ static size_t put_zeros(char *out, int count)
     return (size_t)count;
 }
 
-/* The shorter of 0.00012 and 1.2e-4, of 1200 and 1.2e3. */
+/* 12.5, the shorter of 0.00012 and 1.2e-4, 1.2e30. */
 static size_t put_digits(char *out, const struct digits *d)
 {
     char *p = out;
-    if (d->point > 0 && d->point <= 17) {
-        int whole = d->count < d->point ? d->count : d->point;
-        p += put(p, d->digit, whole);
-        p += put_zeros(p, d->point - whole);
-        if (d->count > whole) {
-            *p++ = '.';
-            p += put(p, d->digit + whole, d->count - whole);
-        }
+    if (d->point > 0 && d->point < d->count) {
+        p += put(p, d->digit, d->point);
+        *p++ = '.';
+        p += put(p, d->digit + d->point, d->count - d->point);
     } else if (d->point <= 0 && d->point > -4) {
         p += put(p, "0.", 2);
         p += put_zeros(p, -d->point);
@@ -475,8 +469,11 @@ size_t amp_print_double(char *out, double value)
         *out++ = '-';
         value = -value;
     }
-    if (value == 0)
-        return sign + put(out, sign ? "0.0" : "0", sign ? 3 : 1);
+    if (value == 0 && sign)
+        return sign + put(out, "0.0", 3);
+    /* All its digits: fewer would be another integer where integers are exact. */
+    if (value < 9223372036854775808.0 && value == (double)(int64_t)value)
+        return sign + amp_print_integer(out, (int64_t)value);
     if (!few_digits(&d, value))
         shortest_digits(&d, value);
     return sign + put_digits(out, &d);

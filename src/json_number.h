@@ -25,7 +25,9 @@ struct amp_decimal {
 /* The nearest double, ties to even; infinite when the number is out of range. */
 double amp_decimal_double(const struct amp_decimal *number);
 
-/* Print the shortest text that reads back equal; `value` must be finite. Return its length. */
+/* Print the shortest text that reads back equal, as a double and, if it has no exponent, as an
+ * int64; whole numbers below 2^63 have all their digits and no exponent. `value` must be finite.
+ * Return the text's length. */
 size_t amp_print_double(char *out, double value);
 size_t amp_print_integer(char *out, int64_t value);
 

@@ -378,20 +378,21 @@ static const char *walk_value(struct walk *w, const char *p, uint32_t place)
                                                  : amp_scan_skip(w->scan, p);
 }
 
-static int decide(const struct amp_plan *plan, const unsigned char *hits)
+/* Runs the program on the hits; its values follow them. Without a program all fits. */
+static int decide(const struct amp_plan *plan, unsigned char *hits)
 {
-    /* One bit a value; the binder keeps the program's stack below 64. */
-    uint64_t stack = 1;
+    unsigned char *top = hits + plan->tests;
+    *top = 1;
     for (size_t i = 0; i < plan->steps; i++) {
         int32_t step = plan->program[i];
         if (step >= 0) {
-            stack = stack << 1 | (uint64_t)(hits[step] != plan->test[step].negated);
+            *++top = hits[step] != plan->test[step].negated;
         } else {
-            uint64_t right = stack & 1, left = stack >> 1 & 1;
-            stack = stack >> 2 << 1 | (step == AMP_PLAN_AND ? left & right : left | right);
+            top--;
+            top[0] = step == AMP_PLAN_AND ? top[0] & top[1] : top[0] | top[1];
         }
     }
-    return stack & 1;
+    return *top;
 }
 
 const char *amp_plan_filter(const struct amp_plan *plan, struct amp_scan *scan, const char *p,

@@ -66,6 +66,7 @@ struct amp_plan {
     int32_t *program; /* postfix: a test, AMP_PLAN_AND or AMP_PLAN_OR of the two values before */
     size_t nodes, names, tests, operands, ids, steps;
     size_t node_room, name_room, test_room, operand_room, id_room, step_room;
+    size_t height;          /* values that the program needs at once */
     uint32_t where, select; /* root nodes, or 0 */
 };
 
@@ -73,7 +74,8 @@ void amp_plan_free(struct amp_plan *plan);
 
 /*
  * Validates the value at `p`, records nothing and says in `*accepted` whether it meets the
- * conditions. `hits` has room for plan->tests bytes. Returns the byte after the value or NULL.
+ * conditions. `hits` has room for plan->tests + plan->height + 1 bytes. Returns the byte after the
+ * value or NULL.
  */
 const char *amp_plan_filter(const struct amp_plan *plan, struct amp_scan *scan, const char *p,
                             unsigned char *hits, int *accepted);

@@ -340,17 +340,14 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The four hexadecimal digits at `p`, or -1. Never reads behind the first byte that is not one. */
-static int hex4(const char *p)
+/* Reads up to four hexadecimal digits. Returns where they stop: `p` + 4 when all are there. */
+static const char *read_hex4(const char *p, int *unit)
 {
-    int value = 0;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(p[i]);
-        if (digit < 0)
-            return -1;
-        value = value << 4 | digit;
-    }
-    return value;
+    const char *last = p + 4;
+    *unit = 0;
+    for (int digit; p < last && (digit = hex_digit(*p)) >= 0; p++)
+        *unit = *unit << 4 | digit;
+    return p;
 }
 
 static int is_high_surrogate(int unit)
@@ -363,18 +360,46 @@ static int is_low_surrogate(int unit)
     return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
+/* A high surrogate's escape is at `p`: the escape of a low one must follow. */
+static const char *scan_low_surrogate(struct amp_scan *s, const char *p)
+{
+    int unit = 0;
+    const char *stop = p + 6;
+    stop += *stop == '\\';
+    stop += stop == p + 7 && *stop == 'u';
+    if (stop == p + 8)
+        stop = read_hex4(stop, &unit);
+    if (is_low_surrogate(unit))
+        return p + 12;
+    return stop == s->end && stop < p + 12
+               ? amp_scan_fail(s, stop, "the second half of a surrogate pair")
+               : fail(s, AMP_MALFORMED, p, "a lone surrogate");
+}
+
 static const char *scan_unicode_escape(struct amp_scan *s, const char *p)
 {
-    int unit = hex4(p + 2);
-    if (unit < 0)
-        return amp_scan_fail(s, p, "four hexadecimal digits after \\u");
-    if (is_low_surrogate(unit))
-        return fail(s, AMP_MALFORMED, p, "a lone surrogate");
-    if (!is_high_surrogate(unit))
-        return p + 6;
-    if (p[6] != '\\' || p[7] != 'u' || !is_low_surrogate(hex4(p + 8)))
-        return fail(s, AMP_MALFORMED, p, "a lone surrogate");
-    return p + 12;
+    int unit;
+    const char *stop = read_hex4(p + 2, &unit);
+    if (stop < p + 6)
+        return amp_scan_fail(s, stop == s->end ? stop : p, "four hexadecimal digits after \\u");
+    if (is_high_surrogate(unit))
+        return scan_low_surrogate(s, p);
+    return is_low_surrogate(unit) ? fail(s, AMP_MALFORMED, p, "a lone surrogate") : stop;
+}
+
+/* No UTF-8 sequence is at `p`. The text may end in the midst of one: any two continuations show
+ * whether there is a way to complete it. */
+static const char *fail_utf8(struct amp_scan *s, const char *p)
+{
+    char lowest[] = "\x80\x80\x80\x80", highest[] = "\xbf\xbf\xbf\xbf";
+    size_t left = (size_t)(s->end - p);
+    if (left < 4) {
+        memcpy(lowest, p, left);
+        memcpy(highest, p, left);
+        if (amp_scan_utf8(lowest) || amp_scan_utf8(highest))
+            return amp_scan_fail(s, s->end, "the rest of a UTF-8 sequence");
+    }
+    return fail(s, AMP_MALFORMED, p, "invalid UTF-8");
 }
 
 /* What stopped a run of plain bytes and does not end the string. */
@@ -389,7 +414,7 @@ static const char *scan_special(struct amp_scan *s, const char *p)
     }
     if ((signed char)*p < 0) {
         const char *next = amp_scan_utf8(p);
-        return next ? next : fail(s, AMP_MALFORMED, p, "invalid UTF-8");
+        return next ? next : fail_utf8(s, p);
     }
     if (p >= s->end)
         return amp_scan_fail(s, p, "the end of a string");
@@ -452,12 +477,11 @@ static size_t unescape_one(char *out, const char **p)
         *out = letter ? meanings[letter - letters] : c;
         return 1;
     }
-    int unit = hex4(*p);
-    *p += 4;
+    int unit, low;
+    *p = read_hex4(*p, &unit);
     if (!is_high_surrogate(unit))
         return put_utf8(out, (uint32_t)unit);
-    int low = hex4(*p + 2);
-    *p += 6;
+    *p = read_hex4(*p + 2, &low);
     return put_utf8(out, 0x10000u + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00));
 }
 
@@ -653,6 +677,17 @@ AMP_INLINE int spells(const struct amp_scan *s, const char *p, const char *word,
     return (size_t)(s->end - p) >= size && memcmp(p, word, size) == 0;
 }
 
+/* Of a word that is cut, the text's end is what is wrong. */
+static const char *fail_word(struct amp_scan *s, const char *p)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    size_t left = (size_t)(s->end - p);
+    for (int i = 0; i < 3; i++)
+        if (left < strlen(words[i]) && memcmp(p, words[i], left) == 0)
+            return amp_scan_fail(s, s->end, "a value");
+    return amp_scan_fail(s, p, "a value");
+}
+
 AMP_INLINE const char *scan_word(struct amp_scan *s, const char *p, struct amp_node *node)
 {
     uint32_t kind;
@@ -667,7 +702,7 @@ AMP_INLINE const char *scan_word(struct amp_scan *s, const char *p, struct amp_n
         kind = AMP_NULL;
         end = p + 4;
     } else {
-        return amp_scan_fail(s, p, "a value");
+        return fail_word(s, p);
     }
     if (node)
         set_node(node, kind, NULL, 0);

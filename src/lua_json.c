@@ -5,6 +5,7 @@
  * `busy` guards against finalizers that come back while tables are being built.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,47 @@ struct decoder {
     int failed; /* the uservalue holds the error */
 };
 
+/* --- invalid arguments ----------------------------------------------------------------------- */
+
+/* The registry's key of the function that raises a message at the line of the program that called
+ * the library. */
+static const char raise_key = 'r';
+
+/* core.raise_with(raise): programming errors that C finds are raised by this function. */
+static int l_raise_with(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&raise_key);
+    lua_insert(L, 1);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+int amp_argument_error(lua_State *L, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    lua_pushvfstring(L, format, arguments);
+    va_end(arguments);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&raise_key);
+    lua_rawget(L, LUA_REGISTRYINDEX);
+    lua_pushvalue(L, -2);
+    if (lua_isfunction(L, -2))
+        lua_call(L, 1, 0);
+    return luaL_error(L, "%s", lua_tostring(L, -1));
+}
+
+const char *amp_shown(lua_State *L, int index)
+{
+    int type = lua_type(L, index);
+    if (type == LUA_TNUMBER || (type == LUA_TSTRING && lua_rawlen(L, index) <= 40)) {
+        lua_pushvalue(L, index);
+        return lua_tostring(L, -1);
+    }
+    return luaL_typename(L, index);
+}
+
 /* --- options --------------------------------------------------------------------------------- */
 
 struct limits {
@@ -63,8 +105,8 @@ static size_t size_option(lua_State *L, int options, const char *name, size_t ot
         return otherwise;
     lua_Number value = lua_tonumber(L, -1);
     if (lua_type(L, -1) != LUA_TNUMBER || !(value >= 0))
-        luaL_error(L, "option %s: expected a number of 0 or more, got %s", name,
-                   luaL_typename(L, -1));
+        amp_argument_error(L, "option %s: expected a number of 0 or more, got %s", name,
+                           amp_shown(L, -1));
     lua_pop(L, 1);
     return value < (lua_Number)(SIZE_MAX / 2) ? (size_t)value : SIZE_MAX / 2;
 }
@@ -86,7 +128,8 @@ static int choice_option(lua_State *L, int options, const char *name, const char
     const char *value = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
     int chosen = strcmp(value, yes) == 0;
     if (!chosen && strcmp(value, no) != 0)
-        luaL_error(L, "option %s: expected \"%s\" or \"%s\"", name, yes, no);
+        amp_argument_error(L, "option %s: expected \"%s\" or \"%s\", got %s", name, no, yes,
+                           amp_shown(L, -1));
     lua_pop(L, 1);
     return chosen;
 }
@@ -279,7 +322,7 @@ static struct decoder *check_decoder(lua_State *L)
 {
     struct decoder *d = (struct decoder *)amp_check_self(L, UP_CLASS, DECODER);
     if (!d->open)
-        luaL_error(L, "the decoder is closed");
+        amp_argument_error(L, "the decoder is closed");
     return d;
 }
 
@@ -334,7 +377,7 @@ static void read_path(lua_State *L, struct decoder *d, int options)
     if (is_empty_option(L, options, "path"))
         return;
     if (lua_type(L, -1) != LUA_TTABLE)
-        luaL_error(L, "option path: expected an array of keys, got %s", luaL_typename(L, -1));
+        amp_argument_error(L, "option path: expected an array of keys, got %s", amp_shown(L, -1));
     int path = lua_gettop(L), count = (int)lua_rawlen(L, path);
     for (int i = 1; i <= count; i++) {
         void *grown = amp_grow(&d->scan.memory, d->path, &d->path_room, (size_t)i, sizeof *d->path);
@@ -343,8 +386,8 @@ static void read_path(lua_State *L, struct decoder *d, int options)
         d->path = (struct amp_path_key *)grown;
         lua_rawgeti(L, path, i);
         if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "option path: expected an array of keys, got %s at %d",
-                       luaL_typename(L, -1), i);
+            amp_argument_error(L, "option path: expected an array of keys, got %s at %d",
+                               amp_shown(L, -1), i);
         d->path[i - 1].text = lua_tolstring(L, -1, &d->path[i - 1].size);
         lua_rawseti(L, path - 1, i);
     }
@@ -358,7 +401,8 @@ static void read_plan(lua_State *L, struct decoder *d, int options)
     d->plan = plan_option(L, options);
     if (!d->plan)
         return;
-    void *grown = amp_grow(&d->scan.memory, d->hits, &d->hits_room, d->plan->tests + 1, 1);
+    size_t room = d->plan->tests + d->plan->height + 1;
+    void *grown = amp_grow(&d->scan.memory, d->hits, &d->hits_room, room, 1);
     if (!grown)
         luaL_error(L, "not enough memory");
     d->hits = (unsigned char *)grown;
@@ -594,8 +638,11 @@ static int l_collect(lua_State *L)
 {
     struct decoder *d = check_decoder(L);
     const char *begin;
-    luaL_checktype(L, 2, LUA_TTABLE);
-    lua_Number max = luaL_optnumber(L, 3, (lua_Number)INT32_MAX);
+    if (!lua_istable(L, 2))
+        amp_argument_error(L, "collect: expected a table, got %s", luaL_typename(L, 2));
+    if (!lua_isnoneornil(L, 3) && !lua_isnumber(L, 3))
+        amp_argument_error(L, "collect: expected a number, got %s", luaL_typename(L, 3));
+    lua_Number max = lua_isnoneornil(L, 3) ? (lua_Number)INT32_MAX : lua_tonumber(L, 3);
     check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
@@ -655,7 +702,7 @@ static int l_envelope(lua_State *L)
 static void check_more(lua_State *L, const struct decoder *d)
 {
     if (d->stream.finished)
-        luaL_error(L, "the decoder was told that no more input will come");
+        amp_argument_error(L, "the decoder was told that no more input will come");
 }
 
 /* decoder:feed(chunk) */
@@ -663,7 +710,9 @@ static int l_feed(lua_State *L)
 {
     size_t size;
     check_decoder(L);
-    const char *bytes = luaL_checklstring(L, 2, &size); /* of a number, may collect */
+    if (!lua_isstring(L, 2))
+        amp_argument_error(L, "feed: expected a string, got %s", luaL_typename(L, 2));
+    const char *bytes = lua_tolstring(L, 2, &size); /* of a number, may collect */
     struct decoder *d = check_decoder(L);
     check_idle(L, d);
     if (d->failed)
@@ -695,14 +744,18 @@ static int l_drain(lua_State *L)
 /* The open file at stack index 2; all Luas keep it first in their userdata. */
 static FILE *check_file(lua_State *L)
 {
-    void *file = luaL_checkudata(L, 2, LUA_FILEHANDLE);
+    void *file = lua_touserdata(L, 2);
+    luaL_getmetatable(L, LUA_FILEHANDLE);
+    if (!file || !lua_getmetatable(L, 2) || !lua_rawequal(L, -1, -2))
+        amp_argument_error(L, "read: expected a file, got %s", luaL_typename(L, 2));
+    lua_settop(L, 3);
 #if LUA_VERSION_NUM >= 502
     int is_open = ((luaL_Stream *)file)->closef != NULL;
 #else
     int is_open = *(FILE **)file != NULL;
 #endif
     if (!is_open)
-        luaL_error(L, "attempt to use a closed file");
+        amp_argument_error(L, "attempt to use a closed file");
     return *(FILE **)file;
 }
 
@@ -712,8 +765,9 @@ static int l_read(lua_State *L)
 {
     struct decoder *d = check_decoder(L);
     FILE *file = check_file(L);
-    lua_Number wanted = luaL_checknumber(L, 3);
-    luaL_argcheck(L, wanted >= 1 && wanted <= 1e9, 3, "a number of bytes is expected");
+    lua_Number wanted = lua_tonumber(L, 3);
+    if (!(wanted >= 1 && wanted <= 1e9))
+        amp_argument_error(L, "read: expected a number of bytes from 1 to 1e9");
     check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
@@ -750,7 +804,7 @@ static int l_again(lua_State *L)
     struct decoder *d = check_decoder(L);
     check_idle(L, d);
     if (d->failed)
-        return luaL_error(L, "a decoder that has failed reads no other text");
+        return amp_argument_error(L, "a decoder that has failed reads no other text");
     if (d->stream.room + d->stream.envelope_room > KEPT_BYTES)
         amp_stream_free(&d->stream);
     if (d->scan.room > KEPT_BYTES / sizeof *d->scan.node)
@@ -1050,9 +1104,13 @@ static void push_upvalues(lua_State *L)
 
 void amp_open_json(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"decoder", l_decoder}, {"plan", amp_new_plan},
-                                         {"array", l_array},     {"timestamp", l_timestamp},
-                                         {"scanner", l_scanner}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"decoder", l_decoder},
+                                         {"plan", amp_new_plan},
+                                         {"array", l_array},
+                                         {"timestamp", l_timestamp},
+                                         {"scanner", l_scanner},
+                                         {"raise_with", l_raise_with},
+                                         {NULL, NULL}};
     static const luaL_Reg caching[] = {{"decode", l_decode}, {"encode", l_encode}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"feed", l_feed},   {"drain", l_drain},     {"read", l_read},   {"finish", l_finish},

@@ -20,6 +20,13 @@ void amp_open_json(lua_State *L);
 int amp_new_plan(lua_State *L);
 int amp_plan_collected(lua_State *L);
 
+/* Raises a programming error at the line of the program that called the library (core.raise_with).
+ */
+int amp_argument_error(lua_State *L, const char *format, ...);
+
+/* What a message shows of a value that does not fit: its text or its type. May push it. */
+const char *amp_shown(lua_State *L, int index);
+
 /* The allocator of this Lua. */
 struct amp_memory amp_memory_of(lua_State *L);
 

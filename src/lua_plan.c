@@ -187,9 +187,11 @@ static void load_program(lua_State *L, struct amp_plan *plan)
         lua_rawgeti(L, -1, (int)i + 1);
         int is_test = lua_type(L, -1) == LUA_TNUMBER;
         lua_Number id = is_test ? lua_tonumber(L, -1) : 0;
+        if ((!is_test && height < 2) || (is_test && !(id >= 1 && id <= (lua_Number)plan->tests)))
+            luaL_error(L, "plan: no such program");
         height += is_test ? 1 : (size_t)-1;
-        if (height < 1 || height > 60 || (is_test && !(id >= 1 && id <= (lua_Number)plan->tests)))
-            luaL_error(L, "plan: conditions nested too deep");
+        if (height > plan->height)
+            plan->height = height;
         int is_or = !is_test && lua_rawequal(L, -1, 2);
         plan->program[first + i] = is_test ? (int32_t)id - 1 : is_or ? AMP_PLAN_OR : AMP_PLAN_AND;
         lua_pop(L, 1);

@@ -1,6 +1,35 @@
 --- JSON, strict (RFC 8259) and exact, for whole texts and for streams.
+--
+-- Options of `decode`, `decoder` and `each`:
+--
+-- `where`: a condition, or a function that is called with each element; see the guide on filters. `ne` matches a
+-- present value of the operand's type that differs from it; null, absent values and values of other types never match.
+-- `present = true` matches any value, null included; `present = false` matches absent ones. `any` and `all` may be
+-- nested 100 deep. A whole text that is not an array is its own only element: `decode` returns nil without a message
+-- when it does not match.
+--
+-- `select`: a list of paths. Of objects on a path only the members on it are kept; `*` stands for every member and
+-- every array element, and what is below it is kept from each. Values that are neither object nor array are kept.
+--
+-- `path`: a list of keys, the way to the array in the text.
+--
+-- `expect`: `"array"` (default of `decoder` and `each`) refuses a text, or a value at the path, that is not an array;
+-- `"any"` (default of `decode`) accepts every value. In a decoder `"any"` gives the value as a whole, arrays as well.
+--
+-- `nulls`: `"keep"` (default: `json.null`) or `"drop"` (members that are null are absent; in arrays they stay).
+--
+-- `big_integers`: `"number"` (default: the nearest double) or `"string"`, for integers that this Lua does not hold
+-- exactly: beyond 64 bits, or beyond 53 bits where every number is a double.
+--
+-- `mask`: true keeps the text's contents out of error messages.
+--
+-- Limits, with their defaults (those of `decode`; those of `decoder` and `each`): `max_depth` (1000; 1000) levels of
+-- nesting, `max_bytes` (1 GiB; none) in all, `max_values` (10,000,000; none) in all, `max_element_bytes` (none;
+-- 16 MiB) and `max_element_values` (none; 1,000,000) of one element and of all that is around the array at the path.
+-- No value is larger than 4 GiB.
 
 local core = require "ampersand.core"
+local argcheck = require "ampersand.util.argcheck"
 local query = require "ampersand.client.query"
 
 local json = {}
@@ -12,61 +41,61 @@ json.null = core.null
 ---@type fun(t: table?): table
 json.array = core.array
 
--- What an option may be: anything that its own reader takes, a limit, or one of two words.
-local OPTIONS = {
-  where = true, select = true, path = true, mask = true,
-  nulls = { "keep", "drop" }, big_integers = { "number", "string" }, expect = { "array", "any" },
-  max_depth = "limit", max_bytes = "limit", max_element_bytes = "limit", max_values = "limit",
-  max_element_values = "limit",
-}
+local function set(...)
+  local names = {}
+  for _, name in ipairs { ... } do names[name] = true end
+  return names
+end
 
-local function check_option(name, value, level)
-  local wanted = OPTIONS[name]
-  if not wanted then error("unknown option " .. tostring(name), level + 1) end
-  if wanted == "limit" and not (type(value) == "number" and value >= 0) then
-    error(("option %s: expected a number of 0 or more, got %s"):format(name, type(value)), level + 1)
-  end
-  if type(wanted) == "table" and value ~= wanted[1] and value ~= wanted[2] then
-    error(("option %s: expected %q or %q"):format(name, wanted[1], wanted[2]), level + 1)
+local DECODE_OPTIONS = set("where", "select", "path", "expect", "nulls", "big_integers", "mask", "max_depth",
+  "max_bytes", "max_values", "max_element_bytes", "max_element_values")
+local ENCODE_OPTIONS = set("sort_keys", "max_depth")
+
+--- Refuses what is not a table of known options. Their values are checked by the core.
+local function check_names(options, known, what)
+  if type(options) ~= "table" then argcheck.refuse_table(options, what) end
+  for name, value in pairs(options) do
+    if not known[name] then
+      if options.status and options.headers then
+        argcheck.raise(("%s: the options are the `info` that a call returns after its value; "
+          .. "put the call in parentheses: %s((call()))"):format(what, what))
+      end
+      argcheck.refuse(name, value, known, what)
+    end
   end
 end
 
---- The core's options, with `where` and `select` compiled; and what the core cannot check.
-local function compile(options, level)
+--- The core's options, with `where` and `select` compiled; what Lua functions keep of an element.
+local function compile(options, what)
   if options == nil then return nil end
-  if type(options) ~= "table" then
-    error("expected a table of options, got " .. type(options), level + 1)
-  end
+  check_names(options, DECODE_OPTIONS, what)
+  if options.where == nil and options.select == nil then return options end
   local core_options = {}
-  for name, value in pairs(options) do
-    check_option(name, value, level + 1)
-    core_options[name] = value
-  end
-  local where = options.where ~= nil and { options.where } or nil
-  core_options.where, core_options.select = nil, nil
-  if not where and options.select == nil then return core_options end
-  local compiled = query.compile(where, options.select)
-  core_options.plan = compiled.plan
+  for name, value in pairs(options) do core_options[name] = value end
+  local compiled = query.compile(options.where ~= nil and { options.where } or nil, options.select)
+  core_options.where, core_options.select, core_options.plan = nil, nil, compiled.plan
   return core_options, compiled.keep
 end
 
 -- What the Lua functions keep of the elements of an array.
 local function keep_each(list, keep)
   local kept = core.array {}
-  for _, element in ipairs(list) do kept[#kept + 1] = keep(element) end
+  for _, element in ipairs(list) do
+    kept[#kept + 1] = keep(element)
+  end
   return kept
 end
 
---- Decodes one text. Objects become tables, arrays tables with `core.array_mt`, null `json.null`.
+--- Decodes one text. Objects become tables, arrays tables with the mark of `json.array`, null `json.null`.
 ---@param text string
----@param options table? where, select, path, nulls, expect, big_integers, mask and limits
----@return any value nil on failure
+---@param options table? see above
+---@return any value nil on failure, and without a message when a value that is not an array does not meet `where`
 ---@return string? message with line, column and byte
 ---@return "decode"|"limit"|nil kind
 ---@return { line: integer, column: integer, offset: integer, expected: string? }? detail
 function json.decode(text, options)
-  if type(text) ~= "string" then error("json.decode: expected a string, got " .. type(text), 2) end
-  local core_options, keep = compile(options, 2)
+  if type(text) ~= "string" then argcheck.raise("json.decode: expected a string, got " .. type(text)) end
+  local core_options, keep = compile(options, "json.decode")
   if not keep then return core.decode(text, core_options) end
   local value, message, kind, detail = core.decode(text, core_options)
   if value == nil then return nil, message, kind, detail end
@@ -74,20 +103,14 @@ function json.decode(text, options)
   return keep(value)
 end
 
-local ENCODE_OPTIONS = { sort_keys = true, max_depth = true }
-
---- Encodes a value. `{}` is an object, `json.array {}` an array; the text is the shortest that reads back equal.
+--- Encodes a value. `{}` is an object, `json.array {}` an array. A number is written in the shortest text that reads
+-- back equal; whole numbers below 2^63 have all their digits.
 ---@param value any
----@param options table? sort_keys, max_depth
+---@param options table? `sort_keys` (true: bytewise; default false), `max_depth` (default 1000)
 ---@return string? text nil on failure
 ---@return string? message what cannot be encoded, and where it is
 function json.encode(value, options)
-  if options ~= nil and type(options) ~= "table" then
-    error("json.encode: expected a table of options, got " .. type(options), 2)
-  end
-  for name in pairs(options or {}) do
-    if not ENCODE_OPTIONS[name] then error("unknown option " .. tostring(name), 2) end
-  end
+  if options ~= nil then check_names(options, ENCODE_OPTIONS, "json.encode") end
   return core.encode(value, options)
 end
 
@@ -105,8 +128,10 @@ function Filtered:next()
 end
 
 function Filtered:collect(list, max)
+  self.decoder:collect(list, (max == nil or tonumber(max)) and 0 or max) -- checks the arguments
   local count = 0
-  while count < (max or math.huge) do
+  max = tonumber(max) or math.huge
+  while count < max do
     local status, value, kind, detail = self:next()
     if status == nil then return nil, value, kind, detail end
     if status ~= "value" then return status, count end
@@ -142,8 +167,8 @@ end
 function Filtered:close() return self.decoder:close() end
 Filtered.__close = Filtered.close
 
-local function new_decoder(options, level)
-  local core_options, keep = compile(options, level + 2)
+local function new_decoder(options, what)
+  local core_options, keep = compile(options, what)
   local decoder = core.decoder(core_options)
   if not keep then return decoder end
   return setmetatable({ decoder = decoder, keep = keep }, Filtered)
@@ -154,13 +179,13 @@ end
 ---@param options table? as for `decode`; an array is expected unless `expect = "any"`
 ---@return userdata|table decoder with feed, read, finish, next, collect, count, envelope, again, close
 function json.decoder(options)
-  return (new_decoder(options, 1)) -- no tail call: errors count the levels up to the caller
+  return new_decoder(options, "json.decoder")
 end
 
 local CHUNK = 16384
 
 --- A function that gives the decoder more input, or says that there is none.
-local function feeder(decoder, source, level)
+local function feeder(decoder, source)
   if type(source) == "string" then
     local from = 1
     return function()
@@ -169,7 +194,7 @@ local function feeder(decoder, source, level)
       from = from + CHUNK
     end
   end
-  if io and io.type(source) == "file" then
+  if io and io.type(source) then
     return function()
       local size, problem = decoder:read(source, CHUNK)
       if problem then error(problem, 0) end
@@ -177,10 +202,10 @@ local function feeder(decoder, source, level)
     end
   end
   local read = source
-  if type(source) == "table" or type(source) == "userdata" then
+  if (type(source) == "table" or type(source) == "userdata") and source.read then
     read = function() return source:read(CHUNK) end
   elseif type(source) ~= "function" then
-    error("expected a string, a file or a function, got " .. type(source), level + 1)
+    argcheck.raise("json.each: expected a string, a file or a function, got " .. type(source))
   end
   return function()
     local chunk, problem = read()
@@ -194,8 +219,8 @@ end
 ---@param options table? as for `decoder`
 ---@return fun():any iterator raises a readable string when the text is malformed or cannot be read
 function json.each(source, options)
-  local decoder = new_decoder(options, 1)
-  local feed, advance = feeder(decoder, source, 2), decoder.next
+  local decoder = new_decoder(options, "json.each")
+  local feed, advance = feeder(decoder, source), decoder.next
   local function iterator()
     while true do
       local status, value = advance(decoder)

@@ -5,14 +5,14 @@
 -- Loading this module needs no socket; serving does.
 
 local faults = require "ampersand.mock.faults"
-local fleet = require "ampersand.mock.fleet"
+local fixtures = require "ampersand.mock.fixtures"
 
 local mock = {}
 
 --- The i-th installation of the mock server's fleet, always the same; the first is the example of the API's page.
 ---@param i integer at least 1
 ---@return table installation
-mock.installation = fleet.installation
+mock.installation = fixtures.installation
 
 --- Every option of the command line: name, default, and what `--help` says. `false` makes a switch.
 mock.options = {
@@ -21,7 +21,7 @@ mock.options = {
   { "port", 0, "port to listen on; 0 takes a free one" },
   { "key", "mock-key", "the API key that is accepted" },
   { "bearer", "mock-token", "the bearer token that is accepted" },
-  { "fault", "", "what goes wrong, see below; may be given several times" },
+  { "fault", "", "a fault to inject, see below; may be given several times" },
   { "gzip", false, "compress for clients that accept it (needs lua-zlib)" },
   { "length", false, "send lists with Content-Length instead of in chunks" },
   { "read-seconds", 1, "how long a triggered read takes" },
@@ -76,14 +76,14 @@ local function fits(name, number)
   return number >= 0 and number <= (name == "port" and LAST_PORT or 2 ^ 53)
 end
 
-local function wanted(option)
+local function expected(option)
   local name, default = option[1], option[2]
   if type(default) == "string" then return "text" end
   if name == "port" then return "whole number from 0 to " .. LAST_PORT end
   return (name == "read-seconds" and "number" or "whole number") .. " of at least 0"
 end
 
--- The value of an option as its default's type has it, or nil and what is wrong.
+-- The value of an option in the type of its default, or nil and a message.
 local function read_value(option, text)
   local name, default = option[1], option[2]
   local value = text
@@ -92,10 +92,10 @@ local function read_value(option, text)
     if value and not fits(name, value) then value = nil end
   end
   if value then return value end
-  return nil, ("--%s needs a %s, not %s"):format(name, wanted(option), text and ("%q"):format(text) or "nothing")
+  return nil, ("--%s needs a %s, not %s"):format(name, expected(option), text and ("%q"):format(text) or "nothing")
 end
 
--- arg -> options, or nil and what is wrong
+-- arg -> options, or nil and a message
 local function parse(arg)
   local options, i = {}, 1
   while arg[i] do
@@ -126,7 +126,7 @@ local function read_faults(text)
   return list
 end
 
--- All options, those missing with their defaults; nil and what is wrong.
+-- All options, missing ones with their defaults; or nil and a message.
 local function complete(options)
   local all = {}
   for _, option in ipairs(mock.options) do
@@ -141,17 +141,16 @@ local function complete(options)
 end
 
 --- Opens a mock server; `server:run()` then serves.
----@param options table the command line's options by name; what is missing has its default
+---@param options table options of the command line by name; missing ones have their defaults
 ---@return table|nil server with `url`, string message
 function mock.open(options)
   local all, why = complete(options)
   if not all then return nil, why end
-  local http = require "ampersand.mock.http"
-  local api = require "ampersand.mock.api".new(all, require "ampersand.mock.store".new(all))
+  local router = require "ampersand.mock.router".new(all, require "ampersand.mock.store".new(all))
   local server
-  server, why = http.listen {
+  server, why = require "ampersand.mock.server".listen {
     host = all.host, port = all.port, stop_on_eof = all["exit-on-eof"],
-    handle = function(request) return api:handle(request) end,
+    handle = function(request) return router:handle(request) end,
   }
   if not server then return nil, why end
   server.url = ("http://%s:%d/v1"):format(all.host, server.port)
@@ -164,7 +163,7 @@ local function wants_help(arg)
   end
 end
 
--- Serves until the end; Ctrl-C is a good end.
+-- Serves until it is stopped; Ctrl-C is not a failure.
 local function serve(server)
   print("listening " .. server.url)
   io.stdout:flush()

@@ -1,6 +1,7 @@
 -- The real command on a terminal of its own: widths, colours, questions, progress, Ctrl-C; completion in real shells.
 
 local command = require "support.command"
+local machine = require "support.machine"
 local mock = require "support.mock"
 local width = require "ampersand.cli.width"
 
@@ -27,14 +28,9 @@ local function with(options, body)
   if not ok then error(err, 0) end
 end
 
-local function need_terminal()
-  if not command.has_terminal() then pending "no C compiler here, so no terminal can be made" end
-  return command.has_terminal()
-end
-
 describe("on a terminal a table", function()
   it("fits, whatever the width", function()
-    if not need_terminal() then return end
+    if not command.has_terminal() then pending(command.NO_TERMINAL) end
     for _, columns in ipairs { 20, 40, 60, 80, 200 } do
       local result = show("ampersand installations list", { columns = columns, env = { NO_COLOR = "1" } })
       assert.equal(0, result.code)
@@ -52,7 +48,7 @@ describe("on a terminal a table", function()
   end)
 
   it("has colours, unless they are not wanted", function()
-    if not need_terminal() then return end
+    if not command.has_terminal() then pending(command.NO_TERMINAL) end
     local list = "ampersand installations list --max 1"
     assert.truthy(show(list).out:find("\27[32mhealthy\27[0m", 1, true))
     assert.is_nil(show(list, { env = { NO_COLOR = "1" } }).out:find("\27", 1, true))
@@ -63,7 +59,7 @@ describe("on a terminal a table", function()
   end)
 
   it("lets no name repaint the screen", function()
-    if not need_terminal() then return end
+    if not command.has_terminal() then pending(command.NO_TERMINAL) end
     local made = [[ampersand topics create --quiet --csv -f 'name:="a\u001b[2Jb\u009bc"' >/dev/null; ]]
     for _, list in ipairs { "", "--template '{name}'" } do
       local result = show(made .. "ampersand topics list " .. list, { env = { NO_COLOR = "1" } })
@@ -75,7 +71,7 @@ end)
 
 describe("on a terminal a question", function()
   it("is asked before something goes, and the answer counts", function()
-    if not need_terminal() then return end
+    if not command.has_terminal() then pending(command.NO_TERMINAL) end
     local delete = "ampersand installations delete installation-0000011"
     local kept = show(delete, { keys = "n\r", delay = 0.25 })
     assert.equal(1, kept.code)
@@ -89,7 +85,7 @@ describe("on a terminal a question", function()
   end)
 
   it("for a key shows nothing of it, and Ctrl-C puts the echo back", function()
-    if not need_terminal() then return end
+    if not command.has_terminal() then pending(command.NO_TERMINAL) end
     local script = "ampersand projects list --key - --csv; echo code $?; stty -a | grep -o '.echo '"
     local result = show(script, { keys = server.key .. "\r", delay = 0.25, env = { AMP_API_KEY = false } })
     assert.is_nil(result.out:find(server.key, 1, true))
@@ -102,7 +98,7 @@ end)
 
 describe("on a terminal long work", function()
   it("shows how far it is, and leaves nothing behind", function()
-    if not need_terminal() then return end
+    if not command.has_terminal() then pending(command.NO_TERMINAL) end
     with({ installations = 300, fault = "slow=500000" }, function(slow)
       local result = slow:show("ampersand installations list --summary", { env = { NO_COLOR = "1" } })
       assert.equal(0, result.code)
@@ -114,7 +110,7 @@ describe("on a terminal long work", function()
   end)
 
   it("waits for an operation, and says how many records it has read", function()
-    if not need_terminal() then return end
+    if not command.has_terminal() then pending(command.NO_TERMINAL) end
     with({ installations = 2, read_seconds = 1 }, function(slow)
       local result = slow:show([[id=$(ampersand installations read contact -f groupRef=group-123 -f mode=async --template '{operationId}')
         ampersand operations wait "$id" --interval 0.1 --template '{status}']])
@@ -125,7 +121,7 @@ describe("on a terminal long work", function()
   end)
 
   it("ends at once with 130 on Ctrl-C", function()
-    if not need_terminal() then return end
+    if not command.has_terminal() then pending(command.NO_TERMINAL) end
     with({ installations = 3, fault = "hang" }, function(hanging)
       local started = os.time()
       for _, list in ipairs { "ampersand installations list", "ampersand installations list --ndjson --tries 1" } do
@@ -138,16 +134,13 @@ end)
 
 -- Completion ------------------------------------------------------------------------------------------------------
 
-local function has(shell)
-  local ok = os.execute("command -v " .. shell .. " >/dev/null 2>&1")
-  if ok == true or ok == 0 then return true end
-  pending(shell .. " is not installed here")
-  return false
+local function need(program)
+  if not machine.has(program) then pending(machine.absent(program, "apt-get install " .. program)) end
 end
 
 describe("completion", function()
   it("works in a real bash", function()
-    if not has "bash" then return end
+    need "bash"
     local function complete(words, last)
       local result = session:run(([[ampersand completion bash >"$HOME/c.bash"; bash --norc -c '
         source "$HOME/c.bash"; COMP_WORDS=(%s); COMP_CWORD=%d; _ampersand; printf "%%s\n" "${COMPREPLY[@]}"']]):format(
@@ -166,7 +159,7 @@ describe("completion", function()
   end)
 
   it("loads in a real zsh", function()
-    if not has "zsh" then return end
+    need "zsh"
     local result = session:run [[ampersand completion zsh >"$HOME/_ampersand"
       cd "$HOME" && zsh -f -c 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; autoload +X _ampersand
         print -r -- $_comps[ampersand]; functions _ampersand | grep -c installations']]
@@ -175,7 +168,7 @@ describe("completion", function()
   end)
 
   it("works in a real fish", function()
-    if not has "fish" then return end
+    need "fish"
     local result = session:run [[ampersand completion fish >"$HOME/c.fish"
       fish --no-config -c 'source $HOME/c.fish
         complete -C "ampersand inst"; complete -C "ampersand installations lis"']]
@@ -188,13 +181,11 @@ describe("the manual page", function()
   it("is well-formed and knows every resource", function()
     local page = session:run("ampersand man").out
     assert.truthy(page:find '^%.TH AMPERSAND 1')
-    local ok = os.execute "command -v groff >/dev/null 2>&1"
     for name in pairs(require("ampersand.client.operations").lines) do
       assert.truthy(page:find(".SS ampersand " .. name:gsub("_", "\\-") .. "\n", 1, true), name)
     end
-    if ok == true or ok == 0 then
-      local result = session:run "ampersand man | env -u LD_PRELOAD groff -man -Tutf8 -ww 2>&1 >/dev/null"
-      assert.equal("", result.out)
-    end
+    need "groff"
+    local result = session:run "ampersand man | env -u LD_PRELOAD groff -man -Tutf8 -ww 2>&1 >/dev/null"
+    assert.equal("", result.out)
   end)
 end)

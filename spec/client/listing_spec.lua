@@ -3,6 +3,7 @@
 
 local ampersand = require "ampersand"
 local build = require "support.build"
+local documents = require "support.documents"
 local mock = require "support.mock"
 
 -- The example of the page the project began with, written down by hand; its times and ids are the vendor's.
@@ -72,10 +73,8 @@ describe("listing over HTTP", function()
   end)
 
   it("compares with the page itself where it is at hand", function()
-    local file = io.open "../shared/api/list-installations.page.txt"
-    if not file then pending "the page is not at hand (../shared/api is absent)" return end
-    local text = file:read("*a"):match "curl %-%-request GET.-\n(%[\n{.-\n}\n%])\n"
-    file:close()
+    if not documents.present() then pending(documents.ABSENT) end
+    local text = documents.page():match "curl %-%-request GET.-\n(%[\n{.-\n}\n%])\n"
     local page = assert(ampersand.json.decode(text))
     assert_contains(page[1], client.installations:first(), "installation")
   end)

@@ -2,8 +2,6 @@ local operations = require "ampersand.client.operations"
 local facts = require "support.facts"
 local documents = require "support.documents"
 
-local ABSENT = "the vendor's documents are not beside this project (../shared/api)"
-
 local function sorted(list)
   table.sort(list)
   return table.concat(list, " ")
@@ -246,7 +244,7 @@ end)
 
 describe("the facts table", function()
   it("is what the vendor's documents say", function()
-    if not documents.present() then return pending(ABSENT) end
+    if not documents.present() then pending(documents.ABSENT) end
     assert.same({}, differences(by_id(facts), documents.rows()))
   end)
 
@@ -303,7 +301,7 @@ describe("the facts table", function()
   end
 
   it("is what the table of operations beside the project says", function()
-    if not documents.present() then return pending(ABSENT) end
+    if not documents.present() then pending(documents.ABSENT) end
     local theirs, ours = documents.tsv(), by_id(facts)
     for id, cells in pairs(theirs) do theirs[id] = tsv_row(cells) end
     for id, fact in pairs(ours) do

@@ -6,6 +6,7 @@
 -- (a server, a watch), `<!-- in nginx -->`, or `<!-- not run: why -->`.
 
 local command = require "support.command"
+local machine = require "support.machine"
 local nginx = require "support.openresty"
 local socket = require "socket"
 local mock = require "support.mock"
@@ -246,10 +247,13 @@ local function installs(block)
   return block.kind == "sh" and (block.text:find "%f[%w]make " or block.text:find "%f[%w]luarocks ")
 end
 
-local function absent(path)
-  for _, program in ipairs(path:find "openresty" and { "luajit", "luarocks", "nginx" } or { "luarocks" }) do
-    if not nginx.has(program) then return program end
-  end
+-- What the commands of a document need of this machine.
+local function need(path, blocks)
+  local text = {}
+  for i, block in ipairs(blocks) do text[i] = block.text end
+  text = table.concat(text)
+  if text:find "luarocks" and not machine.has "luarocks" then pending(machine.absent("luarocks", "apt-get install luarocks")) end
+  if path:find "nginx" and nginx.missing_module() then pending(nginx.missing_module()) end
 end
 
 local function run_document(place, server, path, blocks)
@@ -285,10 +289,7 @@ describe("the code blocks of", function()
       end)
 
       if blocks[1] then it("do what they say", function()
-        if INSTALLS and absent(path) then
-          pending(absent(path) .. " is absent: .ci/deps test-all installs it")
-          return
-        end
+        if INSTALLS then need(path, blocks) end
         local server = mock.start { installations = 200 }
         local place = new_place(server)
         finally(function() -- luacheck: ignore 113

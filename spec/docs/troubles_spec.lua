@@ -2,10 +2,12 @@
 
 local ampersand = require "ampersand"
 local fault = require "support.fault"
+local machine = require "support.machine"
 
 local LUA = os.getenv "LUA" or "lua"
 local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
 local ABI = VERSION == "jit" and "5.1" or VERSION
+local OTHER = ABI == "5.1" and "5.4" or "5.1"
 
 -- A sanitizer's library, which is there for this process, is kept from compilers and other Luas; `preloaded` is for those that need it.
 local function output(command, preloaded)
@@ -49,9 +51,8 @@ describe("the README's table of troubles", function()
   end
 
   local function another_lua()
-    local other = ABI == "5.1" and "5.4" or "5.1"
     local text = output(("make -s all LUA_VERSION=%s >&2 && LUA_CPATH=build/%s/?.so %s -e 'require \"ampersand.core\"'"):format(
-      other, other, LUA))
+      OTHER, OTHER, LUA))
     return text
   end
 
@@ -105,9 +106,9 @@ describe("the README's table of troubles", function()
 
   for _, message in ipairs(rows) do
     it("knows: " .. message, function()
-      if provoke[message] == luarocks and output "command -v luarocks" == "" then
-        pending "luarocks is absent: .ci/deps test-all installs it"
-        return
+      if provoke[message] == luarocks and not machine.has "luarocks" then pending(machine.absent("luarocks", "apt-get install luarocks")) end
+      if provoke[message] == another_lua and not machine.succeeds("pkg-config --exists lua" .. OTHER) then
+        pending(machine.absent("another Lua", ("apt-get install lua%s liblua%s-dev"):format(OTHER, OTHER)))
       end
       local text = provoke[message]()
       assert.truthy(text:find(message, 1, true), text)

@@ -69,18 +69,6 @@ end)
 describe("ampersand.json", function()
   local json = require "ampersand.json"
 
-  it("refuses what it does not know at the caller's line", function()
-    for words, f in pairs {
-      ["unknown option indentt"] = function() json.encode({}, { indentt = 2 }) end,
-      ["unknown option max_deph"] = function() json.decode("1", { max_deph = 2 }) end,
-      ["expected a string, got nil"] = function() json.decode(nil) end,
-    } do
-      local ok, message = pcall(f)
-      assert.is_false(ok)
-      assert.truthy(message:find("interop_spec.lua:%d+: .*" .. words), message)
-    end
-  end)
-
   it("reads from whatever has the method read", function()
     local pieces, seen = { "[1,", "2]" }, {}
     local source = { read = function(_, size)

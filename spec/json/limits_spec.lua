@@ -183,6 +183,40 @@ describe("errors", function()
     end
   end)
 
+  it("say that the text ended wherever it is cut, alike for all chunks", function()
+    local whole = '[true,false,null,-0.5e+1,12,{"a\\u00e9":"\\ud83d\\ude00\\n"},"\195\169\226\130\172\237\159\191\240\159\152\128",'
+      .. '"\244\143\191\191\224\160\128\240\144\128\128",[[],{}],{"b" : [ true ] , "c":nul'
+    whole = whole .. "l}]"
+    assert.is_truthy(core.decode(whole))
+    for size = 0, #whole - 1 do
+      local text = whole:sub(1, size)
+      local where = (" (byte %d): "):format(size)
+      for _, options in ipairs { { mask = true }, {} } do
+        local value, message = core.decode(text, options)
+        assert.is_nil(value)
+        assert.is_truthy(message:find(where, 1, true) and message:find(", got the end of the text", 1, true), text .. "\n" .. message)
+        assert.equal(message:match "%b().*", select(2, core.decode(text, options)):match "%b().*")
+      end
+      for chunk = 1, 5, 2 do
+        local answer = finish(text, chunk)
+        assert.is_nil(answer[1])
+        assert.is_truthy(answer[2]:find(where, 1, true) and answer[2]:find(", got the end of the text", 1, true), answer[2])
+      end
+    end
+  end)
+
+  it("do not say so of what is wrong before the end", function()
+    for _, text in ipairs {
+      "[tru]", "[trux", "[nul ", "[falze", '["\\u12"]', '["\\u12x', '["\\ud83d"', '["\\ud83dx', '["\\ud83d\\x', '["\\ud83d\\u0041',
+      '["\\ud83d\\ud83d', '["\\ude00', '["\195x', '["\195\195', '["\226\130x', '["\237\160', '["\240\143', '["\244\144', '["\192', '["\255',
+      "[1]]", "[+", "[01", '["\1',
+    } do
+      local value, message = core.decode(text)
+      assert.is_nil(value)
+      assert.is_nil(message:find("got the end of the text", 1, true), text .. "\n" .. message)
+    end
+  end)
+
   it("show no contents when they are masked", function()
     for _, case in ipairs(cases) do
       local answer = finish('["sesame",' .. case[1]:sub(2), 3, { mask = true })

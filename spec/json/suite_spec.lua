@@ -1,5 +1,6 @@
 -- JSONTestSuite, where it is at hand: y_ must be accepted, n_ refused, i_ are this decoder's own choice.
 local core = require "ampersand.core"
+local machine = require "support.machine"
 
 local SUITE = os.getenv("JSON_SUITE") or "../shared/json-suite/test_parsing"
 
@@ -53,10 +54,7 @@ end
 
 describe("JSONTestSuite", function()
   local names = files()
-  if #names == 0 then
-    it("is not at " .. SUITE .. ": nothing to compare with", function() end)
-    return
-  end
+  if #names == 0 then pending(machine.absent(SUITE, "JSONTestSuite belongs beside the project, or set JSON_SUITE")) return end
 
   it("is there in full", function()
     local count = { y = 0, n = 0, i = 0 }

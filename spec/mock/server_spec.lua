@@ -1,12 +1,12 @@
 local core = require "ampersand.core"
-local fleet = require "ampersand.mock.fleet"
+local fixtures = require "ampersand.mock.fixtures"
 local socket = require "socket"
 local mock = require "ampersand.mock"
+local documents = require "support.documents"
 local support = require "support.mock"
 
 local LIST = "/v1/projects/my-project/integrations/integration-123/installations"
 local FIRST = LIST .. "/installation-123"
-local PAGE = "../shared/api/list-installations.page.txt"
 
 -- A client that hides nothing: one connection, bytes as they come -------------------------------------------------
 
@@ -99,11 +99,8 @@ end
 
 describe("the mock server's fleet", function()
   it("begins with the installation of the API's page", function()
-    local file = io.open(PAGE)
-    if not file then return pending "the API's page is not beside this project (../shared/api)" end
-    local page = file:read "*a"
-    file:close()
-    local json = page:match "(%[%s-{.-\n%])\nAuthorizations"
+    if not documents.present() then pending(documents.ABSENT) end
+    local json = documents.page():match "(%[%s-{.-\n%])\nAuthorizations"
     assert.same(assert(core.decode(json))[1], mock.installation(1))
   end)
 
@@ -115,7 +112,7 @@ describe("the mock server's fleet", function()
 
   it("writes each as the text of what it gives", function()
     for _, i in ipairs { 1, 2, 3, 500, 1010, 1011, 99999 } do
-      assert.same(core.decode(core.encode(mock.installation(i))), core.decode(fleet.text(i)))
+      assert.same(core.decode(core.encode(mock.installation(i))), core.decode(fixtures.text(i)))
     end
   end)
 
@@ -128,7 +125,7 @@ describe("the mock server's fleet", function()
       providers[one.connection.provider] = true
       sick = sick + (one.healthStatus == "unhealthy" and 1 or 0)
       nulls = nulls + (one.updateTime == core.null and 1 or 0)
-      bytes = bytes + #fleet.text(i)
+      bytes = bytes + #fixtures.text(i)
       local count = 0
       for _ in pairs(one.config.content.read.objects) do count = count + 1 end
       objects[count] = true
@@ -140,7 +137,7 @@ describe("the mock server's fleet", function()
     end
     assert.equal(7, size(schemes))
     assert.same({ created = true, working = true, bad_credentials = true }, statuses)
-    assert.equal(#fleet.providers, size(providers))
+    assert.equal(#fixtures.providers, size(providers))
     assert.equal(6, size(objects))
     assert.is_true(objects[0] and objects[5])
     assert.is_true(sick > 60 and sick < 140, "unhealthy: " .. sick)
@@ -149,13 +146,13 @@ describe("the mock server's fleet", function()
   end)
 
   it("knows the place behind an id, and no other spelling of it", function()
-    assert.equal(1, fleet.place_of("installation-123", "installation"))
-    assert.equal(2, fleet.place_of("installation-0000002", "installation"))
+    assert.equal(1, fixtures.place_of("installation-123", "installation"))
+    assert.equal(2, fixtures.place_of("installation-0000002", "installation"))
     for _, id in ipairs { "installation-2", "installation-0000001", "installation-0000000", "installation-",
       "connection-123", "installation-99999999999999999999", "installation-0000123 " } do
-      assert.is_nil(fleet.place_of(id, "installation"), id)
+      assert.is_nil(fixtures.place_of(id, "installation"), id)
     end
-    assert.equal(123, fleet.place_of("installation-0000123", "installation"))
+    assert.equal(123, fixtures.place_of("installation-0000123", "installation"))
   end)
 
   it("needs no socket", function()
@@ -257,7 +254,7 @@ describe("the mock server as a server", function()
     assert.equal(3, #list)
   end)
 
-  it("tells problems as the API does, with the request's id in head and body", function()
+  it("sends problems as the API does, with the request's id in head and body", function()
     local cases = {
       { 401, "GET", LIST, { ["X-Api-Key"] = "wrong" } },
       { 401, "GET", LIST, { ["X-Api-Key"] = false } },
@@ -292,14 +289,14 @@ end)
 describe("the mock server's ways to send", function()
   teardown(stop_all)
 
-  it("tells the length when asked to", function()
+  it("send Content-Length when asked to", function()
     local status, headers, text = exchange(start { installations = 50, length = true }, "GET", LIST)
     assert.equal(200, status)
     assert.equal(#text, tonumber(headers["content-length"]))
     assert.equal(50, #core.decode(text))
   end)
 
-  it("compresses for those who accept it", function()
+  it("compress for clients that accept it", function()
     local server = start { installations = 50, gzip = true }
     local _, headers, text = exchange(server, "GET", LIST, { ["Accept-Encoding"] = "br, gzip" })
     assert.equal("gzip", headers["content-encoding"])
@@ -308,7 +305,7 @@ describe("the mock server's ways to send", function()
     assert.is_nil(headers["content-encoding"])
   end)
 
-  it("holds no more of a long list than what is on its way", function()
+  it("hold no more of a long list than what is being sent", function()
     local server = start { installations = 100000 }
     local wire = connect(server)
     wire:send("GET", LIST)
@@ -505,12 +502,12 @@ describe("the mock server's faults", function()
   end)
 end)
 
-describe("the mock server's controls", function()
+describe("the admin routes of the mock server", function()
   local server
   setup(function() server = start { installations = 40, log = 5 } end)
   teardown(stop_all)
 
-  it("tell what arrived, without secrets", function()
+  it("list the requests received, without secrets", function()
     server:control("requests", {})
     call(server, "GET", LIST .. "?groupRef=a%20b")
     call(server, "GET", "/v1/projects/my-project/api-keys/mock-key")

@@ -1,14 +1,11 @@
 -- The dashboard (examples/openresty/dashboard), started as `make dashboard` starts it and looked at by a browser.
 -- `make test-dashboard` runs it: it needs Chromium, and one package for node below build/.
 
+local machine = require "support.machine"
 local nginx = require "support.openresty"
 
-local missing = nginx.missing()
-if not missing and os.getenv "AMP_BROWSER" ~= "1" then missing = "it needs a browser: make test-dashboard" end
-if missing then
-  print("dashboard_spec is skipped: " .. missing)
-  return
-end
+if nginx.missing() then pending(nginx.missing()) return end
+if os.getenv "AMP_BROWSER" ~= "1" then pending(machine.absent("a browser", "make test-dashboard")) return end
 
 local mock = require "support.mock"
 

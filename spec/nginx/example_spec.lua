@@ -2,11 +2,7 @@
 
 local nginx = require "support.openresty"
 
-local missing = nginx.missing()
-if missing then
-  print("nginx_example_spec is skipped: " .. missing)
-  return
-end
+if nginx.missing() then pending(nginx.missing()) return end
 
 local core = require "ampersand.core"
 local openssl = require "support.openssl"

@@ -1,10 +1,6 @@
 local nginx = require "support.openresty"
 
-local missing = nginx.missing()
-if missing then
-  print("nginx_receiver_spec is skipped: " .. missing)
-  return
-end
+if nginx.missing() then pending(nginx.missing()) return end
 
 local openssl = require "support.openssl"
 

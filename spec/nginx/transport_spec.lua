@@ -1,11 +1,7 @@
 local nginx = require "support.openresty"
 local socket = require "socket"
 
-local missing = nginx.missing()
-if missing then
-  print("nginx_transport_spec is skipped: " .. missing)
-  return
-end
+if nginx.missing() then pending(nginx.missing()) return end
 
 -- What every nginx here has: `fetch(url, more)` makes one request on a transport and reads the whole answer;
 -- `say(...)` answers with values joined by "|".

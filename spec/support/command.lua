@@ -1,5 +1,7 @@
 -- Runs the real command as a user does: through pipes, or on a terminal of its own.
 
+local machine = require "support.machine"
+
 local command = {}
 local Session = {}
 Session.__index = Session
@@ -91,6 +93,7 @@ local function terminal_program()
 end
 
 command.has_terminal = function() return terminal_program() and true or false end
+command.NO_TERMINAL = machine.absent("a C compiler", "apt-get install gcc libc6-dev")
 
 --- Runs a shell script on a terminal.
 ---@param script string

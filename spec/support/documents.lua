@@ -2,6 +2,7 @@
 -- project, and says what they ask for, one flat row per operation. Knows nothing of ampersand.client.operations, so
 -- that the two can be compared.
 local cjson = require "cjson"
+local machine = require "support.machine"
 
 local documents = { dir = "../shared/api" }
 
@@ -24,6 +25,14 @@ end
 --- Whether the documents are there.
 function documents.present()
   return read(documents.dir .. "/operations.tsv") ~= nil
+end
+
+documents.ABSENT = machine.absent("../shared/api", "the vendor's documents belong beside the project")
+
+--- The page that the vendor shows for "list installations".
+---@return string
+function documents.page()
+  return assert(read(documents.dir .. "/list-installations.page.txt"))
 end
 
 function documents.sorted_keys(t)

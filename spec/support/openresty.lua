@@ -1,6 +1,7 @@
 -- Starts nginx with its Lua module (and redis-server) for specs: free loopback ports, a prefix of its own under the
 -- system's temporary files, stopped by process id. `timeout` ends what a killed spec would leave behind.
 
+local machine = require "support.machine"
 local socket = require "socket"
 
 local nginx = {}
@@ -38,16 +39,18 @@ end
 
 local MODULES = output "ls -d /usr/lib/nginx/modules /usr/lib64/nginx/modules 2>/dev/null | head -n 1"
 
---- Why nginx cannot be started here, or nil. nginx runs Lua in LuaJIT, so its specs belong to that Lua's run.
-function nginx.missing()
-  if os.getenv "LUA_VERSION" ~= "jit" then return "nginx runs LuaJIT: see the run with LUA_VERSION=jit" end
-  if not run "command -v nginx >/dev/null 2>&1" then return "nginx is not installed" end
-  if not run("test -e " .. MODULES .. "/ngx_http_lua_module.so") then return "nginx's Lua module is not installed" end
+--- What is said where nginx or its Lua module is absent, or nil.
+---@return string?
+function nginx.missing_module()
+  if machine.has "nginx" and machine.succeeds("test -e " .. MODULES .. "/ngx_http_lua_module.so") then return nil end
+  return machine.absent("nginx's Lua module", "apt-get install nginx-light libnginx-mod-http-lua lua-resty-core")
 end
 
---- Whether a program can be found.
-function nginx.has(program)
-  return run(("command -v %s >/dev/null 2>&1"):format(program))
+--- Why nginx's specs do not run, or nil: they belong to LuaJIT's run.
+---@return string?
+function nginx.missing()
+  if os.getenv "LUA_VERSION" == "jit" then return nginx.missing_module() end
+  return machine.absent("LuaJIT, which nginx runs,", "make test LUA_VERSION=jit")
 end
 
 --- Some different free ports of the loopback address.

@@ -1,7 +1,10 @@
 -- HTTP/2, gzip and TLS sessions against a real server.
 
 local curl = require "ampersand.transport.curl"
+local machine = require "support.machine"
 local nginx = require "support.nginx"
+
+if not machine.has "nginx" then pending(machine.absent("nginx", "apt-get install nginx-light")) return end
 
 describe("the engine and nginx", function()
   local server, transport

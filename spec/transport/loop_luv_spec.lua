@@ -1,4 +1,7 @@
-local uv = require "luv"
+local machine = require "support.machine"
+
+local found, uv = pcall(require, "luv")
+if not found then pending(machine.absent("luv", "apt-get install lua-luv")) return end
 
 describe("the luv loop", function()
   require("support.loop_cases").declare(function()

@@ -1,7 +1,7 @@
 --- Filters and projections: `where` and `select` arguments, compiled once for the C core.
 --
 -- The core takes a plan: two trees of names (what to look at, what to keep), the conditions, and a postfix program
--- that joins them. Lua functions run on the whole elements that C has let through; what they keep is reduced afterwards.
+-- that joins them. Lua functions see the whole elements that C has let through; what they keep is reduced afterwards.
 
 local argcheck = require "ampersand.util.argcheck"
 local core = require "ampersand.core"
@@ -27,7 +27,7 @@ end
 -- Paths ---------------------------------------------------------------------------------------
 
 local function to_path(path)
-  if type(path) == "string" then path = deep.split(path) or fail("path %s has an empty name", show(text)) end
+  if type(path) == "string" then path = deep.split(path) or fail("path %s has an empty name", show(path)) end
   if type(path) ~= "table" or #path == 0 then
     fail("expected a path such as \"group.groupRef\" or { \"group\", \"groupRef\" }, got %s", show(path))
   end
@@ -303,8 +303,8 @@ end
 --- Compiles filters and a projection.
 ---@param where_list table? list of `where` arguments, all of which must hold
 ---@param select table? list of paths
----@return { plan: userdata?, keep: (fun(element: any): any)? } compiled `plan` for the core; `keep`, where there are Lua
---- functions, gives what is kept of an element that the plan has let through, nil for nothing
+---@return { plan: userdata?, keep: (fun(element: any): any)? } compiled `plan` for the core; `keep`, where there are
+--- Lua functions, gives what is kept of an element that the plan has let through, nil for nothing
 function query.compile(where_list, select)
   local ok, result = pcall(compile, where_list, select)
   if ok then return result end

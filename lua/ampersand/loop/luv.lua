@@ -1,14 +1,24 @@
 --- Requests inside luv: `loop = require "ampersand.loop.luv"`. A request made in a coroutine lets uv.run go on.
+--
+-- Inside Neovim this is Neovim's own loop, and coroutines are resumed through vim.schedule: callbacks of that loop must
+-- not call vim.api (E5560).
 
-local uv = require "luv"
+local vim = rawget(_G, "vim")
+local uv = vim and (vim.uv or vim.loop) or require "luv"
+local schedule = vim and vim.schedule
 
 local loop = {}
 
--- What wakes a coroutine runs on the loop's own stack, and an error in it must not get lost.
-local function resume(co)
+-- A callback runs on the loop's own stack, and an error in it must not get lost.
+local function continue(co)
   if coroutine.status(co) == "dead" then return end -- closed while it waited
   local ok, message = coroutine.resume(co)
   if not ok then error(debug.traceback(co, tostring(message)), 0) end
+end
+
+local function resume(co)
+  if not schedule then return continue(co) end
+  schedule(function() continue(co) end)
 end
 
 function loop.inside()

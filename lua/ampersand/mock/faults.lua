@@ -1,4 +1,4 @@
--- What goes wrong on demand. A fault is a table, or its short form for the command line: "status=503,next=2".
+-- Faults to inject. A fault is a table, or its short form for the command line: "status=503,next=2".
 
 local problem = require "ampersand.mock.problem"
 local core = require "ampersand.core"
@@ -6,7 +6,7 @@ local time = require "ampersand.time"
 
 local faults = {}
 
---- Every word a fault may hold, its type, and what it means.
+--- Every field of a fault: name, type, meaning.
 faults.words = {
   { "on", "string", "only this operation, by operationId; `proxy` for the proxy" },
   { "next", "number", "only the next N requests" },
@@ -14,10 +14,10 @@ faults.words = {
   { "rate", "number", "only this share of the requests, 0 to 1" },
   { "delay", "number", "seconds to wait before the answer" },
   { "status", "number", "answer this status instead; the request has no effect" },
-  { "retry_after", "number", "with status: seconds to tell in Retry-After" },
+  { "retry_after", "number", "with status: seconds to send in Retry-After" },
   { "body", "string", "answer this text instead" },
   { "type", "string", "with body: its Content-Type" },
-  { "location", "string", "with status: a Location to tell" },
+  { "location", "string", "with status: the Location to send" },
   { "slow", "number", "send the body at N bytes a second" },
   { "chunk", "number", "send the body in pieces of N bytes" },
   { "truncate", "number", "end the body properly after N bytes" },
@@ -45,7 +45,7 @@ faults.presets = {
 local types = {}
 for _, word in ipairs(faults.words) do types[word[1]] = word[2] end
 
---- Whether a fault holds known words only, of the right types.
+--- Checks that a fault holds known fields of the right types.
 ---@return table|nil fault, string why
 function faults.check(fault)
   for name, value in pairs(fault) do
@@ -76,7 +76,7 @@ end
 local Faults = {}
 Faults.__index = Faults
 
---- A set of faults; a request gets the first that is meant for it.
+--- A set of faults; a request gets the first that applies to it.
 function faults.new()
   return setmetatable({ rules = {}, state = 1 }, Faults)
 end
@@ -89,7 +89,7 @@ function Faults:clear()
   self.rules = {}
 end
 
--- A share of requests that is the same at every run.
+-- Deterministic: the same requests are chosen at every run.
 function Faults:chance(rate)
   self.state = self.state * 16807 % 2147483647
   return self.state / 2147483647 < rate
@@ -116,10 +116,10 @@ local function refuse(fault)
     members.headers["Retry-After"] = tostring(fault.retry_after)
     members.retryAfter = time.format(core.time() + fault.retry_after, nil, 6)
   end
-  problem.refuse(fault.status, "This failure was asked for.", members)
+  problem.refuse(fault.status, "This failure was injected.", members)
 end
 
---- The answer that a fault gives instead of the real one; nil when the request shall be served. Raises a problem.
+--- The response that a fault gives instead of the real one; nil where the request is to be served. Raises a problem.
 function faults.answer(fault)
   if fault.drop then return { status = 500, headers = {}, body = "", fault = { lose = true } } end
   if fault.body then

@@ -1,4 +1,4 @@
--- Refusals, as the API words them: a problem (RFC 9457) with the vendor's own members.
+-- Refusals in the form of the API: a problem (RFC 9457) with the members that the vendor adds.
 
 local core = require "ampersand.core"
 local http = require "ampersand.mock.http"
@@ -19,7 +19,7 @@ end
 ---@param where "body"|"query"|"header"|"path"
 ---@param name string
 ---@param why string
----@param status integer? 400, unless told
+---@param status integer? default 400
 function problem.invalid(where, name, why, status)
   local issue = { type = "about:blank", ["in"] = where, name = name, detail = ("%s %s"):format(name, why) }
   local detail = ("The %s is not valid: %s %s."):format(where, name, why)
@@ -39,10 +39,10 @@ local function media_type(op, status)
   return "application/problem+json"
 end
 
---- The answer that tells a problem; anything else that was raised becomes a 500 without its words.
+--- The response for a problem; anything else that was raised becomes a 500 without its message.
 ---@param raised any
 ---@param request_id string
----@param op table? the operation, which may have its own way to tell problems
+---@param op table? the operation, some have a media type of their own
 ---@return table response
 function problem.response(raised, request_id, op)
   if not problem.is(raised) then

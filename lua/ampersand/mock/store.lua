@@ -1,13 +1,13 @@
--- What the mock server remembers: a fleet of installations of which only the changed ones are held, and small
--- collections of everything else. Items are tables of the API's own shape.
+-- The state of the mock server: a fleet of installations of which only the changed ones are held, and small
+-- collections of everything else. Items are tables in the shape of the API.
 
 local core = require "ampersand.core"
-local edit = require "ampersand.mock.edit"
-local fleet = require "ampersand.mock.fleet"
+local deep = require "ampersand.util.deep"
+local fixtures = require "ampersand.mock.fixtures"
 local problem = require "ampersand.mock.problem"
 local time = require "ampersand.time"
 
--- The fleet with a memory -----------------------------------------------------------------------------------------
+-- The fleet ---------------------------------------------------------------------------------------------------------
 
 local Fleet = {}
 Fleet.__index = Fleet
@@ -20,7 +20,7 @@ end
 function Fleet:text_at(i)
   local changed = self.changed[i]
   if changed then return changed.text end
-  if changed == nil and i <= self.size then return fleet.text(i) end
+  if changed == nil and i <= self.size then return fixtures.text(i) end
 end
 
 --- The installation at a place, a table the caller may change; nil when there is none.
@@ -40,13 +40,13 @@ end
 --- Adds an installation at the end: `make(tag, place)` gives it, the tag being its number in ids.
 function Fleet:add(make)
   self.last = self.last + 1
-  self:put(self.last, make(fleet.tag_of(self.last), self.last))
+  self:put(self.last, make(fixtures.tag_of(self.last), self.last))
   return self:at(self.last)
 end
 
 -- Places that may hold installations of a group: the rule gives one, those added later may be any.
 function Fleet:places(group_ref)
-  local own = group_ref and fleet.place_of(group_ref, "group")
+  local own = group_ref and fixtures.place_of(group_ref, "group")
   if own and own > self.size then own = nil end
   local i = group_ref and self.size or 0
   return function()
@@ -63,7 +63,7 @@ end
 function Fleet:matches(i, integration, group_ref)
   local changed = self.changed[i]
   if changed == false then return false end
-  if changed == nil then return i <= self.size and (not integration or integration == fleet.INTEGRATION) end
+  if changed == nil then return i <= self.size and (not integration or integration == fixtures.INTEGRATION) end
   return (not integration or changed.integration == integration) and (not group_ref or changed.group == group_ref)
 end
 
@@ -86,7 +86,7 @@ function Fleet:texts(integration, group_ref)
   end
 end
 
--- Everything else -------------------------------------------------------------------------------------------------
+-- Collections -------------------------------------------------------------------------------------------------------
 
 local Store = {}
 Store.__index = Store
@@ -118,7 +118,7 @@ function Store:find(kind, field, value)
   end
 end
 
---- The same by id or by name; a 404 when there is none.
+--- The same by id or by name; refuses with 404 where there is none.
 function Store:need(kind, id, what)
   local item, i = self:find(kind, "id", id)
   if not item then item, i = self:find(kind, "name", id) end
@@ -145,12 +145,12 @@ end
 
 --- The installation of this id, and its place in the fleet; nil when there is none.
 function Store:installation_by_id(id)
-  local place = fleet.place_of(id, "installation")
+  local place = fixtures.place_of(id, "installation")
   local installation = place and self.fleet:at(place)
   if installation then return installation, place end
 end
 
---- The installation a path names, and its place in the fleet.
+--- The installation a path names, and its place in the fixtures.
 function Store:installation(params)
   local integration = self:integration(params)
   local installation, place = self:installation_by_id(params.installationId)
@@ -160,14 +160,46 @@ end
 
 --- The objects an integration reads, by its latest revision; an empty table when that says nothing of reading.
 function Store.objects_of(_, integration)
-  local objects = edit.get(integration, { "latestRevision", "content", "read", "objects" })
+  local objects = deep.get(integration, { "latestRevision", "content", "read", "objects" })
   return type(objects) == "table" and objects or {}
 end
 
 --- What an installation reads, by object; an empty table when that is nothing.
 function Store.reads_of(_, installation)
-  local objects = edit.get(installation, { "config", "content", "read", "objects" })
+  local objects = deep.get(installation, { "config", "content", "read", "objects" })
   return type(objects) == "table" and objects or {}
+end
+
+--- Refuses a path whose object the integration does not read.
+function Store:check_object(params)
+  for _, object in ipairs(self:objects_of((self:integration(params)))) do
+    if object.objectName == params.objectName then return end
+  end
+  problem.invalid("path", "objectName", "is not an object of this integration")
+end
+
+local FIELD_TYPES = { amount = "float", annualRevenue = "int", createdDate = "datetime", lastModifiedDate = "datetime" }
+local READ_ONLY = { id = true, createdDate = true, lastModifiedDate = true }
+
+--- The fields of an object; `place` names the integration or provider to which custom ones were added.
+function Store:fields_of(place, object, writable_only)
+  local fields = {}
+  for _, name in ipairs(fixtures.fields) do
+    if not (writable_only and READ_ONLY[name]) then
+      local kind = FIELD_TYPES[name]
+      fields[name] = {
+        fieldName = name, displayName = name, valueType = kind or "string", providerType = kind or "text",
+        readOnly = READ_ONLY[name] or false, isCustom = false, isRequired = name == "id",
+      }
+    end
+  end
+  for name, field in pairs(self.custom_fields[place .. "/" .. object] or {}) do
+    fields[name] = {
+      fieldName = name, displayName = field.displayName, valueType = field.valueType, providerType = field.valueType,
+      readOnly = false, isCustom = true, isRequired = field.required or false,
+    }
+  end
+  return fields
 end
 
 --- The installation of a group in the integration a path names; `status` when there is none.
@@ -179,7 +211,7 @@ end
 
 -- The installation whose connection this is, and its place.
 function Store:user_of_connection(id)
-  local place = fleet.place_of(id, "connection")
+  local place = fixtures.place_of(id, "connection")
   local installation = place and place <= self.fleet.size and self.fleet:at(place)
   if installation and installation.connection.id == id then return installation, place end
   for i, changed in pairs(self.fleet.changed) do
@@ -194,13 +226,13 @@ function Store:connection(id)
   return (self:need("connections", id))
 end
 
--- What there is at the start --------------------------------------------------------------------------------------
+-- Initial state -----------------------------------------------------------------------------------------------------
 
 local DAY = "2023-11-07T05:31:56Z"
 
 local function manifest(name, provider)
   local read, write = core.array(), core.array()
-  for i, object in ipairs(fleet.objects) do
+  for i, object in ipairs(fixtures.objects) do
     read[i] = {
       objectName = object, destination = "defaultWebhook", schedule = "*/10 * * * *",
       requiredFields = core.array { { fieldName = "id" }, { fieldName = "email" } },
@@ -236,13 +268,13 @@ function Store:add_revision(integration, content)
 end
 
 local function seed(self)
-  local project = fleet.PROJECT.id
+  local project = fixtures.PROJECT.id
   local function one(fields)
     fields.createTime = DAY
     return { fields }
   end
   self.orgs = one { id = "org-123", label = "MailMonkey", defaultTeamId = "team-123" }
-  self.projects = one { id = project, name = fleet.PROJECT.name, appName = "MailMonkey", orgId = "org-123" }
+  self.projects = one { id = project, name = fixtures.PROJECT.name, appName = "MailMonkey", orgId = "org-123" }
   self.org_builders = one {
     id = "builder-123", idpProvider = "auth0", idpRef = "auth0|123", firstName = "Zoë", lastName = "Müller",
     fullName = "Zoë Müller", primaryEmail = "zoe@example.com",
@@ -272,7 +304,7 @@ local function seed(self)
   self.api_keys = {
     { key = self.options.key, label = "mock server", scopes = core.array(), projectId = project, active = true },
   }
-  self:add_integration { id = fleet.INTEGRATION, projectId = project, name = "salesforce", provider = "salesforce" }
+  self:add_integration { id = fixtures.INTEGRATION, projectId = project, name = "salesforce", provider = "salesforce" }
   self:add_integration { id = "integration-124", projectId = project, name = "hubspot", provider = "hubspot" }
 end
 
@@ -280,7 +312,7 @@ end
 local function seed_others(self)
   for _ = 1, 3 do
     self.fleet:add(function(_, place)
-      local installation = fleet.installation(place)
+      local installation = fixtures.installation(place)
       installation.integrationId = "integration-124"
       return installation
     end)

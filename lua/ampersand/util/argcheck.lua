@@ -25,6 +25,9 @@ function argcheck.raise(message)
   error(message, level)
 end
 
+-- Programming errors that only C finds are raised there, too.
+require("ampersand.core").raise_with(argcheck.raise)
+
 -- Edits between two names; two letters that changed places are one (optimal string alignment).
 local function distance(a, b)
   local before, previous = {}, {}

@@ -1,11 +1,12 @@
--- The proxy: what it wants in the head of a request, and a provider behind it that tells what reached it.
+-- The proxy: the headers it requires, and a provider behind it that answers with the request it received.
 
 local http = require "ampersand.mock.http"
 local problem = require "ampersand.mock.problem"
+local redact = require "ampersand.util.redact"
 
 local proxy = {}
 
---- Whether a request is for the proxy: by its headers, or by the prefix that tells servers apart.
+--- Whether a request is for the proxy: it has the proxy's header, or the path prefix of the proxy's server.
 function proxy.is_meant(request)
   return request.headers["x-amp-proxy-version"] ~= nil or request.path:find "^/proxy/" ~= nil
 end
@@ -14,11 +15,11 @@ local function need(headers, name)
   return headers[name] or problem.invalid("header", name, "is required")
 end
 
--- The installation meant: by id, or by the integration's name and a group.
+-- The installation named by the headers: by id, or by the integration's name and a group.
 local function installation_of(store, headers)
   local project = need(headers, "x-amp-project-id")
   if not store:find("projects", "id", project) then
-    problem.invalid("header", "x-amp-project-id", "must be the id of a project (a name will not do)")
+    problem.invalid("header", "x-amp-project-id", "must be the id of a project, not its name")
   end
   if headers["x-amp-installation-id"] then
     local installation = store:installation_by_id(headers["x-amp-installation-id"])
@@ -26,16 +27,6 @@ local function installation_of(store, headers)
   end
   local params = { projectIdOrName = project, integrationId = need(headers, "x-amp-integration-name") }
   return (store:installation_of_group(params, need(headers, "x-amp-group-ref"), 404))
-end
-
-local HIDDEN = { ["x-api-key"] = true, authorization = true, cookie = true }
-
-local function told(values)
-  local copy = {}
-  for name, value in pairs(values) do
-    if not HIDDEN[name] and not name:find "^x%-amp%-" then copy[http.printable(name)] = http.printable(value) end
-  end
-  return copy
 end
 
 -- Any number of bytes, for `/bytes/N`.
@@ -48,8 +39,8 @@ local function bytes(count)
   end
 end
 
---- Answers as the provider would: with what was asked of it; for `/bytes/N` with that much, for `/status/N` with that
---- status, for `/echo` with the body as it came.
+--- Answers for the provider: the request as JSON; `/bytes/N` answers N bytes, `/status/N` that status, `/echo` the
+--- unchanged body.
 ---@return table response
 function proxy.answer(store, request)
   if need(request.headers, "x-amp-proxy-version") ~= "1" then
@@ -64,14 +55,19 @@ function proxy.answer(store, request)
   if path == "/echo" then
     return { status = 200, headers = { ["Content-Type"] = request.headers["content-type"] }, body = request.body }
   end
+  local headers = {}
+  for name, value in pairs(http.loggable(request.headers, redact.is_secret_header)) do
+    if value ~= redact.HIDDEN and not name:find "^x%-amp%-" then headers[name] = value end
+  end
   return http.json(status or 200, {
-    method = request.method, path = http.printable(http.unescape(path)), query = told(request.query),
-    headers = told(request.headers), body = http.printable(request.body),
+    method = request.method, path = http.printable(http.unescape(path)),
+    query = http.loggable(request.query, redact.is_secret_parameter),
+    headers = headers, body = http.printable(request.body),
     provider = installation.connection.provider, installationId = installation.id,
   })
 end
 
---- What the proxy adds to a 429: when to come back, and whether to.
+--- The headers that the proxy adds to a 429.
 function proxy.limit(response, seconds)
   response.headers["X-Amp-Retry-After"] = os.date("!%a, %d %b %Y %H:%M:%S UTC", os.time() + math.ceil(seconds))
   response.headers["X-Amp-Retryable"] = "true"

@@ -1,52 +1,29 @@
--- `/__mock/…`: how a test looks into the mock server and changes it from outside. Only for this machine.
+-- `/__mock/…`: a test inspects and changes the mock server. Only requests from this machine are accepted.
 --
---   GET requests                             what has arrived; POST {} forgets it
+--   GET requests                             the requests received; POST {} clears them
 --   GET faults                               the faults in force
---   POST faults {status=…}                   one fault more; {clear=true} removes all
+--   POST faults {status=…}                   adds a fault; {clear=true} removes all
 --   GET edits                                how often each installation's config was changed, by id
 --   POST settings {key=…}                    changes options
 --   POST installations {ids={…}, set={…}}    merges into installations; {ids=…, remove=true} removes; {add=n} adds
 
 local core = require "ampersand.core"
-local edit = require "ampersand.mock.edit"
+local deep = require "ampersand.util.deep"
+local patch = require "ampersand.mock.patch"
 local faults = require "ampersand.mock.faults"
-local fleet = require "ampersand.mock.fleet"
+local fixtures = require "ampersand.mock.fixtures"
 local http = require "ampersand.mock.http"
 local problem = require "ampersand.mock.problem"
+local redact = require "ampersand.util.redact"
 
-local control = {}
+local admin = {}
 
--- The log ---------------------------------------------------------------------------------------------------------
-
-local SECRET_HEADERS = { ["x-api-key"] = true, authorization = true, ["proxy-authorization"] = true, cookie = true }
-local SECRET_MEMBERS = {
-  apiKey = true, clientSecret = true, password = true, token = true, secrets = true, customAuth = true,
-  callbackParams = true, publicKeyPem = true,
-}
-
-local function without_secrets(value)
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, member in pairs(value) do
-    local harmless = key == "apiKey" and type(member) == "table" -- the fields of updateApiKey
-    copy[key] = SECRET_MEMBERS[key] and not harmless and "[redacted]" or without_secrets(member)
-  end
-  return copy
-end
-
--- Names and values that came from outside and may be any bytes, without secrets.
-local function told(values)
-  local copy = {}
-  for name, value in pairs(values) do
-    copy[http.printable(name)] = SECRET_HEADERS[name] and "[redacted]" or http.printable(value)
-  end
-  return copy
-end
+-- The log -----------------------------------------------------------------------------------------------------------
 
 local Log = {}
 Log.__index = Log
 
-function control.new_log(size)
+function admin.new_log(size)
   return setmetatable({ size = size, count = 0, by_operation = {}, first = 1, last = 0, entries = {} }, Log)
 end
 
@@ -60,8 +37,9 @@ function Log:note(request, body, status)
   self.last = self.last + 1
   self.entries[self.last] = {
     operation = id, method = request.method, path = http.printable(path),
-    query = told(request.query), headers = told(request.headers),
-    body = without_secrets(body), bytes = #request.body, status = status, connection = request.connection,
+    query = http.loggable(request.query, redact.is_secret_parameter),
+    headers = http.loggable(request.headers, redact.is_secret_header),
+    body = redact.value(redact.copy(body)), bytes = #request.body, status = status, connection = request.connection,
   }
   if self.last - self.first >= self.size then
     self.entries[self.first] = nil
@@ -75,30 +53,30 @@ function Log:show()
   return { count = self.count, by_operation = self.by_operation, requests = requests }
 end
 
--- The controls ----------------------------------------------------------------------------------------------------
+-- Routes ------------------------------------------------------------------------------------------------------------
 
-local controls = {}
+local routes = {}
 
-function controls.requests(api, body)
-  if body then api.log = control.new_log(api.options.log) end
+function routes.requests(api, body)
+  if body then api.log = admin.new_log(api.options.log) end
   return api.log:show()
 end
 
-function controls.faults(api, body)
+function routes.faults(api, body)
   if body and body.clear then api.faults:clear() end
   if body and not body.clear then
     local fault, why = faults.check(body)
     if not fault then problem.refuse(400, why) end
     api.faults:add(fault)
   end
-  return { faults = core.array(edit.clone(api.faults.rules)) }
+  return { faults = core.array(deep.copy(api.faults.rules)) }
 end
 
-function controls.edits(api)
+function routes.edits(api)
   return api.store.edits
 end
 
-function controls.settings(api, body)
+function routes.settings(api, body)
   for name, value in pairs(body or {}) do
     if api.options[name] == nil then problem.refuse(400, ("no option %q"):format(name)) end
     if name == "key" then api.store.api_keys[1].key = value end
@@ -109,29 +87,29 @@ end
 
 local function add_installations(store, count)
   local ids = core.array()
-  for i = 1, count do ids[i] = store.fleet:add(function(_, place) return fleet.installation(place) end).id end
+  for i = 1, count do ids[i] = store.fleet:add(function(_, place) return fixtures.installation(place) end).id end
   return ids
 end
 
-function controls.installations(api, body)
+function routes.installations(api, body)
   local store = api.store
   if not body then return { count = store.fleet.last } end
   if body.add then return { ids = add_installations(store, body.add) } end
   for _, id in ipairs(body.ids or { body.id }) do
     local installation, place = store:installation_by_id(id)
     if not installation then problem.refuse(404, "installation not found: " .. id) end
-    store.fleet:put(place, not body.remove and edit.merge(installation, body.set))
+    store.fleet:put(place, not body.remove and patch.merge(installation, body.set))
   end
   return { ids = body.ids or core.array { body.id } }
 end
 
---- Answers a request to a control.
+--- Answers a request to a admin.
 ---@return table response
-function control.answer(api, request, body)
-  if not request.from_here then problem.refuse(403, "the controls are only for this machine") end
+function admin.answer(api, request, body)
+  if not request.is_local then problem.refuse(403, "the admin routes accept requests from this machine only") end
   local name = request.path:match "^/__mock/(%l+)$"
-  local run = controls[name] or problem.refuse(404, "no such control")
+  local run = routes[name] or problem.refuse(404, "no such admin route")
   return http.json(200, run(api, request.method == "POST" and body or nil))
 end
 
-return control
+return admin

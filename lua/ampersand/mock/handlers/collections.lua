@@ -1,4 +1,4 @@
--- The plain resources: one entry of data each, from which list, get, create, update and delete follow.
+-- The plain resources: each is one entry of data, from which list, get, create, update and delete follow.
 --
 --   param    the path's name for one item           prefix   of new ids
 --   fields   members taken from a create's body     unique   no two items of a project share this member
@@ -6,7 +6,8 @@
 --   hide     members never shown in answers         defaults members of a new item that the body may leave out
 
 local core = require "ampersand.core"
-local edit = require "ampersand.mock.edit"
+local deep = require "ampersand.util.deep"
+local patch = require "ampersand.mock.patch"
 local operations = require "ampersand.client.operations"
 local problem = require "ampersand.mock.problem"
 
@@ -50,7 +51,7 @@ local kinds = {
   topics = { param = "topicId", prefix = "topic", fields = { "name" }, unique = "name" },
 }
 
--- The member and value that tell whose items a path means: those of a project, of an organization, or everyone's.
+-- The member and value that items of a path share: their project, their organization, or none.
 local function owner_of(store, name, params)
   if params.orgId and name ~= "orgs" then
     return name == "org_invites" and "parentId" or nil, store:need("orgs", params.orgId).id
@@ -58,14 +59,14 @@ local function owner_of(store, name, params)
   if params.projectIdOrName and name ~= "projects" then return "projectId", store:project(params).id end
 end
 
-local function shown(kind, item)
-  local copy = edit.clone(item)
+local function public_view(kind, item)
+  local copy = deep.copy(item)
   for _, member in ipairs(kind.hide or {}) do copy[member] = nil end
   return copy
 end
 
--- Whether an item fits the query: "true" of a switch shows only what is on, any other value must be equal.
-local function fits(item, query, names)
+-- Whether an item matches the query: "true" selects items whose flag is set, any other value must be equal.
+local function matches(item, query, names)
   for _, name in ipairs(names) do
     local value = query[name]
     if value and value ~= "false" and tostring(item[name]) ~= value then return false end
@@ -103,14 +104,14 @@ function verbs.list(op, kind)
     local list = core.array()
     for _, item in ipairs(store[op.resource]) do
       local own = not owner or item[owner] == id
-      if own and fits(item, query, op.query_names) then list[#list + 1] = shown(kind, item) end
+      if own and matches(item, query, op.query_names) then list[#list + 1] = public_view(kind, item) end
     end
     return list
   end
 end
 
 function verbs.get(op, kind)
-  return function(store, params) return shown(kind, (find(store, op.resource, params))) end
+  return function(store, params) return public_view(kind, (find(store, op.resource, params))) end
 end
 
 function verbs.create(op, kind)
@@ -122,17 +123,17 @@ function verbs.create(op, kind)
     end
     local item = kind.defaults and kind.defaults(store) or {}
     for _, member in ipairs(kind.fields) do
-      if body[member] ~= nil then item[member] = edit.clone(body[member]) end
+      if body[member] ~= nil then item[member] = deep.copy(body[member]) end
     end
     if kind.prefix then item.id = store:new_id(kind.prefix) end
     if owner then item[owner] = id end
     if not kind.id then item.createTime = store.now() end
     table.insert(store[op.resource], item)
-    return shown(kind, item)
+    return public_view(kind, item)
   end
 end
 
--- The member of the body that holds the new values: the one beside updateMask.
+-- The member of the body that holds the new values: the one next to updateMask.
 local function holder_of(op)
   for _, field in ipairs(op.body) do
     if field.name ~= "updateMask" then return field.name end
@@ -143,16 +144,15 @@ function verbs.update(op, kind)
   local holder = holder_of(op)
   return function(store, params, _, body)
     local item, i = find(store, op.resource, params)
-    local changed = edit.clone(item)
+    local changed = deep.copy(item)
     if kind.mask then
-      local ok, path, why = edit.mask(changed, body[holder], body.updateMask, kind.mask)
-      if not ok then problem.invalid("body", "updateMask." .. path, why) end
+      patch.mask(changed, body[holder], body.updateMask, kind.mask)
     else
       changed[holder] = body[holder]
     end
     if not kind.id then changed.updateTime = store.now() end
     store[op.resource][i] = changed
-    return shown(kind, changed)
+    return public_view(kind, changed)
   end
 end
 
@@ -169,10 +169,10 @@ for _, op in ipairs(operations.all()) do
   if kind and verb then handlers[op.id] = verb(op, kind) end
 end
 
--- What differs from the rule ---------------------------------------------------------------------------------------
+-- Exceptions --------------------------------------------------------------------------------------------------------
 
 function handlers.getProject(store, params, query)
-  local project = edit.clone(store:project(params))
+  local project = deep.copy(store:project(params))
   if query.includeEntitlements == "true" then
     project.entitlements = { brandingRemoval = { value = true }, logRetentionDays = { value = 30 } }
   end
@@ -185,8 +185,8 @@ function handlers.getDestination(store, params, query)
     item.secrets.webhookSigningKey = "whsec_" .. store.secret(32)
     item.updateTime = store.now()
   end
-  local copy = shown(kinds.destinations, item)
-  if query.includeSecrets == "true" then copy.secrets = edit.clone(item.secrets) end
+  local copy = public_view(kinds.destinations, item)
+  if query.includeSecrets == "true" then copy.secrets = deep.copy(item.secrets) end
   return copy
 end
 

@@ -1,14 +1,14 @@
--- What every operation asks of a request: its media type, its query, the members of its body and their types.
+-- Checks of every request: its media type, its query, the members of its body and their types.
 
 local core = require "ampersand.core"
 local problem = require "ampersand.mock.problem"
 
-local checks = {}
+local validation = {}
 
---- The body as a table, or nil and why it is none.
+--- The body as a table, or nil and a message.
 ---@param request table
 ---@return table|nil body, string why
-function checks.decode(request)
+function validation.decode(request)
   if request.body == "" then return {} end
   local body, why = core.decode(request.body)
   if type(body) == "table" then return body end
@@ -18,7 +18,7 @@ end
 local BARE = { GET = true, HEAD = true, DELETE = true }
 
 --- Refuses a body where none belongs, or one that is not JSON.
-function checks.media(request)
+function validation.media(request)
   if request.body == "" then return end
   if BARE[request.method] then problem.refuse(400, ("a %s request has no body"):format(request.method)) end
   local kind = (request.headers["content-type"] or ""):lower():match "^[^;%s]*"
@@ -28,13 +28,13 @@ function checks.media(request)
 end
 
 --- Refuses a query that lacks what the operation requires.
-function checks.query(op, query)
+function validation.query(op, query)
   for _, name in ipairs(op.required_query) do
     if not query[name] then problem.invalid("query", name, "is required") end
   end
 end
 
--- Bodies ----------------------------------------------------------------------------------------------------------
+-- Bodies ------------------------------------------------------------------------------------------------------------
 
 -- The type of a member by its name; a string where nothing else is said.
 local TYPES = {}
@@ -78,7 +78,7 @@ local function check_choice(op, field, body)
   end
 end
 
--- A member of a member counts only when the outer one is there; that one has been checked before.
+-- A nested member counts only where the outer one is present; that one has been checked before.
 local function check_field(op, field, body)
   if field.one_of then return check_choice(op, field, body) end
   local value = body
@@ -91,7 +91,7 @@ local function check_field(op, field, body)
 end
 
 --- Refuses a body that lacks what the operation requires, or holds members of other types.
-function checks.body(op, request, body)
+function validation.body(op, request, body)
   if not op.body then return end
   if request.body == "" then
     if op.body_required then problem.invalid("body", op.body[1].name, "is required") end
@@ -100,4 +100,4 @@ function checks.body(op, request, body)
   for _, field in ipairs(op.body) do check_field(op, field, body) end
 end
 
-return checks
+return validation

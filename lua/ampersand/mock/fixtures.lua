@@ -1,15 +1,15 @@
--- The simulated fleet: any number of installations, made from their number alone, so that a hundred thousand
--- of them cost no memory. What a program changes is kept beside that rule, per installation.
+-- The simulated fleet: any number of installations, each computed from its number alone, so that a hundred thousand
+-- of them take no memory. The store holds what a program changes.
 
 local core = require "ampersand.core"
 local null, array = core.null, core.array
 
-local fleet = {}
+local fixtures = {}
 
-fleet.PROJECT = { id = "project-456", name = "my-project" }
-fleet.INTEGRATION = "integration-123"
+fixtures.PROJECT = { id = "project-456", name = "my-project" }
+fixtures.INTEGRATION = "integration-123"
 
--- Provider names by the way their connections log in.
+-- Provider names by authentication scheme.
 local PROVIDERS = {
   { "oauth2/authorizationCode",
     "salesforce hubspot dynamicsCRM zohoCRM pipedrive zendeskSupport slack asana atlassian linkedIn intercom gong"
@@ -30,19 +30,19 @@ local NAMES = {
 }
 
 --- Names of the objects that installations read and write.
-fleet.objects = {
+fixtures.objects = {
   "account", "contact", "lead", "opportunity", "deal", "company", "ticket", "task", "call", "meeting", "note",
   "invoice", "user", "campaign",
 }
 --- Names of the fields every object has.
-fleet.fields = {
+fixtures.fields = {
   "id", "email", "phone", "firstName", "lastName", "company", "website", "billingCity", "billingCountry", "ownerId",
   "createdDate", "lastModifiedDate", "stage", "amount", "industry", "description", "leadSource", "annualRevenue",
 }
 local MAPPED = { "fullName", "primaryEmail", "companySize", "priority", "region", "lifecycle" }
 local SCHEDULES = { "*/10 * * * *", "*/30 * * * *", "0 * * * *", "15 */6 * * *", "0 3 * * *" }
 
--- Installations repeat after this many, but for their ids: a prime, so that no other pattern falls in step.
+-- Apart from their ids, installations repeat after this many: a prime, so that no other period divides it.
 local VARIETIES = 1009
 
 local providers = {}
@@ -51,16 +51,16 @@ for _, group in ipairs(PROVIDERS) do
 end
 
 --- All providers of the mock server: `{ name, scheme }`, in a fixed order.
-fleet.providers = providers
+fixtures.providers = providers
 
 --- The provider of this name.
-function fleet.provider(name)
+function fixtures.provider(name)
   for _, provider in ipairs(providers) do
     if provider.name == name then return provider end
   end
 end
 
--- A small generator of our own: the same numbers on every Lua.
+-- A pseudo-random generator that gives the same numbers on every Lua.
 local function dice(seed)
   local state = seed * 48271 % 2147483647 + 1
   local function roll(sides)
@@ -120,15 +120,15 @@ end
 
 local function group_of(name, tag, created)
   return {
-    groupRef = "group-" .. tag, groupName = name, projectId = fleet.PROJECT.id,
+    groupRef = "group-" .. tag, groupName = name, projectId = fixtures.PROJECT.id,
     createTime = created, updateTime = created,
   }
 end
 
 local function read_object(name, roll, pick)
   local fields, mappings = {}, {}
-  for _ = 1, 3 + roll(12) do fields[pick(fleet.fields)] = roll(10) > 1 end
-  for _ = 1, roll(4) - 1 do mappings[pick(MAPPED)] = pick(fleet.fields) end
+  for _ = 1, 3 + roll(12) do fields[pick(fixtures.fields)] = roll(10) > 1 end
+  for _ = 1, roll(4) - 1 do mappings[pick(MAPPED)] = pick(fixtures.fields) end
   local object = {
     objectName = name, schedule = pick(SCHEDULES),
     destination = pick { "defaultWebhook", "kinesisStream", "warehouse" },
@@ -163,7 +163,7 @@ local function content_of(provider, roll, pick)
   local read, write = { objects = {} }, { objects = {} }
   local content = { provider = provider, read = read, write = write, proxy = { enabled = roll(3) > 1 } }
   for _ = 1, roll(6) - 1 do
-    local name = pick(fleet.objects)
+    local name = pick(fixtures.objects)
     read.objects[name] = read_object(name, roll, pick)
     if roll(2) == 1 then write.objects[name] = write_object(name, roll) end
     if roll(3) == 1 then
@@ -186,13 +186,13 @@ end
 
 local function app_of(provider, tag, roll)
   return {
-    id = "provider-app-" .. tag, projectId = fleet.PROJECT.id, provider = provider, clientId = "client-id-" .. tag,
+    id = "provider-app-" .. tag, projectId = fixtures.PROJECT.id, provider = provider, clientId = "client-id-" .. tag,
     externalRef = roll(4) == 1 and null or "external-id-" .. tag,
     scopes = array { "crm.read", "crm.write" }, createTime = time(roll, 2023), updateTime = null,
   }
 end
 
--- Credentials as the connection's way of logging in has them.
+-- The credentials of the connection's authentication scheme.
 local function log_in(connection, tag, roll)
   local scheme = connection.authScheme
   if scheme:find("oauth2/authorizationCode", 1, true) then
@@ -206,11 +206,11 @@ end
 local function connection_of(provider, status, name, tag, roll)
   local created = time(roll, 2024)
   local connection = {
-    id = "connection-" .. tag, projectId = fleet.PROJECT.id,
+    id = "connection-" .. tag, projectId = fixtures.PROJECT.id,
     provider = provider.name, authScheme = provider.scheme, status = status,
     group = group_of(name, tag, created),
     consumer = {
-      consumerRef = "consumer-" .. tag, consumerName = name, projectId = fleet.PROJECT.id,
+      consumerRef = "consumer-" .. tag, consumerName = name, projectId = fixtures.PROJECT.id,
       createTime = created, updateTime = created,
     },
     providerWorkspaceRef = roll(6) == 1 and null or "workspace-" .. tag,
@@ -241,7 +241,7 @@ local function build(variety, tag)
   local healthStatus, status, last = health(roll)
   local created = time(roll, 2024)
   return {
-    id = "installation-" .. tag, projectId = fleet.PROJECT.id, integrationId = fleet.INTEGRATION,
+    id = "installation-" .. tag, projectId = fixtures.PROJECT.id, integrationId = fixtures.INTEGRATION,
     group = group_of(name, tag, created),
     healthStatus = healthStatus, lastOperationStatus = last,
     connection = connection_of(provider, status, name, tag, roll),
@@ -263,21 +263,21 @@ end
 --- The i-th installation of the fleet, a new table at each call; the first is the example of the API's page.
 ---@param i integer at least 1
 ---@return table installation
-function fleet.installation(i)
+function fixtures.installation(i)
   if i == 1 then return example() end
   return build((i - 2) % VARIETIES, tag_of(i))
 end
 
 --- The place of an installation in the fleet, from the number in an id of its own ("connection-0000007" -> 7).
 ---@return integer|nil place nil when the id is not of this fleet
-function fleet.place_of(id, prefix)
+function fixtures.place_of(id, prefix)
   local tag = id:match("^" .. prefix .. "%-(%d+)$")
   if not tag or #tag > 12 then return nil end
   local i = tag == "123" and 1 or tonumber(tag)
   return i > 0 and tag == tag_of(i) and i or nil
 end
 
-fleet.tag_of = tag_of
+fixtures.tag_of = tag_of
 
 local MARK = "{tag}"
 local templates = {}
@@ -293,10 +293,10 @@ end
 --- The i-th installation as JSON: `installation(i)` encoded, but many times faster.
 ---@param i integer at least 1
 ---@return string json
-function fleet.text(i)
+function fixtures.text(i)
   if i == 1 then return core.encode(example(), { sort_keys = true }) end
   local variety = (i - 2) % VARIETIES
   return table.concat(templates[variety] or template(variety), tag_of(i))
 end
 
-return fleet
+return fixtures

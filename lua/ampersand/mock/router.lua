@@ -1,20 +1,18 @@
--- The API behind the mock server: finds the operation a request means, refuses what the real server would refuse, and
--- lets a handler answer the rest.
+-- Routes requests: finds the operation, refuses what the real server would refuse, and calls the handler.
 
-local activity = require "ampersand.mock.activity"
-local checks = require "ampersand.mock.checks"
-local control = require "ampersand.mock.control"
+local admin = require "ampersand.mock.admin"
 local faults = require "ampersand.mock.faults"
 local handlers = require "ampersand.mock.handlers"
 local http = require "ampersand.mock.http"
 local operations = require "ampersand.client.operations"
 local problem = require "ampersand.mock.problem"
-local proxy = require "ampersand.mock.proxy"
-
+local proxy = require "ampersand.mock.handlers.proxy"
+local runs = require "ampersand.mock.runs"
+local validation = require "ampersand.mock.validation"
 
 local PIECE = 64 * 1024
 
--- Routes ----------------------------------------------------------------------------------------------------------
+-- Routes ------------------------------------------------------------------------------------------------------------
 
 local function segments_of(path)
   local segments = {}
@@ -41,8 +39,8 @@ end
 
 local routes = routes_of(operations.all())
 
--- The values of the path by name, or nil when it does not fit. The verb after a colon counts only unescaped.
-local function fit(route, segments)
+-- The path parameters by name, or nil where the path does not match. An escaped colon does not separate a verb.
+local function match(route, segments)
   if #route ~= #segments then return nil end
   local params = {}
   for i, part in ipairs(route) do
@@ -58,7 +56,7 @@ local function fit(route, segments)
   return params
 end
 
--- Two operations of different servers may share a path; told apart by the server's prefix, else by the body.
+-- Two operations of different servers share a path: the server's prefix distinguishes them, else the body.
 local function is_meant(op, server, body)
   if server then return (op.server or "api") == server end
   if op.id == "writeRecords" then return body.type ~= nil end
@@ -69,7 +67,7 @@ end
 local function find(method, path, server, body)
   local segments, known = segments_of(path), false
   for _, route in ipairs(routes) do
-    local params = fit(route, segments)
+    local params = match(route, segments)
     known = known or params
     if params and route.op.method == method and is_meant(route.op, server, body) then return route.op, params end
   end
@@ -77,12 +75,12 @@ local function find(method, path, server, body)
   problem.refuse(404, ("no operation is at %s %s"):format(method, path))
 end
 
--- Requests --------------------------------------------------------------------------------------------------------
+-- Requests ----------------------------------------------------------------------------------------------------------
 
-local Api = {}
-Api.__index = Api
+local Router = {}
+Router.__index = Router
 
-function Api:check_auth(op, headers)
+function Router:check_auth(op, headers)
   if op.auth == "none" then return end
   local token = (headers["authorization"] or ""):match "^[Bb]earer (.+)$"
   local by_key = op.auth ~= "bearer" and headers["x-api-key"] and self.store:knows_key(headers["x-api-key"])
@@ -95,9 +93,9 @@ function Api:check_auth(op, headers)
   })
 end
 
--- Answers ---------------------------------------------------------------------------------------------------------
+-- Answers -----------------------------------------------------------------------------------------------------------
 
--- Joins an iterator's texts to a JSON array, in pieces worth sending.
+-- Joins the texts of an iterator into a JSON array, in pieces of at least 64 KiB.
 local function array_pieces(texts)
   local opened, closed
   return function()
@@ -124,7 +122,7 @@ local function length_of(pieces)
   return length
 end
 
-function Api:answer(op, value, status)
+function Router:answer(op, value, status)
   status = status or op.status
   if op.returns == "none" then return { status = status, headers = {} } end
   if op.returns == "text" then
@@ -137,7 +135,7 @@ function Api:answer(op, value, status)
   }
 end
 
--- The operation a request means and the values in its path. Before `/v1` may stand the name of one of the servers.
+-- The operation of a request and its path parameters. The name of a server may stand before `/v1`.
 local function route(request, body)
   local server, rest = request.path:match "^/(%l+)(/v1/.*)$"
   local path = (rest or request.path):match "^/v1(/.*)$"
@@ -145,8 +143,8 @@ local function route(request, body)
   return find(request.method == "HEAD" and "GET" or request.method, path, server, body or {})
 end
 
--- Serves a request, with the fault that is due.
-function Api:faulty(request, id, serve)
+-- Serves a request and applies the fault that is due.
+function Router:with_fault(request, id, serve)
   local fault = self.faults:choose(id) or {}
   request.fault = fault
   local response = faults.answer(fault) or serve()
@@ -154,30 +152,30 @@ function Api:faulty(request, id, serve)
   return response
 end
 
-function Api:call(request, body, why)
+function Router:call(request, body, why)
   local op, params = route(request, body)
   request.op = op
-  return self:faulty(request, op.id, function()
+  return self:with_fault(request, op.id, function()
     self:check_auth(op, request.headers)
-    checks.media(request)
+    validation.media(request)
     if not body then problem.refuse(400, why) end
-    checks.query(op, request.query)
-    checks.body(op, request, body)
-    activity.settle(self.store)
+    validation.query(op, request.query)
+    validation.body(op, request, body)
+    runs.settle(self.store)
     return self:answer(op, handlers[op.id](self.store, params, request.query, body))
   end)
 end
 
-function Api:proxied(request)
+function Router:proxied(request)
   request.is_proxy = true
-  return self:faulty(request, "proxy", function()
+  return self:with_fault(request, "proxy", function()
     self:check_auth({ auth = "any" }, request.headers)
     return proxy.answer(self.store, request)
   end)
 end
 
--- The answer to a request that may be refused: what `serve` gives, or the problem it raises.
-local function guarded(request, id, serve, ...)
+-- The response of `serve`, or that of the problem it raises.
+local function protect(request, id, serve, ...)
   local ok, response = pcall(serve, ...)
   if ok then return response end
   if not problem.is(response) then io.stderr:write("mock: ", tostring(response), "\n") end
@@ -188,19 +186,19 @@ local function guarded(request, id, serve, ...)
   return response
 end
 
-function Api:serve(request, id)
-  if proxy.is_meant(request) then return guarded(request, id, self.proxied, self, request), nil end
-  local body, why = checks.decode(request)
+function Router:serve(request, id)
+  if proxy.is_meant(request) then return protect(request, id, self.proxied, self, request), nil end
+  local body, why = validation.decode(request)
   if request.path:find "^/__mock/" then
-    return guarded(request, id, control.answer, self, request, body), nil, true
+    return protect(request, id, admin.answer, self, request, body), nil, true
   end
-  return guarded(request, id, self.call, self, request, body, why), body
+  return protect(request, id, self.call, self, request, body, why), body
 end
 
 --- Answers a request; never raises.
----@param request table as http.lua gives it
+---@param request table as server.lua reads it
 ---@return table response
-function Api:handle(request)
+function Router:handle(request)
   self.count = self.count + 1
   local id = ("mock-%d"):format(self.count)
   local response, body, unnoted = self:serve(request, id)
@@ -211,14 +209,14 @@ function Api:handle(request)
   return response
 end
 
-local api = {}
+local router = {}
 
---- An API over a store. Its options are those of the command line.
-function api.new(options, store)
-  local self = setmetatable({ options = options, store = store, count = 0, faults = faults.new() }, Api)
-  self.log = control.new_log(options.log)
+--- A router over a store. Its options are those of the command line.
+function router.new(options, store)
+  local self = setmetatable({ options = options, store = store, count = 0, faults = faults.new() }, Router)
+  self.log = admin.new_log(options.log)
   for _, fault in ipairs(options.faults or {}) do self.faults:add(fault) end
   return self
 end
 
-return api
+return router

@@ -1,28 +1,23 @@
 -- Ways to change a value: update masks, JSON Patch (RFC 6902: add, remove, replace) and merge patch (RFC 7396).
--- Each changes what it is given; a caller that may fail in the middle works on a clone.
+-- Each changes its target, and raises a problem where it cannot go on: work on a clone where that matters.
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
+local problem = require "ampersand.mock.problem"
 
-local edit = {}
-
-function edit.clone(value)
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, member in pairs(value) do copy[key] = edit.clone(member) end
-  return copy
-end
+local patch = {}
 
 local function is_array(value)
   return getmetatable(value) == core.array_mt
 end
 
 --- Merges `changes` into `target`: objects member by member, null removes, anything else replaces.
-function edit.merge(target, changes)
+function patch.merge(target, changes)
   for key, value in pairs(changes) do
     if value == core.null then
       target[key] = nil
     elseif type(value) == "table" and not is_array(value) and type(target[key]) == "table" then
-      edit.merge(target[key], value)
+      patch.merge(target[key], value)
     else
       target[key] = value
     end
@@ -30,18 +25,7 @@ function edit.merge(target, changes)
   return target
 end
 
---- The value behind keys, one inside the other; nil where there is none.
----@param value any
----@param keys string[]
-function edit.get(value, keys)
-  for _, key in ipairs(keys) do
-    if type(value) ~= "table" then return nil end
-    value = value[key]
-  end
-  return value
-end
-
--- Update masks ----------------------------------------------------------------------------------------------------
+-- Update masks ------------------------------------------------------------------------------------------------------
 
 -- The keys of a mask's path. After an allowed prefix such as "config.content.read.objects." all the rest is one name,
 -- since names of objects may hold dots.
@@ -58,29 +42,20 @@ local function keys_of(path, allowed)
   end
 end
 
-local function set(target, keys, value)
-  for i = 1, #keys - 1 do
-    if type(target[keys[i]]) ~= "table" then target[keys[i]] = {} end
-    target = target[keys[i]]
-  end
-  target[keys[#keys]] = value
-end
-
---- Copies what the mask names from `source` to `target`.
+--- Copies what the mask names from `source` to `target`. Refuses a path that is not allowed or has no value.
 ---@param allowed string[] paths; a `*` at the end stands for one name
----@return true|nil ok, string path the path of the mask that is not acceptable, string why
-function edit.mask(target, source, mask, allowed)
+function patch.mask(target, source, mask, allowed)
   for _, path in ipairs(mask) do
+    local name = "updateMask." .. tostring(path)
     local keys = type(path) == "string" and keys_of(path, allowed)
-    if not keys then return nil, tostring(path), "is not a path that can be updated" end
-    local value = edit.get(source, keys)
-    if value == nil or value == core.null then return nil, path, "is in the mask but has no value" end
-    set(target, keys, edit.clone(value))
+    if not keys then problem.invalid("body", name, "is not a path that can be updated") end
+    local value = deep.get(source, keys)
+    if value == nil or value == core.null then problem.invalid("body", name, "is in the mask but has no value") end
+    deep.set(target, keys, deep.copy(value))
   end
-  return true
 end
 
--- JSON Patch ------------------------------------------------------------------------------------------------------
+-- JSON Patch --------------------------------------------------------------------------------------------------------
 
 local function pointer_keys(path)
   if type(path) ~= "string" or path:sub(1, 1) ~= "/" then return nil end
@@ -125,7 +100,7 @@ function OPS.remove(parent, key)
   return i and table.remove(parent, i) ~= nil
 end
 
-local function apply(target, change)
+local function apply_one(target, change)
   local keys = pointer_keys(change.path)
   local op = OPS[change.op]
   if not op then return nil, "op must be add, remove or replace" end
@@ -136,21 +111,19 @@ local function apply(target, change)
     if is_array(target) then key = index_of(target, key) end
     target = type(target) == "table" and key ~= nil and target[key] or nil
   end
-  if type(target) ~= "table" or not op(target, last, edit.clone(change.value)) then
+  if type(target) ~= "table" or not op(target, last, deep.copy(change.value)) then
     return nil, ("nothing is at %s"):format(change.path)
   end
   return true
 end
 
---- Applies JSON Patch operations one after the other.
----@return true|nil ok, integer which operation failed (from 1), string why
-function edit.patch(target, changes)
+--- Applies JSON Patch operations in order; refuses the first that cannot be applied.
+function patch.apply(target, changes)
   for i, change in ipairs(changes) do
-    if type(change) ~= "table" then return nil, i, "must be an object" end
-    local ok, why = apply(target, change)
-    if not ok then return nil, i, why end
+    local ok, why = nil, "must be an object"
+    if type(change) == "table" then ok, why = apply_one(target, change) end
+    if not ok then problem.invalid("body", ("changes[%d]"):format(i - 1), why) end
   end
-  return true
 end
 
-return edit
+return patch

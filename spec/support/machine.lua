@@ -1,0 +1,28 @@
+-- What this machine has, and what is said where it lacks something.
+
+local machine = {}
+
+--- Whether a shell command succeeds.
+---@param command string
+---@return boolean
+function machine.succeeds(command)
+  local ok = os.execute("{ " .. command .. "\n} >/dev/null 2>&1")
+  return ok == true or ok == 0
+end
+
+--- Whether a program can be found.
+---@param program string
+---@return boolean
+function machine.has(program)
+  return machine.succeeds("command -v " .. program)
+end
+
+--- The words for `pending` where an optional machine is absent. (What lists installations is never pending.)
+---@param what string
+---@param remedy string what to type
+---@return string
+function machine.absent(what, remedy)
+  return what .. " is absent: " .. remedy
+end
+
+return machine

@@ -107,13 +107,14 @@ Answer.__gc = Answer.close
 local function open_stream(c)
   local attempt = call.attempt(c)
   attempt.stream = true
-  local answer, err = sender.send(attempt, function(res)
+  local opened, err = sender.send(attempt, function(res)
     -- the deadline was for the head; from here on the caller reads at leisure
     if res.deadline and not c.options.timeout then res.deadline(nil) end
-    return setmetatable({ attempt = attempt, res = res, status = res.status, headers = res.headers, closed = false }, Answer)
+    local answer = { attempt = attempt, res = res, status = res.status, headers = res.headers, closed = false }
+    return setmetatable(answer, Answer)
   end)
   if err then return nil, err end
-  return answer, attempt.info
+  return opened, attempt.info
 end
 
 --- Sends a request through to the provider.

@@ -4,9 +4,9 @@
 --     local client = ampersand.new { project = "my-project", integration = "hubspot" }
 --     for installation in client.installations:each() do print(installation.id, installation.healthStatus) end
 --
--- Reading on, in the order of a call: client/resource (operations become methods), client/params (ids, fields, options),
--- client/list or client/iterator, client/sender (tries, deadline), client/request, a transport, client/response.
--- client/operations is the API as data. C does JSON (ampersand.core) and HTTP (ampersand.http).
+-- Reading on, in the order of a call: client/resource (operations become methods), client/params (ids, fields,
+-- options), client/list or client/iterator, client/sender (tries, deadline), client/request, a transport,
+-- client/response. client/operations is the API as data. C does JSON (ampersand.core) and HTTP (ampersand.http).
 
 local core = require "ampersand.core"
 local require = require "ampersand.util.require"
@@ -78,6 +78,7 @@ end
 -- of the module's.
 local LAZY = {
   json = true, time = true, webhook = true, jwt = true, cancel = true, cache = true, gate = true, receiver = true,
+  metrics = true,
   record = "record", replay = "record",
 }
 

@@ -201,7 +201,9 @@ end
 
 -- The texts that no message may hold.
 local function secrets_of(config, token)
-  return { key = config.api_key and config.api_key(), bearer = config.bearer and config.bearer.current(), token = token }
+  return {
+    key = config.api_key and config.api_key(), bearer = config.bearer and config.bearer.current(), token = token,
+  }
 end
 
 --- The one constructor of errors for what has a client: no secret of it gets into them.
@@ -226,8 +228,9 @@ end
 ---@param name string
 ---@return any
 function Client:_option(name)
-  if name == "api_key" or name == "bearer" then return nil end
-  return self._config[name]
+  local config = self._config
+  if name == "base_url" then return config.servers.api or config.base_url or request.SERVERS.api end
+  if name ~= "api_key" and name ~= "bearer" then return config[name] end
 end
 
 --- Waits; in an event loop only this coroutine does.
@@ -254,8 +257,8 @@ function Client:_parallel(n, tasks)
   return values, errors
 end
 
---- Iterates over a JSON array of another server: no credentials, none of the client's headers. What permits it stands in
--- the URL's query, so messages show the server alone.
+--- Iterates over a JSON array of another server: no credentials, none of the client's headers. What permits it stands
+-- in the URL's query, so messages show the server alone.
 ---@param what string for messages
 ---@param address string
 ---@param options table
@@ -314,8 +317,8 @@ local function make_transport(given)
   return require(in_nginx and "ampersand.transport.nginx" or "ampersand.transport.curl").new(settings)
 end
 
--- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing. A bare function is
--- a transport that needs no sleep: the usual test double.
+-- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing. A bare function
+-- is a transport that needs no sleep: the usual test double.
 local function lazy_transport(given)
   local transport = given.transport
   if type(transport) == "function" then

@@ -25,7 +25,7 @@ local methods = {} -- resource name -> verb -> function: a cache, at most one fo
 local VERBS = {
   installations = {
     watch = "ampersand.fleet.watch", explain = "ampersand.fleet.explain", edit = "ampersand.fleet.edit",
-    undo = "ampersand.fleet.edit",
+    undo = "ampersand.fleet.undo",
   },
   operations = { wait = "ampersand.fleet.wait" },
 }

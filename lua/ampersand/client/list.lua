@@ -23,9 +23,11 @@ end
 
 -- Whole lists and pages are bounded in all, what is read element by element is bounded by element.
 local function whole_settings(c)
+  local streamed = list.is_streamed(c)
   return {
-    expect = "array", plan = c.filter.plan, path = path_of(c), max_bytes = call.option(c, "max_bytes") or 2 ^ 30,
-    max_values = call.option(c, "max_values") or 1e7,
+    expect = "array", plan = c.filter.plan, path = path_of(c),
+    max_bytes = call.option(c, "max_bytes") or (streamed and 2 ^ 30 or response.MAX_VALUE_BYTES),
+    max_values = call.option(c, "max_values") or (streamed and 1e7 or response.MAX_VALUES),
   }
 end
 

@@ -86,12 +86,9 @@ local function headers_of(c, bearer)
   local name, value = credential(op, config, bearer)
   if name == nil then return nil, value end
   local text = op.returns == "text"
-  local plain = text or op.returns == "any" -- for it may be text, too
   local headers = {
     Accept = text and "text/plain, application/problem+json" or "application/json, application/problem+json",
     ["User-Agent"] = config.user_agent,
-    -- a compressed text that was cut could pass for a whole one: nothing in it tells its end
-    ["Accept-Encoding"] = plain and "identity" or nil,
     ["Content-Type"] = c.body ~= nil and not c.raw and "application/json" or nil,
   }
   local bad = not op.base and add_headers(headers, config.headers) or add_headers(headers, c.options.headers)

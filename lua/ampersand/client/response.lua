@@ -10,6 +10,17 @@ local response = {}
 
 local PIECE = 4096 -- bytes decoded at a time: between two pieces an event loop may have its turn
 local MAX_ERROR_BODY = 64 * 1024
+-- Bytes of an answer that is not streamed, by what the operation returns; the option max_bytes replaces them.
+local MAX_BYTES = { none = 2 ^ 20, text = 2 ^ 26, any = 2 ^ 26 }
+response.MAX_VALUE_BYTES, response.MAX_VALUES = 2 ^ 24, 1e6 -- of one value, or one page
+
+--- The bytes that a whole answer may have.
+---@param c ampersand.Call
+---@param returns string
+---@return number
+function response.max_bytes(c, returns)
+  return call.option(c, "max_bytes") or MAX_BYTES[returns] or response.MAX_VALUE_BYTES
+end
 
 --- Fills in the optional parts of a transport's answer: doubles may give just `status` and `body`.
 ---@param res table
@@ -28,28 +39,51 @@ end
 
 -- The rest of a body as text; nil, message, kind.
 local function read_text(res, limit)
-  local parts, size = {}, 0
+  if res.text then return res.text() end
+  local parts, left = {}, limit
   while true do
     local chunk, message, kind = res.read()
-    if not chunk then
-      if kind then return nil, message, kind end
-      return table.concat(parts)
-    end
-    size = size + #chunk
-    if size > limit then return nil, ("the body is longer than %d bytes"):format(limit), "limit" end
+    if kind then return nil, message, kind end
+    if not chunk then return table.concat(parts) end
+    left = left - #chunk
+    if left < 0 then return nil, ("the response is longer than max_bytes (%d)"):format(limit), "limit" end
     parts[#parts + 1] = chunk
   end
 end
 
+-- A body as far as it comes and the limit allows, and whether it is whole.
+local function read_beginning(res, limit)
+  local parts, left = {}, limit
+  while left >= 0 do
+    local chunk, _, kind = res.read()
+    if not chunk then return table.concat(parts), not kind end
+    parts[#parts + 1] = chunk:sub(1, left)
+    left = left - #chunk
+  end
+  return table.concat(parts), false
+end
+
 -- --- errors ------------------------------------------------------------------------------------------------------
 
-local function decode_error_body(res)
-  local text = read_text(res, MAX_ERROR_BODY)
-  res.close(text ~= nil)
-  if not text or text == "" then return nil end
+-- A text member of the object that `text` begins with, if it stands before the place where the text is cut.
+local function text_member(text, name)
+  local decoder = core.decoder { path = { name }, expect = "any", mask = true }
+  decoder:feed(text)
+  local status, value = decoder:next()
+  return status == "value" and type(value) == "string" and value or nil
+end
+
+-- The problem of an error's answer, and its body: decoded, or text, which of a long body is the beginning.
+local function read_error_body(res)
+  local text, whole = read_beginning(res, MAX_ERROR_BODY)
+  res.close(whole)
+  if text == "" then return nil end
   local value = core.decode(text, { mask = true })
-  if type(value) == "table" then return value end
-  return text
+  if type(value) == "table" then return value, value end
+  if whole or not text:find "^%s*{" then return nil, text end
+  local problem = {}
+  for _, name in ipairs { "title", "detail", "requestId" } do problem[name] = text_member(text, name) end
+  return next(problem) and problem, text
 end
 
 local REDIRECT = "%d: the server redirects to %s; redirects are not followed, for the key belongs to one origin"
@@ -60,9 +94,8 @@ local REDIRECT = "%d: the server redirects to %s; redirects are not followed, fo
 ---@return ampersand.Error
 function response.status_error(attempt, res)
   local status, headers = res.status, res.headers
-  local body = decode_error_body(res)
-  local problem = type(body) == "table" and body or nil
-  local message = Error.status_message(status, body)
+  local problem, body = read_error_body(res)
+  local message = Error.status_message(status, problem or body)
   if status >= 300 and status < 400 and headers.location then
     message = REDIRECT:format(status, url.origin(headers.location) or "another path")
   end
@@ -81,12 +114,8 @@ end
 ---@param kind string "decode" or "limit"
 ---@return ampersand.Error
 function response.decode_error(attempt, res, message, kind)
-  local coding = res.headers["content-encoding"]
   local media = (res.headers["content-type"] or ""):match("^[%w.+/-]+")
-  if kind == "decode" and coding and message:find("got the end of the text", 1, true) then
-    -- nothing in a compressed text tells that it was cut
-    kind, message = "closed", ("the body, which came as %s, was cut short (%s)"):format(coding, message)
-  elseif kind == "decode" and media and not media:find("json", 1, true) then
+  if kind == "decode" and media and not media:find("json", 1, true) then
     message = ("the server answered with %s instead of JSON; is base_url right? (%s)"):format(media, message)
   end
   return call.error(attempt, kind, message, {
@@ -161,7 +190,10 @@ end
 -- --- one value, text, nothing ------------------------------------------------------------------------------------
 
 local function value_settings(c)
-  return { expect = "any", max_element_bytes = call.option(c, "max_bytes") or 2 ^ 30, max_element_values = 1e7 }
+  return {
+    expect = "any", max_element_bytes = response.max_bytes(c, "object"),
+    max_element_values = call.option(c, "max_values") or response.MAX_VALUES,
+  }
 end
 
 local function read_value(res, attempt)
@@ -188,14 +220,14 @@ local function read_value(res, attempt)
 end
 
 local function read_nothing(res, attempt)
-  local _, message, kind = read_text(res, 2 ^ 20)
-  if kind and kind ~= "limit" then return nil, call.error(attempt, kind, message, { sent = true }) end
-  res.close(not kind)
+  local _, message, kind = read_text(res, response.max_bytes(attempt.call, "none"))
+  if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
+  res.close(true)
   return true
 end
 
 local function read_text_body(res, attempt)
-  local text, message, kind = read_text(res, call.option(attempt.call, "max_bytes") or 2 ^ 30)
+  local text, message, kind = read_text(res, response.max_bytes(attempt.call, "text"))
   if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
   res.close(true)
   return text

@@ -32,7 +32,7 @@ local function prepare(attempt)
     method = op.method, url = url, headers = headers, body = body, timeout = nil,
     stream = attempt.stream or false, resend = c.idempotent and not only_once(c),
     connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
-    max_bytes = not attempt.stream and (option(c, "max_bytes") or 2 ^ 30) or nil, cancel = c.options.cancel,
+    max_bytes = not attempt.stream and response.max_bytes(c, op.returns) or nil, cancel = c.options.cancel,
   }, shown_url
 end
 

@@ -7,7 +7,11 @@ local deep = require "ampersand.util.deep"
 local scope = {}
 
 -- The parts that are compared, in this order, as words.
-local PARTS = { { "project" }, { "integration" }, { "base_url", "base URL" }, { "where" }, { "set" } }
+local PARTS = {
+  { "project" }, { "integration" }, { "base_url", "base URL" }, { "where", "conditions" }, { "set", "changes" },
+}
+
+local ABSENT = { integration = "the whole project", set = "a function" }
 
 -- Conditions as JSON can hold them: a function is noted, its text cannot be compared.
 local function noted(value)
@@ -32,7 +36,7 @@ function scope.of(view)
 end
 
 local function shown(part, value)
-  if value == nil then return part == "integration" and "the whole project" or "none" end
+  if value == nil then return ABSENT[part] or "none" end
   if type(value) == "string" then return value end
   return core.encode(value, { sort_keys = true })
 end

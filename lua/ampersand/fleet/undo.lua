@@ -32,8 +32,8 @@ local function show(work, out)
   end
   out(("%d installations would be changed back; nothing was sent"):format(count))
   if unsure > 0 then
-    out(("records of the journal may be lost: %d more installations would be read, and reported where they hold the new "
-      .. "values"):format(unsure))
+    out(("records of the journal may be lost: %d more installations would be read, and reported where they hold the "
+      .. "new values"):format(unsure))
   end
   work.report.changed = count
 end

@@ -254,8 +254,8 @@ end
 ---@param token ampersand.CancelToken? ends the sleep
 function Curl:sleep(seconds, token)
   if self.closed or cancelled(token) then return end
-  local engine = open(self)
-  if not engine then return end
+  local engine, why = open(self)
+  if not engine then return nil, why end
   local alarm = engine:alarm(seconds)
   await(self.waiters, alarm, token)
   alarm:close()
@@ -267,15 +267,15 @@ function Curl:poll(budget)
   if self.waiters then self.waiters:poll(budget) end
 end
 
---- Runs functions side by side, at most `n` at a time; see ampersand.client.parallel.
+--- Runs functions side by side, at most `n` at a time; see ampersand.transport.parallel.
 ---@param n integer
 ---@param tasks (fun(): any, any)[]
 ---@return table values
 ---@return table errors
 function Curl:parallel(n, tasks)
-  local parallel = require "ampersand.client.parallel" -- few programs need it
-  if not open(self) then return parallel.in_turn(tasks) end -- their own requests say why
-  return parallel.run(self.waiters, n, tasks)
+  local engine, why = open(self)
+  if not engine then return nil, why end
+  return require "ampersand.transport.parallel".run(self.waiters, n, tasks)
 end
 
 --- Ends everything that is under way with kind "cancelled". The transport is not usable afterwards.

@@ -41,19 +41,6 @@ local function as_target(group, waiters)
   return { want = group.loop.due, id = function() return group end }
 end
 
---- Runs every task, one after the other.
----@param tasks (fun(): any, any)[]
----@return table values
----@return table errors
-function parallel.in_turn(tasks)
-  local values, errors = { n = #tasks }, {}
-  for i, task in ipairs(tasks) do
-    local ok, value, err = pcall(task)
-    if not ok or value == nil then errors[i] = ok and err or value else values[i] = value end
-  end
-  return values, errors
-end
-
 --- Runs every task, at most `n` at a time. One that fails does not stop the others. Requests through another client's
 -- transport block.
 ---@param waiters ampersand.Waiters of the transport that the tasks use

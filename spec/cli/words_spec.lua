@@ -487,7 +487,7 @@ end)
 
 describe("the exit codes", function()
   it("are those of the guide", function()
-    local file = assert(io.open "examples/cli/README.md")
+    local file = assert(io.open "docs/cli.md")
     local text = file:read "*a"
     file:close()
     for _, meaning in ipairs(require("ampersand.cli.exit").MEANINGS) do

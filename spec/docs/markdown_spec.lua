@@ -253,7 +253,7 @@ local function need(path, blocks)
   for i, block in ipairs(blocks) do text[i] = block.text end
   text = table.concat(text)
   if text:find "luarocks" and not machine.has "luarocks" then pending(machine.absent("luarocks", "apt-get install luarocks")) end
-  if path:find "openresty" and nginx.missing_module() then pending(nginx.missing_module()) end
+  if path:find "nginx" and nginx.missing_module() then pending(nginx.missing_module()) end
 end
 
 local function run_document(place, server, path, blocks)

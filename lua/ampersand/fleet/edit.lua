@@ -7,7 +7,7 @@
 --
 -- One listing makes the plan, which is written to the journal; only then the first request is sent. Each installation
 -- is read again before its request and left alone when somebody else changed it meanwhile. Running the same edit with
--- the same journal again goes on where the last run stopped. The guide is examples/fleet/README.md.
+-- the same journal again goes on where the last run stopped. The guide is docs/fleet.md.
 
 local Error = require "ampersand.client.error"
 local diff = require "ampersand.fleet.diff"

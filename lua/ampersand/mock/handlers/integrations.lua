@@ -1,7 +1,7 @@
 -- Integrations, their revisions, and manifests.
 
 local core = require "ampersand.core"
-local patch = require "ampersand.mock.patch"
+local deep = require "ampersand.util.deep"
 local problem = require "ampersand.mock.problem"
 
 local handlers = {}
@@ -51,7 +51,7 @@ function handlers.batchUpsertIntegrations(store, params, _, body)
     else
       integration = store:add_integration { projectId = project.id, name = entry.name, provider = entry.provider }
     end
-    list[#list + 1] = patch.clone(integration)
+    list[#list + 1] = deep.copy(integration)
   end
   return list
 end
@@ -63,13 +63,13 @@ end
 
 function handlers.getHydratedRevision(store, params, query)
   local integration = store:integration(params)
-  local revision = patch.clone(integration.latestRevision)
+  local revision = deep.copy(integration.latestRevision)
   if revision.id ~= params.revisionId then problem.refuse(404, "revision not found") end
   store:connection(query.connectionId)
-  for _, object in ipairs(patch.get(revision, { "content", "write", "objects" }) or {}) do
+  for _, object in ipairs(deep.get(revision, { "content", "write", "objects" }) or {}) do
     object.displayName, object.inheritMapping = object.objectName, nil
   end
-  for _, object in ipairs(patch.get(revision, { "content", "read", "objects" }) or {}) do
+  for _, object in ipairs(deep.get(revision, { "content", "read", "objects" }) or {}) do
     object.displayName = object.objectName
     object.allFieldsMetadata = store:fields_of(integration.id, object.objectName)
     for _, list in ipairs { object.requiredFields or {}, object.optionalFields or {} } do

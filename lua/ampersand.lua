@@ -82,6 +82,7 @@ end
 -- of the module's.
 local LAZY = {
   json = true, time = true, webhook = true, jwt = true, cancel = true, cache = true, gate = true, receiver = true,
+  metrics = true,
   record = "record", replay = "record",
 }
 

@@ -92,7 +92,7 @@ void amp_engine_step(struct amp_engine *engine);
 unsigned long amp_engine_steps(const struct amp_engine *engine);
 
 /* The number of a transfer that has news for whoever waits for it, each once; 0: no more. */
-unsigned long amp_engine_moved(struct amp_engine *engine);
+unsigned long amp_engine_pop_ready(struct amp_engine *engine);
 
 /* --- one transfer: new, header…, start, then want and peek until the end, release ------------ */
 

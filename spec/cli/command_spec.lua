@@ -309,9 +309,9 @@ describe("changes", function()
   end)
 
   it("nest dotted fields", function()
-    local verbs = require "ampersand.cli.verbs"
+    local input = require "ampersand.cli.input"
     assert.same({ a = { b = "1", c = { d = 2 } }, e = true },
-      verbs.add_fields({ a = { b = "0" } }, { "a.b=1", "a.c.d:=2", "e:=true" }))
+      input.fields({ a = { b = "0" } }, { "a.b=1", "a.c.d:=2", "e:=true" }))
   end)
 
   it("reach anything through api", function()

@@ -3,7 +3,7 @@
 local command = require "support.command"
 local machine = require "support.machine"
 local mock = require "support.mock"
-local width = require "ampersand.cli.width"
+local width = require "ampersand.cli.output.width"
 
 local server, session
 

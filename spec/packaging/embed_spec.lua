@@ -35,11 +35,11 @@ describe("a host that links ampersand statically", function()
     works(("%s/build/%s/embed"):format(os.getenv "PWD" or ".", VERSION))
   end)
 
-  it("finds the installed library through pkg-config, as the README says", function()
+  it("finds the installed library through pkg-config, as the guide says", function()
     local tree = os.tmpname()
     os.remove(tree)
     finally(function() os.execute("rm -rf " .. tree) end) -- luacheck: ignore
-    local file = assert(io.open "README.md")
+    local file = assert(io.open "docs/embedding.md")
     local block = file:read "*a":match "```sh\n(make install%-static .-)```"
     file:close()
     local version = VERSION == "jit" and "LUA_VERSION=jit" or "LUA_VERSION=" .. VERSION

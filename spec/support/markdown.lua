@@ -3,7 +3,8 @@
 --   console  each "$ " line is run, and prints what stands below it
 --   sh       run as a script; what it exports holds for what follows
 -- A comment directly above a block says what else is to be known: `<!-- until interrupted -->` for what goes on by itself
--- (a server, a watch), `<!-- in nginx -->`, or `<!-- not run: why -->`.
+-- (a server, a watch), `<!-- in nginx -->`, `<!-- output -->` above a text block for what the Lua block before it prints, or
+-- `<!-- not run: why -->`.
 
 local assert = require "luassert"
 local command = require "support.command"
@@ -55,6 +56,7 @@ end
 local function objection(block)
   if not block.text then return "has no end" end
   if block.mark and block.mark:find "^not run: %S+ %S+" then return nil end
+  if block.mark == "output" and block.kind == "text" then return nil end
   if not KINDS[block.kind] then return ("is of kind '%s', which nothing runs"):format(block.kind) end
   local known = { ["until interrupted"] = true, ["in nginx"] = block.kind == "lua" }
   if block.mark and not known[block.mark] then return "has a mark that means nothing: " .. block.mark end
@@ -70,7 +72,7 @@ local COPY = [[mkdir %s/project && for room in * .ci .luacheckrc; do
   [ "$room" = build ] || cp -pR "$room" %s/project/; done; mkdir -p build; ln -s "$PWD/build" %s/project/build]]
 
 -- An OpenResty whose LuaJIT is the system's.
-local OPENRESTY = [[mkdir -p %s/usr/openresty/luajit/bin %s/usr/openresty/luajit/include
+local OPENRESTY = [[command -v luajit >/dev/null || exit 0; mkdir -p %s/usr/openresty/luajit/bin %s/usr/openresty/luajit/include
   ln -s "$(command -v luajit)" %s/usr/openresty/luajit/bin/luajit
   ln -s "$(pkg-config --variable=includedir luajit)" %s/usr/openresty/luajit/include/luajit-2.1]]
 
@@ -193,19 +195,27 @@ end
 
 -- The program of a document's Lua blocks; one that goes on until it is interrupted is a program with the first block alone.
 local function run_lua(place, blocks, path)
-  local program = {}
+  local program, expected = {}, {}
   for _, block in ipairs(blocks) do
     local where = ("%s:%d"):format(path, block.line)
-    if block.mark == "until interrupted" then
+    if block.mark == "output" then
+      expected[#program] = block
+    elseif block.mark == "until interrupted" then
       write(place.home .. "/forever.lua", program[1] .. block.text)
       place:start('program "$HOME/forever.lua"\n', where, 2)
     else
-      program[#program + 1] = block.text
+      program[#program + 1] = block.text:gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. place.ports[1])
     end
   end
-  write(place.home .. "/program.lua", table.concat(program))
+  -- A form feed ends what one block prints.
+  write(place.home .. "/program.lua", table.concat(program, 'io.write "\\f"\n'))
   local result = place:run 'program "$HOME/program.lua"\n'
   assert.equal(0, result.code, path .. "\n" .. result.out .. result.err)
+  local printed = {}
+  for text in (result.out .. "\f"):gmatch "([^\f]*)\f" do printed[#printed + 1] = text end
+  for i, block in pairs(expected) do
+    assert.equal(place:settle(block.text), place:settle(printed[i]), ("%s:%d"):format(path, block.line))
+  end
 end
 
 -- Each line in the phase that its comment names, those without one in init_by_lua.
@@ -269,7 +279,7 @@ local function run_document(place, server, path, blocks)
     if block.mark and block.mark:find "^not run: " then -- luacheck: ignore 542
     elseif block.mark == "in nginx" then
       if not nginx.missing() then run_in_nginx(server, block, where) end
-    elseif block.kind == "lua" then
+    elseif block.kind == "lua" or block.mark == "output" then
       programs[#programs + 1] = block
     elseif absence(path, block) then
       absent = absence(path, block)

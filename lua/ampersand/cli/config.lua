@@ -173,6 +173,12 @@ function config.base_url(root)
   return root:match "/v1$" and root or root .. "/v1"
 end
 
+--- The name of the profile in use.
+---@param wanted string? by --profile
+function config.profile(wanted)
+  return wanted or environment "AMPERSAND_PROFILE" or "default"
+end
+
 --- Settles what holds: option name -> value, and where each comes from.
 ---@param flags table setting name -> value
 ---@param profile string? asked for by name

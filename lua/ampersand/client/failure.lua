@@ -30,13 +30,25 @@ function failure.error(c, kind, message, more)
   return err
 end
 
-local function decode_error_body(res)
-  local text = answer.text(res, MAX_ERROR_BODY)
-  res.close(text ~= nil)
-  if not text or text == "" then return nil end
+-- A text member of the object that `text` begins with, if it stands before the place where the text is cut.
+local function member(text, name)
+  local decoder = core.decoder { path = { name }, expect = "any", mask = true }
+  decoder:feed(text)
+  local status, value = decoder:next()
+  return status == "value" and type(value) == "string" and value or nil
+end
+
+-- The problem of an error's answer, and its body: decoded, or text, which of a long body is the beginning.
+local function read_error_body(res)
+  local text, whole = answer.beginning(res, MAX_ERROR_BODY)
+  res.close(whole)
+  if text == "" then return nil end
   local value = core.decode(text, { mask = true })
-  if type(value) == "table" then return value end
-  return text
+  if type(value) == "table" then return value, value end
+  if whole or not text:find "^%s*{" then return nil, text end
+  local problem = {}
+  for _, name in ipairs { "title", "detail", "requestId" } do problem[name] = member(text, name) end
+  return next(problem) and problem, text
 end
 
 local REDIRECT = "%d: the server redirects to %s; redirects are not followed, for the key belongs to one origin"
@@ -47,9 +59,8 @@ local REDIRECT = "%d: the server redirects to %s; redirects are not followed, fo
 ---@return ampersand.Error
 function failure.status_error(c, res)
   local status, headers = res.status, res.headers
-  local body = decode_error_body(res)
-  local problem = type(body) == "table" and body or nil
-  local message = Error.status_message(status, body)
+  local problem, body = read_error_body(res)
+  local message = Error.status_message(status, problem or body)
   if status >= 300 and status < 400 and headers.location then
     message = REDIRECT:format(status, base_url.origin(headers.location) or "another path")
   end
@@ -68,12 +79,6 @@ end
 ---@param kind string "decode" or "limit"
 ---@return ampersand.Error
 function failure.decode_error(c, res, message, kind)
-  local coding = res.headers["content-encoding"]
-  if kind == "decode" and coding and message:find("got the end of the text", 1, true) then
-    -- nothing in a compressed text tells that it was cut
-    return failure.error(c, "closed", ("the body, which came as %s, was cut short (%s)"):format(coding, message),
-      { sent = true, status = res.status, request_id = c.info.request_id })
-  end
   local media = (res.headers["content-type"] or ""):match("^[%w.+/-]+")
   if kind == "decode" and media and not media:find("json", 1, true) then
     message = ("the server answered with %s instead of JSON; is base_url right? (%s)"):format(media, message)

@@ -24,10 +24,11 @@ end
 function pages.decoder(c, whole)
   local kind = whole and not c.filter.plan and c.op.returns or nil
   local kept = kind and call.kept_decoder(c, kind)
+  local paged = not pages.streamed(c)
   return kept or call.decoder(c, {
-    expect = "array", plan = c.filter.plan, path = c.op.returns == "page" and { "results" } or nil,
-    max_bytes = whole and (call.option(c, "max_bytes") or 2 ^ 30) or nil,
-    max_values = whole and (call.option(c, "max_values") or 1e7) or nil,
+    expect = "array", plan = c.filter.plan, path = paged and { "results" } or nil,
+    max_bytes = whole and (call.option(c, "max_bytes") or (paged and call.MAX_VALUE_BYTES or 2 ^ 30)) or nil,
+    max_values = whole and (call.option(c, "max_values") or (paged and call.MAX_VALUES or 1e7)) or nil,
   }), kind
 end
 

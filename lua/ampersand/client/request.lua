@@ -64,12 +64,9 @@ local function headers_of(op, config, call)
   local name, value = credential(op, config, call.bearer_token)
   if name == nil then return nil, value end
   local text = op.returns == "text"
-  local plain = text or op.returns == "any" -- for it may be text, too
   local headers = {
     Accept = text and "text/plain, application/problem+json" or "application/json, application/problem+json",
     ["User-Agent"] = config.user_agent,
-    -- a compressed text that was cut could pass for a whole one: nothing in it tells its end
-    ["Accept-Encoding"] = plain and "identity" or nil,
     ["Content-Type"] = call.body ~= nil and not call.raw and "application/json" or nil,
   }
   local more, most = config.headers, call.options.headers

@@ -24,23 +24,39 @@ end
 ---@param limit number bytes
 ---@return string? text, string? message, string? kind
 function answer.text(res, limit)
-  local parts, size = {}, 0
+  if res.text then return res.text() end
+  local parts, left = {}, limit
   while true do
     local chunk, message, kind = res.read()
-    if not chunk then
-      if kind then return nil, message, kind end
-      return table.concat(parts)
-    end
-    size = size + #chunk
-    if size > limit then return nil, ("the body is longer than %d bytes"):format(limit), "limit" end
+    if kind then return nil, message, kind end
+    if not chunk then return table.concat(parts) end
+    left = left - #chunk
+    if left < 0 then return nil, ("the response is longer than max_bytes (%d)"):format(limit), "limit" end
     parts[#parts + 1] = chunk
   end
 end
 
+--- Reads a body as far as it comes and the limit allows.
+---@param res table
+---@param limit number bytes
+---@return string text
+---@return boolean whole
+function answer.beginning(res, limit)
+  local parts, left = {}, limit
+  while left >= 0 do
+    local chunk, _, kind = res.read()
+    if not chunk then return table.concat(parts), not kind end
+    parts[#parts + 1] = chunk:sub(1, left)
+    left = left - #chunk
+  end
+  return table.concat(parts), false
+end
+
 local function read_value(c, res)
-  local whole = call.option(c, "max_bytes") or 2 ^ 30
-  local decoder = call.kept_decoder(c, "value")
-    or call.decoder(c, { expect = "any", max_element_bytes = whole, max_element_values = 1e7 })
+  local decoder = call.kept_decoder(c, "value") or call.decoder(c, {
+    expect = "any", max_element_bytes = call.max_bytes(c),
+    max_element_values = call.option(c, "max_values") or call.MAX_VALUES,
+  })
   local result
   while true do
     local status, value, kind = decoder:next()
@@ -63,14 +79,14 @@ local function read_value(c, res)
 end
 
 local function read_nothing(c, res)
-  local _, message, kind = answer.text(res, 2 ^ 20)
-  if kind and kind ~= "limit" then return nil, call.error(c, kind, message, { sent = true }) end
-  res.close(not kind)
+  local _, message, kind = answer.text(res, call.max_bytes(c, "none"))
+  if kind then return nil, call.error(c, kind, message, { sent = true }) end
+  res.close(true)
   return true
 end
 
 local function read_text_body(c, res)
-  local text, message, kind = answer.text(res, call.option(c, "max_bytes") or 2 ^ 30)
+  local text, message, kind = answer.text(res, call.max_bytes(c, "text"))
   if kind then return nil, call.error(c, kind, message, { sent = true }) end
   res.close(true)
   return text

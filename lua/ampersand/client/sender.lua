@@ -70,6 +70,18 @@ local function only_once(c)
   return policy == false or policy == 1
 end
 
+-- Bytes of an answer that is not streamed, by what the operation returns; the option max_bytes replaces them.
+local MAX_BYTES = { none = 2 ^ 20, text = 2 ^ 26, any = 2 ^ 26 }
+call.MAX_VALUE_BYTES, call.MAX_VALUES = 2 ^ 24, 1e6 -- of one value, or one page
+
+--- The bytes that a whole answer may have.
+---@param c ampersand.Call
+---@param returns string
+---@return number
+function call.max_bytes(c, returns)
+  return option(c, "max_bytes") or MAX_BYTES[returns] or call.MAX_VALUE_BYTES
+end
+
 --- What the transport gets, but for the time that is left.
 ---@param c ampersand.Call
 ---@return table? req
@@ -87,7 +99,7 @@ function call.prepare(c)
     method = op.method, url = url, headers = headers, body = body, timeout = nil,
     stream = c.stream or false, resend = c.idempotent and not only_once(c),
     connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
-    max_bytes = not c.stream and (option(c, "max_bytes") or 2 ^ 30) or nil, cancel = c.options.cancel,
+    max_bytes = not c.stream and call.max_bytes(c, op.returns) or nil, cancel = c.options.cancel,
   }, shown_url
 end
 

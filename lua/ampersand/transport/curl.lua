@@ -73,6 +73,18 @@ function functions.read(res)
   end
 end
 
+-- The whole body in one piece, which is then held once. text | nil, message, kind.
+function functions.text(res)
+  return function()
+    local transfer = res.source
+    res.waiters:await(transfer)
+    local text = transfer:text()
+    if text then return text end
+    local _, message, kind = transfer:outcome()
+    return nil, message, kind
+  end
+end
+
 -- Sets the seconds left in all for the rest of this response; nil: no bound.
 function functions.deadline(res)
   return function(seconds)
@@ -134,7 +146,7 @@ local function finish(waiters, transfer, req)
   local done, why, what, sent = transfer:outcome()
   local status, headers = transfer:head()
   -- A status that is an error itself says more than what went wrong after it.
-  if done == false and (not status or status < 400 or what == "cancelled") then
+  if done == false and (not status or status < 300 or what == "cancelled") then
     transfer:close()
     return nil, why, what, sent
   end

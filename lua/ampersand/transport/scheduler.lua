@@ -51,7 +51,7 @@ function Waiters:wake(id)
   if waiter.token then waiter.loop.wake(waiter.token) end
 end
 
---- Moves all transfers and wakes those who wait for the ones that moved.
+--- Moves all transfers and wakes those whose transfers are ready.
 ---@param self ampersand.Waiters
 function wait.step(self)
   local engine = self.engine
@@ -60,10 +60,10 @@ function wait.step(self)
   wait.settle(self)
 end
 
---- Wakes those whose transfers moved.
+--- Wakes those whose transfers are ready.
 ---@param self ampersand.Waiters
 function wait.settle(self)
-  for id in self.engine.moved, self.engine do self:wake(id) end
+  for id in self.engine.pop_ready, self.engine do self:wake(id) end
 end
 
 --- Whether a coroutine may still do something.

@@ -1,21 +1,16 @@
---- The manual page and the completion scripts, from the whole tree of commands.
+--- `ampersand man`: the manual page, from the whole tree of commands.
 
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
-local parser = require "ampersand.cli.parser"
+local stdout = require "ampersand.cli.stdout"
 local version = require "ampersand.version"
 
-local manual = {}
+local man = {
+  summary = "Print the manual page.",
+  epilog = "Example:\n  ampersand man > ~/.local/share/man/man1/ampersand.1",
+}
 
-local SHELLS = { bash = "get_bash_complete", zsh = "get_zsh_complete", fish = "get_fish_complete" }
-
---- A completion script.
----@param shell string "bash", "zsh" or "fish"
----@return string
-function manual.completion(shell)
-  local root = parser.build()
-  return root[SHELLS[shell]](root)
-end
+function man.declare() end
 
 -- roff takes a leading dot or quote for a request, a backslash for an escape, and "-" for a hyphen.
 local function roff(text)
@@ -54,15 +49,8 @@ local function preformatted(lines, text)
   lines[#lines + 1] = ".nf\n" .. roff(text) .. "\n.fi"
 end
 
-local function find(commands, name)
-  for _, command in ipairs(commands) do
-    if command._name == name then return command end
-  end
-end
-
---- The manual page, for `man`.
----@return string
-function manual.page()
+function man.run(ctx)
+  local parser = ctx.parser
   local root = parser.build()
   local lines = { ('.TH AMPERSAND 1 "" "ampersand %s" "User Commands"'):format(version.number) }
   section(lines, "NAME", "ampersand - the Ampersand API at the shell")
@@ -71,22 +59,19 @@ function manual.page()
   section(lines, "OPTIONS OF EVERY COMMAND")
   option_lines(lines, root)
   section(lines, "LISTS", "Every list takes these, as installations list does.")
-  option_lines(lines, find(find(root._commands, "installations")._commands, "list"))
+  option_lines(lines, parser.find(parser.find(root, "installations"), "list"))
   preformatted(lines, help.WHERE)
   section(lines, "RESOURCES AND TOOLS")
-  local tools = require "ampersand.cli.tools"
-  for _, command in ipairs(root._commands) do
-    command_lines(lines, command, tools.runner(command._name) or command._name == "mock")
-  end
+  for _, command in ipairs(root._commands) do command_lines(lines, command, command.runs ~= nil) end
   section(lines, "SETTINGS")
-  preformatted(lines, find(root._commands, "config")._epilog)
+  preformatted(lines, parser.find(root, "config")._epilog)
   section(lines, "EXIT STATUS")
   for _, meaning in ipairs(exit.MEANINGS) do
     lines[#lines + 1] = (".TP\n.B %d\n%s"):format(meaning[1], roff(meaning[2]))
   end
   section(lines, "EXAMPLES")
   preformatted(lines, help.ROOT_EPILOG:match "^Examples:\n(.-)\n\n")
-  return table.concat(lines, "\n") .. "\n"
+  stdout.write(table.concat(lines, "\n") .. "\n")
 end
 
-return manual
+return man

@@ -1,8 +1,10 @@
 --- Tables and records for people: columns that fit the terminal, colours for health.
 
-local columns = require "ampersand.cli.columns"
-local format = require "ampersand.cli.format"
-local width = require "ampersand.cli.width"
+local cell = require "ampersand.cli.output.cell"
+local columns = require "ampersand.cli.output.columns"
+local deep = require "ampersand.util.deep"
+local json = require "ampersand.cli.output.json"
+local width = require "ampersand.cli.output.width"
 
 local tables = {}
 
@@ -57,7 +59,7 @@ end
 local function cells_of(value, chosen)
   local cells = {}
   for i, column in ipairs(chosen) do
-    local text = width.clean(format.cell(value, column.path))
+    local text = width.clean(cell(value, column.path))
     cells[i] = text == "" and "-" or text
   end
   return cells
@@ -67,8 +69,8 @@ local function measure(rows, heads)
   local widths = {}
   for i, head in ipairs(heads) do widths[i] = width.of(head) end
   for _, cells in ipairs(rows) do
-    for i, cell in ipairs(cells) do
-      local wide = width.of(cell)
+    for i, text in ipairs(cells) do
+      local wide = width.of(text)
       if wide > widths[i] then widths[i] = wide end
     end
   end
@@ -95,12 +97,12 @@ local function render(write, rows, chosen, settings)
   return #heads - #widths
 end
 
---- A sink that writes a table once all rows are there.
+--- A writer of a table once all rows are there.
 ---@param write fun(text: string)
 ---@param settings table columns ({ heading, path }; nil: guessed), limit (terminal columns), paint, header, empty (what
 --   to say when there are no rows), hidden (told how many columns had no room), say
----@return table sink add, finish
-function tables.sink(write, settings)
+---@return table writer add, finish
+function tables.writer(write, settings)
   local rows, chosen = {}, settings.columns
   return {
     add = function(value) rows[#rows + 1] = chosen and cells_of(value, chosen) or value end,
@@ -125,9 +127,9 @@ local FIRST = { "id", "name", "healthStatus", "status" }
 local function record_keys(value)
   local keys, rest, taken = {}, {}, {}
   for _, name in ipairs(FIRST) do
-    if value[name] ~= nil and not format.is_array(value) then keys[#keys + 1], taken[name] = name, true end
+    if value[name] ~= nil and not deep.is_list(value) then keys[#keys + 1], taken[name] = name, true end
   end
-  for _, key in ipairs(format.keys(value)) do
+  for _, key in ipairs(json.keys(value)) do
     if not taken[key] then
       local list = type(value[key]) == "table" and next(value[key]) ~= nil and rest or keys
       list[#list + 1] = key
@@ -139,13 +141,13 @@ end
 
 -- A list of plain values is one line, a table with something in it is not.
 local function line_text(value)
-  if type(value) ~= "table" then return format.cell({ v = value }, "v") end
-  if next(value) == nil then return format.is_array(value) and "[]" or "{}" end
-  if not format.is_array(value) then return nil end
+  if type(value) ~= "table" then return cell({ v = value }, "v") end
+  if next(value) == nil then return deep.is_list(value) and "[]" or "{}" end
+  if not deep.is_list(value) then return nil end
   local texts = {}
   for i, each in ipairs(value) do
     if type(each) == "table" then return nil end
-    texts[i] = format.cell({ v = each }, "v")
+    texts[i] = cell({ v = each }, "v")
   end
   return table.concat(texts, ", ")
 end

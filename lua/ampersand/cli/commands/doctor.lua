@@ -3,10 +3,15 @@
 local config = require "ampersand.cli.config"
 local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
-local output = require "ampersand.cli.output"
+local stdout = require "ampersand.cli.stdout"
 local time = require "ampersand.time"
 
-local doctor = {}
+local doctor = {
+  summary = "Check key, network, certificates, clock and versions; say what to fix.",
+  epilog = "Example:\n  ampersand doctor --profile prod",
+}
+
+function doctor.declare() end
 
 local WORST_CLOCK = 120 -- seconds; tokens and webhooks allow five minutes
 
@@ -18,9 +23,9 @@ local MARKS = { ok = { "ok", "green" }, warn = { "!!", "yellow" }, bad = { "NO",
 -- One finding; "bad" ones decide the exit code.
 function Visit:find(level, what, words, fix)
   local mark = MARKS[level]
-  output.write(("%s  %-12s %s\n"):format(self.ctx:paint(mark[1], mark[2]), what, words))
-  if fix then output.write(("    %-12s fix: %s\n"):format("", fix)) end
-  output.flush()
+  stdout.write(("%s  %-12s %s\n"):format(self.ctx:paint(mark[1], mark[2]), what, words))
+  if fix then stdout.write(("    %-12s fix: %s\n"):format("", fix)) end
+  stdout.flush()
   if level == "bad" then self.code = math.max(self.code, 1) end
   self.warned = self.warned or level == "warn"
 end
@@ -56,8 +61,7 @@ function Visit:configuration()
     self:find("bad", "config", why, "see: ampersand config profiles, ampersand config --help")
     return false
   end
-  local profile = self.ctx.args.profile or os.getenv "AMPERSAND_PROFILE" or "default"
-  self:find("ok", "config", permissions and ("%s, profile %s"):format(path, profile)
+  self:find("ok", "config", permissions and ("%s, profile %s"):format(path, config.profile(self.ctx.args.profile))
     or ("no file%s; flags and the environment do"):format(path and " " .. path or ""))
   return true
 end

@@ -1,6 +1,6 @@
 --- Which columns a table of each kind of thing has. Data, and the guess for kinds that are not listed. Pure.
 
-local format = require "ampersand.cli.format"
+local json = require "ampersand.cli.output.json"
 
 local columns = {}
 
@@ -76,7 +76,7 @@ function columns.guess(values)
     end
   end
   for _, name in ipairs(FIRST) do if present[name] then take(name) end end
-  for _, name in ipairs(format.keys(present)) do take(name) end
+  for _, name in ipairs(json.keys(present)) do take(name) end
   return columns.selected(paths)
 end
 

@@ -236,19 +236,19 @@ local function inside_nginx()
   say ""
 end
 
--- --- the figures of README.md and docs/performance.md ----------------------------------------------------------------------------------------
+-- --- the figures of README.md and docs/performance.md --------------------------------------------------------------
 
-local FROM, TO_MARK = "<!-- figures: make bench -->", "<!-- /figures -->"
+local OPENING, CLOSING = "<!-- figures: make bench -->", "<!-- /figures -->"
 
 -- Replaces what stands between two comments of a page.
 local function insert(name, lines)
   local file = assert(io.open(name))
   local text = file:read "*a"
   file:close()
-  local first, last = text:find(FROM, 1, true), text:find(TO_MARK, 1, true)
+  local first, last = text:find(OPENING, 1, true), text:find(CLOSING, 1, true)
   if not first or not last then error(name .. " has no place for the figures") end
   file = assert(io.open(name, "w"))
-  file:write(text:sub(1, first + #FROM - 1), "\n", table.concat(lines, "\n"), "\n", text:sub(last))
+  file:write(text:sub(1, first + #OPENING - 1), "\n", table.concat(lines, "\n"), "\n", text:sub(last))
   file:close()
 end
 

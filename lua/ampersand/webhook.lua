@@ -6,15 +6,12 @@
 --
 -- Messages are signed as Svix does it: HMAC-SHA-256 over "id.timestamp.body" with the decoded secret.
 
-local arguments = require "ampersand.client.params"
-local base_url = require "ampersand.util.url"
-local call = require "ampersand.client.sender"
+local params = require "ampersand.client.params"
 local Client = require "ampersand.client"
 local core = require "ampersand.core"
 local crypto = require "ampersand.crypto"
 local Error = require "ampersand.client.error"
 local argcheck = require "ampersand.util.argcheck"
-local pages = require "ampersand.client.list"
 
 local webhook = {}
 
@@ -188,7 +185,7 @@ end
 -- --- results ---------------------------------------------------------------------------------
 
 local RESULT_OPTIONS = { client = "table", transport = "table|function" }
-for name, kind in pairs(arguments.OPTIONS) do
+for name, kind in pairs(params.OPTIONS) do
   if name ~= "max" and name ~= "headers" then RESULT_OPTIONS[name] = kind end
 end
 
@@ -199,24 +196,6 @@ local function client_of(given)
   if given.transport then return Client.new { transport = given.transport } end
   shared = shared or Client.new()
   return shared
-end
-
--- The link as an operation of its own: another server, no credentials, none of the client's headers. It carries its
--- permission in the query, so errors show the server alone.
-local function download_call(config, url, given)
-  local checked, problem = base_url.check((url:gsub("%?.*", "")), config.allow_insecure_http)
-  if not checked then
-    error(Error.new { kind = "protocol", message = "the webhook's downloadUrl " .. problem, retryable = false }, 0)
-  end
-  local origin = base_url.origin(url)
-  return call.new {
-    op = {
-      id = "webhook.results", method = "GET", server = "download", shown_path = "/...", auth = "none",
-      returns = "array", path = url:sub(#origin + 1):gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }),
-    },
-    config = setmetatable({ servers = { download = origin }, headers = {} }, { __index = config }),
-    path = {}, query = {}, options = given, filter = {}, seen = {},
-  }
 end
 
 local function inline(list)
@@ -234,7 +213,7 @@ end
 ---@return fun(): ResultEntry|nil iterator
 function webhook.results(message, given)
   given = argcheck.check(given, RESULT_OPTIONS, "webhook.results")
-  arguments.check_choices(given, "webhook.results")
+  params.check_choices(given, "webhook.results")
   if type(message) ~= "table" then
     argcheck.raise("webhook.results: expected the message of webhook.verify, got " .. type(message))
   end
@@ -243,9 +222,7 @@ function webhook.results(message, given)
   if type(info.downloadUrl) ~= "string" then
     error(Error.new { kind = "protocol", message = "the webhook has no downloadUrl", retryable = false }, 0)
   end
-  local config = client_of(given)._config
-  if config.closed then argcheck.raise "webhook.results: the client is closed" end
-  return pages.each(download_call(config, info.downloadUrl, given))
+  return client_of(given):_each_of("webhook.results", info.downloadUrl, given)
 end
 
 return webhook

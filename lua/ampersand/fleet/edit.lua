@@ -58,7 +58,7 @@ end
 local function write_plan(view, fn, given, book)
   local client, header = view._client, given.scope
   header.ampersand, header.type = "edit/2", "edit"
-  if plan.holds_secret(client, header) then
+  if client:_holds_secret(header) then
     return nil, run.error(client, "config", "the conditions, or the changes, hold what looks like a key or a token")
   end
   local ok, why = book:begin(header)

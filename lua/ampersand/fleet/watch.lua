@@ -139,7 +139,8 @@ end
 
 local function poll(self)
   if self.polls > 0 then
-    self.view._client._config.transport():sleep(math.max(self.given.interval, self.patience))
+    local slept, why = self.view._client:_sleep(math.max(self.given.interval, self.patience))
+    if not slept then return nil, why end
   end
   self.polls, self.patience = self.polls + 1, 0
   local started = core.now()

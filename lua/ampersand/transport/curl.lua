@@ -38,7 +38,9 @@ end
 local function open(self)
   local engine = self.engine
   if engine and engine:usable() then return engine end
-  engine = http.engine(self.settings)
+  local made
+  made, engine = pcall(http.engine, self.settings)
+  if not made then return nil, (tostring(engine):gsub("^.-:%d+: ", "")) end
   if self.loop and not self.loop.driven then
     local fd, why = engine:pollfd()
     if not fd then return nil, why end
@@ -195,7 +197,9 @@ end
 ---@param token ampersand.CancelToken? ends the sleep
 function Curl:sleep(seconds, token)
   if self.closed or cancelled(token) then return end
-  local alarm = assert(open(self)):alarm(seconds)
+  local engine, why = open(self)
+  if not engine then return nil, why end
+  local alarm = engine:alarm(seconds)
   await(self.waiters, alarm, token)
   alarm:close()
 end
@@ -206,14 +210,15 @@ function Curl:poll(budget)
   if self.waiters then self.waiters:poll(budget) end
 end
 
---- Runs functions side by side, at most `n` at a time; see ampersand.client.parallel.
+--- Runs functions side by side, at most `n` at a time; see ampersand.transport.parallel.
 ---@param n integer
 ---@param tasks (fun(): any, any)[]
 ---@return table values
 ---@return table errors
 function Curl:parallel(n, tasks)
-  assert(open(self))
-  return require("ampersand.client.parallel").run(self.waiters, n, tasks) -- few programs need it
+  local engine, why = open(self)
+  if not engine then return nil, why end
+  return require "ampersand.transport.parallel".run(self.waiters, n, tasks)
 end
 
 --- Ends everything that is under way with kind "cancelled". The transport is not usable afterwards.

@@ -278,7 +278,7 @@ local function run_document(place, server, path, blocks)
     local where = ("%s:%d"):format(path, block.line)
     if block.mark and block.mark:find "^not run: " then -- luacheck: ignore 542
     elseif block.mark == "in nginx" then
-      if not nginx.missing() then run_in_nginx(server, block, where) end
+      if VERSION == "jit" and not nginx.missing_module() then run_in_nginx(server, block, where) end
     elseif block.kind == "lua" or block.mark == "output" then
       programs[#programs + 1] = block
     elseif absence(path, block) then

@@ -6,7 +6,6 @@
 --
 -- The guide is docs/deploy.md.
 
-local Error = require "ampersand.client.error"
 local argcheck = require "ampersand.util.argcheck"
 local deep = require "ampersand.util.deep"
 local diff = require "ampersand.fleet.diff"
@@ -15,8 +14,8 @@ local printable = require "ampersand.util.terminal_text"
 
 local deploy = {}
 
-local function refuse(message, problems)
-  local err = Error.new { kind = "config", message = message, retryable = false, sent = false }
+local function refuse(client, message, problems)
+  local err = client:_error { kind = "config", message = message, retryable = false, sent = false }
   err.problems = problems
   return nil, err
 end
@@ -44,9 +43,9 @@ function deploy.find(path)
 end
 
 -- Reads and checks a manifest; the error has the list of its problems.
-local function read_manifest(text, name)
+local function read_manifest(client, text, name)
   local value, problems = manifest.read(text)
-  if type(problems) == "string" then return refuse(problems) end
+  if type(problems) == "string" then return refuse(client, problems) end
   local lines, mistakes = {}, 0
   for i, problem in ipairs(problems) do
     lines[i] = manifest.line(name, problem)
@@ -54,7 +53,7 @@ local function read_manifest(text, name)
   end
   if mistakes > 0 then
     local message = ("%s is not a valid manifest, nothing was sent:\n  %s"):format(name, table.concat(lines, "\n  "))
-    return refuse(message, problems)
+    return refuse(client, message, problems)
   end
   return value, lines
 end
@@ -248,7 +247,8 @@ local function check_current(client, plan)
   for _, entry in ipairs(plan.integrations) do
     local found = current[entry.name] or {}
     if found.id ~= entry.id or latest_revision(found).id ~= entry.revision then
-      return refuse(("%s was deployed by someone else since the plan was made; nothing was sent"):format(entry.name))
+      local message = "%s was deployed by someone else since the plan was made; nothing was sent"
+      return refuse(client, message:format(entry.name))
     end
   end
   return true
@@ -275,22 +275,22 @@ end
 ---@return ampersand.Error? err
 function deploy.deploy(self, given)
   given = argcheck.check(given, OPTIONS, "integrations:deploy")
-  local text, name = source_of(given)
-  if not text then return refuse(name) end
-  local value, warnings = read_manifest(text, name)
+  local client, text, name = self._client, source_of(given)
+  if not text then return refuse(client, name) end
+  local value, warnings = read_manifest(client, text, name)
   if not value then return nil, warnings end
-  local client = self._client
   local plan, err = make_plan(client, value, given.destructive)
   if not plan then return nil, err end
   local result = { plan = plan, deployed = false, revisions = {}, warnings = warnings }
   if given.dry_run or plan.changed == 0 then return result end
   if given.confirm and not given.confirm(plan) then
-    return nil, Error.new { kind = "cancelled", message = "the plan was not confirmed, nothing was sent", sent = false }
+    local message = "the plan was not confirmed, nothing was sent"
+    return nil, client:_error { kind = "cancelled", message = message, sent = false }
   end
   local ok, list
   ok, err = check_current(client, plan)
   if not ok then return nil, err end
-  local project = client._config.project -- of a PUT the last id must be given
+  local project = client:_option "project" -- of a PUT the last id must be given
   list, err = client.integrations:batch_upsert(project, { sourceYaml = text, destructive = given.destructive })
   if not list then return nil, err end
   for i, integration in ipairs(list) do

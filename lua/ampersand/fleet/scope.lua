@@ -6,8 +6,6 @@ local deep = require "ampersand.util.deep"
 
 local scope = {}
 
-local BASE_URL = "https://api.withampersand.com/v1"
-
 -- The parts that are compared, in this order, as words.
 local PARTS = {
   { "project" }, { "integration" }, { "base_url", "base URL" }, { "where", "conditions" }, { "set", "changes" },
@@ -30,10 +28,10 @@ end
 ---@param view ampersand.Resource
 ---@return { project: string, integration: string?, base_url: string, where: table }
 function scope.of(view)
-  local config = view._client._config
+  local client = view._client
   return {
-    project = config.project, integration = not view._list and config.integration or nil,
-    base_url = config.servers.api or config.base_url or BASE_URL, where = core.array(noted(view._where or {})),
+    project = client:_option "project", integration = not view._list and client:_option "integration" or nil,
+    base_url = client:_option "base_url", where = core.array(noted(view._where or {})),
   }
 end
 

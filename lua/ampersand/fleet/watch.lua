@@ -139,7 +139,8 @@ end
 
 local function poll(self)
   if self.polls > 0 then
-    self.view._client._config.transport():sleep(math.max(self.given.interval, self.patience))
+    local slept, why = self.view._client:_sleep(math.max(self.given.interval, self.patience))
+    if not slept then return nil, why end
   end
   self.polls, self.patience = self.polls + 1, 0
   local started = core.now()
@@ -181,8 +182,9 @@ function Watch:next()
   end
 end
 
---- What is known now, as a plain table: store it in any form, and give it to a later watch as `state`. It belongs to the
---- project, integration, base URL and conditions of this watch; with others it is refused. A change is part of it as soon as it was handed over; one that was not is told again by the watch that resumes.
+--- What is known now, as a plain table: store it in any form, and give it to a later watch as `state`. It belongs to
+--- the project, integration, base URL and conditions of this watch; with others it is refused. A change is part of it as
+--- soon as it was handed over; one that was not is reported again by the watch that resumes.
 ---@return table state
 function Watch:state()
   return self.known

@@ -483,6 +483,16 @@ void amp_engine_changed(struct amp_engine *engine)
         arm_timer(engine);
 }
 
+size_t amp_engine_streams(const struct amp_engine *engine)
+{
+    const struct amp_transfer *transfer;
+    size_t count = 0;
+
+    for (transfer = engine->running; transfer; transfer = transfer->next)
+        count += transfer->stream;
+    return count;
+}
+
 unsigned long amp_engine_steps(const struct amp_engine *engine)
 {
     return engine->steps;

@@ -88,6 +88,9 @@ bool amp_engine_due(struct amp_engine *engine);
 /* Moves all transfers as far as they go without waiting. */
 void amp_engine_step(struct amp_engine *engine);
 
+/* How many streams are under way: each holds a connection. */
+size_t amp_engine_streams(const struct amp_engine *engine);
+
 /* How many steps there were: shows whether somebody still drives the engine. */
 unsigned long amp_engine_steps(const struct amp_engine *engine);
 

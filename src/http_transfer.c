@@ -1,9 +1,12 @@
 #include "http_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* --- readiness ---------------------------------------------------------------------------------
  */
@@ -495,6 +498,16 @@ static void hide_proxy(struct amp_transfer *transfer)
                  "the URL of the proxy is not understood");
 }
 
+/* Which libcurl, the resolver and the TLS library report as anything but that. */
+static bool descriptors_are_out(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
 void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
 {
     enum amp_outcome outcome = outcome_of(transfer, code);
@@ -507,6 +520,8 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
         amp_transfer_fail(transfer, AMP_CLOSED, "the response ended inside its headers");
     else if (outcome == AMP_OVER_LIMIT && transfer->head.bytes && !has_head(transfer))
         amp_transfer_fail(transfer, AMP_OVER_LIMIT, "a header is too long, or memory ran out");
+    else if (outcome != AMP_DONE && !transfer->sent && descriptors_are_out())
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "no file descriptor is left");
     else {
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));

@@ -1,12 +1,13 @@
 /*
  * ampersand.http: the HTTP engine for Lua. Only lua/ampersand/transport/curl.lua calls it.
  *
- *   http.engine(options) -> engine                       options: fields of amp_engine_options
+ *   http.engine(options) -> engine | nil, message        options: fields of amp_engine_options
  *   engine:start(request) -> transfer | nil, message, kind
  *   engine:alarm(seconds) -> transfer that ends then
  *   engine:step()         engine:pop_ready() -> id | nil      engine:steps() -> n
  *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean
  *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
+ *   engine:streams() -> number of streams under way
  *   engine:cancel()       engine:close()
  *   http.versions() -> { libcurl = "7.88.1", tls = "OpenSSL/3.0.17" or nil }
  *   transfer:id()  transfer:want() -> boolean            transfer:head() -> status, headers | nil
@@ -121,9 +122,11 @@ static int http_engine(lua_State *L)
     luaL_getmetatable(L, ENGINE);
     lua_setmetatable(L, -2);
     box->engine = amp_engine_new(&options);
-    if (!box->engine)
-        return luaL_error(L, "no HTTP engine: out of memory or descriptors");
-    return 1;
+    if (box->engine)
+        return 1;
+    lua_pushnil(L);
+    lua_pushliteral(L, "no HTTP engine can be made: no memory, or no file descriptor, is left");
+    return 2;
 }
 
 static int engine_close(lua_State *L)
@@ -154,6 +157,12 @@ static int engine_step(lua_State *L)
 static int engine_steps(lua_State *L)
 {
     lua_pushnumber(L, (lua_Number)amp_engine_steps(to_engine(L)));
+    return 1;
+}
+
+static int engine_streams(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)amp_engine_streams(to_engine(L)));
     return 1;
 }
 
@@ -560,6 +569,7 @@ static const luaL_Reg engine_methods[] = {
     {"usable", engine_usable}, {"pollfd", engine_pollfd},
     {"events", engine_events}, {"timeout", engine_timeout},
     {"close", engine_close},   {"__gc", engine_close},
+                                          {"streams", engine_streams},
     {"__close", engine_close}, {NULL, NULL}};
 
 static const luaL_Reg transfer_methods[] = {{"id", transfer_id},

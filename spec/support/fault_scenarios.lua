@@ -191,6 +191,13 @@ for name, bomb in pairs(BOMBS) do
   end
 end
 
+-- A list that goes on as long as anybody reads, unless the query says "finite".
+function scenarios.endless(conn, request)
+  if request.path:find "finite" then return scenarios.items(conn) end
+  conn:send(chunked() .. chunk "[1")
+  while conn:send(chunk((",1"):rep(1000))) do end
+end
+
 function scenarios.cookie(conn) return scenarios.ok(conn, ITEMS, "Set-Cookie: id=1; Path=/") end
 
 function scenarios.redirect(conn, request)

@@ -15,7 +15,7 @@ local methods = {} -- resource name -> verb -> function: a cache, at most one fo
 ---@class ampersand.resource.installations
 ---@field watch fun(self: table, options?: table): ampersand.Watch
 ---@field explain fun(self: table, ...: string): ampersand.Explanation?, ampersand.Error?
----@field edit fun(self: table, fn: function, options: table): ampersand.FleetReport?, ampersand.Error?
+---@field edit fun(self: table, change: function|table[], options: table): ampersand.FleetReport?, ampersand.Error?
 ---@field undo fun(self: table, journal: string, options?: table): ampersand.FleetReport?, ampersand.Error?
 
 ---@class ampersand.resource.operations

@@ -146,6 +146,7 @@ build = {
     ["ampersand.util.deep"] = "lua/ampersand/util/deep.lua",
     ["ampersand.util.environment"] = "lua/ampersand/util/environment.lua",
     ["ampersand.util.host"] = "lua/ampersand/util/host.lua",
+    ["ampersand.util.http_date"] = "lua/ampersand/util/http_date.lua",
     ["ampersand.util.redact"] = "lua/ampersand/util/redact.lua",
     ["ampersand.util.require"] = "lua/ampersand/util/require.lua",
     ["ampersand.util.terminal_text"] = "lua/ampersand/util/terminal_text.lua",

@@ -14,6 +14,7 @@ description = {
   labels = { "api", "http", "json" },
 }
 dependencies = { "lua >= 5.1, < 5.6" }
+-- Optional: argparse (the command), lyaml (deploy, validate), luasocket (mock, webhook listen).
 external_dependencies = {
   CURL = { library = "curl" },
   ZLIB = { library = "z" },

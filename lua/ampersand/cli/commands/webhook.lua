@@ -5,6 +5,7 @@ local exit = require "ampersand.cli.exit"
 local input = require "ampersand.cli.input"
 local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
+local wording = require "ampersand.cli.wording"
 
 local webhook = {
   summary = "Check a webhook's signature: ampersand webhook verify.",
@@ -37,7 +38,7 @@ function webhook.run(ctx)
   local args = ctx.args
   local headers, body = input.headers(args.header), input.file(args.file or "-")
   local message, err = exit.guard(verify, read_secret(args), headers, body, { tolerance = args.tolerance })
-  if not message then exit.with(err.kind == "config" and exit.AUTH or exit.FAILURE, err.message) end
+  if not message then exit.with(err.kind == "config" and exit.AUTH or exit.FAILURE, wording(err.message)) end
   ctx:note("signed by the vendor; id " .. err.id)
   show.json(ctx, message)
 end

@@ -39,7 +39,7 @@ endif
 # --- objects, out of tree and per Lua --------------------------------------------------------
 BUILD  := build/$(LUA_VERSION)$(VARIANT)
 MODULE := $(BUILD)/ampersand
-CORE_SRC   := $(sort $(wildcard src/json_*.c)) src/lua_json.c src/lua_plan.c src/lua_core.c
+CORE_SRC   := $(sort $(wildcard src/json_*.c)) src/lua_json.c src/lua_plan.c src/lua_append_file.c src/lua_core.c
 HTTP_SRC   := $(sort $(wildcard src/http_*.c)) src/lua_http.c
 CRYPTO_SRC := src/lua_crypto.c
 object = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
@@ -234,7 +234,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
 FUZZ_TARGETS := scan stream
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
-build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_plan.c src/lua_core.c
+build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_plan.c src/lua_append_file.c src/lua_core.c
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(STD) -O1 -g -DAMP_PART_NODES=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Iinclude -Isrc \
 	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@

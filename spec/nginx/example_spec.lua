@@ -94,6 +94,7 @@ describe("the OpenResty example", function()
     end
     assert.same({ healthy = true, unhealthy = true }, seen)
     assert.equal(503, (server:ask "/sync?team=nobody"))
+    assert.equal(503, (server:ask "/sync"))
   end)
 
   it("takes webhooks", function()

@@ -12,7 +12,8 @@
 
 local verbs = {
   installations = {
-    watch = "ampersand.fleet.watch", explain = "ampersand.fleet.explain", edit = "ampersand.fleet.edit", undo = "ampersand.fleet.edit",
+    watch = "ampersand.fleet.watch", explain = "ampersand.fleet.explain", edit = "ampersand.fleet.edit",
+    undo = "ampersand.fleet.undo",
   },
   operations = { wait = "ampersand.fleet.wait" },
 }

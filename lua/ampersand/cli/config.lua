@@ -125,10 +125,8 @@ local function write(path, text)
   local file = made and io.open(path .. ".new", "w")
   if not file then return nil, path .. ".new cannot be written" end
   local written = file:write(text)
-  written = file:close() and written
-  local moved, why = written and os.rename(path .. ".new", path)
-  if not moved then return nil, why or path .. " cannot be written" end
-  return true
+  if not (file:close() and written) then return nil, path .. ".new cannot be written" end
+  return os.rename(path .. ".new", path)
 end
 
 --- The setting of that name.

@@ -29,11 +29,11 @@ Example:
 function command.declare(tree)
   tree:command_target "verb"
   local set = options.command(tree, "set", "Set one: key, bearer, url, project, integration, org.")
-  set:argument "name":description "key, bearer, url, project, integration or org"
+  set:argument "name":description("key, bearer, url, project, integration or org").completes = "settings"
   set:argument "value":description "`-`, or nothing, asks for a key without echo.":args "?"
   set:epilog "Example:\n  ampersand config set project my-project --profile prod"
   local unset = options.command(tree, "unset", "Remove one."):epilog "Example:\n  ampersand config unset project"
-  unset:argument "name"
+  unset:argument("name").completes = "settings"
   for _, verb in ipairs {
     { "show", "What holds now, and where each comes from." }, { "profiles", "The names of the profiles." },
     { "path", "Where the file is." },

@@ -16,6 +16,7 @@ local width = require "ampersand.cli.output.width"
 local watch = {
   summary = "Tell what changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
   usage = "",
+  element = "Installation",
   epilog = help.below { help.WHERE, help.examples {
     "ampersand installations watch --interval 30", "ampersand installations watch --ndjson --state seen.json",
   } },

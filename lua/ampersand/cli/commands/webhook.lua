@@ -15,6 +15,7 @@ local webhook = {
 function webhook.declare(command)
   local verify = options.command(command:command_target "verb", "verify",
     "Is this message from the vendor? Prints it when it is, ends with 1 when not.")
+  options.usage(verify, "[<file>] ")
   verify:argument "file":description "The raw body; `-` or nothing: standard input.":args "?"
   options.header(verify, "'Name: value' of the request; give the three svix-* ones.")
   verify:option("--secret-file", "File with the secret; else AMPERSAND_WEBHOOK_SECRET."):argname "<file>"

@@ -6,7 +6,6 @@ local deep = require "ampersand.util.deep"
 local diff = require "ampersand.fleet.diff"
 local mask = require "ampersand.fleet.update_mask"
 local printable = require "ampersand.util.terminal_text"
-local redact = require "ampersand.util.redact"
 
 local plan = {}
 
@@ -36,18 +35,13 @@ local function edited(installation, fn)
   return given or copy
 end
 
--- A journal may hold no secret, and one that is blacked out could not be put back.
-local function holds_secret(client, value)
-  local config = client._config
-  return not deep.equal(redact.copy(value, { config.api_key and config.api_key() }), value)
-end
-
 local function problem_of(client, changes, what, irreversible)
   if not changes then return what end
   if what and not irreversible then
     return what .. " could not be undone, the API cannot remove it; `irreversible = true` allows it"
   end
-  if holds_secret(client, changes) then return "the change holds what looks like a key or a token" end
+  -- a journal may hold no secret, and one that is blacked out could not be put back
+  if client:_holds_secret(changes) then return "the change holds what looks like a key or a token" end
 end
 
 --- What `fn` asks to change of an installation.
@@ -154,7 +148,5 @@ function plan.show(entry, differences)
   end
   return table.concat(lines, "\n")
 end
-
-plan.holds_secret = holds_secret
 
 return plan

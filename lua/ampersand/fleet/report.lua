@@ -19,7 +19,7 @@ local MAX_PROBLEMS = 100
 ---@field damaged integer[]   lines of the journal that cannot be read
 ---@field problems table[]    `{ id, outcome, why }`, at most 100
 ---@field type_changes table[] `{ path, before, after, count }`: values of another JSON type than the one they replace
----@field against integer?    of a dry run: installations that the edit would refuse, and then send nothing
+---@field against integer     of a dry run: installations that the edit would refuse, and then send nothing
 ---@field journal string?     path of the journal
 local Report = {}
 Report.__index = Report
@@ -36,7 +36,8 @@ local report = {}
 ---@return ampersand.FleetReport
 function report.new(fields)
   for _, word in ipairs(WORDS) do fields[word[1]] = 0 end
-  fields.listed, fields.changed, fields.conflicts, fields.unreadable = fields.listed or 0, fields.changed or 0, 0, 0
+  fields.listed, fields.changed, fields.against = fields.listed or 0, fields.changed or 0, fields.against or 0
+  fields.conflicts, fields.unreadable = 0, fields.unreadable or 0
   fields.problems, fields.damaged = {}, fields.damaged or {}
   fields.type_changes = fields.type_changes or {}
   return setmetatable(fields, Report)
@@ -56,10 +57,10 @@ function Report:add(entry, outcome, why, conflict)
 end
 
 --- Whether nothing is left to do: every installation of the plan is as asked, or was left alone for a known reason. Of
---- a dry run: whether the edit would be sent.
+--- a dry run: whether the run itself would be sent.
 ---@return boolean
 function Report:complete()
-  if self.against then return self.against == 0 end
+  if self.dry_run then return self.against == 0 and self.unreadable == 0 end
   return self.fail == 0 and self.doubt == 0 and self.unrecorded == 0 and self.unreadable == 0
     and self.before + self.done + self.skip >= self.changed
 end
@@ -70,10 +71,28 @@ function Report:progress()
   return ("%d of %d done"):format(self.before + self.done, self.changed)
 end
 
+local SHORTFALLS = {
+  { "against", "%d installations cannot be changed as asked, so nothing would be sent" },
+  { "conflicts", "%d installations were changed by another editor and left alone" },
+  { "unrecorded", "%d installations hold the new values, but the journal has no record of it" },
+  { "unreadable", "%d installations of the plan cannot be read" },
+}
+
+--- Why not every installation is as asked, in words; nil where it is.
+---@return string?
+function Report:shortfall()
+  local parts = {}
+  if not self.dry_run and self.before + self.done + self.skip < self.changed then parts[1] = self:progress() end
+  for _, words in ipairs(SHORTFALLS) do
+    if self[words[1]] > 0 then parts[#parts + 1] = words[2]:format(self[words[1]]) end
+  end
+  return parts[1] and table.concat(parts, "; ")
+end
+
 local function headline(self)
   if self.dry_run then
-    local refused = (self.against or 0) > 0 and (", %d cannot be changed as asked"):format(self.against) or ""
-    return ("%d listed, %d would change%s"):format(self.listed, self.changed - (self.against or 0), refused)
+    local refused = self.against > 0 and (", %d cannot be changed as asked"):format(self.against) or ""
+    return ("%d listed, %d would change%s"):format(self.listed, self.changed - self.against, refused)
   end
   local parts = {}
   for _, word in ipairs(WORDS) do

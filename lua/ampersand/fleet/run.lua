@@ -7,7 +7,6 @@
 
 local core = require "ampersand.core"
 local deep = require "ampersand.util.deep"
-local Error = require "ampersand.client.error"
 local history = require "ampersand.fleet.history"
 local journal = require "ampersand.fleet.journal"
 local mask = require "ampersand.fleet.update_mask"
@@ -39,8 +38,7 @@ end
 ---@param message string
 ---@return ampersand.Error
 function run.error(client, kind, message)
-  local config = client._config
-  return Error.new({ kind = kind, message = message }, { key = config.api_key and config.api_key() })
+  return client:_error { kind = kind, message = message }
 end
 
 function Run:error(kind, message) return run.error(self.client, kind, message) end
@@ -92,7 +90,7 @@ end
 ---@param client ampersand.Client
 ---@param seconds number
 function run.sleep(client, seconds)
-  if seconds > 0 then client._config.transport():sleep(seconds) end
+  if seconds > 0 then client:_sleep(seconds) end
 end
 
 function Run:sleep(seconds) run.sleep(self.client, seconds) end
@@ -264,7 +262,7 @@ function Run:take(entry)
   local edit = self.known.edit
   -- an edit that arrived after the installation was read would stay
   if self.undo and edit.state[entry.n] == "send" then self:wait_for_earlier(edit, entry) end
-  local policy = retry.policy(self.client._config.retry)
+  local policy = retry.policy(self.client:_option "retry")
   local outcome, why, version = self:attempt(entry)
   while outcome == "again" do
     local waited = { attempts = entry.tries, retry_after = entry.retry_after }
@@ -274,13 +272,12 @@ function Run:take(entry)
   self:conclude(entry, outcome, why, version)
 end
 
--- Runs `worker` in `n` coroutines where the transport can (they share what there is to do), else once.
+-- Runs `worker` in `n` coroutines where the transport can; they share what there is to do.
 local function in_parallel(client, n, worker)
-  local transport = client._config.transport()
-  if n == 1 or not transport.parallel then return worker() end
   local workers = {}
   for i = 1, n do workers[i] = worker end
-  local _, errors = transport:parallel(n, workers)
+  local values, errors = client:_parallel(n, workers)
+  if not values then return errors end
   for i = 1, n do
     if errors[i] then error(errors[i], 0) end
   end
@@ -292,7 +289,7 @@ end
 function Run:pass(patience, wanted)
   self.failures, self.patience = 0, patience
   local next_entry = self:entries(wanted)
-  in_parallel(self.client, self.settings.parallel, function()
+  local err = in_parallel(self.client, self.settings.parallel, function()
     while not self.stopped do
       local entry = next_entry()
       if not entry then break end
@@ -300,6 +297,7 @@ function Run:pass(patience, wanted)
     end
     return true
   end)
+  if err then self:stop(err) end
 end
 
 return run

@@ -6,10 +6,12 @@ local deep = require "ampersand.util.deep"
 
 local scope = {}
 
-local BASE_URL = "https://api.withampersand.com/v1"
-
 -- The parts that are compared, in this order, as words.
-local PARTS = { { "project" }, { "integration" }, { "base_url", "base URL" }, { "where" }, { "set" } }
+local PARTS = {
+  { "project" }, { "integration" }, { "base_url", "base URL" }, { "where", "conditions" }, { "set", "changes" },
+}
+
+local ABSENT = { integration = "the whole project", set = "a function" }
 
 -- Conditions as JSON can hold them: a function is noted, its text cannot be compared.
 local function noted(value)
@@ -26,15 +28,15 @@ end
 ---@param view ampersand.Resource
 ---@return { project: string, integration: string?, base_url: string, where: table }
 function scope.of(view)
-  local config = view._client._config
+  local client = view._client
   return {
-    project = config.project, integration = not view._list and config.integration or nil,
-    base_url = config.servers.api or config.base_url or BASE_URL, where = core.array(noted(view._where or {})),
+    project = client:_option "project", integration = not view._list and client:_option "integration" or nil,
+    base_url = client:_option "base_url", where = core.array(noted(view._where or {})),
   }
 end
 
 local function shown(part, value)
-  if value == nil then return part == "integration" and "the whole project" or "none" end
+  if value == nil then return ABSENT[part] or "none" end
   if type(value) == "string" then return value end
   return core.encode(value, { sort_keys = true })
 end

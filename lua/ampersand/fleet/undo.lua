@@ -16,9 +16,11 @@ local undo = {}
 local WHAT = "installations:undo"
 
 local function show(work, out)
-  local count = 0
+  local count, unsure = 0, 0
   for entry in work:entries() do
-    if work:may_undo(entry.n) then
+    if not work:may_undo(entry.n) then
+      unsure = unsure + 1
+    else
       count = count + 1
       local from, to = {}, {}
       for _, change in ipairs(entry.changes) do
@@ -29,6 +31,10 @@ local function show(work, out)
     end
   end
   out(("%d installations would be changed back; nothing was sent"):format(count))
+  if unsure > 0 then
+    out(("records of the journal may be lost: %d more installations would be read, and reported where they hold the "
+      .. "new values"):format(unsure))
+  end
   work.report.changed = count
 end
 
@@ -99,8 +105,8 @@ function undo.undo(self, name, given)
   if not book then return nil, known end
   local made = report.new {
     listed = known.planned.listed, journal = name, dry_run = given.dry_run, damaged = known.damaged,
+    unreadable = known.planned.changed - known.plans,
   }
-  made.unreadable = known.planned.changed - known.plans
   local work = run.new {
     client = self._client, journal = book, known = known, settings = given, report = made, undo = true,
   }

@@ -449,7 +449,7 @@ bool amp_stream_doubt(struct amp_stream *s)
 {
     bool unsure = s->unsure;
     s->unsure = false;
-    return unsure && s->scan->error.failure == AMP_MALFORMED;
+    return unsure && s->scan->error.failure != AMP_NO_MEMORY && s->scan->error.failure != AMP_LIMIT;
 }
 
 bool amp_stream_taken(struct amp_stream *s, const char *end)

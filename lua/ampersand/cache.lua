@@ -2,13 +2,21 @@
 --
 -- A store has five methods; a server of your own needs no more than these:
 --   store:get(key) -> string | nil[, message]            the message only when the store did not answer
---   store:set(key, value, ttl) -> true | nil, message    a string; seconds, nil keeps it
+--   store:set(key, value, ttl) -> true[, nil, evicted]   a string; seconds, nil keeps it; `evicted`: valid entries went
+--                              | nil, message            to make room
 --   store:delete(key) -> true | nil, message             true also when there was nothing
 --   store:lock(key, ttl) -> token | nil[, message]       nil alone: someone else holds the lock
 --   store:unlock(key, token) -> boolean                  releases the lock only if it is still this token's
+-- A third result `answered` beside a message says that the store is there and refused just this.
+--
+-- Each takes one argument more, `budget`: { left = seconds } that several calls together may wait. A store that waits
+-- does so no longer than that; the time is taken off by `cache.redis` and `cache.layered`.
 
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
+local host = require "ampersand.util.host"
+
+local unpack = table.unpack or unpack -- luacheck: ignore
 
 local cache = {}
 
@@ -23,7 +31,7 @@ end
 
 -- --- one process -----------------------------------------------------------------------------------------------------
 
-local Memory = {}
+local Memory = { waits_for_nobody = true }
 Memory.__index = Memory
 
 --- A store in this process.
@@ -42,12 +50,14 @@ local function drop(self, key)
   if self.values[key] then self.values[key], self.count = nil, self.count - 1 end
 end
 
--- Makes room: what has expired goes, else any one.
+-- Makes room: what has expired goes, else any one; whether one had to go that was still valid.
 local function make_room(self)
   for key, entry in pairs(self.values) do
     if not alive(entry) then drop(self, key) end
   end
-  if self.count >= self.max then drop(self, (next(self.values))) end
+  if self.count < self.max then return nil end
+  drop(self, (next(self.values)))
+  return true
 end
 
 function Memory:get(key)
@@ -60,9 +70,10 @@ function Memory:set(key, value, ttl)
   local why = refusal(value)
   if why then return nil, why end
   drop(self, key)
-  if self.count >= self.max then make_room(self) end
+  local evicted
+  if self.count >= self.max then evicted = make_room(self) end
   self.values[key], self.count = { value = value, till = ttl and core.now() + ttl }, self.count + 1
-  return true
+  return true, nil, evicted
 end
 
 function Memory:delete(key)
@@ -86,14 +97,14 @@ end
 
 -- --- the workers of one nginx ------------------------------------------------------------------------------------
 
-local Shared = {}
+local Shared = { waits_for_nobody = true }
 Shared.__index = Shared
 
 --- A store in nginx's shared memory.
 ---@param name string of a lua_shared_dict
 ---@return table store
 function cache.shared(name)
-  local ngx = rawget(_G, "ngx")
+  local ngx = host.nginx()
   local dict = ngx and ngx.shared and ngx.shared[name]
   if not dict then
     argcheck.raise(("cache.shared: nginx's configuration has no `lua_shared_dict %s 10m;`"):format(tostring(name)))
@@ -106,9 +117,10 @@ function Shared:get(key)
 end
 
 function Shared:set(key, value, ttl)
-  local ok, why = nil, refusal(value)
-  if not why then ok, why = self.dict:set(key, value, ttl or 0) end
-  return ok or nil, why
+  local why = refusal(value)
+  if why then return nil, why end
+  local ok, problem, evicted = self.dict:set(key, value, ttl or 0)
+  return ok or nil, problem, evicted or nil
 end
 
 function Shared:delete(key)
@@ -132,6 +144,68 @@ function Shared:unlock(key, token)
   return true
 end
 
+-- --- a server that may be away ------------------------------------------------------------------------------------
+
+-- In front of a store that waits for others. When it does not answer, no call waits for it any more until a probe got
+-- an answer: in nginx one that runs in the background, elsewhere one of the calls.
+local Guarded = { waits_for_nobody = true }
+Guarded.__index = Guarded
+
+local PAUSE, MAX_PAUSE = 1, 8 -- seconds until the first probe, and between later ones at most
+
+-- What is known about each server, whatever stores talk to it: why it is away, and when it is probed.
+local circuits = setmetatable({}, { __mode = "k" })
+
+local function guard(store, server)
+  local circuit = circuits[server] or { pause = PAUSE }
+  circuits[server] = circuit
+  return setmetatable({ store = store, circuit = circuit }, Guarded)
+end
+
+--- A store that nobody waits for while it does not answer: what the gate and `cache.layered` make of yours.
+---@param store table
+---@return table store
+function cache.guarded(store)
+  if getmetatable(store) and getmetatable(store).waits_for_nobody then return store end
+  return guard(store, store)
+end
+
+local attempt
+
+local function fail(self, why, probing)
+  local circuit = self.circuit
+  if circuit.why and not probing then return end -- another call noticed it first
+  circuit.pause = circuit.why and math.min(2 * circuit.pause, MAX_PAUSE) or PAUSE
+  circuit.why, circuit.probe_at = why, core.now() + circuit.pause
+  circuit.timer = host.later(circuit.pause, function()
+    circuit.timer, circuit.probe_at = nil, core.now() + MAX_PAUSE
+    attempt(self, true, "get", "probe")
+  end)
+end
+
+function attempt(self, probing, name, ...)
+  local value, why, more = self.store[name](self.store, ...)
+  if value == nil and why and not more then fail(self, why, probing) else self.circuit.why = nil end
+  return value, why, more
+end
+
+local function call(self, budget, name, ...)
+  local circuit, began = self.circuit, core.now()
+  local probing = circuit.why ~= nil
+  if probing and (circuit.timer or began < circuit.probe_at) then return nil, circuit.why end
+  if budget and budget.left <= 0 then return nil, "the store is slow: its time is used up", true end
+  if probing then circuit.probe_at = began + MAX_PAUSE end -- the others do not wait for this one
+  local value, why, more = attempt(self, probing, name, ...)
+  if budget then budget.left = budget.left - (core.now() - began) end
+  return value, why, more
+end
+
+function Guarded:get(key, budget) return call(self, budget, "get", key, budget) end
+function Guarded:set(key, value, ttl, budget) return call(self, budget, "set", key, value, ttl, budget) end
+function Guarded:delete(key, budget) return call(self, budget, "delete", key, budget) end
+function Guarded:lock(key, ttl, budget) return call(self, budget, "lock", key, ttl, budget) end
+function Guarded:unlock(key, token, budget) return call(self, budget, "unlock", key, token, budget) or false end
+
 -- --- a fleet -----------------------------------------------------------------------------------------------------
 
 local Redis = {}
@@ -152,21 +226,22 @@ local function redis_module(ssl)
 end
 
 --- A store in a Redis server, for several machines; inside nginx, where its client can wait.
--- Put shared memory in front of it with `cache.layered`.
----@param given table? host ("127.0.0.1"), port (6379), password, username, prefix ("ampersand:"), timeout (1 s), ssl,
---   ssl_verify
+-- Put shared memory in front of it with `cache.layered`. A server that does not answer is left alone until a probe in
+-- the background gets an answer: after 1 s, later after 2, 4 and 8 s.
+---@param given table? host ("127.0.0.1"), port (6379), password, username, prefix ("ampersand:"), timeout (1 s for one
+--   command, its connection included), ssl, ssl_verify
 ---@return table store
 function cache.redis(given)
   given = argcheck.check(given, REDIS_OPTIONS, "cache.redis")
-  local password, host, port = given.password, given.host or "127.0.0.1", given.port or 6379
+  local password, address, port = given.password, given.host or "127.0.0.1", given.port or 6379
   -- a connection that has logged in serves those alone who could log in themselves
-  local login = password and rawget(_G, "ngx") and rawget(_G, "ngx").md5(password) or ""
-  local pool = table.concat({ "ampersand-redis", host, port, given.username or "", login, tostring(given.ssl) }, "|")
-  return setmetatable({
-    module = redis_module(given.ssl), host = host, port = port, prefix = given.prefix or "ampersand:",
+  local login = password and host.nginx() and host.nginx().md5(password) or ""
+  local pool = table.concat({ "ampersand-redis", address, port, given.username or "", login, tostring(given.ssl) }, "|")
+  return guard(setmetatable({
+    module = redis_module(given.ssl), host = address, port = port, prefix = given.prefix or "ampersand:",
     timeout = given.timeout or 1, username = given.username, password = password and function() return password end,
     connect = { ssl = given.ssl or false, ssl_verify = given.ssl_verify ~= false, pool = pool },
-  }, Redis)
+  }, Redis), pool)
 end
 
 local function log_in(self, redis)
@@ -175,23 +250,39 @@ local function log_in(self, redis)
   return redis:auth(self.password())
 end
 
--- One command on a pooled connection; Redis's own null becomes nil.
-local function command(self, name, ...)
-  local redis, why = self.module:new()
-  if not redis then return nil, why end
-  redis:set_timeout(self.timeout * 1000)
-  local ok
-  ok, why = redis:connect(self.host, self.port, self.connect)
-  if not ok then return nil, "redis: " .. tostring(why) end
-  ok, why = log_in(self, redis)
-  local answer
-  if ok then answer, why = redis[name](redis, ...) end
+-- Runs the steps one after the other until one fails; all of them together have `seconds`.
+local function in_time(redis, seconds, steps)
+  local till, ok, why = core.now() + seconds, nil, nil
+  for _, step in ipairs(steps) do
+    redis:set_timeout(math.max(1, math.ceil((till - core.now()) * 1000)))
+    ok, why = step()
+    if not ok then break end
+  end
+  return ok, why
+end
+
+-- One command on a pooled connection; Redis's own null becomes nil. A command that Redis refused is `answered`.
+local function command(self, budget, name, ...)
+  local can, cannot = host.can_wait()
+  if not can then return nil, cannot, true end
+  local redis, failed = self.module:new()
+  if not redis then return nil, failed end
+  local arguments, refused = { ... }, nil
+  local answer, why = in_time(redis, math.min(self.timeout, budget and budget.left or self.timeout), {
+    function() return redis:connect(self.host, self.port, self.connect) end,
+    function() return log_in(self, redis) end,
+    function()
+      local reply, words = redis[name](redis, unpack(arguments))
+      refused = reply == false
+      return reply, words
+    end,
+  })
   if not answer then
     redis:close()
-    return nil, "redis: " .. tostring(why)
+    return nil, "redis: " .. tostring(why), refused
   end
   redis:set_keepalive(30000, 50)
-  if answer == rawget(_G, "ngx").null then return nil end
+  if answer == host.nginx().null then return nil end
   return answer
 end
 
@@ -199,103 +290,114 @@ local function milliseconds(seconds)
   return ("%.0f"):format(math.max(1, seconds * 1000))
 end
 
-function Redis:get(key)
-  return command(self, "get", self.prefix .. key)
+function Redis:get(key, budget)
+  return command(self, budget, "get", self.prefix .. key)
 end
 
-function Redis:set(key, value, ttl)
+-- Redis answers "OK", or how many keys it was.
+local function done(answer, why, refused)
+  return answer and true, why, refused
+end
+
+function Redis:set(key, value, ttl, budget)
   local why = refusal(value)
-  if why then return nil, why end
-  local answer
-  if ttl then
-    answer, why = command(self, "set", self.prefix .. key, value, "PX", milliseconds(ttl))
-  else
-    answer, why = command(self, "set", self.prefix .. key, value)
-  end
-  return answer and true, why
+  if why then return nil, why, true end
+  if not ttl then return done(command(self, budget, "set", self.prefix .. key, value)) end
+  return done(command(self, budget, "set", self.prefix .. key, value, "PX", milliseconds(ttl)))
 end
 
-function Redis:delete(key)
-  local answer, why = command(self, "del", self.prefix .. key)
-  return answer and true, why
+function Redis:delete(key, budget)
+  return done(command(self, budget, "del", self.prefix .. key))
 end
 
-function Redis:lock(key, ttl)
+function Redis:lock(key, ttl, budget)
   local token = new_token()
-  local answer, why = command(self, "set", self.prefix .. "lock:" .. key, token, "NX", "PX", milliseconds(ttl))
-  if answer then return token end
-  return nil, why
+  local answer, why, refused = command(self, budget, "set", self.prefix .. "lock:" .. key, token, "NX", "PX",
+    milliseconds(ttl))
+  return answer and token, why, refused
 end
 
 local RELEASE = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call("del", KEYS[1]) end return 0'
 
-function Redis:unlock(key, token)
-  return command(self, "eval", RELEASE, 1, self.prefix .. "lock:" .. key, token) == 1
+function Redis:unlock(key, token, budget)
+  local answer, why, refused = command(self, budget, "eval", RELEASE, 1, self.prefix .. "lock:" .. key, token)
+  if answer then return answer == 1 end
+  return nil, why, refused
 end
 
 -- --- one in front of another ---------------------------------------------------------------------------------------
 
-local Layered = {}
+local Layered = { waits_for_nobody = true }
 Layered.__index = Layered
 
 --- A near store in front of a far one: a value is looked up far away at most every `seconds`; when the far store does
---- not answer, the near one goes on alone, also for locks.
+--- not answer, the near one goes on alone, also for locks, and nobody waits for the far one but a probe now and then.
 ---@param near table store, such as cache.shared
 ---@param far table store, such as cache.redis
 ---@param seconds number? 1 by default
 ---@return table store
 function cache.layered(near, far, seconds)
-  return setmetatable({ near = near, far = far, seconds = seconds or 1 }, Layered)
+  return setmetatable({ near = near, far = cache.guarded(far), seconds = seconds or 1 }, Layered)
 end
 
 -- How long the near copy is kept for the time the far store is away; what it means is the caller's to judge.
 local KEPT = 86400
 
-function Layered:get(key)
+local function warn(self, why)
+  host.warn("ampersand.cache", why, "the near store goes on alone: " .. why, self.near.dict)
+end
+
+local function mark_seen(self, key)
+  self.near:set("seen:" .. key, "1", self.seconds)
+end
+
+function Layered:get(key, budget)
   if self.near:get("seen:" .. key) then return self.near:get(key) end
-  local value, why = self.far:get(key)
+  local value, why = self.far:get(key, budget)
   if value == nil and why then
-    -- away: ask again after a while, not at every request
-    self.near:set("seen:" .. key, "1", self.seconds)
+    if host.can_wait() then warn(self, why) end -- where it cannot, the near store is all there is
     return self.near:get(key)
   end
   if value == nil then self.near:delete(key) else self.near:set(key, value, KEPT) end
-  self.near:set("seen:" .. key, "1", self.seconds)
+  mark_seen(self, key)
   return value
 end
 
-function Layered:set(key, value, ttl)
+function Layered:set(key, value, ttl, budget)
   local refused = refusal(value)
   if refused then return nil, refused end
-  local ok, why = self.far:set(key, value, ttl)
-  self.near:set(key, value, ttl)
-  self.near:set("seen:" .. key, "1", self.seconds)
-  return ok, why
+  local ok, why = self.far:set(key, value, ttl, budget)
+  if not ok then warn(self, why) end
+  local kept, problem, evicted = self.near:set(key, value, ttl)
+  if not kept then host.warn("ampersand.cache", problem, "the near store refuses: " .. problem, self.near.dict) end
+  mark_seen(self, key)
+  return ok, why, evicted
 end
 
-function Layered:delete(key)
-  local ok, why = self.far:delete(key)
+function Layered:delete(key, budget)
+  local ok, why = self.far:delete(key, budget)
   self.near:delete(key)
-  self.near:set("seen:" .. key, "1", self.seconds)
+  mark_seen(self, key)
   return ok, why
 end
 
-function Layered:lock(key, ttl)
-  local token, why = self.far:lock(key, ttl)
+function Layered:lock(key, ttl, budget)
+  local token, why = self.far:lock(key, ttl, budget)
   if token then
     -- whoever holds the lock must see what the last holder wrote
     self.near:delete("seen:" .. key)
     return "far:" .. token
   end
   if not why then return nil end
+  warn(self, why)
   token, why = self.near:lock(key, ttl)
   return token and "near:" .. token, why
 end
 
-function Layered:unlock(key, token)
+function Layered:unlock(key, token, budget)
   local where, rest = token:match "^(%a+):(.*)$"
   if where == "near" then return self.near:unlock(key, rest) end
-  return where == "far" and self.far:unlock(key, rest) or false
+  return where == "far" and self.far:unlock(key, rest, budget) or false
 end
 
 return cache

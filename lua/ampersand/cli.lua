@@ -1,46 +1,36 @@
 --- The command `ampersand`. Data goes to standard output, everything else to standard error.
 --
--- Reading on: parser (the tree of commands), verbs (operations of the API), show (lists and values on their way out),
--- tools (everything else), exit (the codes).
+-- cli/parser builds the tree of commands out of cli/commands; each command declares its options and runs itself.
+-- cli/show sends lists and values through the writers of cli/output. cli/exit has the exit codes.
+
+local exit = require "ampersand.cli.exit"
+local stdout = require "ampersand.cli.stdout"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 local cli = {}
 
--- Words that need nothing of the rest are answered at once: they are what completion and scripts ask most.
-local function quick(words)
-  if #words == 1 and words[1] == "--version" then
-    print("ampersand " .. require("ampersand.version").number)
-    return 0
-  end
-  if words[1] == "mock" then return require("ampersand.mock").main { unpack(words, 2) } end
-end
+-- The former name of the mock server, for one more version.
+local ALIASES = { standin = "mock" }
 
--- "help installations list" is "installations list --help".
 local function run(words)
+  words = { unpack(words) }
+  words[1] = ALIASES[words[1]] or words[1]
+  if words[1] == "mock" then return require("ampersand.mock").main { unpack(words, 2) } end
   if words[1] == "help" then
-    words = { unpack(words, 2) }
+    table.remove(words, 1)
     words[#words + 1] = "--help"
   end
-  local exit, operations = require "ampersand.cli.exit", require "ampersand.client.operations"
   if not pcall(require, "argparse") then
     exit.with(exit.FAILURE, "argparse is missing; install it (Debian: lua-argparse, LuaRocks: argparse)")
   end
-  local context = require "ampersand.cli.context"
-  local args = require("ampersand.cli.parser").parse(words)
-  local tool = require("ampersand.cli.tools").runner(args.command)
-  local ctx = context.new(args)
-  if tool then
-    tool(ctx)
-  else
-    local resource, verb = args.command:gsub("-", "_"), args.verb:gsub("-", "_")
-    local extra = require("ampersand.cli.extras").find(resource, verb)
-    if extra then extra.run(ctx) else require("ampersand.cli.verbs").run(ctx, operations.get(resource, verb)) end
-  end
-  require("ampersand.cli.output").flush()
+  if words[1] == "__complete" then return require("ampersand.cli.complete").run { unpack(words, 2) } end
+  local parser, context = require "ampersand.cli.parser", require "ampersand.cli.context"
+  local command, args = parser.parse(words)
+  return command.run(context.new(args, parser))
 end
 
-local function explain(raised)
+local function traced(raised)
   if type(raised) == "string" and not raised:find "interrupted!$" then return debug.traceback(raised, 2) end
   return raised
 end
@@ -49,11 +39,15 @@ end
 ---@param words string[] without the name of the program
 ---@return integer code for os.exit
 function cli.main(words)
-  local ok, raised = xpcall(function() return quick(words) or run(words) or 0 end, explain)
-  if ok then return raised end
-  local code, message = require("ampersand.cli.exit").explain(raised)
-  if code == 130 then io.stderr:write "\n" end
-  if code ~= 141 then pcall(io.stdout.flush, io.stdout) end
+  stdout.fill_closed()
+  local ok, raised = xpcall(function() return run(words) or exit.OK end, traced)
+  local code, message = raised, nil
+  if not ok then code, message = exit.explain(raised) end
+  if code ~= exit.PIPE then
+    local flushed, problem = pcall(stdout.flush)
+    if code == exit.OK and not flushed then code, message = exit.explain(problem) end
+  end
+  if code == exit.INTERRUPTED then io.stderr:write "\n" end
   if message then io.stderr:write("ampersand: ", message, "\n") end
   return code
 end

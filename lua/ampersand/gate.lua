@@ -11,6 +11,7 @@
 local cache = require "ampersand.cache"
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
+local host = require "ampersand.util.host"
 
 local gate = {}
 
@@ -19,10 +20,11 @@ local Gate = {}
 Gate.__index = Gate
 
 local SETTINGS = {
-  integration = "string", ttl = "seconds", stale = "number", negative = "seconds", timeout = "seconds",
+  integration = "string", ttl = "seconds", stale = "wait", negative = "seconds", timeout = "seconds",
   on_unknown = "string", on_absent = "string", several = "string|function",
 }
-local NEW_OPTIONS, CHECK_OPTIONS = { client = "table", store = "table" }, { group = "string" }
+local NEW_OPTIONS = { client = "table", store = "table", store_timeout = "seconds" }
+local CHECK_OPTIONS = { group = "string" }
 for name, kind in pairs(SETTINGS) do NEW_OPTIONS[name], CHECK_OPTIONS[name] = kind, kind end
 
 local DEFAULTS = { ttl = 30, stale = 3600, timeout = 5, on_unknown = "open", on_absent = "closed", several = "error" }
@@ -38,9 +40,9 @@ local MOST_PARSED = 10000
 
 local function check_options(given, schema, what)
   argcheck.check(given, schema, what)
-  for name, known in pairs(CHOICES) do
-    local value = given[name]
-    if type(value) == "string" and not known[value] then
+  for name, value in pairs(given) do
+    local known = CHOICES[name]
+    if known and type(value) == "string" and not known[value] then
       argcheck.raise(("%s: option %q cannot be %q; %s"):format(what, name, value,
         argcheck.hint(value, argcheck.names(known))))
     end
@@ -51,7 +53,8 @@ end
 --- never "the first"), "all" or "any" of them healthy, or a function that gets the list and returns one of them.
 ---@param given table? client (default: made from the environment), store (default: lua_shared_dict `ampersand`, in
 --   plain scripts this process), integration, ttl (30 s), stale (3600 s), negative (as ttl: how long absence and
---   failures are remembered), timeout (5 s), on_unknown ("open" or "closed"), on_absent ("closed"), several ("error")
+--   failures are remembered), timeout (5 s, for the API), store_timeout (1 s: how long one look may wait for the store
+--   in all), on_unknown ("open" or "closed"), on_absent ("closed"), several ("error")
 ---@return ampersand.Gate
 function gate.new(given)
   given = given or {}
@@ -61,11 +64,12 @@ function gate.new(given)
     settings[name] = given[name]
     if settings[name] == nil then settings[name] = DEFAULTS[name] end
   end
-  local in_nginx = rawget(_G, "ngx") ~= nil
+  local ngx = host.nginx()
+  local store = given.store or (ngx and cache.shared "ampersand" or cache.memory())
   return setmetatable({
-    client = given.client or require("ampersand.client").new(), settings = settings, in_nginx = in_nginx,
-    store = given.store or (in_nginx and cache.shared "ampersand" or cache.memory()),
-    clock = in_nginx and ngx.now or core.time, parsed = {}, parsed_count = 0, asking = {}, views = {}, prefixes = {},
+    client = given.client or require("ampersand.client").new(), settings = settings, store = cache.guarded(store),
+    store_timeout = given.store_timeout or 1, dict = store.dict or (store.near and store.near.dict),
+    clock = ngx and ngx.now or core.time, parsed = {}, parsed_count = 0, asking = {}, views = {}, prefixes = {},
   }, Gate)
 end
 
@@ -87,8 +91,8 @@ local function parse(self, key, group, text)
   return record
 end
 
-local function load(self, key, group)
-  local text, why = self.store:get(key)
+local function load(self, key, group, budget)
+  local text, why = self.store:get(key, budget)
   local record = text and parse(self, key, group, text)
   if record and core.time() < record.usable then return record end
   return nil, why
@@ -98,9 +102,14 @@ local function is_fresh(record, changed)
   return record ~= nil and core.time() < record.fresh and record.asked > changed
 end
 
--- When a webhook said last that something about the group changed.
-local function changed_at(self, group)
-  return tonumber((self.store:get("changed:" .. group))) or 0
+local function warn(self, cause, words)
+  host.warn("ampersand.gate", cause, words or cause, self.dict)
+end
+
+-- When a webhook said last that something about the group changed; 0 and why when that is not known.
+local function changed_at(self, group, budget)
+  local at, why = self.store:get("changed:" .. group, budget)
+  return tonumber(at) or 0, why
 end
 
 -- --- asking the API ------------------------------------------------------------------------------------------------
@@ -128,7 +137,11 @@ local function next_record(job, before, asked, list, err)
     return { asked = asked, fresh = fresh, usable = fresh + job.stale, list = list }
   end
   local fresh = asked + job.negative
-  local record = { asked = asked, fresh = fresh, usable = fresh, failure = encodable(tostring(err)) }
+  local record = {
+    asked = asked, fresh = fresh, usable = fresh, failure = encodable(tostring(err)),
+    kind = type(err) == "table" and err.kind or nil,
+    cause = type(err) == "table" and ("%s %s"):format(err.kind, err.status or "") or encodable(tostring(err)),
+  }
   if before and before.list and before.usable > asked then
     record.list, record.usable = before.list, before.usable
     record.fresh = math.min(fresh, before.usable)
@@ -136,50 +149,47 @@ local function next_record(job, before, asked, list, err)
   return record
 end
 
-local function warn(self, words)
-  if self.in_nginx then ngx.log(ngx.WARN, "ampersand.gate: ", words) end
-end
-
-local function ask(self, job, before)
-  local asked = core.time()
-  local view = view_of(self, job.integration):where { ["group.groupRef"] = job.group }
-  local list, err = view:list({ groupRef = job.group }, { timeout = job.timeout, retry = false, max = MOST })
-  local record = next_record(job, before, asked, list, err)
+-- Keeps a record, or the failure to keep it, else every request would ask.
+local function save(self, job, before, record, budget)
   local text, why = core.encode(record)
   if not text then
-    -- remembered like any failure, or every request would ask
-    list, err = nil, "the API's answer cannot be stored: " .. why
-    record = next_record(job, before, asked, nil, err)
-    text, why = core.encode(record)
+    record = next_record(job, before, record.asked, nil, "the API's answer cannot be stored: " .. why)
+    text = core.encode(record)
   end
-  if not list then warn(self, tostring(err)) end
-  local ok
-  if text then ok, why = self.store:set(job.key, text, math.max(0.001, record.usable - core.time())) end
-  if not ok then warn(self, "the store did not take a record: " .. tostring(why)) end
+  local ok, problem, evicted = self.store:set(job.key, text, math.max(0.001, record.usable - core.time()), budget)
+  if not ok then warn(self, problem, "the store did not take a record: " .. problem) end
+  if evicted then warn(self, "evicted", "the store is full: it dropped valid entries to keep a record") end
   return record
 end
 
-local function pause(self, seconds)
-  self.client._config.transport():sleep(seconds)
+local function ask(self, job, before, budget)
+  local asked = core.time()
+  local view = view_of(self, job.integration):where { ["group.groupRef"] = job.group }
+  local list, err = view:list({ groupRef = job.group }, { timeout = job.timeout, retry = false, max = MOST })
+  local record = save(self, job, before, next_record(job, before, asked, list, err), budget)
+  if record.failure and record.list then
+    warn(self, record.cause, "what was known counts on: " .. record.failure)
+  end
+  return record
 end
 
 -- Asks under the lock, or waits for whoever holds it. A store that does not answer is no reason to flood the API.
-local function refresh(self, job, patience)
+local function refresh(self, job, patience, budget)
   local deadline, wait = core.now() + patience, 0.005
   while true do
-    local token, why = self.store:lock(job.key, job.timeout + 1)
-    local record = load(self, job.key, job.group)
+    local token, why = self.store:lock(job.key, job.timeout + 1, budget)
+    local record = load(self, job.key, job.group, budget)
     if is_fresh(record, job.changed) then
-      if token then self.store:unlock(job.key, token) end
+      if token then self.store:unlock(job.key, token, budget) end
       return record
     elseif token then
-      record = ask(self, job, record)
-      self.store:unlock(job.key, token)
+      record = ask(self, job, record, budget)
+      self.store:unlock(job.key, token, budget)
       return record
     elseif why or core.now() >= deadline then
-      return record or { failure = why or "the answer was not there in time", fresh = 0, usable = 0, asked = 0 }
+      return record, why or "the answer was not there in time"
     end
-    pause(self, wait)
+    self.client:_sleep(wait)
     wait = math.min(0.1, wait * 2)
   end
 end
@@ -198,37 +208,29 @@ end
 
 local function refresh_later(self, job)
   if not begin(self, job) then return end
-  local ok, why = ngx.timer.at(0, function(premature)
-    local done, problem = true, nil
-    if not premature then done, problem = pcall(refresh, self, job, job.timeout) end
+  local ok, why = host.later(0, function()
+    local done, problem = pcall(refresh, self, job, job.timeout, { left = self.store_timeout })
     finish(self, job)
     if not done then warn(self, tostring(problem)) end
   end)
-  if not ok then
-    finish(self, job)
-    warn(self, "no timer: " .. tostring(why))
-  end
+  if ok then return end
+  finish(self, job)
+  warn(self, tostring(why), "nothing can be asked for in the background: " .. tostring(why))
 end
 
 -- Waits for the answer: asks itself, or lets the coroutine of this worker do so that already asks.
-local function refresh_now(self, job)
+local function refresh_now(self, job, budget)
   local deadline = core.now() + job.timeout
   while not begin(self, job) do
-    if core.now() >= deadline then return load(self, job.key, job.group) end
-    pause(self, 0.005)
-    local record = load(self, job.key, job.group)
+    if core.now() >= deadline then return nil, "the answer was not there in time" end
+    self.client:_sleep(0.005)
+    local record = load(self, job.key, job.group, budget)
     if is_fresh(record, job.changed) then return record end
   end
-  local ok, record = pcall(refresh, self, job, math.max(0, deadline - core.now()))
+  local ok, record, why = pcall(refresh, self, job, math.max(0, deadline - core.now()), budget)
   finish(self, job)
   if not ok then error(record, 0) end
-  return record
-end
-
-local WAITS = { rewrite = true, server_rewrite = true, access = true, content = true, timer = true }
-
-local function can_wait(self)
-  return not self.in_nginx or WAITS[ngx.get_phase()] == true
+  return record, why
 end
 
 -- --- verdicts ------------------------------------------------------------------------------------------------------
@@ -261,17 +263,22 @@ local function option(self, check, name)
   return value
 end
 
-local function verdict_of(self, record, check)
-  if not record or not record.list then
-    local open = option(self, check, "on_unknown") == "open"
-    return { state = "unknown", open = open, stale = false, reason = record and record.failure }
-  end
+-- The verdict where nothing is known, which is said in the log: on_unknown may let everybody pass.
+local function unknown(self, check, why, kind, cause)
+  local setting = option(self, check, "on_unknown")
+  warn(self, cause, ("nothing is known of an installation, and on_unknown is %q: %s"):format(setting, why))
+  return { state = "unknown", open = setting == "open", stale = false, reason = why, kind = kind }
+end
+
+local function verdict_of(self, record, check, why, kind)
+  if not record then return unknown(self, check, why, kind, why) end
+  if not record.list then return unknown(self, check, record.failure, record.kind, record.cause) end
   local state, installation = judge(record.list, option(self, check, "several"))
   local open = state == "healthy" or (state == "absent" and option(self, check, "on_absent") == "open")
     or (state == "unknown" and option(self, check, "on_unknown") == "open")
   return {
     state = state, open = open, installation = installation, stale = self.clock() >= record.fresh,
-    reason = record.failure, asked = record.asked, fresh = record.fresh,
+    reason = record.failure, kind = record.kind, asked = record.asked, fresh = record.fresh,
   }
 end
 
@@ -290,8 +297,8 @@ local function prefix_of(self, integration)
   local name = integration or ""
   local prefix = self.prefixes[name]
   if not prefix then
-    local config = self.client._config
-    local project, full = config.project or "", integration or config.integration or ""
+    local project = self.client:_option "project" or ""
+    local full = integration or self.client:_option "integration" or ""
     prefix = ("gate:%d:%s:%d:%s:"):format(#project, project, #full, full)
     self.prefixes[name] = prefix
   end
@@ -299,40 +306,49 @@ local function prefix_of(self, integration)
 end
 
 -- The way of nearly every request: what this worker has decoded is still what the store holds, and is fresh.
-local function known(self, key)
+local function known(self, key, budget)
   local held = self.parsed[key]
-  if not held or self.store:get(key) ~= held.text or self.clock() >= held.record.fresh then return nil end
-  local changed = self.store:get(held.changed_key)
-  if not changed or tonumber(changed) < held.record.asked then return held.record end
+  if not held or self.store:get(key, budget) ~= held.text or self.clock() >= held.record.fresh then return nil end
+  local changed, why = self.store:get(held.changed_key, budget)
+  if not why and (tonumber(changed) or 0) < held.record.asked then return held.record end
 end
 
--- The long way: what is known may be old, or must be asked for.
-local function find_out(self, key, check)
-  local changed, record = changed_at(self, check.group), load(self, key, check.group)
-  if is_fresh(record, changed) then return record end
-  local job, outdated = job_of(self, key, changed, check), record and record.asked <= changed
-  if self.in_nginx and ((record and not outdated) or not can_wait(self)) then
-    refresh_later(self, job)
+-- The long way: what is known may be old, or must be asked for. A record, or nil and why not.
+local function find_out(self, key, check, budget)
+  local changed, lost = changed_at(self, check.group, budget)
+  local record, why = load(self, key, check.group, budget)
+  if is_fresh(record, changed) then
+    if lost then warn(self, lost, "what webhooks changed is not known: " .. lost) end
     return record
   end
-  return refresh_now(self, job) or record
+  local job, outdated = job_of(self, key, changed, check), record and record.asked <= changed
+  local can_wait, cannot = host.can_wait()
+  if (record and not outdated and host.nginx()) or not can_wait then
+    refresh_later(self, job)
+    return record, why or cannot, not why and "phase" or nil
+  end
+  local found, problem = refresh_now(self, job, budget)
+  return found or record, problem
+end
+
+local function look(self, check)
+  local budget = { left = self.store_timeout }
+  local key = prefix_of(self, option(self, check, "integration")) .. check.group
+  local record, why, kind = known(self, key, budget), nil, nil
+  if not record then record, why, kind = find_out(self, key, check, budget) end
+  return verdict_of(self, record, check, why, kind)
 end
 
 --- What is known about a group: state ("healthy", "unhealthy", "absent", "several", "unknown"), open (whether to pass),
---- installation, stale, reason (why the API was not reached), asked and fresh (seconds since 1970).
--- Waits for the API only when nothing usable is known.
----@param check table group, and any option of `gate.new` but client and store
+--- installation, stale, reason and kind (why the API was not reached, as in errors), asked, fresh (seconds since 1970).
+-- Waits for the API only when nothing usable is known. nginx's phases that cannot wait get what is known, or "unknown"
+-- with the kind "phase", and the API is asked in the background where there is one.
+---@param check table group, and any option of `gate.new` but client, store and store_timeout
 ---@return table verdict
 function Gate:health(check)
-  local group = check.group
-  if type(group) ~= "string" or group == "" then argcheck.raise "gate: `group` is missing" end
-  local key = prefix_of(self, option(self, check, "integration")) .. group
-  local record = known(self, key)
-  if not record then
-    check_options(check, CHECK_OPTIONS, "gate")
-    record = find_out(self, key, check)
-  end
-  return verdict_of(self, record, check)
+  check_options(check, CHECK_OPTIONS, "gate")
+  if not check.group or check.group == "" then argcheck.raise "gate: `group` is missing" end
+  return look(self, check)
 end
 
 local DETAIL = {
@@ -343,6 +359,7 @@ local DETAIL = {
 }
 
 local function refuse(verdict)
+  local ngx = host.nginx()
   ngx.status = 503
   ngx.header["Content-Type"] = "application/problem+json"
   ngx.header["Cache-Control"] = "no-store"
@@ -350,17 +367,26 @@ local function refuse(verdict)
     ngx.header["Retry-After"] = ("%d"):format(math.max(1, math.ceil(verdict.fresh - core.time())))
   end
   ngx.print(core.encode({
-    title = "Service Unavailable", status = 503, detail = DETAIL[verdict.state], state = verdict.state,
+    title = "Service Unavailable", status = 503, state = verdict.state,
+    detail = verdict.detail or DETAIL[verdict.state],
   }, { sort_keys = true }))
   return ngx.exit(503)
 end
 
---- Lets the request pass, or answers it with 503 and a problem document; for access_by_lua.
+-- A request that names no group is the visitor's matter, not the program's: it is refused like any other.
+local NAMELESS = {
+  state = "unknown", open = false, stale = false, reason = "the request names no group",
+  detail = "The request names no group.",
+}
+
+--- Lets the request pass, or answers it with 503 and a problem document; for access_by_lua. A request without a group
+--- (`group` is nil or "") is refused, too.
 ---@param check table as for `health`
 ---@return table verdict
 function Gate:__call(check)
-  if not self.in_nginx then argcheck.raise "gate: only nginx has requests to refuse; use gate:health" end
-  local verdict = self:health(check)
+  if not host.nginx() then argcheck.raise "gate: only nginx has requests to refuse; use gate:health" end
+  check_options(check, CHECK_OPTIONS, "gate")
+  local verdict = (check.group or "") == "" and NAMELESS or look(self, check)
   if not verdict.open then refuse(verdict) end
   return verdict
 end

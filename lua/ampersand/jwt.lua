@@ -41,6 +41,15 @@ local function refuse(message)
   return nil, Error.new { kind = "config", message = message, retryable = false }
 end
 
+-- Line breaks of a PEM are lost where it passes through environment variables and settings: they arrive as the two
+-- characters "\n", as blanks, or not at all. A PEM with headers of its own is left alone.
+local function restore_lines(pem)
+  local label, text = pem:match "%-%-%-%-%-BEGIN ([%u%d ]+)%-%-%-%-%-(.-)%-%-%-%-%-END %1%-%-%-%-%-"
+  if not label or text:find(":", 1, true) then return pem end
+  local digits = text:gsub("\\+[rn]", ""):gsub("%s", ""):gsub(("."):rep(64), "%0\n")
+  return ("-----BEGIN %s-----\n%s\n-----END %s-----\n"):format(label, digits, label)
+end
+
 --- Mints a token that lets one consumer of one group use the API from a browser.
 ---@param given table key (RSA private key, PEM), key_id, groupRef, consumerRef; subject (default the consumerRef, for
 --- your own logs), ttl (seconds, at most and by default 600), now (seconds since 1970, default the clock)
@@ -56,8 +65,11 @@ function jwt.mint(given)
   }
   if not header or not claims then return refuse(why or "the key id cannot be written as JSON") end
   local signed = header .. "." .. claims
+  if not given.key:find("-----BEGIN", 1, true) then
+    return refuse 'the private key is not PEM: option "key" takes the text from -----BEGIN on, not the name of a file'
+  end
   local signature
-  signature, why = crypto.sign_rs256(given.key, signed)
+  signature, why = crypto.sign_rs256(restore_lines(given.key), signed)
   if not signature then return refuse(why) end
   return signed .. "." .. crypto.base64_encode(signature, true)
 end

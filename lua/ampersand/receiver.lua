@@ -12,6 +12,8 @@
 local cache = require "ampersand.cache"
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
+local environment = require "ampersand.util.environment"
+local host = require "ampersand.util.host"
 local webhook = require "ampersand.webhook"
 
 local receiver = {}
@@ -40,7 +42,8 @@ local function changed_group(message)
 end
 
 --- Makes a receiver, to be called in content_by_lua.
----@param given table secret ("whsec_…", a list, or a function that gives one of these); handle (gets message and info;
+---@param given table secret ("whsec_…", a list, or a function that gives one of these; default: the environment's
+--   AMP_WEBHOOK_SECRET); handle (gets message and info;
 --   the message counts as taken unless it raises, or returns false, or nil and a reason); timer (true: answer at once,
 --   handle later; a message is lost when nginx is killed in between); store (default: lua_shared_dict `ampersand`);
 --   gate (its cache forgets groups that events name); changes (message -> the group whose health may have changed);
@@ -48,17 +51,19 @@ end
 --   patience (60 s: how long a handler may take)
 ---@return ampersand.Receiver
 function receiver.new(given)
-  argcheck.check(given, NEW_OPTIONS, "receiver.new")
-  if not given or not given.secret or not given.handle then
-    argcheck.raise "receiver.new: `secret` and `handle` are needed"
+  given = argcheck.check(given, NEW_OPTIONS, "receiver.new")
+  local tolerance, secret = given.tolerance or 300, given.secret or environment.get "AMP_WEBHOOK_SECRET"
+  if not secret then
+    argcheck.raise("receiver.new: `secret` is missing, and AMP_WEBHOOK_SECRET is not set (nginx passes it on to its "
+      .. "workers with `env AMP_WEBHOOK_SECRET;`)")
   end
-  local tolerance, secret = given.tolerance or 300, given.secret
+  if not given.handle then argcheck.raise "receiver.new: `handle` is missing" end
   return setmetatable({
     secret = type(secret) == "function" and secret or function() return secret end, handle = given.handle,
     timer = given.timer, gate = given.gate, changes = given.changes or changed_group, tolerance = tolerance,
     -- a signed message is valid for twice the tolerance: it must be known for longer
     remember = math.max(given.remember or 86400, 2 * tolerance + 1), max_bytes = given.max_bytes or 2 ^ 20,
-    patience = given.patience or 60, store = given.store or cache.shared "ampersand",
+    patience = given.patience or 60, store = cache.guarded(given.store or cache.shared "ampersand"),
   }, Receiver)
 end
 
@@ -116,11 +121,29 @@ local function forget(self, message)
   if not ok then ngx.log(ngx.WARN, "ampersand.receiver: the gate's store: ", why) end
 end
 
+-- Without the store a message cannot be compared with earlier ones.
+local function unknown(self, why)
+  host.warn("ampersand.receiver", why, "messages are answered with 503: " .. why, self.store.dict)
+  return 503, "The message cannot be compared with earlier ones."
+end
+
+-- How long the store may take before the handler runs, and again after it, in seconds.
+local STORE_TIME = 1
+
+local function remember(self, key, info)
+  local ok, why, evicted = self.store:set(key, "taken", self.remember, { left = STORE_TIME })
+  if not ok then ngx.log(ngx.ERR, "ampersand.receiver: message ", info.id, " is not remembered: ", why) end
+  if evicted then
+    host.warn("ampersand.receiver", "evicted", "the store is full: it dropped valid entries, so that messages may be "
+      .. "taken twice; give the receiver a larger lua_shared_dict of its own", self.store.dict)
+  end
+end
+
 -- Takes a message under its lock; the status to answer with, and why.
-local function take(self, key, message, info)
-  local known, why = self.store:get(key)
+local function take(self, key, message, info, budget)
+  local known, why = self.store:get(key, budget)
   if known then return 204 end
-  if why then return 503, "The message cannot be compared with earlier ones." end
+  if why then return unknown(self, why) end
   forget(self, message)
   local ok
   if self.timer then ok, why = hand_over_later(self, message, info) else ok, why = hand_over(self, message, info) end
@@ -128,20 +151,19 @@ local function take(self, key, message, info)
     ngx.log(ngx.ERR, "ampersand.receiver: message ", info.id, ": ", why)
     return 500, "The message could not be handled."
   end
-  ok, why = self.store:set(key, "taken", self.remember)
-  if not ok then ngx.log(ngx.ERR, "ampersand.receiver: message ", info.id, " is not remembered: ", why) end
+  remember(self, key, info)
   return 204
 end
 
 local function take_once(self, message, info)
-  local key = "webhook:" .. info.id
-  local token, why = self.store:lock(key, self.patience)
+  local key, budget = "webhook:" .. info.id, { left = STORE_TIME }
+  local token, why = self.store:lock(key, self.patience, budget)
   if not token then
-    if why then return 503, "The message cannot be compared with earlier ones." end
+    if why then return unknown(self, why) end
     return 409, "The message is being handled just now."
   end
-  local status, detail = take(self, key, message, info)
-  self.store:unlock(key, token)
+  local status, detail = take(self, key, message, info, budget)
+  self.store:unlock(key, token, { left = STORE_TIME })
   return status, detail
 end
 

@@ -1,4 +1,4 @@
---- Webhooks of the API: is this message really from the vendor, and what does it bring?
+--- Webhooks of the API: verifies messages, signs them, and iterates over their records.
 --
 --     local message, err = ampersand.webhook.verify(secret, headers, body)
 --     if not message then return respond(400, tostring(err)) end
@@ -6,15 +6,11 @@
 --
 -- Messages are signed as Svix does it: HMAC-SHA-256 over "id.timestamp.body" with the decoded secret.
 
-local arguments = require "ampersand.client.params"
-local base_url = require "ampersand.util.url"
-local call = require "ampersand.client.sender"
-local Client = require "ampersand.client"
+local argcheck = require "ampersand.util.argcheck"
 local core = require "ampersand.core"
 local crypto = require "ampersand.crypto"
 local Error = require "ampersand.client.error"
-local argcheck = require "ampersand.util.argcheck"
-local pages = require "ampersand.client.list"
+local require = require "ampersand.util.require"
 
 local webhook = {}
 
@@ -24,22 +20,36 @@ local function refuse(kind, message)
   return nil, Error.new { kind = kind, message = message, retryable = false }
 end
 
+local DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+local SPARE = { [2] = 16, [3] = 4 } -- values that the spare bits of a last digit can have, by digits in the last group
+
+-- Base64 as other readers of webhook secrets take it: the URL's alphabet, any padding, spare bits that are set.
+local function decode_leniently(text)
+  local digits = text:gsub("=+$", ""):gsub("[-_]", { ["-"] = "+", ["_"] = "/" })
+  local spare, last = SPARE[#digits % 4], DIGITS:find(digits:sub(-1), 1, true)
+  if spare and last then
+    last = last - (last - 1) % spare
+    digits = digits:sub(1, -2) .. DIGITS:sub(last, last)
+  end
+  return crypto.base64_decode(digits)
+end
+
 -- The bytes of one secret: "whsec_" and base64, the prefix may be missing.
-local function key_of(secret)
+local function key_of(secret, what)
   if type(secret) ~= "string" then
-    argcheck.raise("webhook.verify: the secret must be a string, or a list of strings, got " .. type(secret))
+    argcheck.raise(("%s: the secret must be a string, or a list of strings, got %s"):format(what, type(secret)))
   end
   local encoded = secret:gsub("^%s*(.-)%s*$", "%1"):gsub("^whsec_", "")
-  if encoded == "" then return nil, "the webhook secret is empty: anyone could sign for it" end
-  local key = crypto.base64_decode(encoded)
+  if not encoded:find "[^=]" then return nil, "the webhook secret is empty: anyone could sign for it" end
+  local key = decode_leniently(encoded)
   return key, not key and "the webhook secret is not base64 (expected whsec_... as the dashboard shows it)" or nil
 end
 
-local function keys_of(secret)
+local function keys_of(secret, what)
   if secret == nil then return nil, "the webhook secret is missing" end
   local list, keys = type(secret) == "table" and secret or { secret }, {}
   for i, each in ipairs(list) do
-    local key, why = key_of(each)
+    local key, why = key_of(each, what)
     if not key then return nil, why end
     keys[i] = key
   end
@@ -47,16 +57,21 @@ local function keys_of(secret)
   return keys
 end
 
--- The three headers under one prefix, whatever their case; a server may hand in repeated ones as a list.
+local function signature_of(key, id, stamp, body)
+  return "v1," .. crypto.base64_encode(crypto.hmac_sha256(key, id .. "." .. stamp .. "." .. body))
+end
+
+-- The three headers under one prefix, in any case; a server may give repeated ones as a list, and JSON gives a number.
 local function signed_headers(headers)
   local lower = {}
   for name, value in pairs(headers) do
     if type(value) == "table" then value = table.concat(value, " ") end
-    if type(value) == "string" then lower[tostring(name):lower()] = value end
+    lower[tostring(name):lower()] = value
   end
   for _, prefix in ipairs { "svix-", "webhook-" } do
     local id, at, signature = lower[prefix .. "id"], lower[prefix .. "timestamp"], lower[prefix .. "signature"]
-    if id and at and signature then return id, at, signature end
+    if type(at) == "number" then at = ("%.17g"):format(at) end
+    if type(id) == "string" and type(at) == "string" and type(signature) == "string" then return id, at, signature end
   end
   return nil, "the message is not signed: it lacks one of the headers svix-id, svix-timestamp, svix-signature"
 end
@@ -74,13 +89,14 @@ local function check_age(stamp, tolerance, now)
   return at
 end
 
--- Every key against every "v1,..." given; the time taken does not tell which came close.
-local function is_signed(keys, content, given)
+-- Compares every key with every signature; the time it takes does not depend on which is close. A comma ends a
+-- signature only where a server joined repeated headers.
+local function is_signed(keys, id, stamp, body, given)
   local found = false
   for _, key in ipairs(keys) do
-    local expected = crypto.base64_encode(crypto.hmac_sha256(key, content))
-    for version, signature in given:gmatch "(%w+),([%w+/=]+)" do
-      found = (version == "v1" and crypto.equal(expected, signature)) or found
+    local expected = signature_of(key, id, stamp, body)
+    for signature in given:gmatch "%S+" do
+      found = crypto.equal(expected, (signature:gsub(",$", ""))) or found
     end
   end
   return found
@@ -113,15 +129,16 @@ end
 function webhook.verify(secret, headers, body, given)
   check_arguments(headers, body, given)
   given = given or {}
-  local keys, why = keys_of(secret)
+  local keys, why = keys_of(secret, "webhook.verify")
   if not keys then return refuse("config", why) end
   local id, stamp, signature = signed_headers(headers)
   if not id then return refuse("protocol", stamp) end
   local at
   at, why = check_age(stamp, given.tolerance or TOLERANCE, given.now or core.time())
   if not at then return refuse("protocol", why) end
-  if not is_signed(keys, id .. "." .. stamp .. "." .. body, signature) then
-    return refuse("protocol", "no signature of the webhook fits: it was changed, or signed with another secret")
+  if not is_signed(keys, id, stamp, body, signature) then
+    return refuse("protocol", "no signature of the webhook fits: it was changed, signed with another secret, or its "
+      .. "signatures are not separated by blanks")
   end
   local message, problem = core.decode(body, { mask = true })
   if type(message) ~= "table" or getmetatable(message) == core.array_mt then
@@ -130,67 +147,48 @@ function webhook.verify(secret, headers, body, given)
   return message, { id = id, timestamp = at }
 end
 
--- --- results ---------------------------------------------------------------------------------
+local SIGN_OPTIONS = { id = "string", now = "number" }
+local LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-local RESULT_OPTIONS = { client = "table", transport = "table|function" }
-for name, kind in pairs(arguments.OPTIONS) do
-  if name ~= "max" and name ~= "headers" then RESULT_OPTIONS[name] = kind end
-end
-
-local shared -- for downloads without a client of the caller's
-
-local function client_of(given)
-  if given.client then return given.client end
-  if given.transport then return Client.new { transport = given.transport } end
-  shared = shared or Client.new()
-  return shared
-end
-
--- The link as an operation of its own: another server, no credentials, none of the client's headers. It carries its
--- permission in the query, so errors show the server alone.
-local function download_call(config, url, given)
-  local checked, problem = base_url.check((url:gsub("%?.*", "")), config.allow_insecure_http)
-  if not checked then
-    error(Error.new { kind = "protocol", message = "the webhook's downloadUrl " .. problem, retryable = false }, 0)
+local function new_id()
+  local letters = {}
+  for i = 1, 27 do
+    local n = math.floor(core.random() * #LETTERS) + 1
+    letters[i] = LETTERS:sub(n, n)
   end
-  local origin = base_url.origin(url)
-  return call.new {
-    op = {
-      id = "webhook.results", method = "GET", server = "download", shown_path = "/...", auth = "none",
-      returns = "array", path = url:sub(#origin + 1):gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }),
-    },
-    config = setmetatable({ servers = { download = origin }, headers = {} }, { __index = config }),
-    path = {}, query = {}, options = given, filter = {}, seen = {},
-  }
+  return "msg_" .. table.concat(letters)
 end
 
-local function inline(list)
-  local i = 0
-  return function()
-    i = i + 1
-    return list[i]
+--- Signs a body as the vendor does, to test a receiver.
+---@param secret string|string[] "whsec_..."; each of several makes a signature
+---@param body string
+---@param given? table id (of the message, without dots and blanks, default a new one), now (seconds since 1970, default
+---   the clock)
+---@return table<string, string>|nil headers svix-id, svix-timestamp, svix-signature
+---@return ampersand.Error|nil err kind "config": the secret cannot be used
+function webhook.sign(secret, body, given)
+  given = argcheck.check(given, SIGN_OPTIONS, "webhook.sign") or {}
+  if type(body) ~= "string" then argcheck.raise("webhook.sign: the body must be a string, got " .. type(body)) end
+  if given.id and not given.id:find "^[^%s%c.]+$" then
+    argcheck.raise 'webhook.sign: option "id" must have a character, and no dot or blank'
   end
+  local now = given.now or core.time()
+  if not (now >= 0 and now < 1e12) then argcheck.raise 'webhook.sign: option "now" must be seconds since 1970' end
+  local keys, why = keys_of(secret, "webhook.sign")
+  if not keys then return refuse("config", why) end
+  local id, stamp, signatures = given.id or new_id(), ("%.0f"):format(math.floor(now)), {}
+  for i, key in ipairs(keys) do signatures[i] = signature_of(key, id, stamp, body) end
+  return { ["svix-id"] = id, ["svix-timestamp"] = stamp, ["svix-signature"] = table.concat(signatures, " ") }
 end
 
---- Iterates over the records a verified message brings: those inside it, or those behind its downloadUrl, one at a time
+--- Iterates over the records of a verified message: those inside it, or those behind its downloadUrl, one at a time
 -- while they arrive. Raises the error object. The link ends after 15 minutes (status 400 or 403 then); no key is sent.
 ---@param message WebhookMessage what `verify` returned
----@param given? table client, or transport (default: connections of its own), and the options of any call
+---@param given? table client (default: a new one for each message, without connections to reuse), or transport, and the
+---   options of any call
 ---@return fun(): ResultEntry|nil iterator
 function webhook.results(message, given)
-  given = argcheck.check(given, RESULT_OPTIONS, "webhook.results")
-  arguments.check_choices(given, "webhook.results")
-  if type(message) ~= "table" then
-    argcheck.raise("webhook.results: expected the message of webhook.verify, got " .. type(message))
-  end
-  local info = type(message.resultInfo) == "table" and message.resultInfo or {}
-  if info.type ~= "url" then return inline(type(message.result) == "table" and message.result or {}) end
-  if type(info.downloadUrl) ~= "string" then
-    error(Error.new { kind = "protocol", message = "the webhook has no downloadUrl", retryable = false }, 0)
-  end
-  local config = client_of(given)._config
-  if config.closed then argcheck.raise "webhook.results: the client is closed" end
-  return pages.each(download_call(config, info.downloadUrl, given))
+  return require "ampersand.client.download".results(message, given)
 end
 
 return webhook

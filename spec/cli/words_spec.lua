@@ -1,16 +1,21 @@
--- The pure rooms of the command line: widths, conditions, formats, tables, charts, secrets.
+-- The pure modules of the command line: widths, conditions, formats, tables, charts, secrets.
 
 local core = require "ampersand.core"
-local chart = require "ampersand.cli.chart"
+local cell = require "ampersand.cli.output.cell"
+local chart = require "ampersand.cli.output.chart"
 local filter = require "ampersand.cli.filter"
-local format = require "ampersand.cli.format"
+local html = require "ampersand.cli.output.html"
+local json = require "ampersand.cli.output.json"
 local redact = require "ampersand.util.redact"
-local tables = require "ampersand.cli.table"
-local width = require "ampersand.cli.width"
+local tables = require "ampersand.cli.output.table"
+local template = require "ampersand.cli.output.template"
+local width = require "ampersand.cli.output.width"
+local writers = require "ampersand.cli.output.writers"
+local yaml = require "ampersand.cli.output.yaml"
 
 local function collect(kind, values, settings)
   local parts = {}
-  local sink = format.sink(kind, function(text) parts[#parts + 1] = text end, settings or {})
+  local sink = writers.list(kind, function(text) parts[#parts + 1] = text end, settings or {})
   for _, value in ipairs(values) do sink.add(value) end
   sink.finish()
   return table.concat(parts)
@@ -179,7 +184,7 @@ describe("formats", function()
       local text = collect(kind, { { x = bad } })
       assert.truthy(text:find([["a\u0085b\u200ec\u202ed\u2066e\u061cf é “ر”"]], 1, true), text)
     end
-    assert.equal(bad, core.decode(format.line { bad })[1])
+    assert.equal(bad, core.decode(json.line { bad })[1])
     for _, kind in ipairs { "csv", "tsv" } do
       local settings = { columns = { { path = "x" } }, header = false }
       assert.equal(bad .. "\n", collect(kind, { { x = bad } }, settings))
@@ -217,32 +222,32 @@ describe("formats", function()
   "n": 2
 ]=], collect("yaml", things))
     for _, text in ipairs { "true", "No", "null", "1", "1.5", "-", "- a", "a: b", "#c", "", "2024-01-01", "*a", "~" } do
-      assert.equal(assert(core.encode(text)), format.yaml(text))
+      assert.equal(assert(core.encode(text)), yaml.text(text))
     end
     local nested = core.array { core.array { 1, 2 }, core.array { { a = 1 } } }
-    assert.equal("- - 1\n  - 2\n- - a: 1", format.yaml(nested))
+    assert.equal("- - 1\n  - 2\n- - a: 1", yaml.text(nested))
   end)
 
   it("fill templates", function()
-    local parts = assert(format.template [[{id}\t{deep.name}\{\}{deep.list.1}{none}]])
+    local parts = assert(template.parse [[{id}\t{deep.name}\{\}{deep.list.1}{none}]])
     assert.equal('x\n" a"\n"a "\na\n', collect("csv", { { x = " a" }, { x = "a " }, { x = "a" } },
       { columns = { { path = "x" } } }))
     assert.equal('a\tsay "hi", all{}x\nb\t two\nlines\t{}\n', collect("template", things, { template = parts }))
     assert.equal("b\t two lines {}\n", collect("template", { things[2] }, { template = parts, terminal = true }))
-    assert.same({ "id", "deep.name", "deep.list.1", "none" }, format.template_paths(parts))
-    local text = format.template "<{id}> it is xy"
+    assert.same({ "id", "deep.name", "deep.list.1", "none" }, template.paths(parts))
+    local text = template.parse "<{id}> it is xy"
     assert.equal("<a> it is xy\n<b> it is xy\n", collect("template", things, { template = text }))
-    assert.equal("a\nb\n", collect("template", things, { template = format.template "{id}\\n" }))
-    assert.matches("it is empty", select(2, format.template ""))
-    local none, why = format.template "a {b c}"
+    assert.equal("a\nb\n", collect("template", things, { template = template.parse "{id}\\n" }))
+    assert.matches("it is empty", select(2, template.parse ""))
+    local none, why = template.parse "a {b c}"
     assert.is_nil(none)
     assert.truthy(why:find("column 3", 1, true))
   end)
 
   it("gather what a star stands for", function()
     local value = { read = { contact = { on = true }, account = { on = false } } }
-    assert.equal("false,true", format.cell(value, "read.*.on"))
-    assert.equal("", format.cell(value, "write.*.on"))
+    assert.equal("false,true", cell(value, "read.*.on"))
+    assert.equal("", cell(value, "write.*.on"))
   end)
 end)
 
@@ -271,14 +276,14 @@ local function drawn_table(values, settings)
   settings.paint = settings.paint or function(text) return text end
   settings.say = function(text) said[#said + 1] = text end
   settings.empty = "there is nothing"
-  local sink = tables.sink(function(text) parts[#parts + 1] = text end, settings)
+  local sink = tables.writer(function(text) parts[#parts + 1] = text end, settings)
   for _, value in ipairs(values) do sink.add(value) end
   sink.finish()
   return table.concat(parts), table.concat(said, "\n")
 end
 
 describe("tables", function()
-  local columns = require "ampersand.cli.columns"
+  local columns = require "ampersand.cli.output.columns"
   local marked = function(text, colour) return colour and ("<%s:%s>"):format(colour, text) or text end
 
   it("are drawn with dashes for what is not there, and colours for what is known", function()
@@ -449,15 +454,15 @@ Health
   end)
 
   it("list the unhealthy, up to a bound, in words for the rest", function()
-    assert.truthy(tally_of(812):html("t", "today"):find("<p>and 3 more</p>", 1, true))
-    assert.is_nil(tally_of(800):html("t", "today"):find("more</p>", 1, true))
-    assert.truthy(tally_of(3):html("t", "today"):find("<p>Nothing is unhealthy.</p>", 1, true))
-    assert.truthy(tally_of(0):html("t", "today"):find("0 installations, 0 of them unhealthy", 1, true))
+    assert.truthy(html.page(tally_of(812), "t", "today"):find("<p>and 3 more</p>", 1, true))
+    assert.is_nil(html.page(tally_of(800), "t", "today"):find("more</p>", 1, true))
+    assert.truthy(html.page(tally_of(3), "t", "today"):find("<p>Nothing is unhealthy.</p>", 1, true))
+    assert.truthy(html.page(tally_of(0), "t", "today"):find("0 installations, 0 of them unhealthy", 1, true))
     assert.equal("0 installations\n", drawn(tally_of(0), 80))
   end)
 
   it("colour what is known", function()
-    local svg = tally_of(8):svg "t"
+    local svg = html.picture(tally_of(8), "t")
     local bar = [[>healthy</text><rect x="190" y="78" width="400.0" height="16" rx="2" fill="#2f9e62"/>]]
     assert.truthy(svg:find(bar, 1, true), svg)
     assert.truthy(svg:find([[width="133.3" height="16" rx="2" fill="#d64545"/>]], 1, true), svg)
@@ -473,21 +478,21 @@ Health
   end)
 
   it("make pictures and pages that are whole and load nothing", function()
-    local svg, html = tally_of(97):svg "A & <B>", tally_of(97):html("A & <B>", "today")
+    local svg, page = html.picture(tally_of(97), "A & <B>"), html.page(tally_of(97), "A & <B>", "today")
     assert.truthy(svg:find "^<svg xmlns=" and svg:find "</svg>\n$")
     assert.truthy(svg:find("A &amp; &lt;B&gt;: 97 installations", 1, true))
-    assert.truthy(html:find(svg, 1, true))
-    assert.truthy(html:find("97 installations, 24 of them unhealthy", 1, true))
-    assert.truthy(html:find("&lt;G&gt; &amp; &quot;4&quot;", 1, true))
-    assert.is_nil(html:find("<G>", 1, true))
-    assert.is_nil(html:gsub("http://www.w3.org/2000/svg", ""):find "https?:")
-    assert.is_nil(html:find "<script")
+    assert.truthy(page:find(svg, 1, true))
+    assert.truthy(page:find("97 installations, 24 of them unhealthy", 1, true))
+    assert.truthy(page:find("&lt;G&gt; &amp; &quot;4&quot;", 1, true))
+    assert.is_nil(page:find("<G>", 1, true))
+    assert.is_nil(page:gsub("http://www.w3.org/2000/svg", ""):find "https?:")
+    assert.is_nil(page:find "<script")
   end)
 end)
 
 describe("the exit codes", function()
   it("are those of the guide", function()
-    local file = assert(io.open "examples/cli/README.md")
+    local file = assert(io.open "docs/cli.md")
     local text = file:read "*a"
     file:close()
     for _, meaning in ipairs(require("ampersand.cli.exit").MEANINGS) do

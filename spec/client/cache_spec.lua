@@ -1,5 +1,6 @@
 local cache = require "ampersand.cache"
 local clock = require "support.clock"
+local core = require "ampersand.core"
 
 -- A store whose server can be taken away.
 local function removable()
@@ -128,11 +129,93 @@ describe("a layered store", function()
   end)
 end)
 
+-- A store whose every call takes as long as it may, and then fails; `slow`: it takes a while, and answers.
+local function hanging()
+  local store = { calls = 0, hangs = true, inner = cache.memory() }
+  for name, place in pairs { get = 2, set = 4, delete = 2, lock = 3, unlock = 3 } do
+    store[name] = function(self, ...)
+      self.calls = self.calls + 1
+      local budget = select(place, ...)
+      if self.hangs then
+        clock.pass(math.min(1, budget and budget.left or 1))
+        return nil, "timeout"
+      end
+      clock.pass(self.slow or 0)
+      return self.inner[name](self.inner, ...)
+    end
+  end
+  return store
+end
+
+describe("a far store that hangs", function()
+  setup(clock.take)
+  teardown(clock.restore)
+
+  local function spent(run)
+    local began = core.now()
+    run()
+    return core.now() - began
+  end
+
+  it("is waited for once, whatever is asked of it, until a probe got an answer", function()
+    local far = hanging()
+    local store = cache.layered(cache.memory(), far, 0)
+    assert.is_true(spent(function() store:get "a" end) >= 1)
+    assert.is_true(spent(function()
+      for i = 1, 50 do
+        store:get("k" .. i)
+        store:set("k" .. i, "v")
+        store:delete("k" .. i)
+        store:unlock("k" .. i, store:lock("k" .. i, 1))
+      end
+    end) < 0.5)
+    assert.equal(1, far.calls)
+    for _, pause in ipairs { 1, 2, 4, 8, 8 } do -- each probe is one call
+      local calls = far.calls
+      clock.pass(pause - 0.5)
+      store:get "a"
+      assert.equal(calls, far.calls)
+      clock.pass(0.6)
+      for _ = 1, 5 do store:get "a" end
+      assert.equal(calls + 1, far.calls)
+    end
+    far.hangs = false
+    clock.pass(9)
+    far.inner:set("a", "news")
+    assert.equal("news", store:get "a")
+    assert.equal("news", store:get "a")
+  end)
+
+  it("is one backend, whatever stores stand in front of it", function()
+    local far = hanging()
+    cache.layered(cache.memory(), far):get "a"
+    cache.layered(cache.memory(), far):get "b"
+    assert.equal(1, far.calls)
+  end)
+
+  it("counts as there when it refuses one thing, and is slow within the budget", function()
+    local far = hanging()
+    far.hangs, far.slow = false, 0.4
+    function far.set() return nil, "out of memory", true end
+    local store = cache.layered(cache.memory(), far, 0)
+    store:set("a", "1")
+    far.inner:set("b", "2")
+    assert.equal("2", store:get "b")
+    local budget = { left = 1 }
+    assert.is_true(spent(function()
+      for _ = 1, 10 do store:get("c", budget) end
+    end) < 1.3)
+    assert.equal("2", store:get "b")
+  end)
+end)
+
 describe("stores of nginx", function()
   it("say what is missing elsewhere", function()
     assert.has_error(function() cache.shared "none" end)
     assert.error_matches(function() cache.shared "none" end, "lua_shared_dict none")
     assert.error_matches(function() cache.redis { hots = "h" } end, "did you mean")
-    assert.error_matches(function() require("ampersand.receiver").new { secret = "whsec_x" } end, "`secret` and `handle` are needed")
+    local receiver = require "ampersand.receiver"
+    assert.error_matches(function() receiver.new { secret = "whsec_x" } end, "`handle` is missing")
+    assert.error_matches(function() receiver.new { handle = print } end, "AMP_WEBHOOK_SECRET is not set")
   end)
 end)

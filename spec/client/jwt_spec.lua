@@ -66,10 +66,36 @@ describe("jwt.mint", function()
     assert.has_error(function() jwt.mint() end)
   end)
 
+  it("reads a PEM whose line breaks were lost on the way, in an environment variable for instance", function()
+    local private = openssl.private_key()
+    local token = assert(jwt.mint(options()))
+    for _, key in ipairs { private, openssl.traditional(private) } do
+      local function joined(separator) return (key:gsub("\n", separator)) end
+      for _, text in ipairs {
+        joined "\\n", joined "\\r\\n", joined "\r\n", joined "\r", joined " ", joined "", joined "\\\\n",
+        '"' .. joined "\\n" .. '"', "  " .. joined "\n  ",
+      } do
+        assert.equal(token, (jwt.mint(options { key = text })))
+      end
+    end
+  end)
+
+  it("says so when the key is the name of a file", function()
+    local path = os.tmpname()
+    for _, name in ipairs { path, "keys/private.pem", "./nothing.pem", "C:\\keys\\private.pem" } do
+      local token, err = jwt.mint(options { key = name })
+      assert.is_nil(token)
+      assert.equal("config", err.kind)
+      assert.truthy(err.message:find("not the name of a file", 1, true), err.message)
+      assert.is_nil(err.message:find(name, 1, true))
+    end
+    os.remove(path)
+  end)
+
   it("says what is wrong with the key, without showing it", function()
     local private = openssl.private_key()
     for _, case in ipairs {
-      { "no key", "cannot be read" }, { openssl.public_key(private), "cannot be read" },
+      { "no key", "not PEM" }, { openssl.public_key(private), "cannot be read" },
       { openssl.encrypted(private), "without a passphrase" },
       { openssl.private_key "RSA -pkeyopt rsa_keygen_bits:1024", "too short" },
       { openssl.private_key "EC -pkeyopt ec_paramgen_curve:P-256", "not an RSA key" },

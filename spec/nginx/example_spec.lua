@@ -2,7 +2,7 @@
 
 local nginx = require "support.openresty"
 
-if nginx.missing() then pending(nginx.missing()) return end
+if nginx.unable(pending) then return end
 
 local core = require "ampersand.core"
 local openssl = require "support.openssl"
@@ -94,6 +94,7 @@ describe("the OpenResty example", function()
     end
     assert.same({ healthy = true, unhealthy = true }, seen)
     assert.equal(503, (server:ask "/sync?team=nobody"))
+    assert.equal(503, (server:ask "/sync"))
   end)
 
   it("takes webhooks", function()

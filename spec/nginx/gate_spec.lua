@@ -170,6 +170,31 @@ describe("the gate", function()
     assert.equal(0, #transport.asked)
   end)
 
+  it("waits for a store once in a look, and for at most store_timeout", function()
+    local function hang(_, ...)
+      local budget = select(select("#", ...), ...)
+      clock.pass(budget.left)
+      return nil, "timeout"
+    end
+    local hanging = { get = hang, set = hang, delete = hang, lock = hang, unlock = hang }
+    for _, store in ipairs { hanging, cache.layered(cache.memory(), hanging) } do
+      local g = make({ store = store, store_timeout = 0.7, ttl = 1 }, { installation("a", "healthy") })
+      for _ = 1, 3 do
+        local began = core.now()
+        g:health { group = "acme" }
+        assert.is_true(core.now() - began < 1)
+      end
+    end
+  end)
+
+  it("checks its options whatever it knows", function()
+    local g = make({}, { installation("a", "healthy") })
+    for _ = 1, 3 do g:health { group = "acme" } end
+    assert.error_matches(function() g:health { group = "acme", tll = 5 } end, 'did you mean "ttl"')
+    assert.error_matches(function() g:health { group = "acme", several = "most" } end, 'cannot be "most"')
+    assert.error_matches(function() g:health { group = "acme", ttl = "5" } end, "must be a positive number")
+  end)
+
   it("wants to be used rightly", function()
     local g = make({}, {})
     assert.error_matches(function() g:health {} end, "`group` is missing")

@@ -2,7 +2,7 @@ local machine = require "support.machine"
 local nginx = require "support.openresty"
 local socket = require "socket"
 
-if nginx.missing() then pending(nginx.missing()) return end
+if nginx.unable(pending) then return end
 
 -- The API's place: answers the list of installations as `mode` says, slowly enough to be caught in the middle.
 local ORIGIN = [[
@@ -54,6 +54,17 @@ local LOCATIONS = [[
   location = /filter {
     content_by_lua_block { ngx.print "x" }
     header_filter_by_lua_block { ngx.header["X-State"] = gate:health({ group = ngx.var.args, ttl = 30 }).state }
+  }
+  location = /options { content_by_lua_block { ngx.print(tostring(select(2, pcall(gate, { group = "alpha", ttl = "30" })))) } }
+  location = /fill {
+    content_by_lua_block {
+      local dict = ngx.shared.ampersand
+      for i = 1, 30000 do dict:set("filler" .. i, ("x"):rep(50)) end
+    }
+  }
+  location = /long {
+    access_by_lua_block { gate { group = ("x"):rep(70000) } }
+    content_by_lua_block { ngx.print "passed" }
   }
   location = /changed { content_by_lua_block { gate:invalidate(ngx.var.args) } }
 ]]
@@ -164,6 +175,16 @@ describe("the gate inside nginx", function()
     server:ask "/changed?eta"
     assert.equal(503, (server:ask "/strict?eta"))
     assert.equal(2, calls(server, "eta"))
+  end)
+
+  it("refuses a request that names no group, and names an option that is wrong, whatever it knows", function()
+    for _, path in ipairs { "/gated", "/gated?" } do
+      local status, body = server:ask(path)
+      assert.equal(503, status)
+      assert.truthy(body:find("The request names no group.", 1, true), body)
+    end
+    assert.equal(200, (server:ask "/gated?alpha"))
+    assert.truthy(select(2, server:ask "/options"):find 'option "ttl" must be')
   end)
 
   it("fetches later where nginx cannot wait", function()
@@ -312,5 +333,150 @@ describe("the gate over a fleet", function()
     assert.equal(1, calls(server, "gamma"))
     assert.equal(20, many(other, "/strict?delta", 20, 200))
     assert.equal(1, calls(server, "delta"))
+  end)
+end)
+
+-- A server that takes connections and never answers: nobody accepts them, and how many came can be counted.
+local function hanging()
+  local listener = assert(socket.bind("127.0.0.1", 0, 64))
+  local function count()
+    local taken = 0
+    listener:settimeout(0)
+    while listener:accept() do taken = taken + 1 end
+    return taken
+  end
+  return select(2, listener:getsockname()), count, listener
+end
+
+describe("a gate whose store or API fails", function()
+  local running
+
+  after_each(function()
+    for _, each in ipairs(running) do each:stop() end
+  end)
+
+  local function start(options)
+    local server = new_server(options)
+    running[#running + 1] = server
+    return server
+  end
+
+  local function warnings(server)
+    local lines = {}
+    for line in server:log():gmatch "[^\n]*ampersand%.[^\n]*" do lines[#lines + 1] = line end
+    return lines
+  end
+
+  -- Many requests over two workers pass; what the log says of it, once.
+  local function check(server, path, words)
+    for _ = 1, 4 do assert.equal(10, many(server, path, 10, 200)) end
+    local lines = warnings(server)
+    assert.equal(1, #lines, server:log())
+    assert.truthy(lines[1]:find(words), lines[1])
+  end
+
+  before_each(function() running = {} end)
+
+  for name, template in pairs {
+    alone = "store = cache.redis { port = %s, password = 'wrong-password' }",
+    ["behind shared memory"] = "store = cache.layered(store, cache.redis { port = %s, password = 'wrong-password' })",
+  } do
+    it("warns once of a wrong password: Redis " .. name, function()
+      local redis = nginx.redis "open-sesame"
+      local server = start { store = template:format(redis.port) }
+      running[2] = redis
+      check(server, "/gated?alpha", "redis: .*password")
+      assert.falsy(server:log():find("wrong-password", 1, true))
+    end)
+  end
+
+  it("waits for a Redis that hangs once, and then no more", function()
+    local port, count, listener = hanging()
+    local server = start { store = ("store = cache.layered(store, cache.redis { port = %d })"):format(port), ttl = 0.01 }
+    check(server, "/gated?alpha", "goes on alone: redis: timeout")
+    for _ = 1, 3 do assert.equal(10, many(server, "/gated?alpha", 10, 200)) end
+    -- the requests that were there when it began, in two workers, and the probes
+    local connections = count()
+    assert.is_true(connections <= 24, connections .. " connections")
+    assert.equal(10, many(server, "/gated?beta", 10, 200))
+    assert.is_true(count() <= 4)
+    listener:close()
+  end)
+
+  it("warns once of full shared memory", function()
+    local server = start()
+    server:ask "/fill"
+    check(server, "/gated?alpha", "the store is full")
+  end)
+
+  it("warns once of a group that cannot be a key", function()
+    check(start(), "/long", 'on_unknown is "open": key too long')
+  end)
+
+  it("warns once of an API that fails, however many groups ask", function()
+    local server = start()
+    set_mode(server, "down")
+    for i = 1, 5 do assert.equal(200, (server:ask("/gated?g" .. i))) end
+    check(server, "/gated?alpha", 'on_unknown is "open": GET .* 500')
+  end)
+end)
+
+describe("the gate in nginx's other phases", function()
+  local server
+
+  lazy_setup(function()
+    local prefix = os.tmpname()
+    os.remove(prefix)
+    os.execute("mkdir " .. prefix)
+    nginx.certificate(prefix)
+    server = nginx.start {
+      prefix = prefix,
+      http = [[
+        lua_shared_dict notes 1m;
+        lua_shared_dict ampersand 1m;
+        init_by_lua_block {
+          local client = require("ampersand").new {
+            base_url = "http://127.0.0.1:{{upstream}}/v1", api_key = "k", project = "p", integration = "i" }
+          gate = require("ampersand.gate").new { client = client }
+          function note(phase)
+            local ok, verdict = pcall(gate.health, gate, { group = phase })
+            local words = ok and ("%s %s %s"):format(verdict.state, tostring(verdict.kind), verdict.reason) or verdict
+            ngx.shared.notes:set(phase, words)
+            if phase == "exit_worker" then ngx.log(ngx.ERR, "exit_worker: ", words) end
+          end
+          note "init"
+        }
+        init_worker_by_lua_block { note "init_worker" }
+        exit_worker_by_lua_block { note "exit_worker" }
+        server {
+          listen 127.0.0.1:{{spare}} ssl;
+          ssl_certificate {{prefix}}/cert.pem;
+          ssl_certificate_key {{prefix}}/key.pem;
+          ssl_certificate_by_lua_block { note "ssl_certificate" }
+        }
+      ]],
+      server = "location = /note { content_by_lua_block { ngx.print(ngx.shared.notes:get(ngx.var.args)) } }",
+      origin = ORIGIN,
+    }
+  end)
+  lazy_teardown(function()
+    if server then server:stop() end
+  end)
+
+  it("answers the kind `phase` where nothing can be asked", function()
+    for _, phase in ipairs { "init", "init_worker" } do
+      local _, words = server:ask("/note?" .. phase)
+      local expected = "unknown phase no request can be made in nginx's phase " .. phase
+      assert.equal(expected, words:sub(1, #expected))
+    end
+    server:reload()
+    assert.is_true(nginx.await(5, function()
+      return server:log():find("exit_worker: unknown phase no request can be made", 1, true) ~= nil
+    end), server:log())
+  end)
+
+  it("waits in ssl_certificate", function()
+    os.execute(("curl -sk https://127.0.0.1:%d/ >/dev/null"):format(server.values.spare))
+    assert.truthy(select(2, server:ask "/note?ssl_certificate"):find "^healthy")
   end)
 end)

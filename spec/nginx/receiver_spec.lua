@@ -1,6 +1,6 @@
 local nginx = require "support.openresty"
 
-if nginx.missing() then pending(nginx.missing()) return end
+if nginx.unable(pending) then return end
 
 local openssl = require "support.openssl"
 
@@ -29,6 +29,7 @@ describe("the webhook receiver", function()
       http = [[
         lua_shared_dict ampersand 1m;
         lua_shared_dict notes 1m;
+        lua_shared_dict webhooks 32k;
         client_body_buffer_size 8k;
         init_by_lua_block {
           forgotten = { invalidate = function(_, group) return ngx.shared.notes:set("forgotten", group) end }
@@ -43,12 +44,23 @@ describe("the webhook receiver", function()
           end
           receive = receiver.new { secret = "{{secret}}", handle = handle, gate = forgotten, max_bytes = 100000 }
           receive_later = receiver.new { secret = { "{{secret}}" }, handle = handle, timer = true }
+          receive_small = receiver.new {
+            secret = "{{secret}}", handle = handle, store = require("ampersand.cache").shared "webhooks" }
           receive_badly = receiver.new { secret = function() return "" end, handle = handle }
         }
       ]],
       server = [[
         location = /hook { content_by_lua_block { receive() } }
         location = /later { content_by_lua_block { receive_later() } }
+        location = /small { content_by_lua_block { receive_small() } }
+        location = /fill {
+          content_by_lua_block {
+            -- of the sizes of a message's mark and of its lock: shared memory keeps a page for each size
+            for i = 1, 1000 do
+              ngx.shared.webhooks:set("webhook:older" .. i, i % 2 == 0 and "taken" or ("x"):rep(70), 86400)
+            end
+          }
+        }
         location = /badly { content_by_lua_block { receive_badly() } }
         location = /note { content_by_lua_block { ngx.print(tostring(ngx.shared.notes:get(ngx.var.args))) } }
         location = /clear { content_by_lua_block { ngx.shared.notes:flush_all() } }
@@ -143,6 +155,15 @@ describe("the webhook receiver", function()
     assert.equal("acme", note "forgotten")
     server:ask("/hook", signed '{"eventType":"installation.updated","data":{"groupRef":"other"}}')
     assert.equal("other", note "forgotten")
+  end)
+
+  it("warns once when messages it remembers had to go", function()
+    assert.equal(204, (server:ask("/small", signed "{}")))
+    assert.falsy(server:log():find("dropped", 1, true))
+    server:ask "/fill"
+    for _ = 1, 4 do assert.equal(204, (server:ask("/small", signed "{}"))) end
+    local _, count = server:log():gsub("messages may be taken twice", "")
+    assert.equal(1, count, server:log())
   end)
 
   it("brings no libcurl into nginx", function()

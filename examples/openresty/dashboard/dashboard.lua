@@ -1,7 +1,8 @@
 --- What the dashboard knows, and its answers. One worker at a time asks the API; every page reads shared memory.
 --
 -- In the store: `meta` (version, when it was checked, counts), `rows:VERSION:i` (the list in pieces, worst first),
--- `change:VERSION` (what differs from the version before), `problem` (why the last refresh failed), `explain:ID`.
+-- `change:VERSION` (what differs from the version before), `health` (counts for /metrics), `problem` (why the last
+-- refresh failed), `explain:ID`.
 
 local array = require("ampersand").array
 local cache = require "ampersand.cache"
@@ -115,16 +116,29 @@ end
 
 -- --- refreshing --------------------------------------------------------------------------------------------------
 
+-- Counts an installation for /metrics, by integration, provider, health and connection status.
+local function count_health(counts, installation)
+  local labels = {
+    integration = text(installation.integrationId), provider = text(member(installation.connection, "provider")),
+    health = text(installation.healthStatus), connection_status = text(member(installation.connection, "status")),
+  }
+  if labels.health == "" then labels.health = "unknown" end
+  local key = json.encode(labels, { sort_keys = true })
+  counts[key] = counts[key] or { labels = labels, value = 0 }
+  counts[key].value = counts[key].value + 1
+end
+
 local function ask(self)
   local stream, err = self.view:stream()
   if not stream then return nil, err end
-  local rows = {}
+  local rows, counts = {}, {}
   while true do
     local installation
     installation, err = stream:next()
     if err then return nil, err end
-    if not installation then return page.sort(rows, "state", false, breathe) end
+    if not installation then return page.sort(rows, "state", false, breathe), counts end
     rows[#rows + 1] = row_of(installation)
+    count_health(counts, installation)
   end
 end
 
@@ -206,8 +220,11 @@ local function note_problem(self, why)
 end
 
 local function refresh(self)
-  local rows, err = ask(self)
-  if not rows then return note_problem(self, err) end
+  local rows, counts = ask(self)
+  if not rows then return note_problem(self, counts) end
+  local samples = array()
+  for _, sample in pairs(counts) do samples[#samples + 1] = sample end
+  save(self, "health", samples)
   local meta, list = current(self)
   local change = compare(list, rows)
   if meta and #change.rows == 0 and #change.removed == 0 then
@@ -312,6 +329,19 @@ function dashboard:events()
     if not ngx.flush(true) then return end
     ngx.sleep(0.5)
   end
+end
+
+--- For Prometheus: the requests sent to the API, the installations by health, and whether what is shown is current.
+function dashboard:metrics(metrics)
+  local meta = load(self, "meta")
+  metrics:serve {
+    { name = "ampersand_installations", type = "gauge", samples = load(self, "health") or {},
+      help = "Installations by integration, provider, health and status of the connection." },
+    { name = "ampersand_last_refresh_timestamp_seconds", type = "gauge",
+      samples = { meta and { value = meta.checked } }, help = "When the installations were last read." },
+    { name = "ampersand_refresh_failing", type = "gauge", samples = { { value = self.store:get "problem" and 1 or 0 } },
+      help = "1 while the last attempt to read the installations failed." },
+  }
 end
 
 -- What is wrong with one installation, as plain data; links only as the provider's login page.

@@ -1,9 +1,13 @@
---- What a command works with: settings, a client, the format asked for, and ways to speak.
+--- What a command works with: its arguments, the settings, a client, the format asked for, notes and colours.
 
 local config = require "ampersand.cli.config"
 local exit = require "ampersand.cli.exit"
-local format = require "ampersand.cli.format"
+local options = require "ampersand.cli.options"
+local redact = require "ampersand.util.redact"
+local stdout = require "ampersand.cli.stdout"
+local template = require "ampersand.cli.output.template"
 local terminal = require "ampersand.cli.terminal"
+local url = require "ampersand.util.url"
 
 ---@class ampersand.cli.Context
 local Context = {}
@@ -11,35 +15,29 @@ Context.__index = Context
 
 local context = {}
 
-local FORMATS = { "json", "ndjson", "csv", "tsv", "yaml", "template" }
-
---- The format the flags ask for; "table" without any.
+-- The format the flags ask for; "table" without any.
 local function format_of(args)
-  for _, name in ipairs(FORMATS) do
+  for _, name in ipairs(options.FORMATS) do
     if args[name] then return name end
   end
   return "table"
 end
 
--- A key in the arguments stands in the list of processes, for every user of the machine.
-local function secret_flag(self, name)
-  local given = self.args[name]
-  if given == nil then return nil end
-  if given ~= "-" then
-    self:warn(("--%s with the secret itself can be read by other users of this machine; use --%s -"):format(name, name))
-    return given
-  end
-  local secret = terminal.read_secret(name == "key" and "API key: " or "Bearer token: ")
-  return secret or exit.usage(("--%s -: nothing was given"):format(name))
+local PROMPTS = { key = "API key", bearer = "Bearer token" }
+
+local function secret_flag(args, name)
+  local flag = "--" .. name .. " -"
+  return args[name] and terminal.given_secret(PROMPTS[name], args[name], "--" .. name, flag)
 end
 
 --- Makes the context of a command.
 ---@param args table as argparse has them
+---@param parser table cli/parser, for commands that print the whole tree
 ---@return ampersand.cli.Context
-function context.new(args)
-  local self = setmetatable({ args = args, kind = format_of(args) }, Context)
+function context.new(args, parser)
+  local self = setmetatable({ args = args, kind = format_of(args), parser = parser, hidden = 0 }, Context)
   if args.template then
-    local parts, why = format.template(args.template)
+    local parts, why = template.parse(args.template)
     self.template = parts or exit.usage(why)
   end
   return self
@@ -48,11 +46,6 @@ end
 --- A note for people; not with --quiet.
 function Context:note(text)
   if not self.args.quiet then terminal.say(text) end
-end
-
---- Something the user had better know, whatever the flags.
-function Context:warn(text)
-  terminal.say("ampersand: " .. text)
 end
 
 --- Text in colours where they are wanted.
@@ -66,6 +59,24 @@ function Context:brush()
   return function(text, colour) return self:paint(text, colour) end
 end
 
+--- Hides the secrets of a value, in place, unless they are asked for.
+---@param value any
+---@param element string?
+function Context:hide(value, element)
+  if not self.args.show_secrets then redact.value(value, element) end
+end
+
+--- Standard output, which counts the secrets that are shown as hidden.
+---@return fun(text: string)
+function Context:writer()
+  return function(text)
+    if text:find(redact.HIDDEN, 1, true) then
+      self.hidden = self.hidden + select(2, text:gsub("%[redacted%]", ""))
+    end
+    stdout.write(text)
+  end
+end
+
 --- Columns to fit into; nil: as wide as it gets.
 function Context:limit()
   if self.args.wide then return nil end
@@ -77,18 +88,14 @@ end
 function Context:settings()
   if self.values then return self.values end
   local flags = {
-    key = secret_flag(self, "key"), bearer = secret_flag(self, "bearer"), url = self.args.url,
+    key = secret_flag(self.args, "key"), bearer = secret_flag(self.args, "bearer"), url = self.args.url,
     project = self.args.project, integration = self.args.integration, org = self.args.org,
   }
   for name, value in pairs(flags) do
     if not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
   end
-  local values, sources, overridden = config.settle(flags, self.args.profile)
+  local values, sources = config.settle(flags, self.args.profile)
   if not values then exit.usage(sources) end
-  if self.args.profile and #overridden > 0 then
-    self:warn(("%s of the environment goes before the profile %s"):format(table.concat(overridden, ", "),
-      self.args.profile))
-  end
   self.values, self.sources = values, sources
   return values
 end
@@ -107,6 +114,7 @@ function Context:client()
   for name, value in pairs(values) do given[name] = value end
   local why = given.base_url and config.check_url(given.base_url)
   if why then exit.usage(why) end
+  given.base_url = given.base_url and url.base(given.base_url)
   given.timeout, given.retry, given.ca_file = self.args.timeout, self.args.tries, self.args.ca_file
   given.on_event = self.args.debug and trace or nil
   self.made = exit.guard(require("ampersand").new, given)
@@ -136,6 +144,13 @@ function Context:require_credentials(op)
   if not values.api_key and (op.auth == "key" or not values.bearer) then
     exit.with(exit.AUTH, "no API key: set AMP_API_KEY, use --key -, or: ampersand config set key -")
   end
+end
+
+--- Ends the command when the settings do not name a list of installations, or there is no key.
+function Context:require_place()
+  self:require_setting "project"
+  if not self.args.in_project then self:require_setting "integration" end
+  self:require_credentials { auth = "any" }
 end
 
 return context

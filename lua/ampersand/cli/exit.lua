@@ -1,6 +1,7 @@
 --- How a command ends: the exit codes, and which failure has which.
 
 local Error = require "ampersand.client.error"
+local wording = require "ampersand.cli.wording"
 
 local exit = {}
 
@@ -33,7 +34,7 @@ function exit.usage(message)
   exit.with(exit.USAGE, message)
 end
 
---- The exit code an error of the library asks for.
+--- The exit code for an error of the library.
 ---@param err ampersand.Error
 ---@return integer
 function exit.code_of(err)
@@ -42,28 +43,45 @@ function exit.code_of(err)
   return err.kind == "config" and exit.USAGE or exit.FAILURE
 end
 
---- What was raised -> code and message; nothing else is ever shown of it.
+--- Ends the command because of an error of the library.
+---@param err ampersand.Error
+---@param words string? instead of the error's own text
+function exit.fail(err, words)
+  exit.with(exit.code_of(err), wording(words or tostring(err)))
+end
+
+--- What was raised -> code and message.
 ---@param raised any
 ---@return integer code, string? message
 function exit.explain(raised)
   if getmetatable(raised) == Exit then return raised.code, raised.message end
-  if Error.is(raised) then return exit.code_of(raised), tostring(raised) end
+  if Error.is(raised) then return exit.code_of(raised), wording(tostring(raised)) end
   local text = tostring(raised)
   if text:find "interrupted!$" then return exit.INTERRUPTED end
   return exit.FAILURE, text .. "\nThis is a mistake in ampersand itself."
 end
 
---- Calls `f`; what the library raises as misuse ends the command as wrong usage.
+--- Calls `f`; what the library raises as a programming error ends the command as wrong usage.
 ---@param f function
 ---@return any ...
 function exit.guard(f, ...)
   local function finish(ok, first, ...)
     if ok then return first, ... end
-    local misuse = type(first) == "string" and not first:find "interrupted!$" and not first:find("attempt to ", 1, true)
-    if not misuse then error(first, 0) end
-    exit.usage((first:gsub("^[^%s:]+:%d+: ", "")))
+    if type(first) ~= "string" or first:find "interrupted!$" or first:find("attempt to ", 1, true) then
+      error(first, 0)
+    end
+    exit.usage(wording((first:gsub("^[^%s:]+:%d+: ", ""))))
   end
   return finish(pcall(f, ...))
+end
+
+--- Like `guard`; an error that `f` returns ends the command, too.
+---@param f function
+---@return any value, any info
+function exit.checked(f, ...)
+  local value, info = exit.guard(f, ...)
+  if value == nil then exit.fail(info) end
+  return value, info
 end
 
 return exit

@@ -1,6 +1,6 @@
---- The words of --help and of the manual, made from operations.lua where it can say them. Pure.
+--- The words of --help and of the manual, most of them made from client/operations. Pure.
 
-local operations = require "ampersand.client.operations"
+local request = require "ampersand.client.request"
 
 local help = {}
 
@@ -71,7 +71,8 @@ local CREDENTIALS = { key = "an API key", bearer = "a bearer token (--bearer -)"
 
 --- A few lines about an operation.
 function help.description(op)
-  local lines = { help.summary(op), ("%s %s%s"):format(op.method, op.server and op.server .. ":" or "", op.path) }
+  local lines = { help.summary(op), op.method .. " " .. op.path }
+  if op.server then lines[#lines + 1] = "Server: " .. request.SERVERS[op.server] end
   if CREDENTIALS[op.auth] then lines[#lines + 1] = "Takes " .. CREDENTIALS[op.auth] .. "." end
   return table.concat(lines, "\n")
 end
@@ -152,49 +153,31 @@ local function body_fields(op)
   return "Fields of the body (* is required, in.side* once `in` is given):\n  " .. table.concat(names, " ")
 end
 
-local SETTINGS_LINE = "--project, --key, --timeout, --color … are explained by: ampersand --help"
-
---- The lines below the options of a verb that is more than an operation.
-function help.extra_epilog(extra)
-  local parts = { extra.note }
-  if extra.usage == nil then parts[#parts + 1] = help.WHERE end
-  local plural = #extra.examples > 1 and "s" or ""
-  parts[#parts + 1] = ("Example%s:\n  %s"):format(plural, table.concat(extra.examples, "\n  "))
-  parts[#parts + 1] = SETTINGS_LINE
-  return table.concat(parts, "\n\n")
+--- The example, or examples, of a command.
+---@param examples string[]
+---@return string
+function help.examples(examples)
+  return ("Example%s:\n  %s"):format(#examples > 1 and "s" or "", table.concat(examples, "\n  "))
 end
 
---- The lines below the options.
+--- The text below the options of a verb: paragraphs, then where the settings are explained.
+---@param paragraphs string[]
+---@return string
+function help.below(paragraphs)
+  paragraphs[#paragraphs + 1] = "--project, --key, --timeout, --color … are explained by: ampersand --help"
+  return table.concat(paragraphs, "\n\n")
+end
+
+--- The text below the options of an operation.
 function help.epilog(op)
   local parts = {}
   if op.body then parts[1] = body_fields(op) end
   if help.is_list(op) then parts[#parts + 1] = help.WHERE end
-  local plural = EXAMPLES[op.id] and #EXAMPLES[op.id] > 1 and "s" or ""
-  parts[#parts + 1] = ("Example%s:\n  %s"):format(plural, help.example(op))
+  parts[#parts + 1] = help.examples(EXAMPLES[op.id] or { help.example(op) })
   if op.id == "deleteInstallation" then
     parts[#parts + 1] = "The connection is deleted as well when no other installation uses it."
   end
-  parts[#parts + 1] = SETTINGS_LINE
-  return table.concat(parts, "\n\n")
-end
-
-local RANK = { list = 1, get = 2, create = 3, update = 4, delete = 5 }
-
---- The operations of a resource, by name, in the order people look for them; `in_project` is a flag of `list`.
----@param resource string
----@param more string[]? further verbs
----@return string[]
-function help.verbs(resource, more)
-  local verbs = { (table.unpack or unpack)(more or {}) } -- luacheck: ignore
-  for verb in pairs(operations.lines[resource]) do
-    if verb ~= "in_project" then verbs[#verbs + 1] = verb end
-  end
-  table.sort(verbs, function(a, b)
-    local ra, rb = RANK[a] or 9, RANK[b] or 9
-    if ra ~= rb then return ra < rb end
-    return a < b
-  end)
-  return verbs
+  return help.below(parts)
 end
 
 return help

@@ -1,8 +1,9 @@
---- What there is to know about the terminal: is one there, how wide, does it want colours; questions and progress.
+--- The terminal: whether there is one, its width and colours; questions and progress.
 --
--- Facts come from the shell (`test -t`, `stty`), asked once and only when something depends on them.
+-- The shell answers (`test -t`, `stty`), once, and only when something depends on it.
 
 local core = require "ampersand.core"
+local exit = require "ampersand.cli.exit"
 
 local terminal = {}
 
@@ -98,6 +99,29 @@ function terminal.read_secret(question)
   if terminal.is "stdin" then line = terminal.ask(question, true) else line = io.read "*l" end
   line = line and line:match "^%s*(.-)%s*$"
   return line ~= "" and line or nil
+end
+
+--- The answer to a question, as yes or no.
+---@param question string
+---@return boolean
+function terminal.agrees(question)
+  return terminal.ask(question):lower():find "^%s*y" ~= nil
+end
+
+--- A secret that a command line may give: `-` is read; anything else gives a warning, since the arguments of a process
+-- can be read by every user of the machine.
+---@param prompt string
+---@param given string
+---@param what string "a key"
+---@param instead string what to write instead, "--key -"
+---@return string
+function terminal.given_secret(prompt, given, what, instead)
+  if given == "-" then
+    return terminal.read_secret(prompt .. ": ") or exit.usage(("%s: nothing was given"):format(prompt))
+  end
+  terminal.say(("ampersand: %s on the command line can be read by other users of this machine; use %s instead"):format(
+    what, instead))
+  return given
 end
 
 -- Progress --------------------------------------------------------------------------------------------------------

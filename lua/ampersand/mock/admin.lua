@@ -8,31 +8,20 @@
 --   POST installations {ids={…}, set={…}}    merges into installations; {ids=…, remove=true} removes; {add=n} adds
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local patch = require "ampersand.mock.patch"
 local faults = require "ampersand.mock.faults"
 local fixtures = require "ampersand.mock.fixtures"
 local http = require "ampersand.mock.http"
 local problem = require "ampersand.mock.problem"
+local redact = require "ampersand.util.redact"
 
 local admin = {}
 
+--- The paths of admin routes; a client whose base URL ends in /v1 reaches them, too.
+admin.ROUTE = "^/v?1?/?__mock/(%l*)$"
+
 -- The log -----------------------------------------------------------------------------------------------------------
-
-local SECRET_HEADERS = { ["x-api-key"] = true, authorization = true, ["proxy-authorization"] = true, cookie = true }
-local SECRET_MEMBERS = {
-  apiKey = true, clientSecret = true, password = true, token = true, secrets = true, customAuth = true,
-  callbackParams = true, publicKeyPem = true,
-}
-
-local function without_secrets(value)
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, member in pairs(value) do
-    local harmless = key == "apiKey" and type(member) == "table" -- the fields of updateApiKey
-    copy[key] = SECRET_MEMBERS[key] and not harmless and "[redacted]" or without_secrets(member)
-  end
-  return copy
-end
 
 local Log = {}
 Log.__index = Log
@@ -51,8 +40,9 @@ function Log:note(request, body, status)
   self.last = self.last + 1
   self.entries[self.last] = {
     operation = id, method = request.method, path = http.printable(path),
-    query = http.loggable(request.query, {}), headers = http.loggable(request.headers, SECRET_HEADERS),
-    body = without_secrets(body), bytes = #request.body, status = status, connection = request.connection,
+    query = http.loggable(request.query, redact.is_secret_parameter),
+    headers = http.loggable(request.headers, redact.is_secret_header),
+    body = redact.value(redact.copy(body)), bytes = #request.body, status = status, connection = request.connection,
   }
   if self.last - self.first >= self.size then
     self.entries[self.first] = nil
@@ -82,7 +72,7 @@ function routes.faults(api, body)
     if not fault then problem.refuse(400, why) end
     api.faults:add(fault)
   end
-  return { faults = core.array(patch.clone(api.faults.rules)) }
+  return { faults = core.array(deep.copy(api.faults.rules)) }
 end
 
 function routes.edits(api)
@@ -116,11 +106,11 @@ function routes.installations(api, body)
   return { ids = body.ids or core.array { body.id } }
 end
 
---- Answers a request to a admin.
+--- Answers a request to an admin route.
 ---@return table response
 function admin.answer(api, request, body)
   if not request.is_local then problem.refuse(403, "the admin routes accept requests from this machine only") end
-  local name = request.path:match "^/__mock/(%l+)$"
+  local name = request.path:match(admin.ROUTE)
   local run = routes[name] or problem.refuse(404, "no such admin route")
   return http.json(200, run(api, request.method == "POST" and body or nil))
 end

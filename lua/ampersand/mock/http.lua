@@ -1,6 +1,7 @@
 -- What a response and a log entry are made of: reasons, JSON bodies, text that JSON can hold.
 
 local core = require "ampersand.core"
+local redact = require "ampersand.util.redact"
 
 local http = {}
 
@@ -34,11 +35,12 @@ function http.printable(text)
   return core.encode(text) and text or (text:gsub("[^\32-\126]", "?"))
 end
 
---- Header fields or query parameters for display: any bytes made printable, those in `secret` masked.
-function http.loggable(values, secret)
+--- Header fields or query parameters for display: any bytes made printable, secret ones masked.
+---@param is_secret fun(name: string): boolean
+function http.loggable(values, is_secret)
   local copy = {}
   for name, value in pairs(values) do
-    copy[http.printable(name)] = secret[name] and "[redacted]" or http.printable(value)
+    copy[http.printable(name)] = is_secret(name) and redact.HIDDEN or http.printable(value)
   end
   return copy
 end

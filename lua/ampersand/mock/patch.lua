@@ -2,16 +2,10 @@
 -- Each changes its target, and raises a problem where it cannot go on: work on a clone where that matters.
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local problem = require "ampersand.mock.problem"
 
 local patch = {}
-
-function patch.clone(value)
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, member in pairs(value) do copy[key] = patch.clone(member) end
-  return copy
-end
 
 local function is_array(value)
   return getmetatable(value) == core.array_mt
@@ -31,17 +25,6 @@ function patch.merge(target, changes)
   return target
 end
 
---- The value behind keys, one inside the other; nil where there is none.
----@param value any
----@param keys string[]
-function patch.get(value, keys)
-  for _, key in ipairs(keys) do
-    if type(value) ~= "table" then return nil end
-    value = value[key]
-  end
-  return value
-end
-
 -- Update masks ------------------------------------------------------------------------------------------------------
 
 -- The keys of a mask's path. After an allowed prefix such as "config.content.read.objects." all the rest is one name,
@@ -59,14 +42,6 @@ local function keys_of(path, allowed)
   end
 end
 
-local function set(target, keys, value)
-  for i = 1, #keys - 1 do
-    if type(target[keys[i]]) ~= "table" then target[keys[i]] = {} end
-    target = target[keys[i]]
-  end
-  target[keys[#keys]] = value
-end
-
 --- Copies what the mask names from `source` to `target`. Refuses a path that is not allowed or has no value.
 ---@param allowed string[] paths; a `*` at the end stands for one name
 function patch.mask(target, source, mask, allowed)
@@ -74,9 +49,9 @@ function patch.mask(target, source, mask, allowed)
     local name = "updateMask." .. tostring(path)
     local keys = type(path) == "string" and keys_of(path, allowed)
     if not keys then problem.invalid("body", name, "is not a path that can be updated") end
-    local value = patch.get(source, keys)
+    local value = deep.get(source, keys)
     if value == nil or value == core.null then problem.invalid("body", name, "is in the mask but has no value") end
-    set(target, keys, patch.clone(value))
+    deep.set(target, keys, deep.copy(value))
   end
 end
 
@@ -136,7 +111,7 @@ local function apply_one(target, change)
     if is_array(target) then key = index_of(target, key) end
     target = type(target) == "table" and key ~= nil and target[key] or nil
   end
-  if type(target) ~= "table" or not op(target, last, patch.clone(change.value)) then
+  if type(target) ~= "table" or not op(target, last, deep.copy(change.value)) then
     return nil, ("nothing is at %s"):format(change.path)
   end
   return true

@@ -2,7 +2,7 @@
 -- collections of everything else. Items are tables in the shape of the API.
 
 local core = require "ampersand.core"
-local patch = require "ampersand.mock.patch"
+local deep = require "ampersand.util.deep"
 local fixtures = require "ampersand.mock.fixtures"
 local problem = require "ampersand.mock.problem"
 local time = require "ampersand.time"
@@ -160,13 +160,13 @@ end
 
 --- The objects an integration reads, by its latest revision; an empty table when that says nothing of reading.
 function Store.objects_of(_, integration)
-  local objects = patch.get(integration, { "latestRevision", "content", "read", "objects" })
+  local objects = deep.get(integration, { "latestRevision", "content", "read", "objects" })
   return type(objects) == "table" and objects or {}
 end
 
 --- What an installation reads, by object; an empty table when that is nothing.
 function Store.reads_of(_, installation)
-  local objects = patch.get(installation, { "config", "content", "read", "objects" })
+  local objects = deep.get(installation, { "config", "content", "read", "objects" })
   return type(objects) == "table" and objects or {}
 end
 

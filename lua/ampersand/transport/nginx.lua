@@ -5,6 +5,7 @@
 
 local core = require "ampersand.core"
 local http1 = require "ampersand.transport.http1"
+local host = require "ampersand.util.host"
 
 local ceil, huge = math.ceil, math.huge
 local find, sub = string.find, string.sub
@@ -39,20 +40,8 @@ local POOL = 100      -- connections that may wait there, per worker and server
 local PIECE = 32768
 local FULL = 4096     -- a piece of nginx's read buffer; when one is full, more is waiting
 local TURN = 0.00075  -- seconds of work after which the event loop gets its turn
-local BREATH = 0.001  -- ngx.sleep(0) would do in OpenResty; elsewhere it never reaches the event loop
+local BREATH = 0.001  -- the shortest sleep: Debian's nginx warns of ngx.sleep(0) and never returns to the event loop
 local MAX_PLACES = 1000 -- URLs whose origins are known
-
-local YIELDS = {
-  rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
-  ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
-}
-
-local ADVICE = {
-  init = "start it from init_worker_by_lua with ngx.timer.at(0, ...)",
-  init_worker = "start it with ngx.timer.at(0, ...)",
-  exit_worker = "the worker is ending",
-}
-local USUAL_ADVICE = "make it in rewrite, access or content, or hand it to ngx.timer.at(0, ...)"
 
 -- Where libcurl takes an option and cosockets take a directive.
 local ELSEWHERE = {
@@ -113,7 +102,7 @@ end
 --- Waits without holding the worker up; where nginx cannot wait, it does not.
 ---@param seconds number
 function Nginx:sleep(seconds)
-  if YIELDS[ngx.get_phase()] then ngx.sleep(math.max(0, seconds)) end
+  if host.can_wait() then ngx.sleep(math.max(BREATH, seconds)) end
 end
 
 -- --- connections ---------------------------------------------------------------------------------------------------
@@ -199,7 +188,9 @@ end
 local function tls_error(exchange, origin, why)
   if why == "timeout" then return timed_out(exchange, "during the TLS handshake") end
   local hint = ""
-  if why:find("certificate", 1, true) then
+  if why:find("host mismatch", 1, true) and origin.host:find "^%[?[%d:.]+%]?$" then
+    hint = "; nginx compares a certificate with names alone, never with IP addresses: use the server's name"
+  elseif why:find("certificate", 1, true) then
     hint = "; nginx checks against lua_ssl_trusted_certificate, lua_ssl_verify_depth deep"
   end
   return ("TLS with %s failed: %s%s"):format(origin.host, why, hint), "tls"
@@ -369,9 +360,8 @@ end
 
 -- nginx raises where there are no cosockets, and where a coroutine cannot yield, such as inside string.gsub's callback.
 local function refusal(why)
-  local phase = ngx.get_phase()
-  if YIELDS[phase] then return "nginx cannot wait here: " .. tostring(why), "phase" end
-  return ("no request can be made in nginx's phase %s: %s"):format(phase, ADVICE[phase] or USUAL_ADVICE), "phase"
+  local can, cannot = host.can_wait()
+  return can and "nginx cannot wait here: " .. tostring(why) or cannot, "phase"
 end
 
 --- Sends a request; comes back with the head of the response.

@@ -6,6 +6,7 @@
 --   hide     members never shown in answers         defaults members of a new item that the body may leave out
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local patch = require "ampersand.mock.patch"
 local operations = require "ampersand.client.operations"
 local problem = require "ampersand.mock.problem"
@@ -59,7 +60,7 @@ local function owner_of(store, name, params)
 end
 
 local function public_view(kind, item)
-  local copy = patch.clone(item)
+  local copy = deep.copy(item)
   for _, member in ipairs(kind.hide or {}) do copy[member] = nil end
   return copy
 end
@@ -122,7 +123,7 @@ function verbs.create(op, kind)
     end
     local item = kind.defaults and kind.defaults(store) or {}
     for _, member in ipairs(kind.fields) do
-      if body[member] ~= nil then item[member] = patch.clone(body[member]) end
+      if body[member] ~= nil then item[member] = deep.copy(body[member]) end
     end
     if kind.prefix then item.id = store:new_id(kind.prefix) end
     if owner then item[owner] = id end
@@ -143,7 +144,7 @@ function verbs.update(op, kind)
   local holder = holder_of(op)
   return function(store, params, _, body)
     local item, i = find(store, op.resource, params)
-    local changed = patch.clone(item)
+    local changed = deep.copy(item)
     if kind.mask then
       patch.mask(changed, body[holder], body.updateMask, kind.mask)
     else
@@ -171,7 +172,7 @@ end
 -- Exceptions --------------------------------------------------------------------------------------------------------
 
 function handlers.getProject(store, params, query)
-  local project = patch.clone(store:project(params))
+  local project = deep.copy(store:project(params))
   if query.includeEntitlements == "true" then
     project.entitlements = { brandingRemoval = { value = true }, logRetentionDays = { value = 30 } }
   end
@@ -185,7 +186,7 @@ function handlers.getDestination(store, params, query)
     item.updateTime = store.now()
   end
   local copy = public_view(kinds.destinations, item)
-  if query.includeSecrets == "true" then copy.secrets = patch.clone(item.secrets) end
+  if query.includeSecrets == "true" then copy.secrets = deep.copy(item.secrets) end
   return copy
 end
 

@@ -1,6 +1,7 @@
 -- Connections, and how customers log in to make one.
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local fixtures = require "ampersand.mock.fixtures"
 local patch = require "ampersand.mock.patch"
 local problem = require "ampersand.mock.problem"
@@ -9,7 +10,7 @@ local handlers = {}
 
 -- A connection as the API shows it: credentials only on request.
 local function public_view(connection, query)
-  local copy = patch.clone(connection)
+  local copy = deep.copy(connection)
   local tokens = copy.oauth2AuthorizationCode
   if query.includeCreds ~= "true" then
     copy.oauth2AuthorizationCode, copy.apiKey = nil, nil
@@ -113,7 +114,7 @@ local CONNECTION_MASK = {
 function handlers.updateConnection(store, params, _, body)
   store:project(params)
   local connection, installation, place = store:connection(params.connectionId)
-  local changed = patch.clone(connection)
+  local changed = deep.copy(connection)
   patch.mask(changed, body.connection, body.updateMask, CONNECTION_MASK)
   for _, name in ipairs { "providerWorkspaceRef", "providerMetadata", "apiKey" } do connection[name] = changed[name] end
   if connection.status == "bad_credentials" then connection.status = "created" end

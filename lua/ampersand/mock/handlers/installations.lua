@@ -1,6 +1,7 @@
 -- Installations, the edits of their configs, and pausing their reads.
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local fixtures = require "ampersand.mock.fixtures"
 local patch = require "ampersand.mock.patch"
 local problem = require "ampersand.mock.problem"
@@ -59,11 +60,11 @@ function handlers.createInstallation(store, params, _, body)
   return store.fleet:add(function(tag)
     return {
       id = "installation-" .. tag, projectId = integration.projectId, integrationId = integration.id,
-      group = patch.clone(connection.group), healthStatus = "healthy", connection = patch.clone(connection),
+      group = deep.copy(connection.group), healthStatus = "healthy", connection = deep.copy(connection),
       createTime = now, createdBy = "consumer:" .. connection.consumer.consumerRef, updateTime = now,
       config = {
         id = "config-" .. tag, revisionId = integration.latestRevision.id, createTime = now,
-        createdBy = body.config.createdBy or "api:create-installation", content = patch.clone(body.config.content),
+        createdBy = body.config.createdBy or "api:create-installation", content = deep.copy(body.config.content),
       },
     }
   end)
@@ -79,7 +80,7 @@ function handlers.updateInstallation(store, params, _, body)
   local installation, place = store:installation(params)
   patch.mask(installation, body.installation, body.updateMask, INSTALLATION_MASK)
   if installation.connectionId then
-    installation.connection = patch.clone((store:connection(installation.connectionId)))
+    installation.connection = deep.copy((store:connection(installation.connectionId)))
     installation.connectionId = nil
   end
   touch(store, installation)
@@ -105,7 +106,7 @@ function handlers.patchObjectConfigContent(store, params, _, body)
   else
     installation, place = store:installation_of_group(params, body.groupRef, 404)
   end
-  local object = patch.get(installation, { "config", "content", body.action, "objects", params.objectName })
+  local object = deep.get(installation, { "config", "content", body.action, "objects", params.objectName })
   if type(object) ~= "table" then
     problem.refuse(404, ("%s is not configured to %s"):format(params.objectName, body.action))
   end

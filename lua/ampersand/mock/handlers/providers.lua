@@ -1,8 +1,8 @@
 -- Providers, and the fields of their objects.
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local fixtures = require "ampersand.mock.fixtures"
-local patch = require "ampersand.mock.patch"
 local problem = require "ampersand.mock.problem"
 
 local handlers = {}
@@ -66,7 +66,7 @@ end
 
 local function check_definition(definition, name)
   for _, member in ipairs { "fieldName", "displayName", "valueType" } do
-    if type(patch.get(definition, { member })) ~= "string" then
+    if type(deep.get(definition, { member })) ~= "string" then
       problem.invalid("body", ("fields.%s.%s"):format(name, member), "must be a string")
     end
   end

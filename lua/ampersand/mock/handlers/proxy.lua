@@ -2,6 +2,7 @@
 
 local http = require "ampersand.mock.http"
 local problem = require "ampersand.mock.problem"
+local redact = require "ampersand.util.redact"
 
 local proxy = {}
 
@@ -27,8 +28,6 @@ local function installation_of(store, headers)
   local params = { projectIdOrName = project, integrationId = need(headers, "x-amp-integration-name") }
   return (store:installation_of_group(params, need(headers, "x-amp-group-ref"), 404))
 end
-
-local SECRET = { ["x-api-key"] = true, authorization = true, cookie = true }
 
 -- Any number of bytes, for `/bytes/N`.
 local function bytes(count)
@@ -57,11 +56,12 @@ function proxy.answer(store, request)
     return { status = 200, headers = { ["Content-Type"] = request.headers["content-type"] }, body = request.body }
   end
   local headers = {}
-  for name, value in pairs(http.loggable(request.headers, SECRET)) do
-    if value ~= "[redacted]" and not name:find "^x%-amp%-" then headers[name] = value end
+  for name, value in pairs(http.loggable(request.headers, redact.is_secret_header)) do
+    if value ~= redact.HIDDEN and not name:find "^x%-amp%-" then headers[name] = value end
   end
   return http.json(status or 200, {
-    method = request.method, path = http.printable(http.unescape(path)), query = http.loggable(request.query, {}),
+    method = request.method, path = http.printable(http.unescape(path)),
+    query = http.loggable(request.query, redact.is_secret_parameter),
     headers = headers, body = http.printable(request.body),
     provider = installation.connection.provider, installationId = installation.id,
   })

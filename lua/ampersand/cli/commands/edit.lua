@@ -1,0 +1,114 @@
+--- `installations edit`: a plan that is shown and asked about, then carried out.
+
+local exit = require "ampersand.cli.exit"
+local help = require "ampersand.cli.help"
+local input = require "ampersand.cli.input"
+local options = require "ampersand.cli.options"
+local show = require "ampersand.cli.show"
+local stdout = require "ampersand.cli.stdout"
+local terminal = require "ampersand.cli.terminal"
+local wording = require "ampersand.cli.wording"
+
+local WHERE_EXAMPLE = "ampersand installations edit --where connection.provider=hubspot \\\n    "
+  .. "--set content.proxy.enabled:=true "
+
+local edit = {
+  summary = "Change the configs of many installations as one step that can be resumed and undone.",
+  usage = "",
+  element = "Installation",
+  epilog = help.below { help.WHERE,
+    help.examples { WHERE_EXAMPLE .. "--dry-run", WHERE_EXAMPLE .. "--journal on.jsonl" } },
+}
+
+function edit.declare(command)
+  options.where(command)
+  options.in_project(command)
+  options.several(command, "--set", "path=text or path:=JSON, below `config`.", "<change>")
+  options.several(command, "--unset", "A path below `config` that shall go.", "<path>")
+  command:option("--journal", "File to resume and undo from; needed unless --dry-run."):argname "<file>"
+  options.dry_run(command)
+  options.number(command, "--canary", "Try so many first, or a share below 1.", "<n>")
+  options.parallel(command)
+  command:flag("--irreversible", "Allow what cannot be undone.")
+  options.yes(command)
+end
+
+local function read_changes(args)
+  local changes = input.assignments(args.set, "--set")
+  for _, path in ipairs(args.unset) do changes[#changes + 1] = { path = path, remove = true } end
+  if #changes == 0 then exit.usage "installations edit: say what to change, by --set or --unset" end
+  for _, change in ipairs(changes) do change.path = change.path:gsub("^config%.", "") end
+  return changes
+end
+
+--- Prints lines of a plan or a report; those that say why a change is refused name flags.
+function edit.say(text)
+  stdout.write(text:gsub("  ! [^\n]*", wording) .. "\n")
+end
+
+--- A report, or the end of the command with what is left of one.
+function edit.checked(report, err)
+  if report then return report end
+  if err.report then edit.say(tostring(err.report)) end
+  exit.fail(err)
+end
+
+-- Shows what would happen, and asks, unless there is nothing to do.
+local function agreed(ctx, dry_run, question)
+  if ctx.args.yes then return true end
+  if not terminal.is "stdin" then exit.usage "say --yes where nobody can be asked, or --dry-run to look first" end
+  local report = edit.checked(dry_run())
+  stdout.flush()
+  if report.changed == 0 then return false end
+  return terminal.agrees(question:format(report.changed)) or exit.with(exit.FAILURE, "nothing was changed")
+end
+
+-- The report of a dry run; it fails where the edit itself would refuse.
+local function looked(report)
+  if not report:complete() then exit.with(exit.FAILURE, "the edit would send nothing, see above") end
+end
+
+-- Runs with progress. An interrupt says how far the work is: the journal knows the rest.
+local function run_counted(ctx, run)
+  local progress, reached = terminal.progress("installations", ctx.args.quiet), nil
+  local ok, report, err = pcall(run, false, function(event)
+    reached = event.of and event or reached
+    progress:tick()
+  end)
+  progress:finish()
+  if ok then return edit.checked(report, err) end
+  if tostring(report):find "interrupted!$" and reached then
+    terminal.say(("\n%d of %d done; the same command resumes"):format(reached.done, reached.of))
+  end
+  error(report, 0)
+end
+
+--- Carries out an edit or an undo: dry, or with a question, progress and the report at the end.
+---@param ctx ampersand.cli.Context
+---@param question string with a %d
+---@param run fun(dry_run: boolean, on_progress: function?): table?, table?
+function edit.carry_out(ctx, question, run)
+  local function dry_run() return run(true) end
+  if ctx.args.dry_run then return looked(edit.checked(dry_run())) end
+  if not agreed(ctx, dry_run, question) then return end
+  local report = run_counted(ctx, run)
+  edit.say(tostring(report))
+  stdout.flush()
+  if not report:complete() then exit.with(exit.FAILURE, report:progress() .. "; the same command resumes") end
+end
+
+function edit.run(ctx)
+  ctx:require_place()
+  local args, changes = ctx.args, read_changes(ctx.args)
+  if not (args.dry_run or args.journal) then
+    exit.usage "installations edit: --journal FILE is needed, to resume and undo from"
+  end
+  local view = show.view(ctx, "installations")
+  edit.carry_out(ctx, "Change %d installations? [y/N] ", function(dry, on_progress)
+    local given = { dry_run = dry, out = edit.say, parallel = args.parallel, irreversible = args.irreversible }
+    if not dry then given.journal, given.canary, given.on_progress = args.journal, args.canary, on_progress end
+    return exit.guard(view.edit, view, changes, given)
+  end)
+end
+
+return edit

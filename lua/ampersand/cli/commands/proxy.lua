@@ -1,0 +1,39 @@
+--- `ampersand proxy`: a request through to the provider.
+
+local api = require "ampersand.cli.commands.api"
+local exit = require "ampersand.cli.exit"
+local options = require "ampersand.cli.options"
+
+local proxy = {
+  usage = "<method> <path> ",
+  summary = "Send a request through to the provider, with the customer's credentials.",
+  epilog = [[
+The project's id is looked up when its name is given.
+
+Example:
+  ampersand proxy GET /crm/v3/objects --installation <id>]],
+}
+
+function proxy.declare(command)
+  api.declare_request(command, "As the provider's API has it.")
+  command:option("--installation", "Whose credentials: an installation, by id."):argname "<id>"
+  command:option("--group-ref", "Or a group of --integration, by its reference."):argname "<ref>":target "group_ref"
+  api.declare_options(command)
+  command:flag("--throttle", "Let requests be held back while the provider limits their rate.")
+  options.formats(command)
+end
+
+function proxy.run(ctx)
+  local method, path, given = api.request(ctx.args)
+  ctx:require_setting "project"
+  ctx:require_credentials { auth = "key" }
+  local args = ctx.args
+  if not args.installation and not args.group_ref then
+    exit.usage "proxy needs --installation ID, or --integration NAME with --group-ref REF"
+  end
+  if not args.installation then ctx:require_setting "integration" end
+  given.installation, given.group, given.throttle = args.installation, args.group_ref, args.throttle
+  api.send(ctx, "proxy", method, path, given)
+end
+
+return proxy

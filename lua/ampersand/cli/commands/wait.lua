@@ -1,0 +1,47 @@
+--- `operations wait`.
+
+local exit = require "ampersand.cli.exit"
+local help = require "ampersand.cli.help"
+local options = require "ampersand.cli.options"
+local show = require "ampersand.cli.show"
+local terminal = require "ampersand.cli.terminal"
+
+local wait = {
+  summary = "Wait until an operation has succeeded; exit code 3 when it fails, 5 when it takes too long.",
+  usage = "<operationId> ",
+  epilog = help.below { "It waits 600 seconds unless --timeout says otherwise.",
+    help.examples { "ampersand operations wait operation-123 --timeout 60" } },
+}
+
+function wait.declare(command)
+  command:argument "id":description "The operation."
+  options.number(command, "--interval", "Seconds between two looks (0.5, growing to 10).")
+  options.formats(command)
+end
+
+local function progress_line(progress)
+  local done = progress.share and math.floor(progress.share * 20)
+  local bar = done and ("[%s%s] "):format(("="):rep(done), (" "):rep(20 - done)) or ""
+  local total = progress.total and (" of %s"):format(terminal.grouped(progress.total)) or ""
+  return ("%s%s%s records"):format(bar, terminal.grouped(progress.processed), total)
+end
+
+function wait.run(ctx)
+  ctx:require_setting "project"
+  ctx:require_credentials { auth = "any" }
+  local operations, shown = ctx:client().operations, false
+  local given = { timeout = ctx.args.timeout, interval = ctx.args.interval }
+  if not ctx.args.quiet and terminal.is "stderr" then
+    given.on_progress = function(progress)
+      shown = true
+      io.stderr:write("\r", progress_line(progress), "\27[K")
+    end
+  end
+  local operation, err = exit.guard(operations.wait, operations, ctx.args.id, given)
+  if shown then io.stderr:write "\r\27[K" end
+  if operation then return show.value(ctx, operation, "Operation") end
+  if err.failed_operation then exit.with(exit.CONDITION, tostring(err)) end
+  exit.fail(err)
+end
+
+return wait

@@ -1,0 +1,126 @@
+--- `installations watch`: ends with Ctrl-C, after --polls, or by --fail-if.
+
+local columns = require "ampersand.cli.output.columns"
+local core = require "ampersand.core"
+local cell = require "ampersand.cli.output.cell"
+local exit = require "ampersand.cli.exit"
+local help = require "ampersand.cli.help"
+local input = require "ampersand.cli.input"
+local json = require "ampersand.cli.output.json"
+local options = require "ampersand.cli.options"
+local redact = require "ampersand.util.redact"
+local show = require "ampersand.cli.show"
+local stdout = require "ampersand.cli.stdout"
+local width = require "ampersand.cli.output.width"
+
+local watch = {
+  summary = "Tell what changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
+  usage = "",
+  element = "Installation",
+  epilog = help.below { help.WHERE, help.examples {
+    "ampersand installations watch --interval 30", "ampersand installations watch --ndjson --state seen.json",
+  } },
+}
+
+function watch.declare(command)
+  options.where(command)
+  options.in_project(command)
+  options.number(command, "--interval", "Seconds between two looks (60).")
+  options.count(command, "--polls", "End after so many looks.")
+  command:flag("--existing", "Tell those of the first look, too.")
+  command:option("--state", "Remember in this file what was seen, and go on from there."):argname "<file>"
+  command:flag("--ndjson", "One line of JSON each.")
+  command:option("--fail-if", "Exit code 3 as soon as there is any change, or an unhealthy one."):argname "<what>"
+    :choices { "any", "unhealthy" }
+end
+
+-- The state file ----------------------------------------------------------------------------------------------------
+
+local function exists(name)
+  local file = io.open(name, "rb")
+  if file then file:close() end
+  return file ~= nil
+end
+
+local function read_state(name)
+  if not name or not exists(name) then return nil end
+  local state, why = core.decode(input.file(name, "--state"))
+  if type(state) ~= "table" then exit.usage(("--state %s: %s"):format(name, why or "not what a watch has written")) end
+  return state
+end
+
+-- Written beside and renamed, so that the file is whole whenever the watch is ended.
+local function save_state(name, watcher)
+  if not name then return end
+  stdout.file(name .. ".new", json.line(watcher:state()) .. "\n")
+  local ok, why = os.rename(name .. ".new", name)
+  if not ok then exit.with(exit.FAILURE, "cannot write the state: " .. tostring(why)) end
+end
+
+-- Changes -----------------------------------------------------------------------------------------------------------
+
+local COLOURS = { installed = "green", removed = "grey", config = "blue", connection = "yellow" }
+
+local function change_line(ctx, change)
+  local kind = change.type
+  local who = width.clean(cell(change.installation or {}, "group.groupName"))
+  local parts = { os.date("%Y-%m-%d %H:%M:%S", math.floor(change.at)),
+    ctx:paint(width.pad(kind, 15), COLOURS[kind] or columns.colour(kind)), width.clean(tostring(change.id)),
+    who ~= "" and ("(" .. who .. ")") or nil }
+  local line = table.concat(parts, "  ")
+  if type(change.was) == "string" and type(change.now) == "string" and kind ~= "config" then
+    line = line .. "  " .. width.clean(change.was) .. " -> " .. width.clean(change.now)
+  end
+  return line
+end
+
+local function print_change(ctx, change)
+  if ctx.kind == "ndjson" and not ctx.args.show_secrets then redact.value(change) end
+  stdout.write((ctx.kind == "ndjson" and json.line(change) or change_line(ctx, change)) .. "\n")
+  stdout.flush()
+end
+
+local function is_met(what, change)
+  return what == "any" or what == "unhealthy" and (change.type == "unhealthy" or change.type == "bad_credentials")
+end
+
+local function follow(ctx, watcher)
+  local what = ctx.args.fail_if
+  while true do
+    local change, err = watcher:next()
+    if err then exit.fail(err) end
+    if not change then return end
+    print_change(ctx, change)
+    if is_met(what, change) then exit.with(exit.CONDITION, "condition not met: --fail-if " .. what) end
+  end
+end
+
+-- What is on the screen while nothing changes.
+local function note_polling(ctx, polled)
+  ctx:note(("%d installations are watched; polling every %g s until Ctrl-C"):format(polled.listed,
+    ctx.args.interval or 60))
+end
+
+-- The state is saved however the watch ends.
+function watch.run(ctx)
+  ctx:require_place()
+  local args, view, watcher, polled, failed = ctx.args, show.view(ctx, "installations"), nil, false, nil
+  watcher = exit.guard(view.watch, view, {
+    interval = args.interval, polls = args.polls, existing = args.existing, state = read_state(args.state),
+    on_error = function(err)
+      failed = err
+      if args.polls ~= 1 then ctx:note("ampersand: " .. tostring(err) .. "; trying again") end
+    end,
+    on_poll = function(poll)
+      if not polled and args.polls ~= 1 then note_polling(ctx, poll) end
+      polled, failed = true, nil
+      save_state(args.state, watcher)
+    end,
+  })
+  local ok, raised = pcall(follow, ctx, watcher)
+  save_state(args.state, watcher)
+  if not ok then error(raised, 0) end
+  if failed then exit.fail(failed) end -- the last poll has seen nothing
+end
+
+return watch

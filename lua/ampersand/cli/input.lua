@@ -1,0 +1,89 @@
+--- What a command reads: files, bodies, `name=value` words, conditions.
+
+local core = require "ampersand.core"
+local exit = require "ampersand.cli.exit"
+local deep = require "ampersand.util.deep"
+
+local input = {}
+
+--- The text of a file; `-` is standard input.
+---@param name string
+---@param what string? the option, for the message
+---@return string
+function input.file(name, what)
+  local file, why
+  if name == "-" then file = io.stdin else file, why = io.open(name, "rb") end
+  local text
+  if file then text, why = file:read "*a" end
+  if file and name ~= "-" then file:close() end
+  return text or exit.usage(("%scannot read %s: %s"):format(what and what .. ": " or "", name, why or "no text"))
+end
+
+local function decode(text, what)
+  local value, why = core.decode(text)
+  if value == nil then exit.usage(("%s: %s"):format(what, why)) end
+  return value
+end
+
+--- Reads assignments: path=text, or path:=JSON.
+---@param words string[]
+---@param option string for the message
+---@return table[] assignments { path, value }
+function input.assignments(words, option)
+  local list = {}
+  for i, word in ipairs(words) do
+    local path, mark, value = word:match "^([^=:]+)(:?=)(.*)$"
+    if not path then exit.usage(("%s %q: expected name=text or name:=JSON"):format(option, word)) end
+    if mark == ":=" then value = decode(value, option .. " " .. path) end
+    list[i] = { path = path, value = value }
+  end
+  return list
+end
+
+--- Puts the fields of `--field` into a body.
+---@param body table
+---@param words string[]
+---@return table body
+function input.fields(body, words)
+  for _, field in ipairs(input.assignments(words, "--field")) do
+    if not deep.split(field.path) then exit.usage(("--field %s: a name is empty"):format(field.path)) end
+    deep.set(body, field.path, field.value)
+  end
+  return body
+end
+
+--- The body of `--body` and `--field`; nil without them.
+---@param args table
+function input.body(args)
+  local body
+  if args.body then
+    body = decode(input.file(args.body, "--body"), "--body " .. (args.body == "-" and "(standard input)" or args.body))
+  end
+  if args.field and #args.field > 0 then
+    if body ~= nil and type(body) ~= "table" then exit.usage "--field: the body is not a JSON object" end
+    body = input.fields(body or {}, args.field)
+  end
+  return body
+end
+
+--- Reads `name=value` and `Name: value` words.
+---@param words string[]
+---@param pattern string with two captures
+---@param message string with a %q for the word
+---@return table<string, string>
+function input.pairs(words, pattern, message)
+  local found = {}
+  for _, word in ipairs(words) do
+    local name, value = word:match(pattern)
+    if not name then exit.usage(message:format(word)) end
+    found[name] = value
+  end
+  return found
+end
+
+--- The headers of `--header`.
+function input.headers(words)
+  return input.pairs(words, "^([^:%s]+):%s*(.*)$", "--header %q: expected 'Name: value'")
+end
+
+return input

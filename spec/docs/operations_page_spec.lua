@@ -1,0 +1,35 @@
+local operations = require "ampersand.client.operations"
+local operations_table = require "support.operations_table"
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+describe("the page of operations", function()
+  it("lists every operation as the table of operations has it", function()
+    local region = operations_table.region(read "docs/operations.md")
+    assert.is_string(region, "docs/operations.md has no marked region")
+    assert.equal(operations_table.text(), region,
+      "run: lua spec/support/operations_table.lua docs/operations.md")
+  end)
+
+  it("has one row for each operation, with its path", function()
+    local text, count = operations_table.text(), 0
+    for _ in text:gmatch "\n| " do count = count + 1 end
+    assert.equal(#operations.all(), count)
+    for _, op in ipairs(operations.all()) do
+      assert.truthy(text:find(("| `%s` | %s | `%s %s` |"):format(op.verb, op.id, op.method, op.path), 1, true), op.id)
+    end
+  end)
+
+  it("would notice a row that is missing or changed", function()
+    local text = operations_table.text()
+    local readme = "intro\n" .. operations_table.OPEN .. text .. operations_table.CLOSE .. "\nrest"
+    assert.equal(text, (operations_table.region(readme)))
+    assert.are_not.equal(text, (operations_table.region((readme:gsub("listTopics", "listTopic")))))
+    assert.is_nil((operations_table.region "no marks here"))
+  end)
+end)

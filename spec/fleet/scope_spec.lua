@@ -102,6 +102,14 @@ describe("a journal is bound to", function()
     assert.equal(2, assert(client.installations:undo(name)).done)
   end)
 
+  it("its project alone while it has no whole plan, for then nothing was sent", function()
+    refused("cannot be changed as asked", edit(few(), { { path = "content.provider", value = "x" } }))
+    refused("is of project project-456, not other", edit(client:with({ project = "other" }).installations, ONE))
+    local view = client.installations:where { id = "installation-0000010" }
+    assert.equal(1, assert(edit(view, ONE)).done)
+    assert.equal(1, assert(client.installations:undo(name)).done)
+  end)
+
   it("nothing more than was known when it is of the first version", function()
     local file = assert(io.open(name, "w"))
     file:write('{"ampersand":"edit/1","integration":"integration-123","project":"project-456","type":"edit"}\n',

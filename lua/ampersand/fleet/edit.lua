@@ -78,8 +78,8 @@ local function write_plan(view, fn, given, book)
   if ok then ok, why = book:sync() end
   if not ok then return cannot_write(client, why) end
   local known = history.read(book:reader())
-  known.lost = false -- this run has only begun
-  return known, found.type_changes
+  known.lost, known.type_changes = false, found.type_changes -- this run has only begun
+  return known
 end
 
 -- ---------------------------------------------------------------------------------------------
@@ -120,10 +120,10 @@ local function count_earlier(known, made)
   end
 end
 
-local function apply(view, fn, given, book, known, type_changes)
+local function apply(view, fn, given, book, known)
   local made = report.new {
     listed = known.planned.listed, changed = known.planned.changed, journal = given.journal or nil,
-    type_changes = type_changes,
+    type_changes = known.type_changes,
   }
   count_earlier(known, made)
   local work = run.new { client = view._client, journal = book, known = known, settings = given, report = made }
@@ -137,10 +137,10 @@ local function apply(view, fn, given, book, known, type_changes)
 end
 
 local function carry_out(view, fn, given, book)
-  local known, extra = prepare(view, fn, given, book)
-  if known then return apply(view, fn, given, book, known, extra) end
+  local known, err = prepare(view, fn, given, book)
+  if known then return apply(view, fn, given, book, known) end
   book:close()
-  return nil, extra
+  return nil, err
 end
 
 -- ---------------------------------------------------------------------------------------------

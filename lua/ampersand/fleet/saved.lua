@@ -8,16 +8,23 @@ local saved = {}
 -- Journals of version 1 know only the project and the integration.
 local FORMATS = { ["edit/1"] = true, ["edit/2"] = true }
 
+-- An edit that was not planned to its end has sent nothing: another one may take its place.
+local function narrowed(known, wanted)
+  local header = known.header
+  if header.ampersand == "edit/1" then return { project = wanted.project, integration = wanted.integration } end
+  if known.planned then return wanted end
+  local free = { where = header.where, set = header.set }
+  for _, part in ipairs { "project", "integration", "base_url" } do free[part] = wanted[part] end
+  return free
+end
+
 local function problem_of(name, known, wanted)
   local header = known.header
   if header and not FORMATS[header.ampersand] or not header and known.plans == 0 then
     return name .. " is not a journal of an edit; it is left alone"
   end
   if not header then return nil end -- damaged: every installation is compared before anything is sent
-  if header.ampersand == "edit/1" then
-    wanted = { project = wanted.project, integration = wanted.integration }
-  end
-  return scope.difference("the journal", header, wanted)
+  return scope.difference("the journal", header, narrowed(known, wanted))
 end
 
 --- Reads a journal that somebody has written.

@@ -26,8 +26,8 @@ endif
 ifneq (,$(findstring coverage,$(VARIANT)))
 SANITIZE := -O0 --coverage
 endif
-CURL_CFLAGS   ?= $(shell pkg-config --cflags libcurl 2>/dev/null)
-CURL_LIBS     ?= $(shell pkg-config --libs libcurl 2>/dev/null || echo -lcurl)
+CURL_CFLAGS   ?= $(shell pkg-config --cflags libcurl zlib 2>/dev/null)
+CURL_LIBS     ?= $(shell pkg-config --libs libcurl zlib 2>/dev/null || echo -lcurl -lz)
 CRYPTO_CFLAGS ?= $(shell pkg-config --cflags libcrypto 2>/dev/null)
 CRYPTO_LIBS   ?= $(shell pkg-config --libs libcrypto 2>/dev/null || echo -lcrypto)
 ifeq ($(shell uname),Darwin)
@@ -39,7 +39,7 @@ endif
 # --- objects, out of tree and per Lua --------------------------------------------------------
 BUILD  := build/$(LUA_VERSION)$(VARIANT)
 MODULE := $(BUILD)/ampersand
-CORE_SRC   := $(sort $(wildcard src/json_*.c)) src/lua_json.c src/lua_plan.c src/lua_core.c
+CORE_SRC   := $(sort $(wildcard src/json_*.c)) src/lua_json.c src/lua_plan.c src/lua_append_file.c src/lua_core.c
 HTTP_SRC   := $(sort $(wildcard src/http_*.c)) src/lua_http.c
 CRYPTO_SRC := src/lua_crypto.c
 object = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
@@ -234,7 +234,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
 FUZZ_TARGETS := scan stream
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
-build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_plan.c src/lua_core.c
+build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_plan.c src/lua_append_file.c src/lua_core.c
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(STD) -O1 -g -DAMP_PART_NODES=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Iinclude -Isrc \
 	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@
@@ -332,7 +332,7 @@ PC        := $(STATICDIR)/pkgconfig/$(NAME).pc
 $(BUILD)/$(NAME).pc: Makefile lua/ampersand/version.lua
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: ampersand' 'Description: client for the Ampersand API, as a static library for $(LUA)' \
-	    'Version: $(VERSION)' "Requires: `pkg-config --exists $(LUA_PC) && echo $(LUA_PC) || echo lua-$(ABI)`, libcurl, libcrypto" \
+	    'Version: $(VERSION)' "Requires: `pkg-config --exists $(LUA_PC) && echo $(LUA_PC) || echo lua-$(ABI)`, libcurl, zlib, libcrypto" \
 	    'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -l$(NAME) -ldl -lpthread -lm' > $@
 install-static: $(STATIC)
 	@rm -f $(BUILD)/$(NAME).pc && $(MAKE) --no-print-directory -s $(BUILD)/$(NAME).pc
@@ -344,7 +344,7 @@ install-static: $(STATIC)
 # --- releasing -------------------------------------------------------------------------------
 VERSION := $(shell sed -n 's/.*number = "\(.*\)".*/\1/p' lua/ampersand/version.lua)
 ARCHIVE := build/ampersand-$(VERSION).tar.gz
-ROOMS   := ampersand-*.rockspec src include lua spec examples docs bench bin Makefile README.md CHANGELOG.md LICENSE \
+ROOMS   := ampersand-*.rockspec src include lua spec examples docs bench bin Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
 	.ci .luacheckrc .clang-format .gitignore
 .PHONY: dist rock rockspecs
 # Always the same bytes for the same files, whoever makes it; and whole, or not there.

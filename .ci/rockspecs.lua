@@ -41,7 +41,8 @@ local function sources(pattern)
 end
 
 local SOURCES = {
-  core = "src/json_*.c src/lua_json.c src/lua_plan.c src/lua_core.c", http = "src/http_*.c src/lua_http.c",
+  core = "src/json_*.c src/lua_json.c src/lua_plan.c src/lua_append_file.c src/lua_core.c",
+  http = "src/http_*.c src/lua_http.c",
   crypto = "src/lua_crypto.c",
 }
 

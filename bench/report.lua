@@ -1,5 +1,5 @@
--- Writes bench/report/, and the README's figures, out of the rows the benchmarks left: `make bench` runs them and
--- then this.
+-- Writes bench/report/, and the figures of README.md and docs/performance.md, out of the rows that the benchmarks left:
+-- `make bench` runs them and then this.
 -- Usage: report.lua ROWS-DIRECTORY REPORT-DIRECTORY
 package.path = "bench/?.lua;" .. package.path
 
@@ -236,26 +236,41 @@ local function inside_nginx()
   say ""
 end
 
--- --- the README's part of it ----------------------------------------------------------------------------------------
+-- --- the figures of README.md and docs/performance.md --------------------------------------------------------------
 
---- Replaces what stands between two comments of the README by a few of the figures and their source.
-local function readme(made_on)
-  local lines = {
-    "",
-    "![Decoding](bench/report/decode.svg)",
-    "![Peak memory](bench/report/memory.svg)",
-    "",
-    "| | ampersand | beside | |",
-    "|---|---:|---:|---|",
-  }
-  local function add(rows, fields, base, name)
-    local ours = where(rows, fields)[1]
-    if not ours then return end
-    fields.library = base
-    local theirs = where(rows, fields)[1]
-    if not theirs then return end
-    name = name:gsub("COUNT", plot.number(ours.n or 0))
-    lines[#lines + 1] = ("| %s | %s | %s | %s |"):format(name, figure(ours), figure(theirs), base)
+local OPENING, CLOSING = "<!-- figures: make bench -->", "<!-- /figures -->"
+
+-- Replaces what stands between two comments of a page.
+local function insert(name, lines)
+  local file = assert(io.open(name))
+  local text = file:read "*a"
+  file:close()
+  local first, last = text:find(OPENING, 1, true), text:find(CLOSING, 1, true)
+  if not first or not last then error(name .. " has no place for the figures") end
+  file = assert(io.open(name, "w"))
+  file:write(text:sub(1, first + #OPENING - 1), "\n", table.concat(lines, "\n"), "\n", text:sub(last))
+  file:close()
+end
+
+-- One row: ours beside a rival's for the same work; nil where one of them is missing.
+local function compare(rows, fields, rival, name)
+  local ours = where(rows, fields)[1]
+  fields.library = rival
+  local theirs = ours and where(rows, fields)[1]
+  if not theirs then return nil end
+  name = name:gsub("COUNT", plot.number(ours.n or 0))
+  return ("| %s | %s | %s | %s |"):format(name, figure(ours), figure(theirs), rival)
+end
+
+local HEAD = { "| | ampersand | compared with | |", "|---|---:|---:|---|" }
+
+-- The rows of docs/performance.md; those of the README carry its mark.
+local function figures()
+  local all, some = { HEAD[1], HEAD[2] }, { HEAD[1], HEAD[2] }
+  local function add(rows, fields, rival, name, in_readme)
+    local line = compare(rows, fields, rival, name)
+    all[#all + 1] = line
+    if in_readme then some[#some + 1] = line end
   end
   for _, lua in ipairs { "5.4", "jit" } do
     local rows, title = rows_of("decode-" .. lua), lua == "jit" and "LuaJIT" or "Lua " .. lua
@@ -266,39 +281,41 @@ local function readme(made_on)
       { "the same, three fields of each", "select of 3 fields", "s" },
     } do
       add(rows, { work = row[2], data = "page", unit = row[3], library = "ampersand" }, "lua-cjson",
-        ("%s, %s"):format(row[1], title))
+        ("%s, %s"):format(row[1], title), lua == "5.4" and row[2] == "full decode, 100")
     end
   end
   local over_http = rows_of "http"
   for _, row in ipairs {
-    { "list 10,000", "`list` 10,000 over HTTP, CPU" },
+    { "list 10,000", "`list` 10,000 over HTTP, CPU", true },
     { "each 10,000 with where and select", "three fields of the unhealthy of 10,000, CPU" },
     { "50 at once, https, HTTP/1.1", "50 HTTPS requests at once" },
   } do
     for _, ours in ipairs(where(over_http, { work = row[1], library = "ampersand" })) do
-      add(over_http, { work = row[1], unit = ours.unit, library = "ampersand" }, "Lua-cURL and lua-cjson", row[2])
+      local fields = { work = row[1], unit = ours.unit, library = "ampersand" }
+      add(over_http, fields, "Lua-cURL and lua-cjson", row[2], row[3])
     end
   end
-  local grown_rows = rows_of "growth"
+  local growing = rows_of "growth"
   for _, library in ipairs { "Lua-cURL and lua-cjson", "node fetch" } do
     for _, row in ipairs {
-      { "peak", "`each` over COUNT over HTTP, peak memory" }, { "first", "the same, until the first is there" },
-      { "whole", "the same, until the last is there" },
+      { "peak", "`each` over COUNT over HTTP, peak memory", library ~= "node fetch" },
+      { "first", "the same, until the first is there" }, { "whole", "the same, until the last is there" },
     } do
-      add(grown_rows, { work = row[1], n = 100000, library = "ampersand each" }, library, row[2])
+      add(growing, { work = row[1], n = 100000, library = "ampersand each" }, library, row[2], row[3])
     end
   end
-  lines[#lines + 1] = ""
-  lines[#lines + 1] = made_on
-  local file = assert(io.open "README.md")
-  local text = file:read "*a"
-  file:close()
-  local from, to = "<!-- figures: make bench -->", "<!-- /figures -->"
-  local first, last = text:find(from, 1, true), text:find(to, 1, true)
-  if not first or not last then error "README.md has no place for the figures" end
-  file = assert(io.open("README.md", "w"))
-  file:write(text:sub(1, first + #from - 1), table.concat(lines, "\n"), "\n", text:sub(last))
-  file:close()
+  return all, some
+end
+
+local function write_figures(made_on)
+  local all, some = figures()
+  for _, lines in ipairs { all, some } do
+    lines[#lines + 1] = ""
+    lines[#lines + 1] = made_on
+  end
+  table.insert(some, 1, "![Peak memory](bench/report/memory.svg)\n")
+  insert("docs/performance.md", all)
+  insert("README.md", some)
 end
 
 local function machine()
@@ -325,5 +342,5 @@ http()
 command_line()
 inside_nginx()
 write("README.md", table.concat(page, "\n"))
-readme(made_on)
+write_figures(made_on)
 print(TO .. "/README.md")

@@ -4,15 +4,13 @@
 --     local client = ampersand.new { project = "my-project", integration = "hubspot" }
 --     for installation in client.installations:each() do print(installation.id, installation.healthStatus) end
 --
--- Reading on: client (operations become methods), arguments (ids, fields, options), call (one call through build and
--- send), answer and failure (what comes of it), pages and stream (lists), operations (the API as data). What `later`
--- names is loaded at its first use. C does JSON (ampersand.core) and HTTP (ampersand.http).
+-- Reading on, in the order of a call: client/resource (operations become methods), client/params (ids, fields,
+-- options), client/list or client/iterator, client/sender (tries, deadline), client/request, a transport,
+-- client/response. client/operations is the API as data. C does JSON (ampersand.core) and HTTP (ampersand.http).
 
 local core = require "ampersand.core"
-local later = require "ampersand.util.later"
+local require = require "ampersand.util.require"
 local version = require "ampersand.version"
-
-local Error = later "ampersand.client.error"
 
 local ampersand = { _VERSION = version.number }
 
@@ -33,7 +31,11 @@ ampersand.array = core.array
 ---@param options table?
 ---@return ampersand.Client
 function ampersand.new(options)
-  return require("ampersand.client").new(options)
+  local client = require "ampersand.client"
+  if options == ampersand then
+    require "ampersand.util.argcheck".raise "ampersand.new is a function: call it with a dot, as in ampersand.new {}"
+  end
+  return client.new(options)
 end
 
 --- Walks a decoded value: `ampersand.get(t, "connection.provider")` is nil wherever something is absent or null.
@@ -41,14 +43,8 @@ end
 ---@param path string keys joined by dots; digits index arrays, from 1
 ---@return any
 function ampersand.get(value, path)
-  for key in path:gmatch("[^.]+") do
-    if type(value) ~= "table" then return nil end
-    local found = value[key]
-    if found == nil then found = value[tonumber(key)] end
-    value = found
-  end
-  if value == core.null then return nil end
-  return value
+  local found = require "ampersand.util.deep".get(value, path)
+  if found ~= core.null then return found end
 end
 
 --- Like assert, but an error object becomes readable text: before Lua 5.4 an uncaught table prints badly.
@@ -57,7 +53,7 @@ end
 ---@return any ...
 function ampersand.assert(value, err, ...)
   if value or err == nil then return assert(value, err, ...) end
-  error(Error.is(err) and tostring(err) or err, 2)
+  error(ampersand.is_error(err) and tostring(err) or err, 2)
 end
 
 --- What is in use: `{ ampersand = "0.1.0", lua = "Lua 5.4", libcurl = "7.88.1", tls = "OpenSSL/3.0.17" }`.
@@ -75,16 +71,26 @@ end
 ---@param value any
 ---@return boolean
 function ampersand.is_error(value)
-  return Error.is(value)
+  return require "ampersand.client.error".is(value)
 end
 
--- Wings that not every program needs are loaded when they are first named; `true`: the module itself, else a function
+-- Modules that not every program needs are loaded when they are first named; `true`: the module itself, else a function
 -- of the module's.
 local LAZY = {
   json = true, time = true, webhook = true, jwt = true, cancel = true, cache = true, gate = true, receiver = true,
   metrics = true,
   record = "record", replay = "record",
 }
+
+local MODULES = [[client client.iterator client.query client.bearer client.proxy transport.curl transport.parallel
+  client.download cancel json time jwt webhook record metrics fleet.watch fleet.explain fleet.wait fleet.edit
+  fleet.deploy]]
+
+--- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).
+-- Those of the command, the mock server and nginx are not among them. What this machine lacks is left out.
+function ampersand.load()
+  for name in MODULES:gmatch "%S+" do pcall(require, "ampersand." .. name) end
+end
 
 return setmetatable(ampersand, {
   __index = function(self, name)

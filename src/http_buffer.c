@@ -1,63 +1,117 @@
-#include "http_internal.h"
+#include "http_buffer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static bool grow(struct amp_buffer *buffer, size_t needed)
-{
-    size_t capacity = buffer->capacity ? buffer->capacity : 4096;
-    char *bytes;
-
-    while (capacity < needed)
-        capacity *= 2;
-    bytes = (char *)realloc(buffer->bytes, capacity);
-    if (!bytes)
-        return false;
-    buffer->bytes = bytes;
-    buffer->capacity = capacity;
-    return true;
-}
-
-/* Makes room for n bytes at the end: first by moving what is left to the front. */
-static bool reserve(struct amp_buffer *buffer, size_t n)
-{
-    size_t held = buffer->end - buffer->start;
-
-    if (buffer->capacity - buffer->end >= n)
-        return true;
-    if (buffer->start > 0) {
-        memmove(buffer->bytes, buffer->bytes + buffer->start, held);
-        buffer->start = 0;
-        buffer->end = held;
-    }
-    return buffer->capacity - held >= n || grow(buffer, held + n);
-}
+/* --- a text ------------------------------------------------------------------------------------
+ */
 
 bool amp_buffer_append(struct amp_buffer *buffer, const char *bytes, size_t n)
 {
-    if (n == 0)
-        return true;
-    if (!reserve(buffer, n))
-        return false;
-    memcpy(buffer->bytes + buffer->end, bytes, n);
-    buffer->end += n;
+    size_t needed = buffer->size + n, capacity = buffer->capacity ? buffer->capacity : 1024;
+
+    while (capacity < needed)
+        capacity *= 2;
+    if (capacity > buffer->capacity) {
+        char *grown = (char *)realloc(buffer->bytes, capacity);
+        if (!grown)
+            return false;
+        buffer->bytes = grown;
+        buffer->capacity = capacity;
+    }
+    memcpy(buffer->bytes + buffer->size, bytes, n);
+    buffer->size = needed;
     return true;
-}
-
-void amp_buffer_consume(struct amp_buffer *buffer, size_t n)
-{
-    buffer->start += n;
-    if (buffer->start >= buffer->end)
-        amp_buffer_clear(buffer);
-}
-
-void amp_buffer_clear(struct amp_buffer *buffer)
-{
-    buffer->start = buffer->end = 0;
 }
 
 void amp_buffer_free(struct amp_buffer *buffer)
 {
     free(buffer->bytes);
     memset(buffer, 0, sizeof *buffer);
+}
+
+/* --- a queue -----------------------------------------------------------------------------------
+ */
+
+enum { BLOCK = 16 * 1024 }; /* bytes in a block, if not more came at once */
+
+struct amp_block {
+    struct amp_block *next;
+    size_t start, end, capacity;
+};
+
+static char *bytes_of(struct amp_block *block)
+{
+    return (char *)(block + 1);
+}
+
+static bool add_block(struct amp_queue *queue, size_t capacity)
+{
+    struct amp_block *block = (struct amp_block *)malloc(sizeof *block + capacity);
+
+    if (!block)
+        return false;
+    block->next = NULL;
+    block->start = block->end = 0;
+    block->capacity = capacity;
+    if (queue->last)
+        queue->last->next = block;
+    else
+        queue->first = block;
+    queue->last = block;
+    return true;
+}
+
+bool amp_queue_append(struct amp_queue *queue, const char *bytes, size_t n)
+{
+    struct amp_block *last = queue->last;
+
+    if (n == 0)
+        return true;
+    if (!last || last->capacity - last->end < n) {
+        if (!add_block(queue, n > BLOCK ? n : (size_t)BLOCK))
+            return false;
+        last = queue->last;
+    }
+    memcpy(bytes_of(last) + last->end, bytes, n);
+    last->end += n;
+    queue->size += n;
+    return true;
+}
+
+size_t amp_queue_peek(const struct amp_queue *queue, const char **bytes)
+{
+    struct amp_block *first = queue->first;
+
+    if (!first)
+        return 0;
+    *bytes = bytes_of(first) + first->start;
+    return first->end - first->start;
+}
+
+static void drop_block(struct amp_queue *queue)
+{
+    struct amp_block *first = queue->first;
+
+    queue->first = first->next;
+    if (!queue->first)
+        queue->last = NULL;
+    free(first);
+}
+
+void amp_queue_consume(struct amp_queue *queue, size_t n)
+{
+    queue->size -= n;
+    if (!queue->first)
+        return;
+    queue->first->start += n;
+    if (queue->first->start == queue->first->end)
+        drop_block(queue);
+}
+
+void amp_queue_free(struct amp_queue *queue)
+{
+    while (queue->first)
+        drop_block(queue);
+    queue->size = 0;
 }

@@ -213,36 +213,36 @@ int amp_engine_pollfd(struct amp_engine *engine)
  * libcurl's own writes raise no signal.
  */
 
-void amp_hush(const struct amp_engine *engine, struct amp_quiet *quiet)
+void amp_block_sigpipe(const struct amp_engine *engine, struct amp_sigpipe *sigpipe)
 {
     sigset_t pipe, pending;
 
-    quiet->hushed = engine->tls;
-    if (!quiet->hushed)
+    sigpipe->blocked = engine->tls;
+    if (!sigpipe->blocked)
         return;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
     sigemptyset(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe, &quiet->before);
-    if (sigismember(&quiet->before, SIGPIPE) == 1) /* only then may one wait already */
+    pthread_sigmask(SIG_BLOCK, &pipe, &sigpipe->before);
+    if (sigismember(&sigpipe->before, SIGPIPE) == 1) /* only then may one wait already */
         sigpending(&pending);
-    quiet->pending = sigismember(&pending, SIGPIPE) == 1;
+    sigpipe->pending = sigismember(&pending, SIGPIPE) == 1;
 }
 
-void amp_unhush(const struct amp_quiet *quiet)
+void amp_restore_sigpipe(const struct amp_sigpipe *sigpipe)
 {
     sigset_t pipe, pending;
     int number;
 
-    if (!quiet->hushed)
+    if (!sigpipe->blocked)
         return;
     sigpending(&pending);
-    if (!quiet->pending && sigismember(&pending, SIGPIPE) == 1) {
+    if (!sigpipe->pending && sigismember(&pending, SIGPIPE) == 1) {
         sigemptyset(&pipe);
         sigaddset(&pipe, SIGPIPE);
         sigwait(&pipe, &number);
     }
-    pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
+    pthread_sigmask(SIG_SETMASK, &sigpipe->before, NULL);
 }
 
 /* --- life --------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ struct amp_engine *amp_engine_new(const struct amp_engine_options *options)
 #endif
     engine->references = 1;
     engine->generation = generation;
-    engine->moved_end = &engine->moved;
+    engine->ready_end = &engine->ready;
     if (copy_options(&engine->options, options) && open_multi(engine)) {
         amp_choose_trust(&engine->options);
         return engine;
@@ -340,14 +340,14 @@ void amp_engine_cancel(struct amp_engine *engine)
 /* In the process that made it: say goodbye to the servers. */
 static void close_curl(struct amp_engine *engine)
 {
-    struct amp_quiet quiet;
+    struct amp_sigpipe sigpipe;
 
-    amp_hush(engine, &quiet);
+    amp_block_sigpipe(engine, &sigpipe);
     while (engine->idle_count)
         curl_easy_cleanup(engine->idle[--engine->idle_count]);
     curl_multi_cleanup(engine->multi);
     curl_share_cleanup(engine->share);
-    amp_unhush(&quiet);
+    amp_restore_sigpipe(&sigpipe);
 }
 
 /* In a child: libcurl's memory stays, for a clean-up would end the parent's TLS connections. */
@@ -389,7 +389,7 @@ double amp_engine_timeout(const struct amp_engine *engine)
     const struct amp_transfer *transfer;
     double due = engine->curl_due, now;
 
-    if (engine->moved)
+    if (engine->ready)
         return 0;
     for (transfer = engine->running; transfer; transfer = transfer->next) {
         double expiry = amp_transfer_expiry(transfer);
@@ -449,16 +449,16 @@ static void expire(struct amp_engine *engine)
 
 void amp_engine_step(struct amp_engine *engine)
 {
-    struct amp_quiet quiet;
+    struct amp_sigpipe sigpipe;
 
     if (!amp_engine_usable(engine))
         return;
     engine->steps++;
-    amp_hush(engine, &quiet);
+    amp_block_sigpipe(engine, &sigpipe);
     run_curl(engine);
     collect(engine);
     expire(engine);
-    amp_unhush(&quiet);
+    amp_restore_sigpipe(&sigpipe);
     arm_timer(engine);
 }
 
@@ -483,6 +483,16 @@ void amp_engine_changed(struct amp_engine *engine)
         arm_timer(engine);
 }
 
+size_t amp_engine_streams(const struct amp_engine *engine)
+{
+    const struct amp_transfer *transfer;
+    size_t count = 0;
+
+    for (transfer = engine->running; transfer; transfer = transfer->next)
+        count += transfer->stream;
+    return count;
+}
+
 unsigned long amp_engine_steps(const struct amp_engine *engine)
 {
     return engine->steps;
@@ -491,40 +501,40 @@ unsigned long amp_engine_steps(const struct amp_engine *engine)
 /* --- news --------------------------------------------------------------------------------------
  */
 
-void amp_engine_news(struct amp_transfer *transfer)
+void amp_engine_push_ready(struct amp_transfer *transfer)
 {
     struct amp_engine *engine = transfer->engine;
 
-    if (transfer->moved)
+    if (transfer->ready)
         return;
-    transfer->moved = true;
-    transfer->next_moved = NULL;
-    *engine->moved_end = transfer;
-    engine->moved_end = &transfer->next_moved;
+    transfer->ready = true;
+    transfer->next_ready = NULL;
+    *engine->ready_end = transfer;
+    engine->ready_end = &transfer->next_ready;
 }
 
-void amp_engine_forget(struct amp_transfer *transfer)
+void amp_engine_drop_ready(struct amp_transfer *transfer)
 {
     struct amp_engine *engine = transfer->engine;
-    struct amp_transfer **link = &engine->moved;
+    struct amp_transfer **link = &engine->ready;
 
-    if (!transfer->moved)
+    if (!transfer->ready)
         return;
     while (*link != transfer)
-        link = &(*link)->next_moved;
-    *link = transfer->next_moved;
+        link = &(*link)->next_ready;
+    *link = transfer->next_ready;
     if (!*link)
-        engine->moved_end = link;
-    transfer->moved = false;
+        engine->ready_end = link;
+    transfer->ready = false;
 }
 
-unsigned long amp_engine_moved(struct amp_engine *engine)
+unsigned long amp_engine_pop_ready(struct amp_engine *engine)
 {
-    struct amp_transfer *first = engine->moved;
+    struct amp_transfer *first = engine->ready;
 
     if (!first)
         return 0;
-    amp_engine_forget(first);
+    amp_engine_drop_ready(first);
     return first->id;
 }
 

@@ -88,11 +88,14 @@ bool amp_engine_due(struct amp_engine *engine);
 /* Moves all transfers as far as they go without waiting. */
 void amp_engine_step(struct amp_engine *engine);
 
+/* How many streams are under way: each holds a connection. */
+size_t amp_engine_streams(const struct amp_engine *engine);
+
 /* How many steps there were: shows whether somebody still drives the engine. */
 unsigned long amp_engine_steps(const struct amp_engine *engine);
 
 /* The number of a transfer that has news for whoever waits for it, each once; 0: no more. */
-unsigned long amp_engine_moved(struct amp_engine *engine);
+unsigned long amp_engine_pop_ready(struct amp_engine *engine);
 
 /* --- one transfer: new, header…, start, then want and peek until the end, release ------------ */
 

@@ -6,7 +6,10 @@
 #define _GNU_SOURCE /* epoll, timerfd, strdup and clocks under -std=c99 */
 #endif
 
+#include "http_buffer.h"
 #include "http_engine.h"
+#include "http_head.h"
+#include "http_inflate.h"
 
 #include <curl/curl.h>
 #include <signal.h>
@@ -22,17 +25,11 @@
 #endif
 
 enum {
-    AMP_ENOUGH = 64 * 1024,    /* a stream holding this much asks libcurl to pause */
-    AMP_MAX_HEAD = 256 * 1024, /* bytes of headers, interim responses included */
-    AMP_MAX_IDLE = 64,         /* easy handles kept for later requests */
-    AMP_MAX_CONNECTIONS = 128, /* connections kept for later requests */
-    AMP_MAX_EVENTS = 64        /* taken from epoll at once */
-};
-
-/* Bytes that arrive at the end and leave at the front. */
-struct amp_buffer {
-    char *bytes;
-    size_t start, end, capacity;
+    AMP_ENOUGH = 64 * 1024,     /* a stream holding this much asks libcurl to pause */
+    AMP_ERROR_BODY = 64 * 1024, /* bytes kept of an error's body */
+    AMP_MAX_IDLE = 64,          /* easy handles kept for later requests */
+    AMP_MAX_CONNECTIONS = 128,  /* connections kept for later requests */
+    AMP_MAX_EVENTS = 64         /* taken from epoll at once */
 };
 
 struct amp_socket {
@@ -51,7 +48,7 @@ struct amp_engine {
     CURL *idle[AMP_MAX_IDLE];
     size_t idle_count;
     struct amp_sockets sockets;
-    struct amp_transfer *running, *moved, **moved_end;
+    struct amp_transfer *running, *ready, **ready_end;
     double curl_due;                          /* when libcurl wants to be called; 0: never */
     bool tls;                                 /* a TLS library may write to the sockets */
     unsigned long generation, steps, last_id; /* generation: of the process that made it */
@@ -70,24 +67,23 @@ struct amp_engine {
 struct amp_transfer {
     struct amp_engine *engine;
     struct amp_transfer *next, **link; /* among the running; link is NULL for the others */
-    struct amp_transfer *next_moved;
+    struct amp_transfer *next_ready;
     CURL *easy; /* NULL before the start and after the end */
     struct curl_slist *header_lines;
-    struct amp_buffer body, head; /* head: name NUL value NUL, each */
+    struct amp_head head;
+    struct amp_queue body;         /* as it arrived, without the transfer coding */
+    struct amp_inflater *inflater; /* NULL until a coded body is read */
     unsigned long id;
     double deadline, quiet_since, timeout, read_timeout;
-    double received, max_bytes;
-    double length; /* Content-Length; -1: none */
+    double received, decoded, max_bytes;
     curl_off_t uploaded;
-    size_t head_bytes;
-    long status;
     enum amp_outcome outcome, fault; /* fault: found inside a callback, becomes the outcome */
-    const char *reason;              /* what the fault is */
     const char *proxy;               /* NULL: what the environment says; "": none */
+    char reason[96];                 /* what the fault is */
     char detail[CURL_ERROR_SIZE];
-    bool stream, resend, secure, no_body, own_encoding, own_type; /* of the request */
-    bool misled; /* onto a connection on which the server had spoken unasked */
-    bool sent, resent, in_status, chunked, head_done, head_taken, paused, wanted, moved;
+    bool stream, resend, own_encoding, own_type; /* of the request */
+    bool stale_connection;                       /* the server had spoken on it unasked */
+    bool sent, resent, head_taken, paused, wanted, ready;
 };
 
 /* Monotonic seconds. */
@@ -101,12 +97,6 @@ static inline double amp_now(void)
 #if defined(__GNUC__)
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
-
-/* http_buffer.c */
-bool amp_buffer_append(struct amp_buffer *buffer, const char *bytes, size_t n);
-void amp_buffer_consume(struct amp_buffer *buffer, size_t n);
-void amp_buffer_clear(struct amp_buffer *buffer);
-void amp_buffer_free(struct amp_buffer *buffer);
 
 /* http_options.c: an easy handle with everything set that all requests share; NULL: no memory. */
 CURL *amp_easy_new(struct amp_engine *engine);
@@ -124,18 +114,18 @@ double amp_transfer_expiry(const struct amp_transfer *transfer); /* 0: never */
 void amp_transfer_expire(struct amp_transfer *transfer, double now);
 
 /* http_engine.c: SIGPIPE is held back from the host between the two. */
-struct amp_quiet {
+struct amp_sigpipe {
     sigset_t before;
-    bool pending, hushed;
+    bool pending, blocked;
 };
-void amp_hush(const struct amp_engine *engine, struct amp_quiet *quiet);
-void amp_unhush(const struct amp_quiet *quiet);
+void amp_block_sigpipe(const struct amp_engine *engine, struct amp_sigpipe *sigpipe);
+void amp_restore_sigpipe(const struct amp_sigpipe *sigpipe);
 
 /* http_engine.c */
 CURL *amp_engine_borrow(struct amp_engine *engine);
 void amp_engine_give_back(struct amp_engine *engine, CURL *easy);
-void amp_engine_news(struct amp_transfer *transfer);
-void amp_engine_forget(struct amp_transfer *transfer);
+void amp_engine_push_ready(struct amp_transfer *transfer);
+void amp_engine_drop_ready(struct amp_transfer *transfer);
 void amp_engine_changed(struct amp_engine *engine); /* something outside a step made work */
 
 #if defined(__GNUC__)

@@ -178,7 +178,7 @@ static bool set_protocols(CURL *easy)
 #endif
 }
 
-static void set_manners(CURL *easy)
+static void set_safe_defaults(CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
@@ -209,7 +209,7 @@ CURL *amp_easy_new(struct amp_engine *engine)
 
     if (!easy)
         return NULL;
-    set_manners(easy);
+    set_safe_defaults(easy);
     set_sockets(easy, engine);
     curl_easy_setopt(easy, CURLOPT_SHARE, engine->share);
     if (set_protocols(easy) && set_tls(easy, options))

@@ -1,35 +1,46 @@
 #include "http_internal.h"
 
-#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-/* --- what may be asked -------------------------------------------------------------------------
+/* --- readiness ---------------------------------------------------------------------------------
  */
 
-static size_t held(const struct amp_transfer *transfer)
+static bool has_head(const struct amp_transfer *transfer)
 {
-    return transfer->body.end - transfer->body.start;
+    return transfer->head.state == AMP_HEAD_DONE;
+}
+
+/* Bytes of the body that have arrived; those of a coded one may turn out to be none decoded. */
+static bool has_body(const struct amp_transfer *transfer)
+{
+    const char *bytes;
+
+    return transfer->body.size > 0 ||
+           (transfer->inflater && amp_inflater_peek(transfer->inflater, &bytes) > 0);
 }
 
 static bool is_ready(const struct amp_transfer *transfer)
 {
     if (transfer->outcome != AMP_OPEN)
         return true;
-    if (!transfer->stream || !transfer->head_done)
+    if (!transfer->stream || !has_head(transfer))
         return false;
-    return !transfer->head_taken || held(transfer) > 0;
+    return !transfer->head_taken || has_body(transfer);
 }
 
-/* Tells whoever waits, once. */
-static void tell(struct amp_transfer *transfer)
+/* Wakes whoever waits, once. */
+static void announce(struct amp_transfer *transfer)
 {
     if (!transfer->wanted || !is_ready(transfer))
         return;
     transfer->wanted = false;
-    amp_engine_news(transfer);
+    amp_engine_push_ready(transfer);
 }
 
 /* --- libcurl's callbacks: they store bytes and find faults, nothing else -----------------------
@@ -38,176 +49,61 @@ static void tell(struct amp_transfer *transfer)
 static bool fault(struct amp_transfer *transfer, enum amp_outcome outcome, const char *reason)
 {
     transfer->fault = outcome;
-    transfer->reason = reason;
+    snprintf(transfer->reason, sizeof transfer->reason, "%s", reason);
     return false;
 }
 
-#define MAX_LENGTH 9007199254740992.0 /* 2^53: beyond it a double is not exact */
-
-static bool take_length(struct amp_transfer *transfer, const char *value)
+/* How many bytes of the body may come, before and after decoding; 0: no bound. */
+static double body_limit(const struct amp_transfer *transfer)
 {
-    double length = 0;
-    const char *c;
+    double most = transfer->max_bytes;
 
-    for (c = value; isdigit((unsigned char)*c); c++)
-        length = length * 10 + (*c - '0');
-    if (c == value || *c || length > MAX_LENGTH)
-        return fault(transfer, AMP_PROTOCOL, "the response's Content-Length is not a number");
-    if (transfer->length >= 0 && transfer->length != length)
-        return fault(transfer, AMP_PROTOCOL, "the response names two different lengths");
-    transfer->length = length;
-    return true;
+    return transfer->head.status < 300 || (most && most < AMP_ERROR_BODY) ? most : AMP_ERROR_BODY;
 }
 
-static bool store(struct amp_transfer *transfer, const char *bytes, size_t n)
+static void word_limit(const struct amp_transfer *transfer, char *text, size_t size)
 {
-    if (amp_buffer_append(&transfer->head, bytes, n))
-        return true;
-    return fault(transfer, AMP_OVER_LIMIT, "out of memory");
+    if (transfer->head.status < 300)
+        snprintf(text, size, "the response is longer than max_bytes (%.0f)", transfer->max_bytes);
+    else
+        snprintf(text, size, "the error's body is longer than %.0f bytes", body_limit(transfer));
 }
 
-/* A line that begins with a space continues the one before. */
-static bool fold(struct amp_transfer *transfer, const char *line, size_t n)
-{
-    if (transfer->head.end == 0)
-        return fault(transfer, AMP_PROTOCOL, "the response's first header has no name");
-    transfer->head.bytes[transfer->head.end - 1] = ' ';
-    return store(transfer, line, n) && store(transfer, "", 1);
-}
-
-static bool store_name(struct amp_transfer *transfer, const char *name, size_t n)
-{
-    char *stored;
-    size_t i;
-
-    if (!store(transfer, name, n) || !store(transfer, "", 1))
-        return false;
-    stored = transfer->head.bytes + transfer->head.end - n - 1;
-    for (i = 0; i < n; i++)
-        stored[i] = (char)tolower((unsigned char)stored[i]);
-    return true;
-}
-
-/* The last coding must be the one that tells where the body ends. */
-static bool ends_in_chunks(const char *codings)
-{
-    const char *last = strrchr(codings, ',');
-
-    last = last ? last + 1 : codings;
-    while (isspace((unsigned char)*last))
-        last++;
-    return strcasecmp(last, "chunked") == 0;
-}
-
-/* The few headers that decide whether the body is whole. */
-static bool understand(struct amp_transfer *transfer, const char *name, const char *value)
-{
-    if (strcmp(name, "content-length") == 0)
-        return take_length(transfer, value);
-    if (strcmp(name, "transfer-encoding") == 0)
-        transfer->chunked = ends_in_chunks(value);
-    if (strcmp(name, "content-encoding") == 0 && transfer->own_encoding &&
-        strcasecmp(value, "identity") != 0)
-        return fault(transfer, AMP_PROTOCOL, "the response is encoded in a way nobody asked for");
-    return true;
-}
-
-static bool take_header(struct amp_transfer *transfer, const char *line, size_t n)
-{
-    const char *colon = (const char *)memchr(line, ':', n), *value;
-    size_t name_length = colon ? (size_t)(colon - line) : 0;
-    size_t value_start, rest;
-
-    if (name_length == 0)
-        return fault(transfer, AMP_PROTOCOL, "a header of the response has no name");
-    for (value = colon + 1, rest = n - name_length - 1; rest && isspace((unsigned char)*value);
-         rest--)
-        value++;
-    if (!store_name(transfer, line, name_length))
-        return false;
-    value_start = transfer->head.end;
-    if (!store(transfer, value, rest) || !store(transfer, "", 1))
-        return false;
-    return understand(transfer, transfer->head.bytes + value_start - name_length - 1,
-                      transfer->head.bytes + value_start);
-}
-
-/*
- * libcurl 7.88 takes a TLS connection that is cut for one that is closed properly. So a body over
- * TLS needs a length, chunks or HTTP/2; an error's body may be what it is.
- */
-static bool is_framed(const struct amp_transfer *transfer)
-{
-    long version = 0;
-
-    if (transfer->length >= 0 || transfer->chunked || !transfer->secure)
-        return true;
-    if (transfer->status == 204 || transfer->status >= 300)
-        return true;
-    curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
-    return version != CURL_HTTP_VERSION_1_0 && version != CURL_HTTP_VERSION_1_1;
-}
-
-/* An interim response (1xx) is followed by another one. */
-static bool end_head(struct amp_transfer *transfer)
-{
-    long status = 0;
-
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status < 200) {
-        transfer->in_status = true;
-        return true;
-    }
-    if (transfer->chunked && transfer->length >= 0)
-        return fault(transfer, AMP_PROTOCOL,
-                     "the response comes in chunks and names a length, too");
-    transfer->status = status;
-    transfer->head_done = true;
-    if (!transfer->no_body && !is_framed(transfer))
-        return fault(transfer, AMP_CLOSED, "the response has no length: its end cannot be trusted");
-    tell(transfer);
-    return true;
-}
-
-static bool take_line(struct amp_transfer *transfer, const char *line, size_t n)
-{
-    transfer->head_bytes += n;
-    if (transfer->head_bytes > AMP_MAX_HEAD)
-        return fault(transfer, AMP_OVER_LIMIT, "the response's headers are too long");
-    while (n && isspace((unsigned char)line[n - 1]))
-        n--;
-    if (transfer->in_status) {
-        transfer->in_status = false;
-        transfer->length = -1;
-        transfer->chunked = false;
-        amp_buffer_clear(&transfer->head);
-        return true;
-    }
-    if (n == 0)
-        return end_head(transfer);
-    return isspace((unsigned char)*line) ? fold(transfer, line, n) : take_header(transfer, line, n);
-}
-
-/* Trailers, which come after the body, are not kept. */
 static size_t on_header(char *line, size_t size, size_t n, void *data)
 {
     struct amp_transfer *transfer = (struct amp_transfer *)data;
+    struct amp_head *head = &transfer->head;
 
     (void)size;
     transfer->quiet_since = amp_now();
-    return transfer->head_done || take_line(transfer, line, n) ? n : 0;
+    if (!amp_head_line(head, line, n)) {
+        fault(transfer, head->fault, head->reason);
+        return 0;
+    }
+    announce(transfer);
+    return n;
 }
 
+/* What exceeds an error's body is cut, what came until then is kept. */
 static bool take_body(struct amp_transfer *transfer, const char *bytes, size_t n)
 {
-    transfer->received += (double)n;
-    if (transfer->max_bytes && transfer->received > transfer->max_bytes)
-        return fault(transfer, AMP_OVER_LIMIT, "the response is longer than max_bytes");
-    if (!amp_buffer_append(&transfer->body, bytes, n))
+    double limit = body_limit(transfer), left = limit - transfer->received;
+    bool is_over = limit && (double)n > left;
+
+    if (is_over && transfer->head.status < 300)
+        left = 0;
+    if (is_over)
+        n = (size_t)left;
+    if (!amp_queue_append(&transfer->body, bytes, n))
         return fault(transfer, AMP_OVER_LIMIT, "out of memory");
+    transfer->received += (double)n;
     transfer->quiet_since = amp_now();
-    tell(transfer);
-    return true;
+    announce(transfer);
+    if (!is_over)
+        return true;
+    transfer->fault = AMP_OVER_LIMIT;
+    word_limit(transfer, transfer->reason, sizeof transfer->reason);
+    return false;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t n, void *data)
@@ -215,7 +111,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
     struct amp_transfer *transfer = (struct amp_transfer *)data;
 
     (void)size;
-    if (transfer->stream && held(transfer) >= AMP_ENOUGH) {
+    if (transfer->stream && transfer->body.size >= AMP_ENOUGH) {
         transfer->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -226,7 +122,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
  * one's answer to find out. */
 static long http_version(const struct amp_transfer *transfer)
 {
-    if (transfer->stream || !transfer->secure || transfer->engine->options.http_version == 1)
+    if (transfer->stream || !transfer->head.secure || transfer->engine->options.http_version == 1)
         return CURL_HTTP_VERSION_1_1;
     return CURL_HTTP_VERSION_2TLS;
 }
@@ -258,7 +154,7 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
         return CURL_PREREQFUNC_ABORT;
     }
     if (spoke_unasked(transfer, local_port)) {
-        transfer->misled = true;
+        transfer->stale_connection = true;
         return CURL_PREREQFUNC_ABORT;
     }
     transfer->sent = true;
@@ -280,8 +176,7 @@ struct amp_transfer *amp_transfer_new(struct amp_engine *engine)
         return NULL;
     transfer->engine = engine;
     transfer->id = ++engine->last_id;
-    transfer->length = -1;
-    transfer->in_status = true;
+    amp_head_reset(&transfer->head);
     engine->references++;
     return transfer;
 }
@@ -328,7 +223,7 @@ static void end(struct amp_transfer *transfer, enum amp_outcome outcome)
 {
     detach(transfer);
     transfer->outcome = outcome;
-    tell(transfer);
+    announce(transfer);
 }
 
 void amp_transfer_fail(struct amp_transfer *transfer, enum amp_outcome outcome, const char *why)
@@ -338,16 +233,21 @@ void amp_transfer_fail(struct amp_transfer *transfer, enum amp_outcome outcome, 
     end(transfer, outcome);
 }
 
+/* The same outside of a step. */
+static void stop(struct amp_transfer *transfer, enum amp_outcome outcome, const char *why)
+{
+    struct amp_sigpipe sigpipe;
+
+    amp_block_sigpipe(transfer->engine, &sigpipe);
+    amp_transfer_fail(transfer, outcome, why);
+    amp_restore_sigpipe(&sigpipe);
+    amp_engine_changed(transfer->engine);
+}
+
 void amp_transfer_cancel(struct amp_transfer *transfer)
 {
-    struct amp_quiet quiet;
-
-    if (transfer->outcome != AMP_OPEN)
-        return;
-    amp_hush(transfer->engine, &quiet);
-    amp_transfer_fail(transfer, AMP_CANCELLED, "the request was cancelled");
-    amp_unhush(&quiet);
-    amp_engine_changed(transfer->engine);
+    if (transfer->outcome == AMP_OPEN)
+        stop(transfer, AMP_CANCELLED, "the request was cancelled");
 }
 
 void amp_transfer_release(struct amp_transfer *transfer)
@@ -356,10 +256,11 @@ void amp_transfer_release(struct amp_transfer *transfer)
 
     transfer->wanted = false;
     amp_transfer_cancel(transfer);
-    amp_engine_forget(transfer);
+    amp_engine_drop_ready(transfer);
     curl_slist_free_all(transfer->header_lines);
-    amp_buffer_free(&transfer->body);
-    amp_buffer_free(&transfer->head);
+    amp_inflater_free(transfer->inflater);
+    amp_queue_free(&transfer->body);
+    amp_buffer_free(&transfer->head.fields);
     free(transfer);
     amp_engine_release(engine);
 }
@@ -367,29 +268,7 @@ void amp_transfer_release(struct amp_transfer *transfer)
 /* --- the request -------------------------------------------------------------------------------
  */
 
-bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const char *value)
-{
-    size_t name_length = strlen(name), value_length = strlen(value);
-    char *line = (char *)malloc(name_length + value_length + 3);
-    struct curl_slist *lines;
-
-    if (!line)
-        return false;
-    /* libcurl reads "Name:" as "leave it out" and "Name;" as an empty one. */
-    snprintf(line, name_length + value_length + 3, "%s%s%s", name, value_length ? ": " : ";",
-             value);
-    lines = curl_slist_append(transfer->header_lines, line);
-    free(line);
-    if (!lines)
-        return false;
-    transfer->header_lines = lines;
-    transfer->own_encoding |= strcasecmp(name, "accept-encoding") == 0;
-    transfer->own_type |= strcasecmp(name, "content-type") == 0;
-    return true;
-}
-
-/* libcurl must not add these by itself to a request with a body. */
-static bool suppress(struct amp_transfer *transfer, const char *line)
+static bool add_line(struct amp_transfer *transfer, const char *line)
 {
     struct curl_slist *lines = curl_slist_append(transfer->header_lines, line);
 
@@ -398,13 +277,35 @@ static bool suppress(struct amp_transfer *transfer, const char *line)
     return lines != NULL;
 }
 
+bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const char *value)
+{
+    size_t name_length = strlen(name), value_length = strlen(value);
+    char *line = (char *)malloc(name_length + value_length + 3);
+    bool added;
+
+    if (!line)
+        return false;
+    /* libcurl reads "Name:" as "leave it out" and "Name;" as an empty one. */
+    snprintf(line, name_length + value_length + 3, "%s%s%s", name, value_length ? ": " : ";",
+             value);
+    added = add_line(transfer, line);
+    free(line);
+    if (strcasecmp(name, "accept-encoding") == 0) {
+        transfer->own_encoding = true;
+        transfer->head.raw = strcasecmp(value, "identity") != 0;
+    }
+    transfer->own_type |= strcasecmp(name, "content-type") == 0;
+    return added;
+}
+
+/* libcurl must not add a Content-Type or an Expect by itself. */
 static bool set_body(struct amp_transfer *transfer, const char *body, size_t n)
 {
     CURL *easy = transfer->easy;
 
-    if (!transfer->own_type && !suppress(transfer, "Content-Type:"))
+    if (!transfer->own_type && !add_line(transfer, "Content-Type:"))
         return false;
-    if (!suppress(transfer, "Expect:"))
+    if (!add_line(transfer, "Expect:"))
         return false;
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
@@ -457,7 +358,8 @@ static bool set_request(struct amp_transfer *transfer, const struct amp_request 
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(transfer));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1e3));
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer->own_encoding ? NULL : "");
+    if (!transfer->own_encoding && !add_line(transfer, "Accept-Encoding: gzip, deflate"))
+        return false; /* as a line: libcurl decodes what it asks for itself, at any length */
     if (curl_easy_setopt(easy, CURLOPT_PROXY, transfer->proxy) != CURLE_OK)
         return false;
     return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
@@ -477,8 +379,8 @@ static bool may_use_tls(const struct amp_transfer *transfer)
     const char *proxy = transfer->proxy;
     size_t i;
 
-    if (transfer->secure || proxy)
-        return transfer->secure || is_https(proxy);
+    if (transfer->head.secure || proxy)
+        return transfer->head.secure || is_https(proxy);
     for (i = 0; i < sizeof names / sizeof *names; i++) {
         proxy = getenv(names[i]);
         if (proxy && is_https(proxy))
@@ -496,7 +398,7 @@ static void join(struct amp_transfer *transfer)
 /* On a connection of its own, after an old one proved useless before anything was sent. */
 static void start_again(struct amp_transfer *transfer)
 {
-    transfer->misled = false;
+    transfer->stale_connection = false;
     transfer->detail[0] = '\0';
     curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
     curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -508,8 +410,8 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
     struct amp_engine *engine = transfer->engine;
 
     transfer->stream = request->stream;
-    transfer->no_body = strcmp(request->method, "HEAD") == 0;
-    transfer->secure = is_https(request->url);
+    transfer->head.no_body = strcmp(request->method, "HEAD") == 0;
+    transfer->head.secure = is_https(request->url);
     transfer->proxy = request->direct ? "" : engine->options.http_proxy;
     engine->tls = engine->tls || may_use_tls(transfer);
     transfer->resend = request->resend;
@@ -545,7 +447,7 @@ static enum amp_outcome outcome_of_receiving(const struct amp_transfer *transfer
 {
     if (strstr(transfer->detail, "chunked-encoding"))
         return AMP_PROTOCOL;
-    return strstr(transfer->detail, " alert ") && !transfer->head_bytes ? AMP_TLS : AMP_CLOSED;
+    return strstr(transfer->detail, " alert ") && !transfer->head.bytes ? AMP_TLS : AMP_CLOSED;
 }
 
 static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode code)
@@ -578,7 +480,6 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     case CURLE_URL_MALFORMAT:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_WRITE_ERROR: /* not ours, which leave a fault: something follows a compressed body */
         return AMP_PROTOCOL;
     case CURLE_OUT_OF_MEMORY:
         return AMP_OVER_LIMIT;
@@ -597,22 +498,31 @@ static void hide_proxy(struct amp_transfer *transfer)
                  "the URL of the proxy is not understood");
 }
 
+/* Which libcurl, the resolver and the TLS library report as anything but that. */
+static bool descriptors_are_out(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
 void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
 {
     enum amp_outcome outcome = outcome_of(transfer, code);
 
-    if (transfer->misled)
+    if (transfer->stale_connection)
         start_again(transfer);
     else if (transfer->fault != AMP_OPEN)
         amp_transfer_fail(transfer, transfer->fault, transfer->reason);
-    else if (outcome == AMP_DONE && !transfer->head_done)
+    else if (outcome == AMP_DONE && !has_head(transfer))
         amp_transfer_fail(transfer, AMP_CLOSED, "the response ended inside its headers");
-    else if (outcome == AMP_OVER_LIMIT && transfer->head_bytes && !transfer->head_done)
+    else if (outcome == AMP_OVER_LIMIT && transfer->head.bytes && !has_head(transfer))
         amp_transfer_fail(transfer, AMP_OVER_LIMIT, "a header is too long, or memory ran out");
+    else if (outcome != AMP_DONE && !transfer->sent && descriptors_are_out())
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "no file descriptor is left");
     else {
-        if (code == CURLE_WRITE_ERROR)
-            snprintf(transfer->detail, sizeof transfer->detail,
-                     "the compressed body is followed by something else");
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));
         hide_proxy(transfer);
@@ -651,7 +561,7 @@ static const char *phase(const struct amp_transfer *transfer)
 {
     if (!transfer->sent)
         return "before the connection stood";
-    return transfer->head_done ? "while the body arrived" : "before the response came";
+    return has_head(transfer) ? "while the body arrived" : "before the response came";
 }
 
 static bool still_uploading(struct amp_transfer *transfer, double now)
@@ -666,11 +576,16 @@ static bool still_uploading(struct amp_transfer *transfer, double now)
     return true;
 }
 
+static bool is_late(const struct amp_transfer *transfer, double now)
+{
+    return transfer->deadline && transfer->deadline <= now;
+}
+
 void amp_transfer_expire(struct amp_transfer *transfer, double now)
 {
     char text[128];
 
-    if (transfer->deadline && transfer->deadline <= now)
+    if (is_late(transfer, now))
         snprintf(text, sizeof text, "timed out after %.3g s, %s", transfer->timeout,
                  phase(transfer));
     else if (!still_uploading(transfer, now))
@@ -678,10 +593,66 @@ void amp_transfer_expire(struct amp_transfer *transfer, double now)
                  phase(transfer));
     else
         return;
-    amp_transfer_fail(transfer, AMP_TIMEOUT, text);
+    stop(transfer, AMP_TIMEOUT, text);
 }
 
-/* --- asking ------------------------------------------------------------------------------------
+/* --- decoding: when bytes are asked for, at most 64 KB at a time -------------------------------
+ */
+
+/* Lets no more decoded bytes out than the limit allows; false when none are left. */
+static bool bound_decoded(struct amp_transfer *transfer)
+{
+    const char *bytes;
+    double n = (double)amp_inflater_peek(transfer->inflater, &bytes), limit = body_limit(transfer);
+    double left = limit ? limit - transfer->decoded : n;
+
+    transfer->decoded += n;
+    if (n > left)
+        amp_inflater_cut(transfer->inflater, left > 0 ? (size_t)left : 0);
+    return n <= left || left > 0;
+}
+
+static void decode_more(struct amp_transfer *transfer)
+{
+    struct amp_inflater *inflater = transfer->inflater;
+    const char *why = NULL;
+    char text[96];
+    enum amp_outcome outcome = amp_inflater_pull(inflater, &transfer->body, &why);
+
+    if (outcome == AMP_OPEN && !bound_decoded(transfer)) {
+        word_limit(transfer, text, sizeof text);
+        outcome = AMP_OVER_LIMIT;
+        why = text;
+    } else if (outcome == AMP_OPEN && transfer->outcome == AMP_DONE && transfer->body.size == 0 &&
+               amp_inflater_is_cut(inflater)) {
+        outcome = AMP_CLOSED;
+        why = "the compressed body was cut short";
+    }
+    if (outcome != AMP_OPEN)
+        stop(transfer, outcome, why);
+}
+
+/* Decodes as much as can be had at once, unless some is decoded already. */
+static void decode(struct amp_transfer *transfer)
+{
+    const char *bytes;
+
+    if (transfer->head.coding == AMP_IDENTITY || !has_head(transfer) ||
+        (transfer->outcome != AMP_OPEN && transfer->outcome != AMP_DONE))
+        return;
+    if (!transfer->inflater && transfer->body.size > 0 &&
+        !(transfer->inflater = amp_inflater_new(transfer->head.coding)))
+        stop(transfer, AMP_OVER_LIMIT, "out of memory");
+    if (!transfer->inflater || amp_inflater_peek(transfer->inflater, &bytes) > 0)
+        return;
+    double now = amp_now();
+    if (is_late(transfer, now))
+        amp_transfer_expire(transfer, now);
+    else
+        decode_more(transfer);
+}
+
+/* --- reading -----------------------------------------------------------------------------------
  */
 
 unsigned long amp_transfer_id(const struct amp_transfer *transfer)
@@ -706,13 +677,18 @@ bool amp_transfer_want(struct amp_transfer *transfer)
 {
     if (transfer->outcome == AMP_OPEN && !amp_engine_usable(transfer->engine))
         amp_transfer_fail(transfer, AMP_CANCELLED, "the request belongs to another process");
-    if (transfer->paused && held(transfer) < AMP_ENOUGH)
+    double now = amp_now();
+    if (transfer->outcome == AMP_OPEN && is_late(transfer, now))
+        amp_transfer_expire(transfer, now);
+    if (transfer->paused && transfer->body.size < AMP_ENOUGH)
         resume(transfer);
+    if (transfer->stream && transfer->head_taken)
+        decode(transfer);
     if (is_ready(transfer))
         return true;
     if (!transfer->wanted) {
         transfer->wanted = true;
-        transfer->quiet_since = amp_now();
+        transfer->quiet_since = now;
         amp_engine_changed(transfer->engine);
     }
     return false;
@@ -720,34 +696,32 @@ bool amp_transfer_want(struct amp_transfer *transfer)
 
 long amp_transfer_status(struct amp_transfer *transfer)
 {
-    if (!transfer->head_done)
+    if (!has_head(transfer))
         return 0;
     transfer->head_taken = true;
-    return transfer->status;
+    return transfer->head.status;
 }
 
 const char *amp_transfer_next_header(const struct amp_transfer *transfer, const char *previous,
                                      const char **value)
 {
-    const char *name = transfer->head.bytes;
-
-    if (previous)
-        name = *value + strlen(*value) + 1;
-    if (!name || name == transfer->head.bytes + transfer->head.end)
-        return NULL;
-    *value = name + strlen(name) + 1;
-    return name;
+    return amp_head_next(&transfer->head, previous, value);
 }
 
 size_t amp_transfer_peek(struct amp_transfer *transfer, const char **bytes)
 {
-    *bytes = transfer->body.bytes + transfer->body.start;
-    return held(transfer);
+    if (transfer->head.coding == AMP_IDENTITY)
+        return amp_queue_peek(&transfer->body, bytes);
+    decode(transfer);
+    return transfer->inflater ? amp_inflater_peek(transfer->inflater, bytes) : 0;
 }
 
 void amp_transfer_consume(struct amp_transfer *transfer, size_t n)
 {
-    amp_buffer_consume(&transfer->body, n);
+    if (transfer->head.coding == AMP_IDENTITY)
+        amp_queue_consume(&transfer->body, n);
+    else
+        amp_inflater_consume(transfer->inflater, n);
 }
 
 enum amp_outcome amp_transfer_outcome(const struct amp_transfer *transfer)

@@ -448,7 +448,7 @@ int amp_stream_doubt(struct amp_stream *s)
 {
     int unsure = s->unsure;
     s->unsure = 0;
-    return unsure && s->scan->error.failure == AMP_MALFORMED;
+    return unsure && s->scan->error.failure != AMP_NO_MEMORY && s->scan->error.failure != AMP_LIMIT;
 }
 
 int amp_stream_taken(struct amp_stream *s, const char *end)

@@ -1,5 +1,6 @@
 /*
- * ampersand.core: JSON, clocks, a random number, a way to load libraries. Links no libcurl.
+ * ampersand.core: JSON, clocks, a random number, a locked file, a way to load libraries. Links no
+ * libcurl.
  */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "ampersand.h"
+#include "lua_append_file.h"
 #include "lua_json.h"
 
 static lua_Number seconds_of(clockid_t clock)
@@ -87,6 +89,7 @@ AMP_EXPORT int luaopen_ampersand_core(lua_State *L)
 {
     lua_newtable(L);
     amp_open_json(L);
+    amp_open_append_file(L);
     lua_pushcfunction(L, l_now);
     lua_setfield(L, -2, "now");
     lua_pushcfunction(L, l_time);

@@ -1,16 +1,18 @@
 /*
  * ampersand.http: the HTTP engine for Lua. Only lua/ampersand/transport/curl.lua calls it.
  *
- *   http.engine(options) -> engine                       options: fields of amp_engine_options
+ *   http.engine(options) -> engine | nil, message        options: fields of amp_engine_options
  *   engine:start(request) -> transfer | nil, message, kind
  *   engine:alarm(seconds) -> transfer that ends then
- *   engine:step()         engine:moved() -> id | nil      engine:steps() -> n
+ *   engine:step()         engine:pop_ready() -> id | nil      engine:steps() -> n
  *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean
  *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
+ *   engine:streams() -> number of streams under way
  *   engine:cancel()       engine:close()
  *   http.versions() -> { libcurl = "7.88.1", tls = "OpenSSL/3.0.17" or nil }
  *   transfer:id()  transfer:want() -> boolean            transfer:head() -> status, headers | nil
  *   transfer:read() -> chunk | nil                       transfer:held() -> bytes
+ *   transfer:text() -> everything that has arrived | nil when it has failed
  *   transfer:outcome() -> nil while open | true | false, message, kind, sent
  *   transfer:deadline(seconds | nil)   transfer:cancel()   transfer:close()
  *
@@ -23,6 +25,7 @@
 
 #include "ampersand.h"
 #include "byte_source.h"
+#include "http_buffer.h"
 #include "http_engine.h"
 #include "lua_compat.h"
 
@@ -42,6 +45,7 @@ struct engine_box {
 struct transfer_box {
     struct amp_byte_source source; /* first: core.so knows nothing else */
     struct amp_transfer *transfer; /* NULL once closed */
+    struct amp_buffer text;        /* what transfer:text() collects */
 };
 
 /* --- reading tables ----------------------------------------------------------------------------
@@ -118,9 +122,11 @@ static int http_engine(lua_State *L)
     luaL_getmetatable(L, ENGINE);
     lua_setmetatable(L, -2);
     box->engine = amp_engine_new(&options);
-    if (!box->engine)
-        return luaL_error(L, "no HTTP engine: out of memory or descriptors");
-    return 1;
+    if (box->engine)
+        return 1;
+    lua_pushnil(L);
+    lua_pushliteral(L, "no HTTP engine can be made: no memory, or no file descriptor, is left");
+    return 2;
 }
 
 static int engine_close(lua_State *L)
@@ -154,9 +160,15 @@ static int engine_steps(lua_State *L)
     return 1;
 }
 
-static int engine_moved(lua_State *L)
+static int engine_streams(lua_State *L)
 {
-    unsigned long id = amp_engine_moved(to_engine(L));
+    lua_pushinteger(L, (lua_Integer)amp_engine_streams(to_engine(L)));
+    return 1;
+}
+
+static int engine_pop_ready(lua_State *L)
+{
+    unsigned long id = amp_engine_pop_ready(to_engine(L));
 
     if (id == 0)
         return 0;
@@ -252,6 +264,7 @@ static struct transfer_box *new_transfer(lua_State *L)
     box->source.peek = source_peek;
     box->source.consume = source_consume;
     box->transfer = NULL;
+    memset(&box->text, 0, sizeof box->text);
     luaL_getmetatable(L, AMP_BYTE_SOURCE);
     lua_setmetatable(L, -2);
     return box;
@@ -263,6 +276,7 @@ static int transfer_close(lua_State *L)
     struct amp_transfer *transfer = box->transfer;
 
     box->transfer = NULL;
+    amp_buffer_free(&box->text);
     if (transfer)
         amp_transfer_release(transfer);
     return 0;
@@ -433,6 +447,26 @@ static int transfer_read(lua_State *L)
     return 1;
 }
 
+/* Everything that has arrived; nothing when the transfer has failed. */
+static int transfer_text(lua_State *L)
+{
+    struct amp_transfer *transfer = to_transfer(L);
+    struct amp_buffer *text = &to_transfer_box(L)->text;
+    const char *bytes;
+    size_t n;
+
+    while ((n = amp_transfer_peek(transfer, &bytes)) > 0) {
+        if (!amp_buffer_append(text, bytes, n))
+            return luaL_error(L, "not enough memory");
+        amp_transfer_consume(transfer, n);
+    }
+    if (amp_transfer_outcome(transfer) > AMP_DONE)
+        return 0;
+    lua_pushlstring(L, text->bytes ? text->bytes : "", text->size);
+    amp_buffer_free(text);
+    return 1;
+}
+
 static int transfer_held(lua_State *L)
 {
     const char *bytes;
@@ -527,20 +561,30 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
     lua_pop(L, 1);
 }
 
-static const luaL_Reg engine_methods[] = {{"alarm", engine_alarm},   {"cancel", engine_cancel},
-                                          {"start", engine_start},   {"step", engine_step},
-                                          {"steps", engine_steps},   {"moved", engine_moved},
-                                          {"wait", engine_wait},     {"due", engine_due},
-                                          {"usable", engine_usable}, {"pollfd", engine_pollfd},
-                                          {"events", engine_events}, {"timeout", engine_timeout},
-                                          {"close", engine_close},   {"__gc", engine_close},
-                                          {"__close", engine_close}, {NULL, NULL}};
+static const luaL_Reg engine_methods[] = {
+    {"alarm", engine_alarm},   {"cancel", engine_cancel},
+    {"start", engine_start},   {"step", engine_step},
+    {"steps", engine_steps},   {"pop_ready", engine_pop_ready},
+    {"wait", engine_wait},     {"due", engine_due},
+    {"usable", engine_usable}, {"pollfd", engine_pollfd},
+    {"events", engine_events}, {"timeout", engine_timeout},
+    {"close", engine_close},   {"__gc", engine_close},
+                                          {"streams", engine_streams},
+    {"__close", engine_close}, {NULL, NULL}};
 
-static const luaL_Reg transfer_methods[] = {
-    {"id", transfer_id},         {"want", transfer_want},         {"head", transfer_head},
-    {"read", transfer_read},     {"held", transfer_held},         {"outcome", transfer_outcome},
-    {"cancel", transfer_cancel}, {"deadline", transfer_deadline}, {"close", transfer_close},
-    {"__gc", transfer_close},    {"__close", transfer_close},     {NULL, NULL}};
+static const luaL_Reg transfer_methods[] = {{"id", transfer_id},
+                                            {"want", transfer_want},
+                                            {"head", transfer_head},
+                                            {"read", transfer_read},
+                                            {"text", transfer_text},
+                                            {"held", transfer_held},
+                                            {"outcome", transfer_outcome},
+                                            {"cancel", transfer_cancel},
+                                            {"deadline", transfer_deadline},
+                                            {"close", transfer_close},
+                                            {"__gc", transfer_close},
+                                            {"__close", transfer_close},
+                                            {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
     {"engine", http_engine}, {"now", http_now}, {"versions", http_versions}, {NULL, NULL}};

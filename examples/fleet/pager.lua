@@ -2,14 +2,16 @@
 -- the customer logs in again. Killed and started again, it pages for what happened meanwhile, and for nothing twice
 -- but the one change it may have been killed at.
 --
---     lua5.4 examples/fleet/pager.lua pager.state 60          look every 60 seconds
---     lua5.4 examples/fleet/pager.lua pager.state 60 1        look once, as cron does
+--     lua5.4 examples/fleet/pager.lua pager.state 60          poll every 60 seconds
+--     lua5.4 examples/fleet/pager.lua pager.state 60 1        poll once, as cron does
+--
+-- A pager that could not poll knows nothing: it exits with 1, with 4 where the key is refused, with 5 after a timeout.
 
 local ampersand = require "ampersand"
 
-local file_name, interval, looks = arg[1], tonumber(arg[2] or 60), tonumber(arg[3])
+local file_name, interval, polls = arg[1], tonumber(arg[2] or 60), tonumber(arg[3])
 if not file_name then
-  io.stderr:write("usage: pager.lua STATE [SECONDS [LOOKS]]\n")
+  io.stderr:write("usage: pager.lua STATE [SECONDS [POLLS]]\n")
   os.exit(2)
 end
 
@@ -41,20 +43,25 @@ end
 
 local watch
 watch = client.installations:watch {
-  interval = interval, polls = looks, state = load_state(),
+  interval = interval, polls = polls, state = load_state(),
   on_error = function(err) io.stderr:write("waiting: ", tostring(err), "\n") end,
-  on_poll = function(look)
-    print(("%d installations, %d changes"):format(look.listed, look.changes))
+  on_poll = function(poll)
+    print(("%d installations, %d changes"):format(poll.listed, poll.changes))
     save_state(watch:state())
   end,
 }
+
+local function exit_code(err)
+  if err.kind == "timeout" then return 5 end
+  return (err.status == 401 or err.status == 403) and 4 or 1
+end
 
 io.stdout:setvbuf "line"
 while true do
   local change, err = watch:next()
   if err then
     io.stderr:write(tostring(err), "\n")
-    os.exit(1)
+    os.exit(exit_code(err))
   end
   if not change then break end
   if change.type == "bad_credentials" then page(change) end

@@ -30,7 +30,7 @@ end
 io.stdout:setvbuf "line"
 local function show(event)
   if event.outcome == "canary" then
-    print(event.ok and "the canary is well" or "the canary is not well: " .. event.why)
+    print(event.ok and "the canary is healthy" or "the canary is unhealthy: " .. event.why)
   else
     print(("%s %s%s"):format(event.outcome, event.id, event.why and ": " .. event.why or ""))
   end
@@ -53,4 +53,6 @@ if not report then
   os.exit(1)
 end
 if not report.dry_run then print(report) end
-os.exit((report.dry_run or report:complete()) and 0 or 1)
+local shortfall = report:shortfall()
+if shortfall then io.stderr:write(shortfall, "\n") end
+os.exit(shortfall and 1 or 0)

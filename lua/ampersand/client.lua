@@ -1,20 +1,20 @@
---- The client: operations become methods, defaults fill paths, `with` makes variants that share connections.
+--- The client: its settings, its resources, and what calls need of it.
 
-local arguments = require "ampersand.client.params"
-local call = require "ampersand.client.sender"
-local later = require "ampersand.util.later"
-local operations = require "ampersand.client.operations"
 local argcheck = require "ampersand.util.argcheck"
-local pages = require "ampersand.client.list"
+local call = require "ampersand.client.call"
+local environment = require "ampersand.util.environment"
+local Error = require "ampersand.client.error"
+local operations = require "ampersand.client.operations"
+local params = require "ampersand.client.params"
+local request = require "ampersand.client.request"
+local require = require "ampersand.util.require"
+local resource = require "ampersand.client.resource"
+local retry = require "ampersand.client.retry"
+local sender = require "ampersand.client.sender"
+local url = require "ampersand.util.url"
 local version = require "ampersand.version"
 
-local answer = later "ampersand.client.response"
-local base_url = later "ampersand.util.url"
-local client_extras = later "ampersand.client.client_extras"
-local verbs = later "ampersand.client.verbs"
-local views = later "ampersand.client.resource"
-
--- What `with` may change besides: who and what is asked, not how connections are made.
+-- What `with` may change beside the options of a call: who and what is asked, not how connections are made.
 local SHARED_OPTIONS = {
   api_key = "string", bearer = "string|function", project = "string", integration = "string", org = "string",
   user_agent = "string", on_event = "function",
@@ -31,148 +31,59 @@ local TRANSPORT_OPTIONS = {
   "client_cert", "client_key", "insecure_skip_verify",
 }
 
-local NO_FILTER = {}
-
-for name, kind in pairs(arguments.OPTIONS) do
+for name, kind in pairs(params.OPTIONS) do
   if name ~= "max" and name ~= "cancel" then SHARED_OPTIONS[name] = kind end
 end
 for name, kind in pairs(SHARED_OPTIONS) do NEW_OPTIONS[name] = kind end
 
--- From arguments to a call that is ready to be sent; nil, error when a default is missing.
-local function prepare(client, what, op, parts, missing)
-  local config = client._config
-  if config.closed then argcheck.raise(what .. ": the client is closed") end
-  parts.op, parts.config, parts.filter, parts.client = op, config, NO_FILTER, client
-  local c = call.new(parts)
-  if missing then return nil, call.error(c, "config", missing) end
-  return c
+-- Secrets live in closures: a table printer that walks a client finds functions.
+local function hide(secret)
+  return secret and function() return secret end
 end
 
-local function is_list(op)
-  return op.returns == "array" or op.returns == "page"
-end
-
-local function invoke(c)
-  if is_list(c.op) then return pages.list(c, c.options.max) end
-  local value, info = answer.value(c)
-  return verbs.decorate(c.client, c.op, value), info
-end
-
--- ---------------------------------------------------------------------------------------------
--- Resources and views. A view is a resource with another list operation, conditions or a selection.
-
----@class ampersand.Resource
-local Resource = {}
-local methods = {} -- resource name -> verb -> function
-
--- "installations:list", for messages; a method called with a dot has no resource.
-local function describe(self, verb)
-  if getmetatable(self) ~= Resource then
-    argcheck.raise(("%s is a method: call it with a colon, as in client.installations:%s()"):format(verb, verb))
+local function check_credentials(given)
+  for _, name in ipairs { "api_key", "bearer" } do
+    local bad = given[name] == "" and "is empty" or type(given[name]) == "string" and given[name]:find "[%z\r\n]"
+      and "has a line break or a NUL in it"
+    if bad then argcheck.raise(("option %q %s"):format(name, bad)) end
   end
-  return self._name .. ":" .. verb
+  local bad = given.user_agent and request.bad_header("user_agent", given.user_agent)
+  if bad then argcheck.raise(bad) end
 end
 
--- A call of a view's list operation, ready to be read in some way.
-local function prepare_list(self, verb, ...)
-  local what = describe(self, verb)
-  local op = self._list or operations.get(self._name, "list")
-  if not op or not (is_list(op) or verb == "list") then views.refuse(self, what) end
-  local c, err = prepare(self._client, what, op, arguments.of_method(what, op, self._client._config, ...))
-  if c then c.filter = self._filter or NO_FILTER end
-  return c, err
-end
-
-local function read(self, verb, ...)
-  local c, err = prepare_list(self, verb, ...)
-  if not c then return nil, err end
-  return pages[verb](c)
-end
-
-local function iterate(self, verb, ...)
-  local c, err = prepare_list(self, verb, ...)
-  if not c then error(err, 0) end
-  return pages[verb](c)
-end
-
---- All elements as one table.
-function Resource:list(...)
-  local c, err = prepare_list(self, "list", ...)
-  if not c then return nil, err end
-  return invoke(c)
-end
-
---- Iterates while the body is still arriving; raises the error object.
-function Resource:each(...) return iterate(self, "each", ...) end
-
---- The form of `each` that raises nothing: an object with `next()` and `close()`.
-function Resource:stream(...) return read(self, "stream", ...) end
-
---- Iterates over whole pages; raises the error object.
-function Resource:pages(...) return iterate(self, "pages", ...) end
-
---- The first element, or nil.
-function Resource:first(...) return read(self, "first", ...) end
-
---- The number of elements, without making tables.
-function Resource:count(...) return read(self, "count", ...) end
-
---- A view of the elements for which all conditions hold; see ampersand.client.query for their form.
----@param condition table|function
----@return ampersand.Resource
-function Resource:where(condition) return views.where(self, describe(self, "where"), condition) end
-
---- A view of the elements reduced to some paths.
----@param paths string[]
----@return ampersand.Resource
-function Resource:select(paths) return views.select(self, describe(self, "select"), paths) end
-
---- The view over all integrations of the project.
----@return ampersand.Resource
-function Resource:in_project() return views.in_project(self, describe(self, "in_project")) end
-
-local function verb_method(name, verb)
-  local op = operations.get(name, verb)
-  return op and function(self, ...)
-    local what, client = describe(self, verb), self._client
-    if self._filter then views.refuse_verb(what) end
-    local c, err = prepare(client, what, op, arguments.of_method(what, op, client._config, ...))
-    if not c then return nil, err end
-    return invoke(c)
+-- Settings from options; `config.transport` exists already.
+local function settle(config, given)
+  check_credentials(given)
+  for name, value in pairs(given) do
+    if name ~= "transport" and name ~= "servers" and name ~= "base_url" then config[name] = value end
   end
+  if given.api_key then config.api_key = hide(given.api_key) end
+  if given.bearer then
+    config.bearer = require "ampersand.client.bearer".source(given.bearer, function(seconds)
+      local transport = config.transport()
+      if transport then transport:sleep(seconds) end
+    end)
+  end
+  if given.user_agent then config.user_agent = version.user_agent .. " " .. given.user_agent end
+  return config
 end
-
-function Resource:__index(verb)
-  local found = Resource[verb]
-  if found then return found end
-  if type(verb) ~= "string" or verb:match("^_") then return nil end
-  local name = rawget(self, "_name")
-  methods[name] = methods[name] or {}
-  local method = methods[name][verb] or verb_method(name, verb) or views.extra(name, verb)
-  methods[name][verb] = method
-  return method
-end
-
-function Resource:__tostring()
-  return "ampersand." .. self._name
-end
-
--- ---------------------------------------------------------------------------------------------
--- The client itself.
 
 ---@class ampersand.Client
 local Client = {}
 
 --- Calls any operation by its name in the vendor's documents.
 ---@param id string operation id, such as "listInstallations"
----@param params table? wire names of path and query parameters; `body` apart
----@param given table? options
+---@param given table? wire names of path and query parameters; `body` apart
+---@param options table?
 ---@return any value, table|ampersand.Error info
-function Client:call(id, params, given)
-  local op, what = operations.by_id[id] or client_extras.refuse(id), "client:call " .. id
-  local c, err = prepare(self, what, op, arguments.of_call(what, op, self._config, params, given))
-  if not c then return nil, err end
-  return invoke(c)
+function Client:call(id, given, options)
+  local op, what = operations.by_id[id], "client:call " .. tostring(id)
+  if not op then
+    local known = {}
+    for i, each in ipairs(operations.all()) do known[i] = each.id end
+    argcheck.raise(("client:call: unknown operation %q; %s"):format(tostring(id), argcheck.hint(id, known)))
+  end
+  return resource.perform(call.new(self, what, op, params.of_call(what, op, self._config, given, options)))
 end
 
 --- Sends a request that is not in the table of operations.
@@ -182,8 +93,8 @@ end
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info
 function Client:request(method, path, given)
-  local op, parts = arguments.of_request("client:request", method, path, given)
-  return answer.value(prepare(self, "client:request", op, parts))
+  local op, parts = params.of_request("client:request", method, path, given)
+  return sender.value(call.new(self, "client:request", op, parts))
 end
 
 --- Sends a request through to the provider behind an installation, with the customer's credentials.
@@ -199,35 +110,62 @@ end
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info
 function Client:proxy(method, path, given)
-  if self._config.closed then argcheck.raise "client:proxy: the client is closed" end
-  return require("ampersand.client.proxy").send(self, method, path, given)
+  self:_check_open "client:proxy"
+  return require "ampersand.client.proxy".send(self, method, path, given)
 end
 
 --- Runs functions side by side on this client's connections, at most `n` at a time, each a coroutine of its own.
 -- One that fails does not stop the others. In PUC Lua 5.1 a task cannot wait inside pcall or a `for` iterator.
 ---@param n integer how many at once
 ---@param tasks (fun(): any, any)[] each answers a value, or nil and an error
----@return table values in the order of the tasks, `n` their number; a failed one's place is nil
----@return table errors by place: what a task answered as its error, or raised
+---@return table? values in the order of the tasks, `n` their number; a failed one's place is nil
+---@return table|ampersand.Error errors by place: what a task answered as its error, or raised
 function Client:parallel(n, tasks)
-  return client_extras.parallel(self, n, tasks)
+  argcheck.check({ n = n, tasks = tasks }, { n = "count", tasks = "table" }, "client:parallel")
+  for i, task in ipairs(tasks) do
+    if type(task) ~= "function" then
+      argcheck.raise(("client:parallel: task %d must be a function, got %s"):format(i, type(task)))
+    end
+  end
+  self:_check_open "client:parallel"
+  local transport, why = self._config.transport()
+  if not transport then return nil, self:_error { kind = "config", message = why } end
+  if not transport.parallel then argcheck.raise "client:parallel: this client's transport has no parallel" end
+  local values, errors = transport:parallel(n, tasks)
+  if not values then return nil, self:_error { kind = "config", message = errors } end
+  return values, errors
 end
 
 --- Moves all requests on for at most `budget` seconds: once a frame, in a program with a loop of its own.
 ---@param budget number? seconds; nil or 0: one step
 function Client:poll(budget)
-  client_extras.poll(self, budget)
+  argcheck.check({ budget = budget }, { budget = "number" }, "client:poll")
+  local config = self._config
+  if config.closed and config.loop and config.loop.run then return config.loop.run() end -- those who waited are resumed
+  self:_check_open "client:poll"
+  local transport, why = config.transport()
+  if not transport then return nil, self:_error { kind = "config", message = why } end
+  if not transport.poll then argcheck.raise "client:poll: this client's transport has no poll" end
+  transport:poll(budget)
 end
 
 --- A client with other settings that shares this one's connections.
 ---@param changes table any option of a call, and api_key, bearer, project, integration, org, user_agent, on_event
 ---@return ampersand.Client
 function Client:with(changes)
-  client_extras.check_changes(changes, SHARED_OPTIONS, NEW_OPTIONS)
-  return Client.derive(self, changes or {})
+  for name in pairs(type(changes) == "table" and changes or {}) do
+    if NEW_OPTIONS[name] and not SHARED_OPTIONS[name] then
+      argcheck.raise(("client:with: option %q belongs to ampersand.new, since connections are shared"):format(name))
+    end
+  end
+  changes = argcheck.check(changes, SHARED_OPTIONS, "client:with")
+  params.check_choices(changes, "client:with")
+  -- `closed` and everything not changed is read through to this client
+  local config = setmetatable({}, { __index = self._config })
+  return setmetatable({ _config = settle(config, changes), _owner = false, _decoders = {} }, Client)
 end
 
---- Closes the client's connections; calls on it, and on the clients made from it by `with`, are misuse from then on.
+--- Closes the client's connections; calls on it, and on the clients made from it by `with`, raise from then on.
 function Client:close()
   if getmetatable(self) ~= Client then argcheck.raise "close is a method: call it with a colon: client:close()" end
   self._config.closed = true
@@ -236,11 +174,14 @@ end
 
 function Client:__index(name)
   if Client[name] then return Client[name] end
-  if type(name) ~= "string" or name:match("^_") then return nil end
-  if not operations.lines[name] then client_extras.refuse_resource(name) end
-  local resource = setmetatable({ _client = self, _name = name }, Resource)
-  rawset(self, name, resource)
-  return resource
+  if type(name) ~= "string" or name:match "^_" then return nil end
+  if not operations.lines[name] then
+    local known = argcheck.names(operations.all_lines())
+    argcheck.raise(("the client has no resource %q; %s"):format(name, argcheck.hint(name, known)))
+  end
+  local found = resource.new(self, name)
+  rawset(self, name, found)
+  return found
 end
 
 function Client:__tostring()
@@ -250,71 +191,146 @@ end
 
 Client.__close = Client.close
 
-function Client.__newindex(_, name) client_extras.refuse_assignment(name) end
-
--- Secrets live in closures: a table printer that walks a client finds functions.
-local function hide(secret)
-  return secret and function() return secret end
+function Client.__newindex(_, name)
+  local words = "a client's settings do not change: client:with { %s = … } makes another client"
+  argcheck.raise(words:format(tostring(name)))
 end
 
-local function settle(config, given)
-  if given.api_key == "" or given.bearer == "" then client_extras.refuse_empty(given) end
-  for name, value in pairs(given) do config[name] = value end
-  if given.api_key then config.api_key = hide(given.api_key) end
-  if given.bearer then
-    config.renewable = type(given.bearer) == "function"
-    config.bearer = config.renewable and given.bearer or hide(given.bearer)
+-- ---------------------------------------------------------------------------------------------
+-- For the library's other modules: nothing but client/ knows `_config`.
+
+-- The texts that no message may hold.
+local function secrets_of(config, token)
+  return {
+    key = config.api_key and config.api_key(), bearer = config.bearer and config.bearer.current(), token = token,
+  }
+end
+
+--- The one constructor of errors for what has a client: no secret of it gets into them.
+---@param fields table kind, message, and any other field of an error
+---@param token string? the bearer token of an attempt
+---@return ampersand.Error
+function Client:_error(fields, token)
+  local err = Error.new(fields, secrets_of(self._config, token))
+  if err.retryable == nil then err.retryable = retry.transient(err) end
+  return err
+end
+
+--- Whether a value holds the client's key or token, or what looks like one.
+---@param value any
+---@return boolean
+function Client:_holds_secret(value)
+  local redact, deep = require "ampersand.util.redact", require "ampersand.util.deep"
+  return not deep.equal(redact.copy(value, secrets_of(self._config)), value)
+end
+
+--- A setting in force; nil for those that are secret.
+---@param name string
+---@return any
+function Client:_option(name)
+  local config = self._config
+  if name == "base_url" then return config.servers.api or config.base_url or request.SERVERS.api end
+  if name ~= "api_key" and name ~= "bearer" then return config[name] end
+end
+
+--- Waits; in an event loop only this coroutine does.
+---@param seconds number
+---@param cancel ampersand.CancelToken? ends the wait
+---@return boolean? ok, ampersand.Error?
+function Client:_sleep(seconds, cancel)
+  local transport, why = self._config.transport()
+  if not transport then return nil, self:_error { kind = "config", message = why } end
+  local _, problem = transport:sleep(seconds, cancel)
+  if problem then return nil, self:_error { kind = "config", message = problem } end
+  return true
+end
+
+--- Runs tasks side by side where the transport can, else one after the other.
+---@param n integer
+---@param tasks (fun(): any, any)[]
+---@return table? values, table|ampersand.Error errors
+function Client:_parallel(n, tasks)
+  local transport = self._config.transport()
+  if transport and transport.parallel and n > 1 then return self:parallel(n, tasks) end
+  local values, errors = { n = #tasks }, {}
+  for i, task in ipairs(tasks) do values[i], errors[i] = task() end
+  return values, errors
+end
+
+--- Iterates over a JSON array of another server: no credentials, none of the client's headers. What permits it stands
+-- in the URL's query, so messages show the server alone.
+---@param what string for messages
+---@param address string
+---@param options table
+---@return function iterator
+function Client:_each_of(what, address, options)
+  self:_check_open(what)
+  local checked, problem = url.check((address:gsub("%?.*", "")), self._config.allow_insecure_http)
+  if not checked then
+    error(self:_error { kind = "protocol", message = "the link of " .. what .. " " .. problem, retryable = false }, 0)
   end
-  if given.user_agent then config.user_agent = version.user_agent .. " " .. given.user_agent end
-  return config
+  local origin = url.origin(address)
+  local op = {
+    id = what, method = "GET", base = origin, shown_path = "/...", auth = "none", returns = "array",
+    path = address:sub(#origin + 1):gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }),
+  }
+  local c = call.new(self, what, op, { path = {}, query = {}, options = options })
+  return require "ampersand.client.iterator".each(c)
 end
 
---- A client whose settings are another's but for some; what `with` answers, without its checks.
----@param parent ampersand.Client
----@param changes table
----@return ampersand.Client
-function Client.derive(parent, changes)
-  local base = parent._config
-  -- `closed` and everything not changed is read through to the parent
-  local config = setmetatable({}, { __index = base })
-  return setmetatable({ _config = settle(config, changes), _owner = false }, Client)
+function Client:_check_open(what)
+  if self._config.closed then argcheck.raise(what .. ": the client is closed") end
 end
 
-local function environment(name)
-  local value = os.getenv(name)
-  if value ~= "" then return value end
-end
-
-local function check_url(url, given, what)
-  local checked, problem = base_url.check(url, given.allow_insecure_http, (given.http_proxy or "") ~= "")
+local function check_url(text, given, what)
+  local checked, problem = url.check(text, given.allow_insecure_http, (given.http_proxy or "") ~= "")
   if not checked then argcheck.raise(("ampersand.new: %s %s"):format(what, problem)) end
   return checked
 end
 
 local function check_servers(given)
   local servers = {}
-  for name, url in pairs(given.servers or {}) do
-    client_extras.check_server(name, url)
-    servers[name] = check_url(url, given, "servers." .. name)
+  for name, address in pairs(given.servers or {}) do
+    if not request.SERVERS[name] or type(address) ~= "string" then
+      argcheck.raise(("ampersand.new: unknown server %q in `servers`; %s"):format(tostring(name),
+        argcheck.hint(name, argcheck.names(request.SERVERS))))
+    end
+    servers[name] = check_url(address, given, "servers." .. name)
   end
   return servers
 end
 
-local function default_transport()
-  local in_nginx = type(rawget(_G, "ngx")) == "table" and rawget(_G, "ngx").get_phase
-  return require(in_nginx and "ampersand.transport.nginx" or "ampersand.transport.curl")
+-- What a caller's function answers, as calls expect it.
+local function check_answer(res, message, kind, sent)
+  if res == nil then return nil, message or "the transport answered nothing", kind or "protocol", sent end
+  if type(res) == "table" and type(res.status) == "number"
+    and (type(res.body) == "string" or type(res.read) == "function") then
+    res.headers = res.headers or {}
+    return res
+  end
+  return nil, "the transport must answer a table with status, headers, and body or read", "config", true
 end
 
--- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing.
+local function make_transport(given)
+  local settings, in_nginx = {}, type(rawget(_G, "ngx")) == "table" and rawget(_G, "ngx").get_phase
+  for _, name in ipairs(TRANSPORT_OPTIONS) do settings[name] = given[name] end
+  return require(in_nginx and "ampersand.transport.nginx" or "ampersand.transport.curl").new(settings)
+end
+
+-- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing. A bare function
+-- is a transport that needs no sleep: the usual test double.
 local function lazy_transport(given)
-  local transport = given.transport and client_extras.wrap_transport(given.transport)
+  local transport = given.transport
+  if type(transport) == "function" then
+    local answer = transport
+    transport = { request = function(_, req) return check_answer(answer(req)) end, sleep = function() end }
+  end
   local function get()
-    if not transport then
-      local settings = {}
-      for _, name in ipairs(TRANSPORT_OPTIONS) do settings[name] = given[name] end
-      transport = default_transport().new(settings)
-    end
-    return transport
+    if transport then return transport end
+    local ok, made = pcall(make_transport, given)
+    if not ok then return nil, "there is no HTTP engine: " .. tostring(made) end
+    transport = made
+    return made
   end
   local function close()
     if transport and transport.close then transport:close() end
@@ -327,21 +343,17 @@ end
 ---@return ampersand.Client
 function Client.new(given)
   given = argcheck.check(given, NEW_OPTIONS, "ampersand.new")
-  arguments.check_choices(given, "ampersand.new")
-  local root = environment "AMP_API_URL" or environment "AMPERSAND_API_URL"
-  local base = given.base_url and check_url(given.base_url, given, "base_url")
-    or root and check_url(root, given, "AMP_API_URL") .. "/v1" or nil
-  local transport, close_transport = lazy_transport(given)
+  params.check_choices(given, "ampersand.new")
+  local root = environment.option "base_url"
   local config = {
     timeout = 60, connect_timeout = 10, read_timeout = 30, retry = nil, nulls = "keep", user_agent = version.user_agent,
+    project = environment.option "project", integration = environment.option "integration",
+    api_key = hide(environment.option "api_key"), servers = check_servers(given),
+    base_url = given.base_url and check_url(given.base_url, given, "base_url")
+      or root and check_url(root, given, "AMP_API_URL") .. "/v1" or nil,
   }
-  settle(config, given)
-  config.api_key = config.api_key or hide(environment "AMP_API_KEY" or environment "AMPERSAND_API_KEY")
-  config.project = config.project or environment "AMPERSAND_PROJECT_ID"
-  config.integration = config.integration or environment "AMPERSAND_INTEGRATION_ID"
-  config.base_url, config.servers = base, check_servers(given)
-  config.transport, config.close_transport = transport, close_transport
-  return setmetatable({ _config = config, _owner = true }, Client)
+  config.transport, config.close_transport = lazy_transport(given)
+  return setmetatable({ _config = settle(config, given), _owner = true, _decoders = {} }, Client)
 end
 
 return Client

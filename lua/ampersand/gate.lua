@@ -189,7 +189,7 @@ local function refresh(self, job, patience, budget)
     elseif why or core.now() >= deadline then
       return record, why or "the answer was not there in time"
     end
-    self.client._config.transport():sleep(wait)
+    self.client:_sleep(wait)
     wait = math.min(0.1, wait * 2)
   end
 end
@@ -223,7 +223,7 @@ local function refresh_now(self, job, budget)
   local deadline = core.now() + job.timeout
   while not begin(self, job) do
     if core.now() >= deadline then return nil, "the answer was not there in time" end
-    self.client._config.transport():sleep(0.005)
+    self.client:_sleep(0.005)
     local record = load(self, job.key, job.group, budget)
     if is_fresh(record, job.changed) then return record end
   end
@@ -297,8 +297,8 @@ local function prefix_of(self, integration)
   local name = integration or ""
   local prefix = self.prefixes[name]
   if not prefix then
-    local project = self.client._config.project or ""
-    local full = integration or self.client._config.integration or ""
+    local project = self.client:_option "project" or ""
+    local full = integration or self.client:_option "integration" or ""
     prefix = ("gate:%d:%s:%d:%s:"):format(#project, project, #full, full)
     self.prefixes[name] = prefix
   end

@@ -65,7 +65,7 @@ local function check_names(options, known, what)
   end
 end
 
---- The core's options, with `where` and `select` compiled; the predicate that is left for Lua.
+--- The core's options, with `where` and `select` compiled; what Lua functions keep of an element.
 local function compile(options, what)
   if options == nil then return nil end
   check_names(options, DECODE_OPTIONS, what)
@@ -74,14 +74,14 @@ local function compile(options, what)
   for name, value in pairs(options) do core_options[name] = value end
   local compiled = query.compile(options.where ~= nil and { options.where } or nil, options.select)
   core_options.where, core_options.select, core_options.plan = nil, nil, compiled.plan
-  return core_options, compiled.predicate
+  return core_options, compiled.keep
 end
 
---- Keeps the elements of an array that meet the predicate.
-local function keep(list, predicate)
+-- What the Lua functions keep of the elements of an array.
+local function keep_each(list, keep)
   local kept = core.array {}
   for _, element in ipairs(list) do
-    if predicate(element) then kept[#kept + 1] = element end
+    kept[#kept + 1] = keep(element)
   end
   return kept
 end
@@ -95,12 +95,12 @@ end
 ---@return { line: integer, column: integer, offset: integer, expected: string? }? detail
 function json.decode(text, options)
   if type(text) ~= "string" then argcheck.raise("json.decode: expected a string, got " .. type(text)) end
-  local core_options, predicate = compile(options, "json.decode")
-  if not predicate then return core.decode(text, core_options) end
+  local core_options, keep = compile(options, "json.decode")
+  if not keep then return core.decode(text, core_options) end
   local value, message, kind, detail = core.decode(text, core_options)
   if value == nil then return nil, message, kind, detail end
-  if getmetatable(value) == core.array_mt then return keep(value, predicate) end
-  if predicate(value) then return value end
+  if getmetatable(value) == core.array_mt then return keep_each(value, keep) end
+  return keep(value)
 end
 
 --- Encodes a value. `{}` is an object, `json.array {}` an array. A number is written in the shortest text that reads
@@ -121,7 +121,9 @@ Filtered.__index = Filtered
 function Filtered:next()
   while true do
     local status, value, kind, detail = self.decoder:next()
-    if status ~= "value" or self.predicate(value) then return status, value, kind, detail end
+    if status ~= "value" then return status, value, kind, detail end
+    value = self.keep(value)
+    if value ~= nil then return status, value end
   end
 end
 
@@ -166,10 +168,10 @@ function Filtered:close() return self.decoder:close() end
 Filtered.__close = Filtered.close
 
 local function new_decoder(options, what)
-  local core_options, predicate = compile(options, what)
+  local core_options, keep = compile(options, what)
   local decoder = core.decoder(core_options)
-  if not predicate then return decoder end
-  return setmetatable({ decoder = decoder, predicate = predicate }, Filtered)
+  if not keep then return decoder end
+  return setmetatable({ decoder = decoder, keep = keep }, Filtered)
 end
 
 --- A decoder for text that arrives in chunks: `feed`, `finish`, then `next` until it says "more" or "end". `again`

@@ -8,14 +8,13 @@
 -- Leap seconds: Unix time has no room for them. `23:59:60` (UTC, at the end of a month, where they are inserted)
 -- is read as the first second of the next day; any other `:60` is refused. `format` never writes one.
 
+local http_date = require "ampersand.util.http_date"
+
 local time = {}
 
 local floor = math.floor
 
 local MONTHS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
-local NAMES = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
-local MONTH_OF = {}
-for number, name in ipairs(NAMES) do MONTH_OF[name] = number end
 
 local DAY = 86400
 local FIRST, LAST = -62167219200, 253402300799 -- 0000-01-01T00:00:00Z, 9999-12-31T23:59:59Z
@@ -140,14 +139,6 @@ function time.format(seconds, nanoseconds, digits)
     rest % 60, fraction(nanoseconds, digits))
 end
 
--- A year of two digits more than 50 years ahead of now belongs to the century before (RFC 9110).
-local function full_year(short, now)
-  local this_year = date_from_days(floor(now / DAY))
-  local year = floor(this_year / 100) * 100 + short
-  if year > this_year + 50 then year = year - 100 end
-  return year
-end
-
 --- Reads an HTTP date in any of its three forms: "Sun, 06 Nov 1994 08:49:37 GMT" (the proxy of the API says UTC),
 -- "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994". The name of the day is not compared.
 ---@param text string
@@ -156,23 +147,8 @@ end
 ---@return string|nil message when the first result is nil
 function time.parse_http_date(text, now)
   if type(text) ~= "string" then return refuse(text, "a string was expected") end
-  local day, name, year, clock, zone = text:match "^%a%a%a, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d:%d%d:%d%d) (%u%u%u)$"
-  if not day then
-    day, name, year, clock, zone = text:match "^%a+day, (%d%d)%-(%a%a%a)%-(%d%d) (%d%d:%d%d:%d%d) (%u%u%u)$"
-    if day then year = full_year(tonumber(year), now or os.time()) end
-  end
-  if not day then
-    name, day, clock, year = text:match "^%a%a%a (%a%a%a) ([ %d]%d) (%d%d:%d%d:%d%d) (%d%d%d%d)$"
-    zone = "GMT"
-  end
-  local month = MONTH_OF[name]
-  if not month or (zone ~= "GMT" and zone ~= "UTC") then
-    return refuse(text, "expected an HTTP date, such as Sun, 06 Nov 1994 08:49:37 GMT")
-  end
-  local hour, minute, second = clock:match "(%d+):(%d+):(%d+)"
-  local seconds, why = instant(tonumber(year), month, tonumber(day), tonumber(hour), tonumber(minute),
-    tonumber(second), 0)
-  if not seconds then return refuse(text, why) end
+  local seconds = http_date(text, now)
+  if not seconds then return refuse(text, "expected an HTTP date, such as Sun, 06 Nov 1994 08:49:37 GMT") end
   return seconds
 end
 

@@ -3,7 +3,7 @@
 
 local ampersand = require "ampersand"
 local operations = require "ampersand.client.operations"
-local verbs = require "ampersand.client.verbs"
+local VERBS = require("ampersand.client.resource").VERBS
 
 local function sorted(list)
   table.sort(list)
@@ -95,7 +95,7 @@ describe("the public names of", function()
 
   it("a client", function()
     local class = getmetatable(a_client())
-    assert.same(words "call close derive new parallel poll proxy request with", names(class)) -- derive, new: ours alone
+    assert.same(words "call close new parallel poll proxy request with", names(class)) -- new: ours alone
   end)
 
   it("a list and its views", function()
@@ -107,10 +107,10 @@ describe("the public names of", function()
   end)
 
   it("the verbs that are more than one operation", function()
-    assert.same(words "edit explain undo watch", names(verbs.of "installations"))
-    assert.same(words "wait", names(verbs.of "operations"))
+    assert.same(words "edit explain undo watch", names(VERBS.installations))
+    assert.same(words "wait", names(VERBS.operations))
     for resource in pairs(operations.all_lines()) do
-      if resource ~= "installations" and resource ~= "operations" then assert.same({}, names(verbs.of(resource)), resource) end
+      if resource ~= "installations" and resource ~= "operations" then assert.is_nil(VERBS[resource], resource) end
     end
   end)
 

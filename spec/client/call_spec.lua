@@ -65,7 +65,8 @@ describe("an error", function()
       assert.equal("status", err.kind)
       assert.equal(418, err.status)
       local line = tostring(err)
-      assert.is_nil(line:find("%c") or line:find "[\194\226]", "control characters reach the terminal")
+      local told = line:gsub("…", "") -- ours
+      assert.is_nil(told:find("%c") or told:find "[\194\226]", "control characters reach the terminal")
       assert.is_true(#line < 800)
       assert.is_nil(line:find("<html", 1, true))
     end

@@ -218,23 +218,81 @@ describe("a client", function()
     assert.is_nil(value)
     assert.equal("closed", err.kind)
     assert.equal(3, err.attempts)
-    assert.matches("came as gzip, was cut short", err.message)
+    assert.matches("the compressed body was cut short", err.message)
   end)
 
-  it("asks for no compression where a text could be cut unseen", function()
-    local transport = double.answers { status = 200, headers = {}, body = "text" }
-    local asking = double.client(transport)
-    assert.equal("text", (asking:request("GET", "/export.csv")))
-    assert.equal("identity", transport.asked[1].headers["Accept-Encoding"])
+  it("takes no compressed text that was cut for a whole one", function()
+    local value, err = new { base_url = server:url "gzip_cut_text", retry = false }:request("GET", "/x")
+    assert.is_nil(value)
+    assert.equal("closed", err.kind)
+    assert.same({ "a" }, { new { base_url = server:url "gzip" }:request("GET", "/x")[1].id })
   end)
 
   it("takes an empty body for nothing, whatever the headers said", function()
     assert.is_true((new { base_url = server:url "created" }.api_keys:create { label = "x" }))
   end)
 
-  it("deletes, although the answer is a long text", function()
-    local value = assert(new { base_url = server:url "big" }.installations:delete "one")
-    assert.is_true(value)
+  describe("has a limit for what it expects:", function()
+    -- Calls one operation on an answer of so many bytes.
+    local function ask(bytes, method, given)
+      local base = new { base_url = server:url "sized", servers = { proxy = server:url "sized", write = server:url "sized" } }
+      given = given or {}
+      given.query = { bytes = bytes, kind = given.kind or "text" }
+      given.kind = nil
+      if method == "delete" then
+        return new { base_url = server:url("sized") .. "/bytes=" .. bytes }.installations:delete "one"
+      elseif method == "get" then
+        return new { base_url = server:url("sized") .. "/bytes=" .. bytes .. "/kind=json" }.installations:get "one"
+      end
+      return base:request("GET", "/x", given)
+    end
+
+    local function over(words, ...)
+      local value, err = ask(...)
+      assert.is_nil(value)
+      assert.equal("limit", err.kind, err.message)
+      assert.is_true(err.sent)
+      assert.equal(1, err.attempts)
+      assert.is_truthy(err.message:find(words, 1, true), err.message)
+    end
+
+    it("an answer without a body, 1 MiB", function()
+      assert.is_true((assert(ask(2 ^ 20, "delete"))))
+      over("longer than max_bytes (1048576)", 2 ^ 20 + 1, "delete")
+    end)
+
+    it("one value, 16 MiB", function()
+      assert.equal(2 ^ 24 - 2, #assert(ask(2 ^ 24, "get")))
+      over("longer than max_bytes (16777216)", 2 ^ 24 + 1, "get")
+      over("max_element_bytes (16777216)", 2 ^ 24 + 1, "request", { kind = "json" })
+      over("longer than max_bytes (1000)", 1001, "request", { max_bytes = 1000, kind = "json" })
+    end)
+
+    it("a text, 64 MiB", function()
+      assert.equal(2 ^ 26, #assert(ask(2 ^ 26, "request")))
+      over("longer than max_bytes (67108864)", 2 ^ 26 + 1, "request")
+      assert.equal(2 ^ 26 + 1, #assert(ask(2 ^ 26 + 1, "request", { max_bytes = 2 ^ 27 })))
+    end)
+
+    it("an error's body, 64 KiB, of which the beginning is kept and read", function()
+      local problem = '{"type":"about:blank","issues":[{"title":"inner","detail":"inner"}],"title":"Broken","requestId":"r-1",'
+        .. '"detail":"what \\"it\\" was","trace":"' .. ("x"):rep(70000) .. '","later":"y"}'
+      for _, cut in ipairs { 2 ^ 16 + 1, #problem } do
+        local body = problem:sub(1, cut - 2) .. '"}'
+        local transport = double.answers { status = 500, headers = {}, body = body }
+        local _, err = double.client(transport, { retry = false }):request("GET", "/x")
+        assert.is_true(body:sub(1, 2 ^ 16) == err.body)
+        assert.same({ title = "Broken", detail = 'what "it" was', requestId = "r-1" }, err.problem)
+        assert.equal("r-1", err.request_id)
+        assert.equal('500 Broken: what "it" was', err.message)
+      end
+      local before = server:ask "connections"
+      local _, err = new { base_url = server:url "sized/status=500/bytes=50000000", retry = false }:request("GET", "/x")
+      assert.equal(2 ^ 16, #err.body)
+      assert.equal("status", err.kind)
+      new { base_url = server:url "sized" }:request("GET", "/x") -- on a connection of its own: the rest was not read
+      assert.equal(3, server:ask "connections" - before)
+    end)
   end)
 
   it("remembers that an earlier try may have arrived", function()

@@ -123,7 +123,7 @@ describe("ampersand.metrics", function()
 end)
 
 describe("ampersand.metrics in nginx", function()
-  if nginx.missing() then pending(nginx.missing()) return end
+  if nginx.unable(pending) then return end
 
   local server
   teardown(function() if server then server:stop() end end)
@@ -164,7 +164,7 @@ describe("ampersand.metrics in nginx", function()
 end)
 
 describe("the dashboard's /metrics", function()
-  if nginx.missing() then pending(nginx.missing()) return end
+  if nginx.unable(pending) then return end
 
   it("has the installations by integration, provider, health and connection status", function()
     local mock = require "support.mock"

@@ -183,7 +183,7 @@ describe("an edit of the fleet", function()
     assert.equal(2, report.skip)
     local why = {}
     for _, problem in ipairs(report.problems) do why[problem.id] = problem.why end
-    assert.matches("^changed by somebody else since %(config config%-0000040, now config%-%d+%)$",
+    assert.matches("^changed by another editor since %(config config%-0000040, now config%-%d+%)$",
       why["installation-0000040"])
     assert.equal("it is gone", why["installation-0000060"])
     local edits = simulated.edits(server)
@@ -334,11 +334,12 @@ describe("an edit of the fleet", function()
       assert.equal(text, file:read "*a")
       file:close()
     end
-    refused("my notes", "no journal of an edit")
-    refused('{"type":"edit"}\n', "no journal of an edit")
+    refused("my notes", "not a journal of an edit")
+    refused('{"type":"edit"}\n', "not a journal of an edit")
     refused('{"ampersand":"edit/1","type":"edit","project":"other","integration":"integration-123"}\n',
       "is of project other")
-    refused('{"a\n{"type":"done"}\n', "line 1 is no record")
+    local header = '{"ampersand":"edit/1","type":"edit","project":"%s","integration":"%s"}\n'
+    refused(header:format(server.project, server.integration) .. '{"a\n{"type":"done","n":1}\n', "line 2 is no record")
     assert.is_nil((client.installations:undo(name .. ".absent")))
     assert.equal(0, server:requests().count)
   end)
@@ -402,7 +403,7 @@ describe("the arguments of an edit", function()
       "or a count")
     assert.error_matches(function() installations:edit(nothing, { journal = false, canary = true }) end,
       "share below 1")
-    assert.error_matches(function() installations:edit(nothing, { journal = false, settle = -1 }) end, "at least 0")
+    assert.error_matches(function() installations:edit(nothing, { journal = false, settle = -1 }) end, "zero or more")
     assert.error_matches(function() installations:select { "id" }:edit(nothing, { journal = false }) end, "selection")
     assert.error_matches(function() installations:undo() end, "path of a journal")
     assert.error_matches(function() client.connections:edit(nothing) end, "no method \"edit\"")

@@ -3,8 +3,6 @@ local double = require "support.double"
 local simulated = require "support.simulated"
 local mock = require "support.mock"
 
-local SICK = { healthStatus = "unhealthy" }
-
 describe("explaining an installation", function()
   local server, client, id
 
@@ -109,9 +107,29 @@ describe("an explanation", function()
   it("does not blame a failure that was made good", function()
     local operations = '[{"id":"a","status":"failure","createTime":"2024-01-01T00:00:00Z"},'
       .. '{"id":"b","status":"success","createTime":"2024-03-01T00:00:00Z"}]'
-    assert.equal("healthy", explain({ id = "i", healthStatus = "healthy" }, operations).code)
+    local working = { status = "working" }
+    assert.equal("healthy", explain({ id = "i", healthStatus = "healthy", connection = working }, operations).code)
     assert.equal("failed_operation", explain({ id = "i", healthStatus = "unhealthy" }, operations).code)
-    assert.equal("unhealthy", explain({ id = "i", healthStatus = SICK.healthStatus }, "[]").code)
+    assert.equal("unhealthy", explain({ id = "i", healthStatus = "unhealthy" }, "[]").code)
+  end)
+
+  it("calls healthy only what is known to be", function()
+    local function look(health, connection)
+      local found = explain({ id = "i", healthStatus = health, connection = connection }, "[]")
+      assert.equal(found.code == "healthy", tostring(found):find("it is healthy", 1, true) ~= nil)
+      return found
+    end
+    local function with(status) return { id = "c1", status = status } end
+    assert.equal("healthy", look("healthy", with "working").code)
+    assert.equal("unproven", look("healthy", with "created").code)
+    assert.matches("^connection c1 was created or renewed, and has not been used", look("healthy", with "created").cause)
+    for _, nothing in ipairs { false, core.null, "c1" } do
+      assert.equal("no_connection", look("healthy", nothing or nil).code)
+    end
+    for _, status in ipairs { false, core.null, "other", 1 } do
+      assert.equal("unknown", look("healthy", with(status or nil)).code)
+      assert.equal("unknown", look(status or nil, with "working").code)
+    end
   end)
 
   it("puts no control characters on a terminal", function()

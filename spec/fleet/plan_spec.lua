@@ -1,6 +1,6 @@
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local diff = require "ampersand.fleet.diff"
-local journal = require "ampersand.fleet.journal"
 local mask = require "ampersand.fleet.update_mask"
 
 local function config()
@@ -27,11 +27,11 @@ local function compare(fn)
   fn(after, after.content)
   local changes, what = mask.compare(before, after)
   if changes then
-    assert.is_true(diff.equal(after, mask.apply({ config = before }, changes, "after")))
+    assert.is_true(deep.equal(after, mask.apply({ config = before }, changes, "after")))
     assert.is_true(mask.holds({ config = before }, changes, "before"))
     assert.equal(#changes == 0, mask.holds({ config = before }, changes, "after"))
     if not what then
-      assert.is_true(diff.equal(before, mask.apply({ config = after }, changes, "before")))
+      assert.is_true(deep.equal(before, mask.apply({ config = after }, changes, "before")))
     end
   end
   return changes, what
@@ -114,7 +114,7 @@ describe("the update mask", function()
 
   it("refuses a number that this Lua has rounded", function()
     local before = core.decode '{"content":{"read":{"objects":{"a":{"n":9007199254740993,"s":1}}}}}'
-    local after = diff.copy(before)
+    local after = deep.copy(before)
     after.content.read.objects.a.s = 2
     local changes, problem = mask.compare(before, after)
     if core.encode(before):find("993", 1, true) then -- this Lua has 64-bit integers
@@ -136,13 +136,13 @@ describe("the diff", function()
 
   it("copies without sharing, and keeps what marks an array", function()
     local value = core.decode '{"a":[],"b":{"c":null}}'
-    local copy = diff.copy(value)
+    local copy = deep.copy(value)
     copy.b.c = 1
     assert.equal(core.null, value.b.c)
-    assert.equal('{"a":[],"b":{"c":null}}', core.encode(diff.copy(value), { sort_keys = true }))
-    assert.is_false(diff.equal(value, copy))
-    assert.is_false(diff.equal({ a = 1 }, { a = 1, b = 2 }))
-    assert.is_false(diff.equal({ a = 1, b = 2 }, { a = 1 }))
+    assert.equal('{"a":[],"b":{"c":null}}', core.encode(deep.copy(value), { sort_keys = true }))
+    assert.is_false(deep.equal(value, copy))
+    assert.is_false(deep.equal({ a = 1 }, { a = 1, b = 2 }))
+    assert.is_false(deep.equal({ a = 1, b = 2 }, { a = 1 }))
   end)
 
   it("lets nothing through that a terminal would act on, nor does the plan", function()
@@ -150,94 +150,13 @@ describe("the diff", function()
     assert.equal('+ a?b?c?d?e?f: "a\\u001bb?c?d?e?f"', diff.line { path = bad, after = bad })
     local plan = require "ampersand.fleet.plan"
     assert.equal("a?b?c?d?e?f  a?b?c?d?e?f\n  updateMask: a?b?c?d?e?f",
-      plan.show { id = bad, group = { groupName = bad }, diff = {}, changes = { { path = bad } } })
-    assert.equal("a?b?c?d?e?f\n  ! a?b?c?d?e?f", plan.show { id = bad, diff = {}, changes = {}, problem = bad })
+      plan.show({ id = bad, group = { groupName = bad }, changes = { { path = bad } } }, {}))
+    assert.equal("a?b?c?d?e?f\n  ! a?b?c?d?e?f", plan.show({ id = bad, changes = {}, problem = bad }, {}))
   end)
 
   it("cuts long values, never inside a character", function()
     local line = diff.line { path = "a", after = ("ü"):rep(200) }
     assert.truthy(#line < 180)
     assert.matches("ü …$", line)
-  end)
-end)
-
-describe("the journal", function()
-  local name
-  before_each(function() name = os.tmpname() end)
-  after_each(function() os.remove(name) end)
-
-  local function write(text)
-    local file = assert(io.open(name, "w"))
-    file:write(text)
-    file:close()
-  end
-
-  local function types()
-    local out, reader = {}, assert(journal.reader(name))
-    while true do
-      local record, why = reader()
-      if why then return nil, why end
-      if not record then return table.concat(out, " ") end
-      out[#out + 1] = record.type
-    end
-  end
-
-  it("is readable JSON lines, each in the file before `write` returns", function()
-    local book = assert(journal.open(name, "w"))
-    for i = 1, 3 do
-      assert(book:write { type = "plan", n = i, text = "a\nb" })
-      local lines = 0
-      for line in io.lines(name) do
-        lines = lines + 1
-        assert.equal(lines, core.decode(line).n)
-      end
-      assert.equal(i, lines)
-    end
-    book:close()
-    book:close()
-    assert.equal("plan plan plan", types())
-  end)
-
-  it("goes on after half a line, wherever the process was killed", function()
-    local whole = '{"type":"edit"}\n{"type":"plan"}\n'
-    for cut = 1, #whole do
-      write(whole:sub(1, cut))
-      local book = assert(journal.open(name, "a"))
-      assert(book:write { type = "resume" })
-      assert(book:write { type = "done" })
-      book:close()
-      local expected = cut < 15 and "resume done" or cut < 31 and "edit resume done" or "edit plan resume done"
-      assert.equal(expected, types(), cut)
-    end
-  end)
-
-  it("survives being killed again before it could say `resume`", function()
-    write '{"type":"edit"}\n{"ty'
-    assert(journal.open(name, "a")):close()
-    assert.equal("edit", types())
-    local book = assert(journal.open(name, "a"))
-    assert(book:write { type = "resume" })
-    book:close()
-    assert.equal("edit resume", types())
-  end)
-
-  it("refuses a damaged file, and one that is something else", function()
-    write '{"type":"edit"}\n{"ty\n{"type":"done"}\n'
-    local ok, why = types()
-    assert.is_nil(ok)
-    assert.matches("line 2 is no record", why)
-    write "just a note\nof mine\n"
-    assert.equal("", types())
-    assert.is_nil((journal.reader(name .. ".absent")))
-  end)
-
-  it("says when it cannot write", function()
-    local full = io.open("/dev/full", "w")
-    if not full then return end
-    full:close()
-    local book = assert(journal.open("/dev/full", "w"))
-    local ok, why = book:write { type = "edit" }
-    assert.is_nil(ok)
-    assert.matches("space", why)
   end)
 end)

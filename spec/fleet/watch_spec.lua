@@ -134,6 +134,27 @@ describe("a watch", function()
     assert.same({ version = 1, complete = true, installations = {} }, state)
   end)
 
+  it("that could not look at its last poll says why, instead of ending as if nothing had changed", function()
+    local down = { fault = "no route", kind = "connect", sent = false }
+    for _, case in ipairs {
+      { { down }, 1, "connect" }, { { list(one "a"), down }, 2, "connect" }, { { double.problem(503, "{}") }, 1, "status" },
+      { { { fault = "slow", kind = "timeout" } }, 2, "timeout" }, { { double.json "[{" }, 1, "decode" },
+      { { down, list(one "a") }, 2 }, { { double.problem(503, "{}"), down, list() }, 3 },
+    } do
+      local watch = client_of((table.unpack or unpack)(case[1])).installations:watch { polls = case[2] } -- luacheck: ignore
+      for _ = 1, 2 do
+        local change, err = watch:next()
+        assert.is_nil(change)
+        assert.equal(case[3], err and err.kind)
+      end
+      if case[3] then
+        local ok, raised = pcall(watch)
+        assert.is_false(ok)
+        assert.is_true(ampersand.is_error(raised))
+      end
+    end
+  end)
+
   it("ends when it is closed", function()
     local client, transport = client_of(list(one "a"), list(one("a", "unhealthy"), one "b"))
     local watch = client.installations:watch()

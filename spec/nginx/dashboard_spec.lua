@@ -4,7 +4,7 @@
 local machine = require "support.machine"
 local nginx = require "support.openresty"
 
-if nginx.missing() then pending(nginx.missing()) return end
+if nginx.unable(pending) then return end
 if os.getenv "AMP_BROWSER" ~= "1" then pending(machine.absent("a browser", "make test-dashboard")) return end
 
 local mock = require "support.mock"

@@ -2,7 +2,7 @@
 
 local nginx = require "support.openresty"
 
-if nginx.missing() then pending(nginx.missing()) return end
+if nginx.unable(pending) then return end
 
 local core = require "ampersand.core"
 local openssl = require "support.openssl"

@@ -2,7 +2,7 @@ local machine = require "support.machine"
 local nginx = require "support.openresty"
 local socket = require "socket"
 
-if nginx.missing() then pending(nginx.missing()) return end
+if nginx.unable(pending) then return end
 
 -- The API's place: answers the list of installations as `mode` says, slowly enough to be caught in the middle.
 local ORIGIN = [[

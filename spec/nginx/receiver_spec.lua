@@ -1,6 +1,6 @@
 local nginx = require "support.openresty"
 
-if nginx.missing() then pending(nginx.missing()) return end
+if nginx.unable(pending) then return end
 
 local openssl = require "support.openssl"
 

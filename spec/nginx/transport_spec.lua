@@ -1,7 +1,7 @@
 local nginx = require "support.openresty"
 local socket = require "socket"
 
-if nginx.missing() then pending(nginx.missing()) return end
+if nginx.unable(pending) then return end
 
 -- What every nginx here has: `fetch(url, more)` makes one request on a transport and reads the whole answer;
 -- `say(...)` answers with values joined by "|".

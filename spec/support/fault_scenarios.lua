@@ -85,6 +85,22 @@ function scenarios.big(conn, request)
   return true
 end
 
+-- /sized/bytes=N/kind=json/status=500 or as query parameters: so many bytes, of text or of one JSON string.
+function scenarios.sized(conn, request)
+  local n = tonumber(request.path:match "bytes=(%d+)") or 10
+  local json = request.path:find "kind=json"
+  conn:send(head(request.path:match "status=(%d+)" or "200 OK", {
+    "Content-Length: " .. n, "Content-Type: " .. (json and "application/json" or "text/plain"),
+  }))
+  if json then conn:send '"' end
+  local left, block = json and n - 2 or n, ("x"):rep(65536)
+  while left > 0 do
+    if not conn:send(block:sub(1, left)) then return end
+    left = left - #block
+  end
+  return (not json or conn:send '"') and true
+end
+
 function scenarios.status(conn, request)
   return respond(conn, parameter(request, "code") .. " Whatever", {}, "the body")
 end
@@ -123,8 +139,63 @@ function scenarios.gzip(conn) return scenarios.ok(conn, gzip(ITEMS), "Content-En
 
 function scenarios.gzip_twice(conn) return scenarios.ok(conn, gzip(gzip(ITEMS)), "Content-Encoding: gzip, gzip") end
 
+-- One stored block; in the zlib format, or without it as some servers send it.
+local function stored(text)
+  return "\1" .. string.char(#text, 0, 255 - #text, 255) .. text
+end
+
+function scenarios.deflate(conn)
+  local a, b = 1, 0
+  for i = 1, #ITEMS do
+    a = (a + ITEMS:byte(i)) % 65521
+    b = (b + a) % 65521
+  end
+  local sum = string.char(math.floor(b / 256), b % 256, math.floor(a / 256), a % 256)
+  return scenarios.ok(conn, "\120\1" .. stored(ITEMS) .. sum, "Content-Encoding: deflate")
+end
+
+function scenarios.deflate_bare(conn) return scenarios.ok(conn, stored(ITEMS), "Content-Encoding: deflate") end
+
 function scenarios.gzip_bomb(conn)
   return scenarios.ok(conn, gzip(("0"):rep(20 * 1024 * 1024)), "Content-Encoding: gzip")
+end
+
+-- --- 64 KB that unpack to 64 MB of one kind ------------------------------------------------------------
+
+local function shell(command)
+  local pipe = assert(io.popen(command, "r"))
+  local bytes = pipe:read "*a"
+  pipe:close()
+  return bytes
+end
+
+local function packed(first, piece)
+  return ("{ printf '%s'; yes '%s' | tr -d '\\n' | head -c 67108863; } | gzip -1"):format(first, piece)
+end
+
+-- Name: what it unpacks to, its coding, how often the whole is repeated.
+local BOMBS = {
+  nesting = { packed("", "[") }, objects = { packed("", [[{"a":]]) }, spaces = { packed("", "          ") },
+  string = { packed([=[["]=], "aaaaaaaaaa") }, elements = { packed("[", "1,1,1,1,1,") }, zeros = { packed("", "0000000000") },
+  twice = { packed("", "[[[[[[[[[[") .. " | gzip", "gzip, gzip" }, inner = { packed("", "[[[[[[[[[[") .. " | gzip" },
+}
+
+for name, bomb in pairs(BOMBS) do
+  scenarios["bomb_" .. name] = function(conn, request)
+    bomb.bytes = bomb.bytes or shell(bomb[1])
+    local status = request.path:find "status=500" and "500 Broken" or "200 OK"
+    return respond(conn, status, {
+      "Content-Type: " .. (request.path:find "text" and "text/plain" or "application/json"),
+      "Content-Encoding: " .. (bomb[2] or "gzip"),
+    }, bomb.bytes)
+  end
+end
+
+-- A list that goes on as long as anybody reads, unless the query says "finite".
+function scenarios.endless(conn, request)
+  if request.path:find "finite" then return scenarios.items(conn) end
+  conn:send(chunked() .. chunk "[1")
+  while conn:send(chunk((",1"):rep(1000))) do end
 end
 
 function scenarios.cookie(conn) return scenarios.ok(conn, ITEMS, "Set-Cookie: id=1; Path=/") end
@@ -192,11 +263,6 @@ function scenarios.cut(conn)
   conn:cut()
 end
 
-function scenarios.cut_identity(conn)
-  conn:send(head("200 OK", { "Connection: close", "Transfer-Encoding: identity" }) .. ITEMS)
-  conn:cut()
-end
-
 -- --- broken messages ---------------------------------------------------------------------------------------
 
 scenarios.short_body = sends(head("200 OK", { "Content-Length: 1000" }), ITEMS)
@@ -240,6 +306,10 @@ end
 function scenarios.gzip_cut(conn)
   local bytes = gzip(ITEMS:rep(100))
   return scenarios.ok(conn, bytes:sub(1, #bytes - 12), "Content-Encoding: gzip")
+end
+
+function scenarios.gzip_cut_text(conn)
+  return respond(conn, "200 OK", { "Content-Type: text/plain", "Content-Encoding: gzip" }, gzip(("text "):rep(999)):sub(1, -9))
 end
 
 -- A list that would be whole with a few bytes more.

@@ -1,5 +1,5 @@
--- The README's table of operations. Prints it, or with an argument writes it between the marks of that file:
---   lua spec/support/operations_table.lua README.md
+-- The table of operations in docs/operations.md. Prints it, or with an argument writes it between the marks of that file:
+--   lua spec/support/operations_table.lua docs/operations.md
 package.path = "lua/?.lua;" .. package.path
 local operations = require "ampersand.client.operations"
 

@@ -9,7 +9,8 @@ local reference = {}
 reference.MODULES = {
   "ampersand", "ampersand.client", "ampersand.client.iterator", "ampersand.client.error", "ampersand.cancel", "ampersand.client.proxy",
   "ampersand.record", "ampersand.webhook", "ampersand.jwt", "ampersand.time", "ampersand.json", "ampersand.fleet.wait",
-  "ampersand.fleet.watch", "ampersand.fleet.explain", "ampersand.fleet.edit", "ampersand.cache", "ampersand.gate", "ampersand.receiver", "ampersand.metrics",
+  "ampersand.fleet.watch", "ampersand.fleet.explain", "ampersand.fleet.edit", "ampersand.fleet.undo",
+  "ampersand.cache", "ampersand.gate", "ampersand.receiver", "ampersand.metrics",
   "ampersand.transport.curl", "ampersand.transport.nginx", "ampersand.loop.frame", "ampersand.mock", "ampersand.types",
 }
 

@@ -1,6 +1,7 @@
 -- The simulated fleet as a whole: what the mock server holds, and what it should hold after an edit.
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local diff = require "ampersand.fleet.diff"
 local mock = require "ampersand.mock"
 
@@ -16,7 +17,7 @@ end
 
 -- Without what every edit changes by itself.
 local function comparable(installation)
-  installation = diff.copy(installation)
+  installation = deep.copy(installation)
   installation.updateTime, installation.config.id, installation.config.createTime = nil, nil, nil
   return installation
 end

@@ -3,59 +3,68 @@
 -- Most lists of the API are one bare array, which is decoded while it arrives: the body is never held. Paged lists
 -- ({results, pagination}) are read a page at a time. Element by element is ampersand.client.iterator's.
 
+local call = require "ampersand.client.call"
 local core = require "ampersand.core"
-local call = require "ampersand.client.sender"
-local later = require "ampersand.util.later"
+local response = require "ampersand.client.response"
+local sender = require "ampersand.client.sender"
 
-local pages = later "ampersand.client.iterator"
+local list = {}
 
 --- Whether a call's answer is decoded while it arrives. Pages are small.
 ---@param c ampersand.Call
 ---@return boolean
-function pages.streamed(c)
+function list.is_streamed(c)
   return c.op.returns ~= "page"
 end
 
---- The decoder of one page. Whole pages are bounded in all, streams by element.
+local function path_of(c)
+  return c.op.returns == "page" and { "results" } or nil
+end
+
+-- Whole lists and pages are bounded in all, what is read element by element is bounded by element.
+local function whole_settings(c)
+  local streamed = list.is_streamed(c)
+  return {
+    expect = "array", plan = c.filter.plan, path = path_of(c),
+    max_bytes = call.option(c, "max_bytes") or (streamed and 2 ^ 30 or response.MAX_VALUE_BYTES),
+    max_values = call.option(c, "max_values") or (streamed and 1e7 or response.MAX_VALUES),
+  }
+end
+
+--- Settings of a decoder that holds one element at a time.
 ---@param c ampersand.Call
----@param whole boolean
----@return userdata
----@return string? kind under which it may be kept
-function pages.decoder(c, whole)
-  local kind = whole and not c.filter.plan and c.op.returns or nil
-  local kept = kind and call.kept_decoder(c, kind)
-  return kept or call.decoder(c, {
-    expect = "array", plan = c.filter.plan, path = c.op.returns == "page" and { "results" } or nil,
-    max_bytes = whole and (call.option(c, "max_bytes") or 2 ^ 30) or nil,
-    max_values = whole and (call.option(c, "max_values") or 1e7) or nil,
-  }), kind
+---@return table
+function list.element_settings(c)
+  return { expect = "array", plan = c.filter.plan, path = path_of(c) }
 end
 
 --- Reads one whole page.
 ---@param res table
----@param c ampersand.Call
+---@param attempt ampersand.Attempt
 ---@param take fun(decoder: userdata, state: any): string?, any, string? takes what the decoder holds; its status
 ---@param state any
 ---@param kept boolean whether what is taken is kept
 ---@return boolean? ok, ampersand.Error?
-function pages.read(res, c, take, state, kept)
-  local decoder, kind_of_list = pages.decoder(c, kept)
+function list.read(res, attempt, take, state, kept)
+  local c = attempt.call
+  local name = kept and not c.filter.plan and c.op.returns or nil
+  local decoder = response.decoder(c, name, kept and whole_settings or list.element_settings)
   while true do
     local status, message, kind = take(decoder, state)
     if status == "more" then
-      local ok, err = call.pump(c, res, decoder)
+      local ok, err = response.pump(attempt, res, decoder)
       if not ok then return nil, err end
     elseif status == "end" then
       res.close(true)
-      c.envelope = c.op.returns == "page" and decoder:envelope() or nil
-      if kind_of_list then call.keep_decoder(c, kind_of_list, decoder) end
+      attempt.envelope = c.op.returns == "page" and decoder:envelope() or nil
+      response.keep_decoder(c, name, decoder)
       return true
     elseif status == "full" then
       res.close(false)
-      c.envelope = nil
+      attempt.envelope = nil
       return true
     else
-      return nil, call.decode_error(c, res, message, kind)
+      return nil, response.decode_error(attempt, res, message, kind)
     end
   end
 end
@@ -63,66 +72,102 @@ end
 -- LuaJIT's collector looks at a table that was written to once more in one go, with everything new in it: for a list of
 -- 10 MB that took 5 to 13 ms. What a variable of a living function has held it looks at step by step.
 local held -- luacheck: ignore (it is only written to)
-local function show(list, from)
-  for i = from, #list do held = list[i] end
+local function show(elements, from)
+  for i = from, #elements do held = elements[i] end
   held = nil
 end
 if not rawget(_G, "jit") then show = function() end end
 
 -- Appends elements to state.list until `max` are there.
 local function collect(decoder, state)
-  local list, max = state.list, state.max
-  if max and #list >= max then return "full" end
-  local before = #list
-  local status, n, kind = decoder:collect(list, max and max - before)
-  show(list, before + 1)
+  local elements, max = state.list, state.max
+  if max and #elements >= max then return "full" end
+  local before = #elements
+  local status, n, kind = decoder:collect(elements, max and max - before)
+  show(elements, before + 1)
   return status, n, kind
 end
 
--- The same with a Lua predicate, which runs after the C filter.
+-- The same with Lua functions, which see what the C filter has let through.
 local function collect_some(decoder, state)
-  local list, max = state.list, state.max
-  if max and #list >= max then return "full" end
+  local elements, max = state.list, state.max
+  if max and #elements >= max then return "full" end
   local status, value, kind = decoder:next()
   while status == "value" do
-    if state.predicate(value) then list[#list + 1] = value end
-    if max and #list >= max then return "full" end
+    elements[#elements + 1] = state.keep(value)
+    if max and #elements >= max then return "full" end
     status, value, kind = decoder:next()
   end
   return status, value, kind
 end
 
-local function read_kept(res, c, state)
-  local list = state.list
-  for i = #list, state.before + 1, -1 do list[i] = nil end -- what a broken earlier try had brought
-  return pages.read(res, c, state.predicate and collect_some or collect, state, true)
+local function read_kept(res, attempt, state)
+  local elements = state.list
+  for i = #elements, state.before + 1, -1 do elements[i] = nil end -- what a broken earlier try had brought
+  return list.read(res, attempt, state.keep and collect_some or collect, state, true)
 end
 
---- Appends one page to `list`.
----@param c ampersand.Call
----@param list table
----@param max integer? stop at so many elements
+--- Appends one page to `elements`.
+---@param attempt ampersand.Attempt
+---@param elements table
+---@param max integer? stop at this many elements
 ---@return boolean? ok, ampersand.Error?
-function pages.fetch(c, list, max)
-  return call.run(c, read_kept, { list = list, max = max, before = #list, predicate = c.filter.predicate })
+function list.fetch(attempt, elements, max)
+  local keep = attempt.call.filter.keep
+  return sender.send(attempt, read_kept, { list = elements, max = max, before = #elements, keep = keep })
+end
+
+-- The token of the page after this one, nil after the last. A server that repeats itself would loop us forever.
+local function next_token(attempt)
+  local pagination = type(attempt.envelope) == "table" and attempt.envelope.pagination
+  local problem
+  if type(pagination) ~= "table" then
+    problem = "the page has no `pagination`"
+  elseif pagination.done == true then
+    return nil
+  elseif type(pagination.nextPageToken) ~= "string" or pagination.nextPageToken == "" then
+    problem = "more pages are announced, but `nextPageToken` is missing"
+  elseif attempt.seen and attempt.seen[pagination.nextPageToken] then
+    problem = "the server announced the same page twice"
+  else
+    attempt.seen = attempt.seen or {}
+    attempt.seen[pagination.nextPageToken] = true
+    return pagination.nextPageToken
+  end
+  return nil, call.error(attempt, "protocol", problem .. "; stopped rather than loop or lose pages", { sent = true })
+end
+
+--- Turns an attempt to the next page; false after the last one.
+---@param attempt ampersand.Attempt
+---@return boolean? more, ampersand.Error?
+function list.advance(attempt)
+  if list.is_streamed(attempt.call) then return false end
+  local token, err = next_token(attempt)
+  if err then return nil, err end
+  if not token then return false end
+  local query = { pageToken = token }
+  for name, value in pairs(attempt.call.query) do
+    if name ~= "pageToken" then query[name] = value end
+  end
+  attempt.query, attempt.tries, attempt.sent = query, 0, nil
+  return true
 end
 
 --- All elements, over all pages.
 ---@param c ampersand.Call
----@param max integer? stop after so many elements
 ---@return table? list, table|ampersand.Error info
-function pages.list(c, max)
-  local list = core.array {}
-  c.stream = pages.streamed(c)
+function list.all(c)
+  local elements, max, attempt = core.array {}, c.options.max, call.attempt(c)
+  attempt.stream = list.is_streamed(c)
   repeat
-    local ok, err = pages.fetch(c, list, max)
+    local ok, err = list.fetch(attempt, elements, max)
     if not ok then return nil, err end
-    if c.stream or (max and #list >= max) then break end
+    if max and #elements >= max then break end
     local more
-    more, err = pages.advance(c)
+    more, err = list.advance(attempt)
     if err then return nil, err end
   until not more
-  return list, c.info
+  return elements, attempt.info
 end
 
-return pages
+return list

@@ -17,6 +17,18 @@
 
 local operations = {}
 
+--- Which option of a client fills which placeholder.
+operations.DEFAULTS = {
+  projectIdOrName = "project", integrationId = "integration", integrationIdOrName = "integration", orgId = "org",
+}
+
+--- Whether an operation answers with a list.
+---@param op table
+---@return boolean
+function operations.is_list(op)
+  return op.returns == "array" or op.returns == "page"
+end
+
 local PATHS = { PROJECT = "/projects/{projectIdOrName}" }
 PATHS.INTEGRATION = PATHS.PROJECT .. "/integrations/{integrationId}"
 PATHS.INSTALLATION = PATHS.INTEGRATION .. "/installations/{installationId}"

@@ -1,26 +1,21 @@
---- Arguments of a method -> path, query, body, options.
+--- Arguments -> path, query, body, options: by position for methods, by name for `client:call` and `client:request`.
 --
 -- Ids fill the path from the right, the client's defaults supply the left; in `fields`, names the operation declares
--- as query go to the URL and the rest is the body; `options` are ours. Misuse is raised at the caller's line.
--- Arguments by name, as `client:call` and `client:request` take them, are ampersand.client.named_params'.
+-- as query go to the URL and the rest is the body; `options` are ours. Invalid arguments raise at the caller's line.
 
-local later = require "ampersand.util.later"
 local argcheck = require "ampersand.util.argcheck"
+local deep = require "ampersand.util.deep"
+local operations = require "ampersand.client.operations"
 local request = require "ampersand.client.request"
 
-local arguments = later "ampersand.client.named_params"
+local params = {}
 
 --- Options of a single call; everything else a caller writes there is a typo.
-arguments.OPTIONS = {
+params.OPTIONS = {
   timeout = "seconds", connect_timeout = "seconds", read_timeout = "seconds", retry = "boolean|count|table",
   headers = "table", nulls = "string", max = "count", max_depth = "count", max_bytes = "count",
   max_values = "count", max_element_bytes = "count", max_element_values = "count", big_integers = "string",
   cancel = "table",
-}
-
--- Which default fills which placeholder.
-local DEFAULTS = {
-  projectIdOrName = "project", integrationId = "integration", integrationIdOrName = "integration", orgId = "org",
 }
 
 local CHOICES = {
@@ -28,19 +23,44 @@ local CHOICES = {
   http_version = { ["1.1"] = true, ["2"] = true },
 }
 
---- Raises when an option that is one of a few words is another word.
+local RETRY = { attempts = "count", base = "wait", cap = "wait", always = "boolean" }
+
+-- The functions that a table must have to be what the option wants.
+local SHAPES = {
+  cancel = { words = "a token of ampersand.cancel.token()", "watch", "unwatch" },
+  loop = { words = "an adapter, such as require \"ampersand.loop.frame\".new()", "inside", "park", "wake" },
+  transport = { words = "a function, or a table with the function `request`", "request" },
+}
+
+local function raise(what, words, ...)
+  argcheck.raise(what .. ": " .. words:format(...))
+end
+
+-- --- options -----------------------------------------------------------------------------------------------------
+
+local function check_table(what, name, value)
+  if name == "retry" then argcheck.check(value, RETRY, what .. ": retry") end
+  local shape = SHAPES[name]
+  for _, method in ipairs(shape or {}) do
+    if type(value[method]) ~= "function" then raise(what, "option %q must be %s", name, shape.words) end
+  end
+  for header, text in pairs(name == "headers" and value or {}) do
+    local bad = request.bad_header(header, text)
+    if bad then raise(what, "%s", bad) end
+  end
+end
+
+--- Raises when an option is not one of its words, or a table that is not what it should be.
 ---@param given table
 ---@param what string
-function arguments.check_choices(given, what)
-  for name, choices in pairs(CHOICES) do
-    local value = given[name]
-    if value ~= nil and not choices[value] then
-      argcheck.raise(("%s: option %q must be one of %s, got %q"):format(what, name,
-        table.concat(argcheck.names(choices), ", "), tostring(value)))
+function params.check_choices(given, what)
+  for name, value in pairs(given) do
+    local choices = CHOICES[name]
+    if choices and not choices[value] then
+      raise(what, "option %q must be one of %s, got %q", name, table.concat(argcheck.names(choices), ", "),
+        tostring(value))
     end
-  end
-  for _, value in pairs(given) do
-    if type(value) == "table" then return arguments.check_tables(given, what) end
+    if type(value) == "table" then check_table(what, name, value) end
   end
 end
 
@@ -48,10 +68,25 @@ end
 ---@param given table?
 ---@param what string
 ---@return table given
-function arguments.check_options(given, what)
-  given = argcheck.check(given, arguments.OPTIONS, what)
-  if next(given) ~= nil then arguments.check_choices(given, what) end
+function params.check_options(given, what)
+  given = argcheck.check(given, params.OPTIONS, what)
+  if next(given) ~= nil then params.check_choices(given, what) end
   return given
+end
+
+-- --- ids ---------------------------------------------------------------------------------------------------------
+
+local HOW_TO_GIVE = {
+  project = "give `project` to ampersand.new or client:with, or set AMPERSAND_PROJECT_ID",
+  integration = "give `integration` to ampersand.new or client:with, or set AMPERSAND_INTEGRATION_ID",
+  org = "give `org` to ampersand.new or client:with",
+}
+
+--- The words for a default that is not configured.
+---@param name string "project", "integration" or "org"
+---@return string
+function params.missing(name)
+  return ("no %s: %s"):format(name, HOW_TO_GIVE[name])
 end
 
 local function take_ids(what, op, count, ...)
@@ -62,36 +97,29 @@ local function take_ids(what, op, count, ...)
       tables[#tables + 1] = value
     elseif #tables == 0 then
       local bad = request.bad_id(value)
-      if bad then argcheck.raise(("%s: id %d of %s %s"):format(what, i, op.path, bad)) end
+      if bad then raise(what, "id %d of %s %s", i, op.path, bad) end
       ids[i] = value
     elseif value ~= nil then
-      argcheck.raise(("%s: ids come before tables"):format(what))
+      raise(what, "ids come before tables")
     end
   end
-  if #ids > #op.placeholders then
-    argcheck.raise(("%s: got %d ids, but %s takes %d"):format(what, #ids, op.path, #op.placeholders))
-  end
-  if #tables > 2 then argcheck.raise(("%s: takes ids, fields and options; got %d tables"):format(what, #tables)) end
+  if #ids > #op.placeholders then raise(what, "got %d ids, but %s takes %d", #ids, op.path, #op.placeholders) end
+  if #tables > 2 then raise(what, "takes ids, fields and options; got %d tables", #tables) end
   return ids, tables[1], tables[2]
 end
 
---- Completes wire name -> id with the client's defaults.
----@param what string
----@param op table
----@param config table
----@param path table<string, any>
----@return string? missing which default is not configured, and how to give it
-function arguments.fill_path(what, op, config, path)
+-- Completes wire name -> id with the client's defaults; the words for one that is not configured.
+local function fill_path(what, op, config, path)
   local placeholders = op.placeholders
   for position = 1, #placeholders do
     local name = placeholders[position]
     if path[name] == nil then
-      local default = DEFAULTS[name]
+      local default = operations.DEFAULTS[name]
       -- what a PUT, PATCH or DELETE changes is named by the caller, never by a default
       local target = position == #placeholders and op.method ~= "GET" and op.method ~= "POST"
-      if not default or target then argcheck.raise(("%s: the id %s is missing (%s)"):format(what, name, op.path)) end
+      if not default or target then raise(what, "the id %s is missing (%s)", name, op.path) end
       local id = config[default]
-      if not id then return arguments.missing(default) end
+      if not id then return params.missing(default) end
       local bad = request.bad_id(id)
       if bad then return ("the configured %s %s"):format(default, bad) end
       path[name] = id
@@ -99,46 +127,53 @@ function arguments.fill_path(what, op, config, path)
   end
 end
 
---- Raises unless a value can stand in a query.
----@param what string
----@param name string
----@param value any
----@return string|number|boolean value
-function arguments.check_query_value(what, name, value)
+-- --- fields ------------------------------------------------------------------------------------------------------
+
+local function check_query_value(what, name, value)
   local kind = type(value)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
-    argcheck.raise(("%s: field %q must be a string, number or boolean, got %s"):format(what, name, kind))
+    raise(what, "field %q must be a string, number or boolean, got %s", name, kind)
   end
   return value
+end
+
+-- Raises unless the required fields of a body are there. Those of a member count once it is given.
+local function check_body(what, op, body)
+  for _, field in ipairs(op.body) do
+    local parent = field.name:match "^(.*)%.[^.]+$"
+    parent = parent and deep.get(body, parent)
+    local found = not field.required or (field.path[2] and type(parent) ~= "table")
+    for name in field.name:gmatch "[^|]+" do found = found or deep.get(body, name) ~= nil end
+    if not found then
+      raise(what, 'the field "%s" is required (%s)', field.name:gsub("|", '" or "'), op.id)
+    end
+  end
+end
+
+local function check_required(what, op, query, body)
+  for _, name in ipairs(op.required_query) do
+    if query[name] == nil then raise(what, "the field %q is required", name) end
+  end
+  if op.body and (body ~= nil or op.body_required) and (body == nil or type(body) == "table") then
+    check_body(what, op, body or {})
+  end
 end
 
 local function split_fields(what, op, fields)
   local query, body, ours = {}, nil, {}
   for name, value in pairs(fields) do
     if op.query[name] then
-      query[name] = arguments.check_query_value(what, name, value)
+      query[name] = check_query_value(what, name, value)
     elseif op.body then
       body = body or {}
       body[name] = value
-    elseif arguments.OPTIONS[name] then -- where there is no body no field has such a name
+    elseif params.OPTIONS[name] then -- where there is no body no field has such a name
       ours[name] = value
     else
-      argcheck.raise(("%s: unknown field %q; %s"):format(what, tostring(name), argcheck.hint(name, op.query_names)))
+      raise(what, "unknown field %q; %s", tostring(name), argcheck.hint(name, op.query_names))
     end
   end
   return query, body, ours
-end
-
---- Raises unless the required fields are there.
----@param what string
----@param op table
----@param query table<string, any>
----@param body any
-function arguments.check_required(what, op, query, body)
-  for _, name in ipairs(op.required_query) do
-    if query[name] == nil then argcheck.raise(("%s: the field %q is required"):format(what, name)) end
-  end
-  if op.body and (body ~= nil or op.body_required) then arguments.check_body(what, op, body or {}) end
 end
 
 --- Reads the arguments of `client.resource:verb(ids…, fields, options)`.
@@ -147,7 +182,7 @@ end
 ---@param config table
 ---@return table parts path, query, body, options
 ---@return string? missing which default is not configured, and how to give it
-function arguments.of_method(what, op, config, ...)
+function params.of_method(what, op, config, ...)
   local count, path = select("#", ...), {}
   local parts = { path = path, query = {}, options = {} }
   if count > 0 then
@@ -158,9 +193,83 @@ function arguments.of_method(what, op, config, ...)
     for i, id in ipairs(ids) do path[op.placeholders[skipped + i]] = id end
     parts.query, parts.body, parts.options = query, body, ours
   end
-  arguments.check_required(what, op, parts.query, parts.body)
-  arguments.check_options(parts.options, what)
-  return parts, arguments.fill_path(what, op, config, path)
+  check_required(what, op, parts.query, parts.body)
+  params.check_options(parts.options, what)
+  return parts, fill_path(what, op, config, path)
 end
 
-return arguments
+--- Reads the arguments of `client:call(id, params, options)`: wire names, and `body` apart.
+---@param what string
+---@param op table
+---@param config table
+---@param given table?
+---@param options table?
+---@return table parts
+---@return string? missing
+function params.of_call(what, op, config, given, options)
+  argcheck.check({ params = given, options = options }, { params = "table", options = "table" }, what)
+  local placeholder, path, query, body = {}, {}, {}, nil
+  for _, name in ipairs(op.placeholders) do placeholder[name] = true end
+  for name, value in pairs(given or {}) do
+    if name == "body" then
+      body = value
+    elseif placeholder[name] then
+      local bad = request.bad_id(value)
+      if bad then raise(what, "%s %s", name, bad) end
+      path[name] = value
+    elseif op.query[name] then
+      query[name] = check_query_value(what, name, value)
+    else
+      local known = { "body" }
+      for _, names in ipairs { op.placeholders, op.query_names } do
+        for _, wire in ipairs(names) do known[#known + 1] = wire end
+      end
+      raise(what, "unknown parameter %q; %s", tostring(name), argcheck.hint(name, known))
+    end
+  end
+  if body ~= nil and not op.body then raise(what, "the operation takes no body") end
+  check_required(what, op, query, body)
+  local missing = fill_path(what, op, config, path)
+  return { path = path, query = query, body = body, options = params.check_options(options, what) }, missing
+end
+
+-- --- requests that no operation describes ------------------------------------------------------------------------
+
+local function check_name(what, kind, name, known)
+  if known[name] then return end
+  raise(what, "unknown %s %q; %s", kind, tostring(name), argcheck.hint(name, argcheck.names(known)))
+end
+
+local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
+local REQUEST_OPTIONS = { query = "table", body = "table|string|number|boolean", server = "string" }
+for name, kind in pairs(params.OPTIONS) do REQUEST_OPTIONS[name] = kind end
+
+--- Reads the arguments of `client:request(method, path, given)`; makes an operation of them.
+---@return table op
+---@return table parts
+function params.of_request(what, method, path, given)
+  check_name(what, "method", method, METHODS)
+  if type(path) ~= "string" or not path:match("^/[^?#%c%s]*$") or (path .. "/"):find("/%.%.?/") then
+    raise(what, "the path must begin with / and hold no ?, #, space, . or .. segment; use `query`")
+  end
+  given = argcheck.check(given, REQUEST_OPTIONS, what)
+  check_name(what, "server", given.server or "api", request.SERVERS)
+  local options = {}
+  for name, value in pairs(given) do
+    if params.OPTIONS[name] then options[name] = value end
+  end
+  params.check_choices(options, what)
+  local query = given.query or {}
+  for name, value in pairs(query) do
+    for _, each in ipairs(type(value) == "table" and value or { value }) do check_query_value(what, name, each) end
+  end
+  local op = {
+    id = what, method = method, server = given.server, auth = "any", placeholders = {},
+    path = path:gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }), -- no placeholders here
+    returns = method == "HEAD" and "none" or "any",
+    shown_path = path:gsub("(/api%-keys/)[^/]+", "%1{apiKey}"),
+  }
+  return op, { path = {}, query = query, body = given.body, options = options }
+end
+
+return params

@@ -2,10 +2,11 @@
 --
 --     local contacts = client:proxy("GET", "/crm/v3/objects/contacts", { installation = id, query = { limit = 10 } })
 
-local arguments = require "ampersand.client.params"
-local call = require "ampersand.client.sender"
 local argcheck = require "ampersand.util.argcheck"
+local call = require "ampersand.client.call"
+local params = require "ampersand.client.params"
 local request = require "ampersand.client.request"
+local sender = require "ampersand.client.sender"
 
 local proxy = {}
 
@@ -13,11 +14,12 @@ local OPTIONS = {
   installation = "string", group = "string", integration = "string", query = "table",
   body = "table|string|number|boolean", content_type = "string", throttle = "boolean", stream = "boolean",
 }
-for name, kind in pairs(arguments.OPTIONS) do
+for name, kind in pairs(params.OPTIONS) do
   if name ~= "max" then OPTIONS[name] = kind end
 end
 
--- Projects by name, per credential: a name means another project to another key. Credentials are functions here.
+-- Projects by name, per credential: a name means another project to another key. Credentials are functions here. A
+-- cache: it holds the names that a program's living clients have asked for.
 local known_projects = setmetatable({}, { __mode = "k" })
 
 local UUID = "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x$"
@@ -86,7 +88,7 @@ function Answer:read()
   if self.closed then return nil, self.failure end
   local chunk, message, kind = self.res.read()
   if chunk then return chunk end
-  if kind then self.failure = call.error(self.call, kind, message, { sent = true, status = self.status }) end
+  if kind then self.failure = call.error(self.attempt, kind, message, { sent = true, status = self.status }) end
   self.closed = true
   self.res.close(not kind)
   return nil, self.failure
@@ -103,14 +105,16 @@ Answer.__close = Answer.close
 Answer.__gc = Answer.close
 
 local function open_stream(c)
-  c.stream = true
-  local answer, err = call.run(c, function(res)
+  local attempt = call.attempt(c)
+  attempt.stream = true
+  local opened, err = sender.send(attempt, function(res)
     -- the deadline was for the head; from here on the caller reads at leisure
     if res.deadline and not c.options.timeout then res.deadline(nil) end
-    return setmetatable({ call = c, res = res, status = res.status, headers = res.headers, closed = false }, Answer)
+    local answer = { attempt = attempt, res = res, status = res.status, headers = res.headers, closed = false }
+    return setmetatable(answer, Answer)
   end)
   if err then return nil, err end
-  return answer, c.info
+  return opened, attempt.info
 end
 
 --- Sends a request through to the provider.
@@ -123,20 +127,21 @@ end
 function proxy.send(client, method, path, given)
   given = check(given)
   local plain = { query = given.query, body = given.body, server = "proxy" }
-  for name in pairs(arguments.OPTIONS) do plain[name] = given[name] end
-  local op, parts = arguments.of_request("client:proxy", method, path, plain)
+  for name in pairs(params.OPTIONS) do plain[name] = given[name] end
+  local op, parts = params.of_request("client:proxy", method, path, plain)
   op.id, op.auth = "proxy", "key"
-  parts.op, parts.config, parts.raw = op, client._config, type(given.body) == "string"
-  local c = call.new(parts)
   local integration = given.integration or client._config.integration
   local missing = not client._config.project and "project"
     or not (integration or given.installation) and "integration"
-  if missing then return nil, call.error(c, "config", arguments.missing(missing)) end
-  local project, err = project_id(client, given)
+  parts.raw = type(given.body) == "string"
+  local c, err = call.new(client, "client:proxy", op, parts, missing and params.missing(missing))
+  if not c then return nil, err end
+  local project
+  project, err = project_id(client, given)
   if not project then return nil, err end
   c.options.headers = headers_of(given, project, integration)
   if given.stream then return open_stream(c) end
-  return require("ampersand.client.response").value(c)
+  return sender.value(c)
 end
 
 return proxy

@@ -1,10 +1,13 @@
 --- Filters and projections: `where` and `select` arguments, compiled once for the C core.
 --
--- The core takes a plan: two trees of names (what to look at, what to keep), the conditions, and a
--- postfix program that joins them. What C cannot say, a Lua function, stays behind as a predicate.
+-- The core takes a plan: two trees of names (what to look at, what to keep), the conditions, and a postfix program
+-- that joins them. Lua functions see the whole elements that C has let through; what they keep is reduced afterwards.
 
-local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
+local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
+
+local is_list = deep.is_list
 
 local query = {}
 
@@ -23,17 +26,8 @@ end
 
 -- Paths ---------------------------------------------------------------------------------------
 
-local function split(text)
-  local path = {}
-  for name in (text .. "."):gmatch("(.-)%.") do
-    if name == "" then fail("path %s has an empty name", show(text)) end
-    path[#path + 1] = name
-  end
-  return path
-end
-
 local function to_path(path)
-  if type(path) == "string" then path = split(path) end
+  if type(path) == "string" then path = deep.split(path) or fail("path %s has an empty name", show(path)) end
   if type(path) ~= "table" or #path == 0 then
     fail("expected a path such as \"group.groupRef\" or { \"group\", \"groupRef\" }, got %s", show(path))
   end
@@ -177,8 +171,11 @@ function Compiler:operators(path, map, name)
   end
 end
 
-local function is_list(value)
-  return type(value) == "table" and (#value > 0 or getmetatable(value) == core.array_mt)
+-- A function over the values at a path: with `*` in it one of them must do.
+local function condition_at(path, accepts)
+  if not has_star(path) then return function(element) return accepts(deep.get(element, path)) end end
+  local function is_accepted(found) return accepts(found) end -- what else deep.each gives is not the caller's
+  return function(element) return deep.each(element, path, is_accepted) end
 end
 
 --- One field of a `where` map: a condition in the program, or a predicate.
@@ -187,7 +184,7 @@ function Compiler:field(key, value, nested)
   local name = table.concat(path, ".")
   if type(value) == "function" then
     if nested then fail("%s: a function cannot stand inside of any or all", name) end
-    table.insert(self.predicates, function(element) return value(query.get(element, path)) end)
+    table.insert(self.predicates, condition_at(path, value))
   elseif is_list(value) then
     self:test(path, operator["in"](value, name))
   elseif type(value) == "table" then
@@ -246,16 +243,6 @@ function Compiler:where(condition)
   end
 end
 
-local function join_predicates(predicates)
-  if #predicates < 2 then return predicates[1] end
-  return function(element)
-    for _, predicate in ipairs(predicates) do
-      if not predicate(element) then return false end
-    end
-    return true
-  end
-end
-
 local function select_entries(select)
   if type(select) ~= "table" or #select == 0 then
     local empty = type(select) == "table" and next(select) == nil
@@ -266,17 +253,48 @@ local function select_entries(select)
   return entries
 end
 
+-- What a node of a tree selects of a value, as the core does it; nil for nothing.
+local function reduce(value, node)
+  if node.keep then return value end
+  if type(value) ~= "table" then return nil end
+  local result, star = setmetatable({}, getmetatable(value)), node.star
+  if getmetatable(value) == core.array_mt then
+    for _, element in ipairs(star and value or {}) do result[#result + 1] = reduce(element, star) end
+    return result
+  end
+  local named = {}
+  for i = 1, #node.names, 2 do named[node.names[i]] = node.names[i + 1] end
+  for key, member in pairs(value) do
+    local child = named[key] or star
+    if child then result[key] = reduce(member, child) end
+  end
+  return result
+end
+
+-- The element as it is kept, nil when a function refuses it.
+local function keeper(predicates, selection)
+  return function(element)
+    for i = 1, #predicates do
+      if not predicates[i](element) then return nil end
+    end
+    if selection and type(element) == "table" then return reduce(element, selection) end
+    return element
+  end
+end
+
 local function compile(where_list, select)
   local compiler = { tests = {}, entries = {}, program = {}, predicates = {}, clauses = 0, depth = 0 }
   setmetatable(compiler, Compiler)
   for _, condition in ipairs(where_list or {}) do compiler:where(condition) end
-  local compiled = { predicate = join_predicates(compiler.predicates) }
-  if #compiler.program > 0 or select then
+  local selection = select and tree(select_entries(select), 1) or nil
+  local compiled = {}
+  if #compiler.predicates > 0 then
+    compiled.keep, selection = keeper(compiler.predicates, selection), nil
+  end
+  if #compiler.program > 0 or selection then
     compiled.plan = core.plan {
-      tests = compiler.tests,
-      program = compiler.program,
+      tests = compiler.tests, program = compiler.program, select = selection,
       where = #compiler.program > 0 and tree(compiler.entries, 1) or nil,
-      select = select and tree(select_entries(select), 1) or nil,
     }
   end
   return compiled
@@ -285,25 +303,13 @@ end
 --- Compiles filters and a projection.
 ---@param where_list table? list of `where` arguments, all of which must hold
 ---@param select table? list of paths
----@return { plan: userdata?, predicate: function? } compiled `plan` for the core, `predicate` for what is left
+---@return { plan: userdata?, keep: (fun(element: any): any)? } compiled `plan` for the core; `keep`, where there are
+--- Lua functions, gives what is kept of an element that the plan has let through, nil for nothing
 function query.compile(where_list, select)
   local ok, result = pcall(compile, where_list, select)
   if ok then return result end
   if type(result) ~= "table" then error(result, 0) end
   argcheck.raise(result.query)
-end
-
---- The value at a path of a decoded value; nil where a table on the way is absent or null.
----@param value any
----@param path string|table dotted, or an array of keys
----@return any
-function query.get(value, path)
-  if type(path) == "string" then path = split(path) end
-  for _, name in ipairs(path) do
-    if type(value) ~= "table" then return nil end
-    value = value[name]
-  end
-  return value
 end
 
 return query

@@ -1,10 +1,9 @@
---- Builds requests: operation + arguments -> method, url, headers, body. Pure; nothing is sent from here.
--- What many programs never ask for, headers of their own among it, is ampersand.client.request_parts'.
+--- Builds requests: a call becomes method, URL, headers and body. Nothing is sent from here.
 
 local core = require "ampersand.core"
-local later = require "ampersand.util.later"
+local url = require "ampersand.util.url"
 
-local request = later "ampersand.client.request_parts"
+local request = {}
 
 --- The vendor's servers. The proxy has no version in its path.
 request.SERVERS = {
@@ -14,16 +13,6 @@ request.SERVERS = {
   search = "https://search.withampersand.com/v1",
   proxy = "https://proxy.withampersand.com",
 }
-
---- Percent-encodes everything but RFC 3986 "unreserved", so that no value can change the shape of a URL.
----@param value string|number|boolean
----@return string
-function request.escape(value)
-  if type(value) == "number" and value == math.floor(value) then value = ("%.0f"):format(value) end
-  value = tostring(value)
-  if not value:find "[^%w%-%._~]" then return value end
-  return (value:gsub("[^%w%-%._~]", function(c) return ("%%%02X"):format(c:byte()) end))
-end
 
 --- Why `id` cannot stand in a path, or nil. "." and ".." are folded by servers even when percent-encoded.
 ---@param id any
@@ -41,13 +30,13 @@ function request.bad_id(id)
   end
 end
 
---- The server an operation goes to: base_url replaces all of them, `servers` single ones.
----@param config table
----@param server string? "read", "write", "search", "proxy"; nil is the main one
----@return string
-function request.base(config, server)
-  server = server or "api"
-  return config.servers[server] or config.base_url or request.SERVERS[server]
+-- Why an operation cannot be asked for.
+local function no_credential(op)
+  if op.auth == "bearer" then
+    return op.id .. " takes only a bearer token: give `bearer`, a JWT or a function that returns one"
+  end
+  local other = op.auth == "key" and "" or " (or `bearer`)"
+  return "no API key: give `api_key`" .. other .. " to ampersand.new, or set AMP_API_KEY in the environment"
 end
 
 -- Name and value of the header that carries the credential; false where there is none; nil and a message.
@@ -56,36 +45,75 @@ local function credential(op, config, bearer)
   local key = op.auth ~= "bearer" and config.api_key and config.api_key()
   if key then return "X-Api-Key", key end
   if op.auth ~= "key" and bearer then return "Authorization", "Bearer " .. bearer end
-  return nil, request.no_credential(op)
+  return nil, no_credential(op)
+end
+
+--- Sets a header, whatever the case of an earlier one of that name.
+---@param headers table<string, string>
+---@param name string
+---@param value any
+function request.set_header(headers, name, value)
+  local lower = tostring(name):lower()
+  for other in pairs(headers) do
+    if tostring(other):lower() == lower then headers[other] = nil end
+  end
+  headers[name] = value
+end
+
+--- Why a header cannot be sent, or nil.
+---@param name any
+---@param value any
+---@return string?
+function request.bad_header(name, value)
+  if type(name) ~= "string" or not name:match "^[%w!#$%%&'*+%-.^_`|~]+$" then
+    return ("header name %q is not a token of RFC 9110"):format(tostring(name):gsub("%c", "?"))
+  elseif tostring(value):find "[%z\r\n]" then
+    return ("the value of header %s has a line break or a NUL in it"):format(name)
+  end
+end
+
+local function add_headers(headers, more)
+  for name, value in pairs(more or {}) do
+    local bad = request.bad_header(name, value)
+    if bad then return bad end
+    request.set_header(headers, name, tostring(value))
+  end
 end
 
 -- The headers; nil and a message.
-local function headers_of(op, config, call)
-  local name, value = credential(op, config, call.bearer_token)
+local function headers_of(c, bearer)
+  local op, config = c.op, c.config
+  local name, value = credential(op, config, bearer)
   if name == nil then return nil, value end
   local text = op.returns == "text"
-  local plain = text or op.returns == "any" -- for it may be text, too
   local headers = {
     Accept = text and "text/plain, application/problem+json" or "application/json, application/problem+json",
     ["User-Agent"] = config.user_agent,
-    -- a compressed text that was cut could pass for a whole one: nothing in it tells its end
-    ["Accept-Encoding"] = plain and "identity" or nil,
-    ["Content-Type"] = call.body ~= nil and not call.raw and "application/json" or nil,
+    ["Content-Type"] = c.body ~= nil and not c.raw and "application/json" or nil,
   }
-  local more, most = config.headers, call.options.headers
-  if more or most then
-    local ok, why = request.add_headers(headers, more)
-    if ok then ok, why = request.add_headers(headers, most) end
-    if not ok then return nil, why end
-  end
-  if not name then return headers end
-  if more or most or value:find "[%z\r\n]" then
-    local ok, why = request.add_headers(headers, { [name] = value })
-    if not ok then return nil, why end
-  else
+  local bad = not op.base and add_headers(headers, config.headers) or add_headers(headers, c.options.headers)
+    or name and request.bad_header(name, value)
+  if bad then return nil, bad end
+  if name and (config.headers or c.options.headers) then
+    request.set_header(headers, name, value)
+  elseif name then
     headers[name] = value
   end
   return headers
+end
+
+-- The query of a URL, and what of it may be shown.
+local function query_string(query)
+  local names, words = {}, {}
+  for name in pairs(query) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local value = query[name]
+    for _, each in ipairs(type(value) == "table" and value or { value }) do
+      words[#words + 1] = url.escape(name) .. "=" .. url.escape(each)
+    end
+  end
+  return #words > 0 and "?" .. table.concat(words, "&") or "", #names > 0 and "?" .. table.concat(names, "&") or ""
 end
 
 -- The literal pieces of a path, around its placeholders.
@@ -98,35 +126,34 @@ end
 
 local function url_of(op, base, path)
   local pieces = op.pieces or split(op)
-  local url = base .. pieces[1]
-  for i = 2, #pieces do url = url .. request.escape(path[op.placeholders[i - 1]]) .. pieces[i] end
-  return url
+  local text = base .. pieces[1]
+  for i = 2, #pieces do text = text .. url.escape(path[op.placeholders[i - 1]]) .. pieces[i] end
+  return text
 end
 
---- Builds one request.
----@param op table                 an operation of ampersand.client.operations
----@param config table             the client's settings
----@param call table  path = {wireName = id}, query = {name = value}, body = any, options = {headers = {}?},
---- bearer_token = string?, raw = whether the body is sent as it is, with a Content-Type among the headers
+--- Builds one request. `base_url` replaces all servers, `servers` single ones, an operation's `base` both.
+---@param c ampersand.Call
+---@param attempt ampersand.Attempt query, bearer
 ---@return string? url
 ---@return table headers           or why the request cannot be built (kind "config")
 ---@return string? body
 ---@return string? shown_url       template and query names only
-function request.build(op, config, call)
-  local headers, why = headers_of(op, config, call)
+function request.build(c, attempt)
+  local op, config, body = c.op, c.config, c.body
+  local headers, why = headers_of(c, attempt.bearer)
   if not headers then return nil, why end
-  local body = call.body
-  if body ~= nil and not call.raw then
+  if body ~= nil and not c.raw then
     body, why = core.encode(body)
     if not body then return nil, "the request body cannot be written as JSON: " .. why end
   end
-  local base = request.base(config, op.server)
-  local url, shown = url_of(op, base, call.path), base .. (op.shown_path or op.path)
-  if next(call.query) ~= nil then
-    local query, names = request.query_string(call.query)
-    url, shown = url .. query, shown .. names
+  local server = op.server or "api"
+  local base = op.base or config.servers[server] or config.base_url or request.SERVERS[server]
+  local text, shown = url_of(op, base, c.path), base .. (op.shown_path or op.path)
+  if next(attempt.query) ~= nil then
+    local query, names = query_string(attempt.query)
+    text, shown = text .. query, shown .. names
   end
-  return url, headers, body, shown
+  return text, headers, body, shown
 end
 
 return request

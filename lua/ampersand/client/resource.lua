@@ -1,84 +1,200 @@
---- Views of lists: what narrows them. ampersand.client's methods are the way to them.
+--- Resources: operations as methods, and views, which are lists narrowed by conditions or a selection.
 
-local operations = require "ampersand.client.operations"
 local argcheck = require "ampersand.util.argcheck"
-local verbs = require "ampersand.client.verbs"
+local call = require "ampersand.client.call"
+local list = require "ampersand.client.list"
+local operations = require "ampersand.client.operations"
+local params = require "ampersand.client.params"
+local require = require "ampersand.util.require"
+local sender = require "ampersand.client.sender"
 
-local views = {}
+---@class ampersand.Resource
+local Resource = {}
+local methods = {} -- resource name -> verb -> function: a cache, at most one for each operation and verb
+
+---@class ampersand.resource.installations
+---@field watch fun(self: table, options?: table): ampersand.Watch
+---@field explain fun(self: table, ...: string): ampersand.Explanation?, ampersand.Error?
+---@field edit fun(self: table, change: function|table[], options: table): ampersand.FleetReport?, ampersand.Error?
+---@field undo fun(self: table, journal: string, options?: table): ampersand.FleetReport?, ampersand.Error?
+
+---@class ampersand.resource.integrations
+---@field deploy fun(self: table, options: table): table?, ampersand.Error?
+
+---@class ampersand.resource.operations
+---@field wait fun(self: table, id: string, options?: table): Operation?, ampersand.Info|ampersand.Error
+
+-- Verbs that are more than one operation: each is the function of this name in its module, required when it is called.
+local VERBS = {
+  installations = {
+    watch = "ampersand.fleet.watch", explain = "ampersand.fleet.explain", edit = "ampersand.fleet.edit",
+    undo = "ampersand.fleet.undo",
+  },
+  integrations = { deploy = "ampersand.fleet.deploy" },
+  operations = { wait = "ampersand.fleet.wait" },
+}
+
+-- Operations whose answers get methods: `decorate(client, value)` of the module gives the value back.
+local DECORATED = { triggerRead = "ampersand.fleet.wait", writeRecords = "ampersand.fleet.wait" }
+
+-- "installations:list", for messages; a method called with a dot has no resource.
+local function describe(self, verb)
+  if getmetatable(self) ~= Resource then
+    argcheck.raise(("%s is a method: call it with a colon, as in client.installations:%s()"):format(verb, verb))
+  end
+  return self._name .. ":" .. verb
+end
+
+local function list_operation(self, what)
+  local op = self._list or operations.get(self._name, "list")
+  if op and (operations.is_list(op) or what == self._name .. ":list") then return op end
+  argcheck.raise(("%s: %s is not a list"):format(what, self._name))
+end
+
+-- A call of a view's list operation, ready to be read in some way.
+local function prepare_list(self, verb, ...)
+  local what = describe(self, verb)
+  local op = list_operation(self, what)
+  local parts, missing = params.of_method(what, op, self._client._config, ...)
+  parts.filter = self._filter
+  return call.new(self._client, what, op, parts, missing)
+end
+
+--- Runs a call.
+---@param c ampersand.Call? nil, with an error: it cannot be made
+---@param err ampersand.Error?
+---@return any value, table|ampersand.Error info
+local function perform(c, err)
+  if not c then return nil, err end
+  if operations.is_list(c.op) then return list.all(c) end
+  local value, info = sender.value(c)
+  local decorated = type(value) == "table" and DECORATED[c.op.id]
+  return decorated and require(decorated).decorate(c.client, value) or value, info
+end
+
+local function read(self, verb, ...)
+  local c, err = prepare_list(self, verb, ...)
+  if not c then return nil, err end
+  return require "ampersand.client.iterator"[verb](c)
+end
+
+local function iterate(self, verb, ...)
+  local c, err = prepare_list(self, verb, ...)
+  if not c then error(err, 0) end
+  return require "ampersand.client.iterator"[verb](c)
+end
+
+--- All elements as one table.
+function Resource:list(...) return perform(prepare_list(self, "list", ...)) end
+
+--- Iterates while the body is still arriving; raises the error object.
+function Resource:each(...) return iterate(self, "each", ...) end
+
+--- The form of `each` that raises nothing: an object with `next()` and `close()`.
+function Resource:stream(...) return read(self, "stream", ...) end
+
+--- Iterates over whole pages; raises the error object.
+function Resource:pages(...) return iterate(self, "pages", ...) end
+
+--- The first element, or nil.
+function Resource:first(...) return read(self, "first", ...) end
+
+--- The number of elements, without making tables.
+function Resource:count(...) return read(self, "count", ...) end
 
 -- A view like another but for some of its parts.
-local function derive(view, changes)
-  local derived = {
-    _client = view._client, _name = view._name, _list = view._list, _where = view._where, _select = view._select,
+local function derive(self, changes)
+  local view = {
+    _client = self._client, _name = self._name, _list = self._list, _where = self._where, _select = self._select,
   }
-  for name, value in pairs(changes) do derived[name] = value end
-  if derived._where or derived._select then
-    derived._filter = require("ampersand.client.query").compile(derived._where or {}, derived._select)
+  for name, value in pairs(changes) do view[name] = value end
+  if view._where or view._select then
+    view._filter = require "ampersand.client.query".compile(view._where or {}, view._select)
   end
-  return setmetatable(derived, getmetatable(view))
+  return setmetatable(view, Resource)
 end
 
---- Refuses a resource that has no list.
----@param view ampersand.Resource
----@param what string for messages
-function views.refuse(view, what)
-  argcheck.raise(("%s: %s is no list"):format(what, view._name))
-end
-
---- Refuses a verb that would not mind a view's conditions and paths.
----@param what string for messages
-function views.refuse_verb(what)
-  argcheck.raise(what .. ": `where` and `select` narrow lists; call this on the resource itself, by id")
-end
-
-local function check_list(view, what)
-  local op = view._list or operations.get(view._name, "list")
-  if not op or not (op.returns == "array" or op.returns == "page") then views.refuse(view, what) end
-end
-
---- A view with one more condition.
----@param view ampersand.Resource
----@param what string for messages
+--- A view of the elements for which all conditions hold; see ampersand.client.query for their form.
 ---@param condition table|function
 ---@return ampersand.Resource
-function views.where(view, what, condition)
-  check_list(view, what)
+function Resource:where(condition)
+  local what = describe(self, "where")
+  list_operation(self, what)
+  if condition == nil then argcheck.raise(what .. ": expected a table of conditions or a function, got nil") end
   local all = {}
-  for i, earlier in ipairs(view._where or {}) do all[i] = earlier end
+  for i, earlier in ipairs(self._where or {}) do all[i] = earlier end
   all[#all + 1] = condition
-  return derive(view, { _where = all })
+  return derive(self, { _where = all })
 end
 
---- A view reduced to some paths.
----@param view ampersand.Resource
----@param what string for messages
+--- A view of the elements reduced to some paths.
 ---@param paths string[]
 ---@return ampersand.Resource
-function views.select(view, what, paths)
-  check_list(view, what)
-  return derive(view, { _select = paths })
+function Resource:select(paths)
+  local what = describe(self, "select")
+  list_operation(self, what)
+  if paths == nil then argcheck.raise(what .. ": expected a list of paths, got nil") end
+  return derive(self, { _select = paths })
 end
 
 --- The view over all integrations of the project.
----@param view ampersand.Resource
----@param what string for messages
 ---@return ampersand.Resource
-function views.in_project(view, what)
-  local op = operations.get(view._name, "in_project")
-  if not op then argcheck.raise(("%s: there is no project-wide list"):format(what)) end
-  return derive(view, { _list = op })
+function Resource:in_project()
+  local what = describe(self, "in_project")
+  local op = operations.get(self._name, "in_project")
+  if not op then argcheck.raise(what .. ": there is no project-wide list") end
+  return derive(self, { _list = op })
 end
 
---- A method that is more than one operation; misuse where a resource has none of this name.
----@param resource string
----@param verb string
----@return function
-function views.extra(resource, verb)
-  local method = verbs.find(resource, verb)
-  if method then return method end
-  local known = argcheck.names(operations.lines[resource])
-  for extra in pairs(verbs.of(resource)) do known[#known + 1] = extra end
-  argcheck.raise(("%s has no method %q; %s"):format(resource, verb, argcheck.hint(verb, known)))
+local function operation_method(op, verb)
+  return function(self, ...)
+    local what, client = describe(self, verb), self._client
+    if self._filter then
+      argcheck.raise(what .. ": `where` and `select` narrow lists; call this on the resource itself, by id")
+    end
+    return perform(call.new(client, what, op, params.of_method(what, op, client._config, ...)))
+  end
 end
 
-return views
+local function make_method(name, verb)
+  local op = operations.get(name, verb)
+  if op then return operation_method(op, verb) end
+  local module = VERBS[name] and VERBS[name][verb]
+  if module then return function(...) return require(module)[verb](...) end end
+  local known = argcheck.names(operations.lines[name])
+  for extra in pairs(VERBS[name] or {}) do known[#known + 1] = extra end
+  argcheck.raise(("%s has no method %q; %s"):format(name, verb, argcheck.hint(verb, known)))
+end
+
+function Resource:__index(verb)
+  local found = Resource[verb]
+  if found then return found end
+  local name = rawget(self, "_name")
+  if type(verb) == "number" then Resource.__len(self) end
+  if type(verb) ~= "string" or verb:match "^_" then return nil end
+  methods[name] = methods[name] or {}
+  methods[name][verb] = methods[name][verb] or make_method(name, verb)
+  return methods[name][verb]
+end
+
+-- For `#` and ipairs, where the Lua asks.
+function Resource:__len()
+  argcheck.raise(("client.%s is not a table of elements: use client.%s:list(), :each() or :count()"):format(
+    self._name, self._name))
+end
+
+Resource.__ipairs = Resource.__len
+
+function Resource:__tostring()
+  return "ampersand." .. self._name
+end
+
+return {
+  --- The resource of a client.
+  ---@param client ampersand.Client
+  ---@param name string
+  ---@return ampersand.Resource
+  new = function(client, name) return setmetatable({ _client = client, _name = name }, Resource) end,
+  perform = perform,
+  VERBS = VERBS,
+}

@@ -1,12 +1,30 @@
---- Answers that are one value, or none; and what the answers of simple transports leave out.
+--- Reads answers: one value, text, nothing, or an error; and moves bytes into decoders.
 
-local call = require "ampersand.client.sender"
+local call = require "ampersand.client.call"
+local core = require "ampersand.core"
+local Error = require "ampersand.client.error"
+local retry = require "ampersand.client.retry"
+local url = require "ampersand.util.url"
 
-local answer = {}
+local response = {}
+
+local PIECE = 4096 -- bytes decoded at a time: between two pieces an event loop may have its turn
+local MAX_ERROR_BODY = 64 * 1024
+-- Bytes of an answer that is not streamed, by what the operation returns; the option max_bytes replaces them.
+local MAX_BYTES = { none = 2 ^ 20, text = 2 ^ 26, any = 2 ^ 26 }
+response.MAX_VALUE_BYTES, response.MAX_VALUES = 2 ^ 24, 1e6 -- of one value, or one page
+
+--- The bytes that a whole answer may have.
+---@param c ampersand.Call
+---@param returns string
+---@return number
+function response.max_bytes(c, returns)
+  return call.option(c, "max_bytes") or MAX_BYTES[returns] or response.MAX_VALUE_BYTES
+end
 
 --- Fills in the optional parts of a transport's answer: doubles may give just `status` and `body`.
 ---@param res table
-function answer.complete(res)
+function response.complete(res)
   res.headers = res.headers or {}
   res.close = res.close or function() end
   if not res.read then
@@ -19,59 +37,198 @@ function answer.complete(res)
   end
 end
 
---- Reads the rest of a body as text.
----@param res table
----@param limit number bytes
----@return string? text, string? message, string? kind
-function answer.text(res, limit)
-  local parts, size = {}, 0
+-- The rest of a body as text; nil, message, kind.
+local function read_text(res, limit)
+  if res.text then return res.text() end
+  local parts, left = {}, limit
   while true do
     local chunk, message, kind = res.read()
-    if not chunk then
-      if kind then return nil, message, kind end
-      return table.concat(parts)
-    end
-    size = size + #chunk
-    if size > limit then return nil, ("the body is longer than %d bytes"):format(limit), "limit" end
+    if kind then return nil, message, kind end
+    if not chunk then return table.concat(parts) end
+    left = left - #chunk
+    if left < 0 then return nil, ("the response is longer than max_bytes (%d)"):format(limit), "limit" end
     parts[#parts + 1] = chunk
   end
 end
 
-local function read_value(c, res)
-  local whole = call.option(c, "max_bytes") or 2 ^ 30
-  local decoder = call.kept_decoder(c, "value")
-    or call.decoder(c, { expect = "any", max_element_bytes = whole, max_element_values = 1e7 })
-  local result
+-- A body as far as it comes and the limit allows, and whether it is whole.
+local function read_beginning(res, limit)
+  local parts, left = {}, limit
+  while left >= 0 do
+    local chunk, _, kind = res.read()
+    if not chunk then return table.concat(parts), not kind end
+    parts[#parts + 1] = chunk:sub(1, left)
+    left = left - #chunk
+  end
+  return table.concat(parts), false
+end
+
+-- --- errors ------------------------------------------------------------------------------------------------------
+
+-- A text member of the object that `text` begins with, if it stands before the place where the text is cut.
+local function text_member(text, name)
+  local decoder = core.decoder { path = { name }, expect = "any", mask = true }
+  decoder:feed(text)
+  local status, value = decoder:next()
+  return status == "value" and type(value) == "string" and value or nil
+end
+
+-- The problem of an error's answer, and its body: decoded, or text, which of a long body is the beginning.
+local function read_error_body(res)
+  local text, whole = read_beginning(res, MAX_ERROR_BODY)
+  res.close(whole)
+  if text == "" then return nil end
+  local value = core.decode(text, { mask = true })
+  if type(value) == "table" then return value, value end
+  if whole or not text:find "^%s*{" then return nil, text end
+  local problem = {}
+  for _, name in ipairs { "title", "detail", "requestId" } do problem[name] = text_member(text, name) end
+  return next(problem) and problem, text
+end
+
+local REDIRECT = "%d: the server redirects to %s; redirects are not followed, for the key belongs to one origin"
+
+--- The error for an answer with a status that is not a success.
+---@param attempt ampersand.Attempt
+---@param res table
+---@return ampersand.Error
+function response.status_error(attempt, res)
+  local status, headers = res.status, res.headers
+  local problem, body = read_error_body(res)
+  local message = Error.status_message(status, problem or body)
+  if status >= 300 and status < 400 and headers.location then
+    message = REDIRECT:format(status, url.origin(headers.location) or "another path")
+  end
+  local id = problem and type(problem.requestId) == "string" and problem.requestId
+  return call.error(attempt, "status", message, {
+    status = status, problem = problem, body = body, sent = true,
+    request_id = id or headers["x-request-id"] or headers["request-id"],
+    retry_after = retry.after(headers, problem, core.time()), retryable = retry.verdict(headers, problem),
+  })
+end
+
+--- The error for an answer that cannot be decoded; says so when the server did not even send JSON.
+---@param attempt ampersand.Attempt
+---@param res table
+---@param message string
+---@param kind string "decode" or "limit"
+---@return ampersand.Error
+function response.decode_error(attempt, res, message, kind)
+  local media = (res.headers["content-type"] or ""):match("^[%w.+/-]+")
+  if kind == "decode" and media and not media:find("json", 1, true) then
+    message = ("the server answered with %s instead of JSON; is base_url right? (%s)"):format(media, message)
+  end
+  return call.error(attempt, kind, message, {
+    sent = true, status = res.status, request_id = attempt.info.request_id,
+  })
+end
+
+-- --- decoders ----------------------------------------------------------------------------------------------------
+
+--- Moves the next bytes of a body into a decoder; ends the decoder at the end of the body.
+---@param attempt ampersand.Attempt
+---@param res table
+---@param decoder userdata
+---@return boolean? ok, ampersand.Error?
+function response.pump(attempt, res, decoder)
+  if res.source then
+    local taken = decoder:drain(res.source)
+    attempt.bytes = attempt.bytes + taken
+    if taken > 0 then return true end
+    local ready, message, kind = res.wait()
+    if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
+    if not ready then decoder:finish() end
+    return true
+  end
+  local chunk, message, kind = res.read(PIECE)
+  if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
+  if not chunk then
+    decoder:finish()
+    return true
+  end
+  attempt.bytes = attempt.bytes + #chunk
+  local ok
+  ok, message, kind = decoder:feed(chunk)
+  if not ok then return nil, response.decode_error(attempt, res, message, kind) end
+  return true
+end
+
+local DECODER_OPTIONS = {
+  "nulls", "big_integers", "max_depth", "max_bytes", "max_values", "max_element_bytes", "max_element_values",
+}
+
+--- A decoder for a call's answer, with the client's limits. One that the client kept is taken where the settings are
+-- those of its kind: its options are checked and its memory is there.
+---@param c ampersand.Call
+---@param kind string? under which it may be kept
+---@param settings fun(c: ampersand.Call): table path, expect, plan and limits of a new one
+---@return userdata
+function response.decoder(c, kind, settings)
+  local kept = c.client._decoders
+  local decoder = kind and kept[kind]
+  if decoder and next(c.options) == nil then
+    kept[kind] = nil -- it reads one answer at a time
+    return decoder:again()
+  end
+  local made = settings(c)
+  made.mask = true
+  for i = 1, #DECODER_OPTIONS do
+    local name = DECODER_OPTIONS[i]
+    if made[name] == nil then made[name] = call.option(c, name) end
+  end
+  return core.decoder(made)
+end
+
+--- Keeps a decoder that has read an answer to its end for the client's next call of its kind.
+---@param c ampersand.Call
+---@param kind string?
+---@param decoder userdata
+function response.keep_decoder(c, kind, decoder)
+  if kind and next(c.options) == nil then c.client._decoders[kind] = decoder end
+end
+
+-- --- one value, text, nothing ------------------------------------------------------------------------------------
+
+local function value_settings(c)
+  return {
+    expect = "any", max_element_bytes = response.max_bytes(c, "object"),
+    max_element_values = call.option(c, "max_values") or response.MAX_VALUES,
+  }
+end
+
+local function read_value(res, attempt)
+  local c, result = attempt.call, nil
+  local decoder = response.decoder(c, "value", value_settings)
   while true do
     local status, value, kind = decoder:next()
     if status == "value" then
       result = value
     elseif status == "more" then
-      local ok, err = call.pump(c, res, decoder)
+      local ok, err = response.pump(attempt, res, decoder)
       if not ok then return nil, err end
-    elseif status == nil and c.bytes == 0 and res.status ~= 200 then -- a success without a body, which no header told
+    elseif status == nil and attempt.bytes == 0 and res.status ~= 200 then -- a success without a body
       res.close(true)
       return true
     elseif status == "end" then
       res.close(true)
-      call.keep_decoder(c, "value", decoder)
+      response.keep_decoder(c, "value", decoder)
       return result
     else
-      return nil, call.decode_error(c, res, value, kind)
+      return nil, response.decode_error(attempt, res, value, kind)
     end
   end
 end
 
-local function read_nothing(c, res)
-  local _, message, kind = answer.text(res, 2 ^ 20)
-  if kind and kind ~= "limit" then return nil, call.error(c, kind, message, { sent = true }) end
-  res.close(not kind)
+local function read_nothing(res, attempt)
+  local _, message, kind = read_text(res, response.max_bytes(attempt.call, "none"))
+  if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
+  res.close(true)
   return true
 end
 
-local function read_text_body(c, res)
-  local text, message, kind = answer.text(res, call.option(c, "max_bytes") or 2 ^ 30)
-  if kind then return nil, call.error(c, kind, message, { sent = true }) end
+local function read_text_body(res, attempt)
+  local text, message, kind = read_text(res, response.max_bytes(attempt.call, "text"))
+  if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
   res.close(true)
   return text
 end
@@ -81,21 +238,18 @@ local function is_json(res)
   return media:find "[/+]json$" ~= nil -- neither NDJSON nor the like, which are many values
 end
 
---- Runs a call whose answer is one value.
----@param c ampersand.Call
----@return any value `true` where the success has no body
----@return table|ampersand.Error info
-function answer.value(c)
-  local returns = c.op.returns
-  local value, err = call.run(c, function(res)
-    local empty = res.status == 204 or res.status == 205 or (res.status ~= 200 and res.headers["content-length"] == "0")
-    local kind = returns == "any" and (is_json(res) and "object" or "text") or returns
-    if kind == "none" or empty then return read_nothing(c, res) end
-    if kind == "text" then return read_text_body(c, res) end
-    return read_value(c, res)
-  end)
-  if err then return nil, err end
-  return value, c.info
+--- Reads the answer of a call that gives one value.
+---@param res table
+---@param attempt ampersand.Attempt
+---@return any value `true` where there is no body
+---@return ampersand.Error?
+function response.value(res, attempt)
+  local returns = attempt.call.op.returns
+  local empty = res.status == 204 or res.status == 205 or (res.status ~= 200 and res.headers["content-length"] == "0")
+  if returns == "any" then returns = is_json(res) and "object" or "text" end
+  if returns == "none" or empty then return read_nothing(res, attempt) end
+  if returns == "text" then return read_text_body(res, attempt) end
+  return read_value(res, attempt)
 end
 
-return answer
+return response

@@ -1,67 +1,14 @@
---- One call: build the request, send it, try again where that is safe, feed the answer to a decoder.
--- What goes wrong is ampersand.client.failure's: it makes the errors and says whether another try may be made.
+--- Sends a call: as often as it may be tried, until the deadline, with a bearer token that is renewed when refused.
 
+local call = require "ampersand.client.call"
 local core = require "ampersand.core"
-local later = require "ampersand.util.later"
 local request = require "ampersand.client.request"
+local response = require "ampersand.client.response"
+local retry = require "ampersand.client.retry"
 
-local answer = later "ampersand.client.response"
-local retry = later "ampersand.client.retry"
+local sender = {}
 
-local call = later "ampersand.client.failure"
-
-local PIECE = 4096 -- bytes decoded at a time: between two pieces an event loop may have its turn
-
----@class ampersand.Call
----@field op table         operation
----@field config table     the client's settings
----@field path table       wire name -> id
----@field query table      wire name -> value
----@field body any         what becomes the JSON body
----@field options table    timeout, read_timeout, connect_timeout, retry, headers, nulls, limits
----@field attempts integer how often it was sent so far
----@field deadline number? on core.now()'s clock
-
---- The value of an option: the call's own, else the client's.
----@param c ampersand.Call
----@param name string
-function call.option(c, name)
-  local value = c.options[name]
-  if value == nil then return c.config[name] end
-  return value
-end
 local option = call.option
-
---- Lets the total deadline begin now.
----@param c ampersand.Call
-function call.start_clock(c)
-  local timeout = option(c, "timeout")
-  c.deadline = timeout < math.huge and core.now() + timeout or nil
-end
-
---- Prepares a call; nothing is sent yet.
----@param c table op, config, path, query, body, options
----@return ampersand.Call
-function call.new(c)
-  local op = c.op
-  c.attempts, c.shown_url = 0, op.path
-  c.idempotent = op.method == "GET" and not op.unsafe_query or retry.idempotent(op, c.query)
-  call.start_clock(c)
-  return c
-end
-
---- Seconds until the deadline; nil: there is none.
----@param c ampersand.Call
----@return number?
-function call.remaining(c)
-  return c.deadline and c.deadline - core.now()
-end
-
-local function fresh_bearer(c)
-  local token, why = c.config.bearer()
-  if type(token) == "string" and token ~= "" then return token end
-  return nil, "the `bearer` function gave no token: " .. tostring(why or type(token))
-end
 
 -- Then libcurl may not send it again by itself either.
 local function only_once(c)
@@ -70,172 +17,150 @@ local function only_once(c)
   return policy == false or policy == 1
 end
 
---- What the transport gets, but for the time that is left.
----@param c ampersand.Call
----@return table? req
----@return string shown_url the URL as errors show it; or why there is no request
-function call.prepare(c)
+-- What the transport gets, but for the time that is left; nil and an error.
+local function prepare(attempt)
+  local c = attempt.call
   local op, config = c.op, c.config
   if config.bearer and op.auth ~= "none" and (op.auth == "bearer" or not config.api_key) then
-    local token, why = fresh_bearer(c)
-    if not token then return nil, why end
-    c.bearer_token = token
+    local token, why = config.bearer.get(attempt.refused)
+    if not token then return nil, call.error(attempt, "config", why) end
+    attempt.bearer, attempt.refused = token, nil
   end
-  local url, headers, body, shown_url = request.build(op, config, c)
-  if not url then return nil, headers end
+  local url, headers, body, shown_url = request.build(c, attempt)
+  if not url then return nil, call.error(attempt, "config", headers) end
   return {
     method = op.method, url = url, headers = headers, body = body, timeout = nil,
-    stream = c.stream or false, resend = c.idempotent and not only_once(c),
+    stream = attempt.stream or false, resend = c.idempotent and not only_once(c),
     connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
-    max_bytes = not c.stream and (option(c, "max_bytes") or 2 ^ 30) or nil, cancel = c.options.cancel,
+    max_bytes = not attempt.stream and response.max_bytes(c, op.returns) or nil, cancel = c.options.cancel,
   }, shown_url
 end
 
-local function send(c, req, begun)
+-- Sends one request, or waits for the one that was sent ahead; see the transports' contract.
+local function transfer(attempt, req, begun)
   if begun then
     local res, message, kind, sent = begun.wait(req.timeout)
     if res or sent ~= false then return res, message, kind, sent end
     begun.abandon()
   end
-  return c.config.transport():request(req)
+  local transport, why = attempt.call.config.transport()
+  if not transport then return nil, why, "config", false end
+  return transport:request(req)
 end
 
 -- One try, up to the headers of a success.
-local function exchange(c)
-  local begun, req, shown_url = c.begun
-  c.begun = nil
+local function exchange(attempt)
+  local c, begun, req, shown_url = attempt.call, attempt.begun
+  attempt.begun = nil
   if c.config.closed then -- while this call waited for its next try
     if begun then begun.abandon() end
-    return nil, call.error(c, "cancelled", "the client is closed", { sent = false })
+    return nil, call.error(attempt, "cancelled", "the client is closed", { sent = false })
   end
-  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = call.prepare(c) end
-  if not req then return nil, call.error(c, "config", shown_url) end
-  c.shown_url = shown_url
-  local left = call.remaining(c)
+  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = prepare(attempt) end
+  if not req then return nil, shown_url end
+  attempt.shown_url = shown_url
+  local left = call.remaining(attempt)
   if left and left <= 0 then
     if begun then begun.abandon() end
-    return nil, call.error(c, "timeout", "the deadline passed before the request was sent", { sent = false })
+    return nil, call.error(attempt, "timeout", "the deadline passed before the request was sent", { sent = false })
   end
-  c.attempts = c.attempts + 1
+  attempt.tries = attempt.tries + 1
   req.timeout = left
-  local res, message, kind, sent = send(c, req, begun)
+  local res, message, kind, sent = transfer(attempt, req, begun)
   if not res then
-    if kind == "cancelled" and sent == false then c.attempts = c.attempts - 1 end -- it was not even begun
-    return nil, call.error(c, kind, message, { sent = sent ~= false })
+    if kind == "cancelled" and sent == false then attempt.tries = attempt.tries - 1 end -- it was not even begun
+    return nil, call.error(attempt, kind, message, { sent = sent ~= false })
   end
-  if not res.source then answer.complete(res) end
-  if c.stream and c.options.cancel then c.options.cancel:bind(res) end
+  if not res.source then response.complete(res) end
+  if attempt.stream and c.options.cancel then c.options.cancel:bind(res) end
   local status, headers = res.status, res.headers
-  c.info = { status = status, headers = headers, request_id = headers["x-request-id"], attempts = c.attempts }
+  attempt.info = {
+    status = status, headers = headers, request_id = headers["x-request-id"], attempts = attempt.tries,
+  }
   if status >= 200 and status < 300 then return res end
-  return nil, call.status_error(c, res)
+  return nil, response.status_error(attempt, res)
 end
 
-local function report(c, hook, started, err)
+local function report(attempt, hook, started, err)
+  local op = attempt.call.op
   hook {
-    operation = c.op.id, method = c.op.method, url = c.shown_url, attempt = c.attempts,
-    status = err and err.status or (not err and c.info.status) or nil, kind = err and err.kind,
-    message = err and err.message, seconds = core.now() - started, bytes = c.bytes,
+    operation = op.id, method = op.method, url = attempt.shown_url, attempt = attempt.tries,
+    status = err and err.status or (not err and attempt.info.status) or nil, kind = err and err.kind,
+    message = err and err.message, seconds = core.now() - started, bytes = attempt.bytes,
   }
 end
 
---- Sends the call until `consume` has what it wants of a success, or nothing more may be tried.
----@param c ampersand.Call
----@param consume fun(res: table, c: ampersand.Call, state: any): any, ampersand.Error? reads the answer
----@param state any
----@return any value
----@return ampersand.Error?
-function call.run(c, consume, state)
-  local hook = c.config.on_event
-  while true do
-    local started, value = hook and core.now(), nil
-    c.bytes = 0
-    local res, err = exchange(c)
-    if res then
-      value, err = consume(res, c, state)
-      if err then res.close(false) end
-    end
-    if hook and not (err and err.kind == "config") then report(c, hook, started, err) end
-    if not err then return value end
-    if not call.try_again(c, err) then return nil, err end
-  end
-end
-
---- Moves the next bytes of a body into a decoder; ends the decoder at the end of the body.
----@param c ampersand.Call
----@param res table
----@param decoder userdata
----@return boolean? ok, ampersand.Error?
-function call.pump(c, res, decoder)
-  if res.source then
-    local taken = decoder:drain(res.source)
-    c.bytes = c.bytes + taken
-    if taken > 0 then return true end
-    local ready, message, kind = res.wait()
-    if kind then return nil, call.error(c, kind, message, { sent = true }) end
-    if not ready then decoder:finish() end
-    return true
-  end
-  local chunk, message, kind = res.read(PIECE)
-  if kind then return nil, call.error(c, kind, message, { sent = true }) end
-  if not chunk then
-    decoder:finish()
-    return true
-  end
-  c.bytes = c.bytes + #chunk
-  local ok
-  ok, message, kind = decoder:feed(chunk)
-  if not ok then return nil, call.decode_error(c, res, message, kind) end
+-- A token that was refused is replaced once; nothing has been done by such a request.
+local function may_renew_bearer(attempt, err)
+  local bearer = attempt.call.config.bearer
+  if err.status ~= 401 or attempt.renewed or not attempt.bearer or not bearer.renewable then return false end
+  attempt.renewed, attempt.refused = true, attempt.bearer
   return true
 end
 
-local DECODER_OPTIONS = {
-  "nulls", "big_integers", "max_depth", "max_bytes", "max_values", "max_element_bytes", "max_element_values",
-}
-
---- A decoder that has read an answer of this kind to its end: its options were looked at, its memory is there.
----@param c ampersand.Call
----@param kind string
----@return userdata?
-function call.kept_decoder(c, kind)
-  local kept = rawget(c.config, "decoders")
-  local decoder = kept and next(c.options) == nil and kept[kind]
-  if not decoder then return nil end
-  kept[kind] = nil -- it reads one answer at a time
-  return decoder:again()
+-- Waits until the call may be sent once more; false when it may not.
+local function wait_for_next_try(attempt, err)
+  if may_renew_bearer(attempt, err) then return true end
+  local c = attempt.call
+  local policy = retry.policy(option(c, "retry"))
+  if not retry.allowed(policy, err, c.idempotent) then return false end
+  local delay, left = retry.delay(policy, err, core.random()), call.remaining(attempt)
+  if left and delay >= left then return false end
+  return c.client:_sleep(delay, c.options.cancel)
 end
 
---- Keeps a decoder for the next call of its kind.
----@param c ampersand.Call
----@param kind string
----@param decoder userdata
-function call.keep_decoder(c, kind, decoder)
-  if next(c.options) ~= nil then return end
-  local config = c.config
-  local kept = rawget(config, "decoders")
-  if not kept then
-    kept = {}
-    config.decoders = kept
-  end
-  kept[kind] = decoder
-end
-
---- A decoder for this call's answer, with the client's limits.
----@param c ampersand.Call
----@param settings table path, expect, select, where
----@return userdata
-function call.decoder(c, settings)
-  local options, config = c.options, c.config
-  settings.mask = true
-  for i = 1, #DECODER_OPTIONS do
-    local name = DECODER_OPTIONS[i]
-    if settings[name] == nil then
-      local value = options[name]
-      if value == nil then value = config[name] end
-      settings[name] = value
+--- Sends a call until `consume` has what it wants of a success, or nothing more may be tried.
+---@param attempt ampersand.Attempt
+---@param consume fun(res: table, attempt: ampersand.Attempt, state: any): any, ampersand.Error? reads the answer
+---@param state any
+---@return any value
+---@return ampersand.Error?
+function sender.send(attempt, consume, state)
+  local hook = attempt.call.config.on_event
+  while true do
+    local started, value = hook and core.now(), nil
+    attempt.bytes = 0
+    local res, err = exchange(attempt)
+    if res then
+      value, err = consume(res, attempt, state)
+      if err then res.close(false) end
     end
+    if hook and not (err and err.kind == "config") then report(attempt, hook, started, err) end
+    if not err then return value end
+    if not wait_for_next_try(attempt, err) then return nil, err end
   end
-  return core.decoder(settings)
 end
 
-return call
+--- Runs a call whose answer is one value.
+---@param c ampersand.Call
+---@return any value `true` where the success has no body
+---@return table|ampersand.Error info
+function sender.value(c)
+  local attempt = call.attempt(c)
+  local value, err = sender.send(attempt, response.value)
+  if err then return nil, err end
+  return value, attempt.info
+end
+
+--- Starts the request that sender.send will make next, where the transport can: the server works meanwhile.
+-- What goes wrong is reported by sender.send, which sends it anew where the server has seen nothing of it.
+---@param attempt ampersand.Attempt
+function sender.begin(attempt)
+  local transport = attempt.call.config.transport()
+  if not transport or not transport.begin or not attempt.call.idempotent then return end
+  local req, shown_url = prepare(attempt)
+  if not req then return end
+  -- without a timeout: time in the caller's own loop does not count
+  local wait, abandon = transport:begin(req)
+  if wait then attempt.begun = { req = req, shown_url = shown_url, wait = wait, abandon = abandon } end
+end
+
+--- Drops the request that was sent ahead.
+---@param attempt ampersand.Attempt
+function sender.abandon(attempt)
+  local begun = attempt.begun
+  attempt.begun = nil
+  if begun then begun.abandon() end
+end
+
+return sender

@@ -1,35 +1,10 @@
---- Compares and copies decoded values. Pure.
+--- Compares decoded values. Pure.
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local printable = require "ampersand.util.terminal_text"
 
 local diff = {}
-
---- A copy that shares no table with its original; marks of arrays are kept.
----@param value any
----@return any
-function diff.copy(value)
-  if type(value) ~= "table" then return value end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, member in pairs(value) do copy[key] = diff.copy(member) end
-  return copy
-end
-
---- Whether two values would be written as the same JSON; an empty array and an empty object count as the same.
----@param a any
----@param b any
----@return boolean
-function diff.equal(a, b)
-  if a == b then return true end
-  if type(a) ~= "table" or type(b) ~= "table" then return false end
-  for key, member in pairs(a) do
-    if not diff.equal(member, b[key]) then return false end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then return false end
-  end
-  return true
-end
 
 --- The keys of two tables, each once, sorted as text.
 ---@param a table?
@@ -54,7 +29,7 @@ local function is_object(value)
 end
 
 local function walk(found, path, a, b)
-  if diff.equal(a, b) then return end
+  if deep.equal(a, b) then return end
   if not (is_object(a) and is_object(b)) then
     found[#found + 1] = { path = path, before = a, after = b }
     return
@@ -73,6 +48,15 @@ function diff.list(a, b)
   local found = {}
   walk(found, "", a, b)
   return found
+end
+
+--- The JSON type of a value in words; nil for what is absent, null or empty, which may become anything.
+---@param value any
+---@return string?
+function diff.type_of(value)
+  if value == nil or value == core.null or type(value) == "table" and next(value) == nil then return nil end
+  if type(value) == "table" then return is_object(value) and "an object" or "an array" end
+  return "a " .. type(value)
 end
 
 local MAX_SHOWN = 160

@@ -1,4 +1,4 @@
---- Why is an installation not well, and what is to be done? One cause and one next step, from its health, its
+--- Why an installation is unhealthy, and what is to be done: one cause and one next step, from its health, its
 -- connection, its last operations, their error logs and what the server advises.
 
 local printable = require "ampersand.util.terminal_text"
@@ -11,7 +11,8 @@ local LOGS_IN = "^oauth2/authorizationCode"
 
 ---@class ampersand.Explanation
 ---@field installation table   the installation
----@field code string          healthy, bad_credentials, failed_operation, paused, unhealthy
+---@field code string          healthy, bad_credentials, failed_operation, paused, unhealthy, no_connection, unproven,
+--- unknown
 ---@field cause string         one sentence
 ---@field next_step string     one sentence
 ---@field reconnect_url string? where the customer logs in again
@@ -108,21 +109,37 @@ local function failed_operation(found, words)
   found.next_step = found.remedy or ("read the logs of operation %s"):format(tostring(operation.id))
 end
 
-local CALM = {
+-- What is said where no failure explains anything; %s is the connection.
+local QUIET = {
   paused = { "reads of all objects are paused", "resume them with installations:unpause" },
   unhealthy = {
     "it is reported unhealthy, but no failed operation is known",
-    "look again later; if it stays so, write to Ampersand's support with the installation's id",
+    "ask again later; if it stays so, write to Ampersand's support with the installation's id",
   },
+  no_connection = { "it has no connection", "let the customer connect an account" },
+  unproven = {
+    "%s was created or renewed, and has not been used since: whether its credentials work is not known",
+    "ask again after the next read or write",
+  },
+  unknown = { "the server does not say whether %s works", "ask again later, or start a read and wait for it" },
   healthy = { "it is healthy", "nothing is to be done" },
 }
 
-local function calm(found, code)
-  found.code, found.cause, found.next_step = code, CALM[code][1], CALM[code][2]
+local function quiet(found, code)
+  local connection = "connection " .. tostring(member(found.installation.connection, "id") or "?")
+  found.code, found.cause, found.next_step = code, QUIET[code][1]:format(connection), QUIET[code][2]
 end
 
--- Takes the failure into the explanation; answers its words.
-local function look_at_failure(client, found, operation)
+-- Healthy is what the server calls so, over a connection that has been used with success; nothing else is.
+local function judge_connection(installation)
+  local connection = installation.connection
+  if type(connection) ~= "table" then return "no_connection" end
+  if connection.status == "created" then return "unproven" end
+  return connection.status == "working" and installation.healthStatus == "healthy" and "healthy" or "unknown"
+end
+
+-- Takes the failure into the explanation; returns its words.
+local function take_failure(client, found, operation)
   if not operation then return nil end
   local words
   found.operation = operation
@@ -134,15 +151,14 @@ end
 local function judge(client, found, operations)
   local installation, failed = found.installation, operations.failed
   if member(installation.connection, "status") == "bad_credentials" then
-    return bad_credentials(client, found, look_at_failure(client, found, failed))
+    return bad_credentials(client, found, take_failure(client, found, failed))
   end
   -- a failure that a later success made good explains nothing
   if failed and (failed == operations.latest or installation.healthStatus == "unhealthy") then
-    return failed_operation(found, look_at_failure(client, found, failed))
+    return failed_operation(found, take_failure(client, found, failed))
   end
-  if installation.healthStatus == "unhealthy" then return calm(found, "unhealthy") end
-  if all_disabled(installation) then return calm(found, "paused") end
-  calm(found, "healthy")
+  if installation.healthStatus == "unhealthy" then return quiet(found, "unhealthy") end
+  quiet(found, all_disabled(installation) and "paused" or judge_connection(installation))
 end
 
 --- Explains one installation.

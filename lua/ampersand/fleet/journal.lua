@@ -1,58 +1,109 @@
---- A journal: one JSON object a line, appended and flushed before the step it announces is taken.
+--- A journal: one JSON object a line, appended and written before the step it announces is taken.
 --
--- Flushed means handed to the kernel (`file:flush`): a process that is killed, by SIGKILL too, loses nothing it has
--- written. Plain Lua has no fsync, so a machine that loses power may lose the last seconds of it.
+-- A record has reached the kernel before `write` returns: a process that is killed, by SIGKILL too, loses nothing it
+-- has written. It reaches the disk with the plan, at the end of a run, and at most once a second between, so that a
+-- machine that loses power may lose the last second. Each run ends with a record of type "end"; where that is missing,
+-- records may be lost.
 --
--- A process killed in the middle of a write leaves half a line. It is recognised because a record of type "resume", or
--- nothing, follows it; half a line anywhere else is a damaged file and refused. One process at a time writes a journal.
+-- One process at a time writes a journal: the file is locked while it is open (src/lua_append_file.c).
+--
+-- A process that is killed while it writes leaves half a line. A record that begins a run, or nothing, follows it; a
+-- line that cannot be read anywhere else is damage, and given as a record of type "damaged".
 
 local core = require "ampersand.core"
+local time = require "ampersand.time"
 
 local journal = {}
 local Journal = {}
 Journal.__index = Journal
 
-local function decode(line)
-  local record = core.decode(line)
-  if type(record) == "table" and type(record.type) == "string" then return record end
+local SYNC_EVERY = 1 -- seconds
+local BLOCK = 65536 -- bytes that are read at once
+local PATIENCE, STEP = 1, 0.05 -- seconds that another process is given to say who it is
+
+--- The types of the records that begin a run, and of those that tell the state of an installation.
+local BEGINS = { edit = true, resume = true, undo = true }
+local OUTCOMES = { send = true, done = true, skip = true, fail = true, unrecorded = true }
+journal.BEGINS, journal.OUTCOMES = BEGINS, OUTCOMES
+
+local function is_place(n)
+  return type(n) == "number" and n >= 1 and n % 1 == 0
 end
 
--- Gives line after line, with its number and whether the line feed was there. The file may grow meanwhile.
+local function is_record(record)
+  if type(record) ~= "table" or type(record.type) ~= "string" then return false end
+  if record.type == "plan" then
+    return is_place(record.n) and type(record.id) == "string" and type(record.changes) == "table"
+  end
+  if record.type == "planned" then return type(record.changed) == "number" and type(record.listed) == "number" end
+  return not OUTCOMES[record.type] or is_place(record.n)
+end
+
+-- `file:lines` of Lua 5.1 joins lines that hold zero bytes, as blocks that never reached the disk do.
 local function lines_of(file)
-  local number = 0
+  local text, from = "", 1
   return function()
-    local line = file:read "*l"
+    local at = text:find("\n", from, true)
+    while not at do
+      local more = file:read(BLOCK)
+      if not more then break end
+      text, from = text:sub(from) .. more, 1
+      at = text:find("\n", from, true)
+    end
+    local line = text:sub(from, at and at - 1)
+    from = (at or #text) + 1
+    if at or line ~= "" then return line end
+  end
+end
+
+-- Gives each line as a record, or as one of type "damaged".
+local function read_lines(file)
+  local number, next_line = 0, lines_of(file)
+  return function()
+    local line = next_line()
     if not line then return nil end
     number = number + 1
-    return line, number
+    local record = core.decode(line)
+    return is_record(record) and record or { type = "damaged", line = number }
+  end
+end
+
+-- Leaves out lines that a killed process has not finished.
+local function without_halves(next_record)
+  local waiting, first = {}, 1
+  return function()
+    while true do
+      local record = waiting[first]
+      if record then
+        waiting[first], first = nil, first + 1
+        return record
+      end
+      waiting, first = {}, 1
+      repeat
+        record = next_record()
+        waiting[#waiting + 1] = record
+      until not record or record.type ~= "damaged"
+      if not record then return nil end
+      if BEGINS[record.type] then waiting = { record } end
+    end
   end
 end
 
 --- A reader of the records of a journal, in order.
 ---@param name string path of the file
----@return (fun(): table?, string?)|nil next a record, nil at the end, or nil and a message when the file is damaged
+---@return (fun(): table?)|nil next a record, nil at the end
 ---@return string? message
 function journal.reader(name)
-  local file, why = io.open(name, "r")
+  local file, why = io.open(name, "rb")
   if not file then return nil, why end
-  local next_line = lines_of(file)
+  local next_record = without_halves(read_lines(file))
   return function()
-    if not file then return nil end
-    local line, number = next_line()
-    if not line then
+    local record = file and next_record()
+    if not record and file then
       file:close()
       file = nil
-      return nil
     end
-    local record, half = decode(line), false
-    while line and not record do
-      half, line = true, next_line()
-      record = line and decode(line)
-    end
-    if record and (not half or record.type == "resume") then return record end
-    file:close()
-    file = nil
-    if record then return nil, ("%s: line %d is no record of a journal"):format(name, number) end
+    return record
   end
 end
 
@@ -62,50 +113,80 @@ function journal.memory()
   return setmetatable({ records = {} }, Journal)
 end
 
---- Opens a journal for appending.
+--- A journal that is only read.
 ---@param name string
----@param mode "w"|"a" "w" begins anew, "a" goes on after the last whole line
+---@return ampersand.Journal
+function journal.reading(name)
+  return setmetatable({ name = name }, Journal)
+end
+
+-- The process that writes a journal stands in the record that began its run.
+local function writer_of(name)
+  local pid
+  for record in journal.reader(name) or function() end do
+    if BEGINS[record.type] then pid = record.pid end
+    if record.type == "end" then pid = nil end
+  end
+  return pid
+end
+
+local function in_use(name, sleep)
+  local waited, pid = 0, writer_of(name)
+  while not pid and waited < PATIENCE do
+    sleep(STEP)
+    waited, pid = waited + STEP, writer_of(name)
+  end
+  return ("%s is in use by %s"):format(name, pid and ("process %d"):format(pid) or "another process")
+end
+
+--- Opens a journal for appending, and locks it. Nothing is written yet.
+---@param name string
+---@param sleep fun(seconds: number)
 ---@return ampersand.Journal? journal, string? message
-function journal.open(name, mode)
-  local file, why = io.open(name, mode)
-  if not file then return nil, why end
-  local self = setmetatable({ file = file, name = name }, Journal)
-  if mode == "a" then
-    -- whatever half a line a killed process left ends here
-    local ok
-    ok, why = self:put(self:ends_whole() and "" or "\n")
-    if not ok then return nil, why end
-  end
-  return self
+function journal.open(name, sleep)
+  local file, why, locked = core.append_file(name)
+  if locked then return nil, in_use(name, sleep) end
+  if not file then return nil, ("%s: %s"):format(name, why) end
+  return setmetatable({ file = file, name = name, synced = core.now() }, Journal)
 end
 
---- Whether the file ends with a line feed, or is empty.
-function Journal:ends_whole()
-  local file = io.open(self.name, "r")
-  if not file then return true end
-  local size = file:seek "end"
-  if size == 0 then
-    file:close()
-    return true
+-- A coroutine of Lua 5.1 cannot wait for anything inside of pcall.
+local has_yielding_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
+
+--- Calls `f(...)`. What it raises closes the journal first, so that another run may open it.
+---@param f function
+---@return any ...
+function Journal:guard(f, ...)
+  if not has_yielding_pcall and coroutine.running() then return f(...) end
+  local function finish(ok, ...)
+    if ok then return ... end
+    self:close()
+    error((...), 0)
   end
-  file:seek("set", size - 1)
-  local last = file:read(1)
-  file:close()
-  return last == "\n"
+  return finish(pcall(f, ...))
 end
 
-function Journal:put(text)
+--- Whether nothing was ever written.
+function Journal:is_empty()
+  return self.file == nil or self.file:size() == 0
+end
+
+-- Whether the last line has its line feed.
+local function ends_whole(name)
+  local file = io.open(name, "rb")
+  local size = file and file:seek "end"
+  local last = size and size > 0 and file:seek("set", size - 1) and file:read(1)
+  if file then file:close() end
+  return not last or last == "\n"
+end
+
+local function put(self, text)
   local ok, why = self.file:write(text)
-  if ok then ok, why = self.file:flush() end
-  if not ok then return nil, why or "it cannot be written" end
-  return true
+  if ok and core.now() - self.synced >= SYNC_EVERY then return self:sync() end
+  return ok, why
 end
 
--- LuaJIT's compiled flush repeats a failed one, and answers what the second says: a full disk would go unnoticed.
-local jit = rawget(_G, "jit")
-if jit then jit.off(Journal.put) end
-
---- Appends a record and flushes it.
+--- Appends a record.
 ---@param record table with `type`
 ---@return boolean? ok, string? message
 function Journal:write(record)
@@ -115,10 +196,32 @@ function Journal:write(record)
   end
   local text, why = core.encode(record, { sort_keys = true })
   if not text then return nil, why end
-  return self:put(text .. "\n")
+  return put(self, text .. "\n")
+end
+
+--- Begins a run: appends its first record, on a line of its own.
+---@param record table of type "edit", "resume" or "undo"
+---@return boolean? ok, string? message
+function Journal:begin(record)
+  record.time, record.pid = time.format(core.time()), core.process_id()
+  if self.file and not ends_whole(self.name) then
+    local ok, why = put(self, "\n")
+    if not ok then return nil, why end
+  end
+  return self:write(record)
+end
+
+--- Waits until all that was written has reached the disk.
+---@return boolean? ok, string? message
+function Journal:sync()
+  if not self.file then return true end
+  local ok, why = self.file:sync()
+  self.synced = core.now()
+  return ok, why
 end
 
 --- A reader of this journal's records, like `journal.reader`.
+---@return (fun(): table?)|nil next, string? message
 function Journal:reader()
   if not self.records then return journal.reader(self.name) end
   local i = 0
@@ -128,7 +231,7 @@ function Journal:reader()
   end
 end
 
---- Closes the file. Closing twice is harmless.
+--- Closes the file and unlocks it. Closing twice is harmless.
 function Journal:close()
   if self.file then self.file:close() end
   self.file = nil

@@ -1,13 +1,16 @@
 --- The first half of an edit: one listing, a caller's function over copies, and what would have to be sent. Nothing is
 -- sent from here; one installation is held at a time.
 
-local Error = require "ampersand.client.error"
+local argcheck = require "ampersand.util.argcheck"
+local deep = require "ampersand.util.deep"
 local diff = require "ampersand.fleet.diff"
 local mask = require "ampersand.fleet.update_mask"
-local argcheck = require "ampersand.util.argcheck"
 local printable = require "ampersand.util.terminal_text"
 
 local plan = {}
+
+local MAX_NAMED = 3
+local MAX_TYPE_CHANGES = 100
 
 local function text(value)
   return type(value) == "string" and value or nil
@@ -23,20 +26,13 @@ end
 
 -- What the caller's function makes of a copy of the config; nil when it wants nothing changed.
 local function edited(installation, fn)
-  local copy = diff.copy(installation.config)
+  local copy = deep.copy(installation.config)
   local given = fn(copy, installation)
   if given == false then return nil end
   if given ~= nil and type(given) ~= "table" then
-    argcheck.raise("installations:edit: the function must give nothing, false or a config, got " .. type(given))
+    argcheck.raise("installations:edit: the function must return nothing, false or a config, got " .. type(given))
   end
   return given or copy
-end
-
--- A journal may hold no secret, and one that is blacked out could not be put back.
-local function holds_secret(client, changes)
-  local config = client._config
-  local probe = Error.new({ message = "", changes = changes }, { key = config.api_key and config.api_key() })
-  return not diff.equal(probe.changes, changes)
 end
 
 local function problem_of(client, changes, what, irreversible)
@@ -44,7 +40,21 @@ local function problem_of(client, changes, what, irreversible)
   if what and not irreversible then
     return what .. " could not be undone, the API cannot remove it; `irreversible = true` allows it"
   end
-  if holds_secret(client, changes) then return "the change holds what looks like a key or a token" end
+  -- a journal may hold no secret, and one that is blacked out could not be put back
+  if client:_holds_secret(changes) then return "the change holds what looks like a key or a token" end
+end
+
+--- What `fn` asks to change of an installation.
+---@param installation table
+---@param fn function
+---@return table? changes nil when nothing changes, or it cannot be changed as asked
+---@return string? what as `mask.compare` gives it
+---@return table? wanted the config that `fn` made
+function plan.changes(installation, fn)
+  local wanted = edited(installation, fn)
+  if not wanted or deep.equal(wanted, installation.config) then return nil end
+  local changes, what = mask.compare(installation.config, wanted)
+  return changes, what, wanted
 end
 
 --- Compares an installation with what `fn` makes of it.
@@ -53,57 +63,82 @@ end
 ---@param fn function
 ---@param irreversible boolean?
 ---@return table? entry nil when nothing changes
+---@return table[]? differences as `diff.list` gives them
 function plan.entry(view, installation, fn, irreversible)
-  local wanted = edited(installation, fn)
-  if not wanted or diff.equal(wanted, installation.config) then return nil end
-  local changes, what = mask.compare(installation.config, wanted)
+  local changes, what, wanted = plan.changes(installation, fn)
+  if not wanted then return nil end
   local problem = problem_of(view._client, changes, what, irreversible)
   if changes and #changes == 0 and not problem then return nil end
   local version = plan.version(installation)
   return {
     type = "plan", id = installation.id, integration = view._list and installation.integrationId or nil,
     config = version.config, updateTime = version.updateTime, health = text(installation.healthStatus),
-    changes = changes, problem = problem,
-    diff = diff.list(installation.config, wanted), group = installation.group,
-  }
+    changes = changes, problem = problem, group = installation.group,
+  }, diff.list(installation.config, wanted)
+end
+
+-- Counts the values that are of another JSON type than those they replace.
+local function count_type_changes(found, differences)
+  for _, change in ipairs(differences) do
+    local before, after = diff.type_of(change.before), diff.type_of(change.after)
+    if before ~= after and before and after then
+      local key = table.concat({ change.path, before, after }, "\0")
+      local known = found.type_changes[key]
+      if not known and #found.type_changes < MAX_TYPE_CHANGES then
+        known = { path = change.path, before = before, after = after, count = 0 }
+        found.type_changes[key], found.type_changes[#found.type_changes + 1] = known, known
+      end
+      if known then known.count = known.count + 1 end
+    end
+  end
+end
+
+local function take_entry(found, entry, differences, take)
+  found.changed = found.changed + 1
+  entry.n = found.changed
+  count_type_changes(found, differences)
+  if entry.problem then
+    found.against = found.against + 1
+    if found.against <= MAX_NAMED then found.named[found.against] = ("%s: %s"):format(entry.id, entry.problem) end
+  end
+  return take(entry, differences)
 end
 
 --- Lists the view's installations and gives every one that changes to `take`.
 ---@param view ampersand.Resource
 ---@param fn fun(config: table, installation: table): table|false|nil
 ---@param irreversible boolean?
----@param take fun(entry: table): boolean?, ampersand.Error? false and an error to stop
----@return integer? listed, integer|ampersand.Error changed
+---@param take fun(entry: table, differences: table[]): boolean?, any false and an error to stop
+---@return table? found { listed, changed, against (those that cannot be changed as asked), named, type_changes }
+---@return ampersand.Error? err
 function plan.run(view, fn, irreversible, take)
   local stream, err = view:stream { nulls = "keep" }
   if not stream then return nil, err end
-  local listed, changed = 0, 0
+  local found = { listed = 0, changed = 0, against = 0, named = {}, type_changes = {} }
   while true do
     local installation
     installation, err = stream:next()
     if err then return nil, err end
-    if not installation then return listed, changed end
-    listed = listed + 1
-    local entry = plan.entry(view, installation, fn, irreversible)
-    if entry then
-      changed = changed + 1
-      entry.n = changed
-      local ok, why = take(entry)
-      if not ok then
-        stream:close()
-        return nil, why
-      end
+    if not installation then return found end
+    found.listed = found.listed + 1
+    local entry, differences = plan.entry(view, installation, fn, irreversible)
+    local ok, why = true, nil
+    if entry then ok, why = take_entry(found, entry, differences, take) end
+    if not ok then
+      stream:close()
+      return nil, why
     end
   end
 end
 
 --- An entry as lines for people.
 ---@param entry table as `plan.entry` gives it
+---@param differences table[]
 ---@return string text
-function plan.show(entry)
+function plan.show(entry, differences)
   local name = type(entry.group) == "table" and (entry.group.groupName or entry.group.groupRef)
   local lines = { printable(tostring(entry.id) .. (type(name) == "string" and "  " .. name or "")) }
-  for _, change in ipairs(entry.diff) do lines[#lines + 1] = "  " .. diff.line(change) end
+  for _, change in ipairs(differences) do lines[#lines + 1] = "  " .. diff.line(change) end
   if entry.problem then
     lines[#lines + 1] = "  ! " .. printable(entry.problem)
   else

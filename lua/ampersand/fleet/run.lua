@@ -1,59 +1,30 @@
---- The second half of an edit, and its undo: takes the entries of a journal, looks at each installation again,
--- announces the request in the journal, sends it, notes the outcome.
+--- The second half of an edit, and its undo: takes the entries of a journal, reads each installation again, announces
+-- the request in the journal, sends it, notes the outcome.
 --
 -- An entry is in one of these states, the last record about it: none; "send" (a request was announced, its fate is not
--- known); "done"; "skip" (somebody else changed the installation, or it is gone); "fail" (refused, nothing changed).
+-- known); "done"; "skip" (another editor changed the installation, or it is gone); "fail" (refused, nothing changed);
+-- "unrecorded" (it holds the new values, but the journal has no record of a request, and may have lost some).
 
 local core = require "ampersand.core"
-local Error = require "ampersand.client.error"
+local deep = require "ampersand.util.deep"
+local history = require "ampersand.fleet.history"
+local journal = require "ampersand.fleet.journal"
 local mask = require "ampersand.fleet.update_mask"
 local plan = require "ampersand.fleet.plan"
 local retry = require "ampersand.client.retry"
-local time = require "ampersand.time"
 
 local TRIES = 4
-local MAX_PROBLEMS = 100
+
+local run = {}
 
 local Run = {}
 Run.__index = Run
 
---- The states of all entries of one direction.
----@return table
-local function new_states()
-  return { state = {}, version = {}, sent = {} }
-end
-
-local OUTCOMES = { send = true, done = true, skip = true, fail = true }
-
-local function note(states, record)
-  if not OUTCOMES[record.type] then return end
-  local n = record.n
-  states.state[n] = record.type
-  if record.type == "done" then states.version[n] = { config = record.config, updateTime = record.updateTime } end
-  states.sent[n] = record.type == "send" and record.time or nil
-end
-
---- Reads what a journal knows.
----@param reader fun(): table?, string?
----@return table? known { header, planned, edit, undo, undoing, canary }, string? message
-local function scan(reader)
-  local known = { edit = new_states(), undo = new_states() }
-  while true do
-    local record, why = reader()
-    if why then return nil, why end
-    if not record then return known end
-    if record.type == "edit" then known.header = known.header or record end
-    if record.type == "planned" then known.planned = record end
-    if record.type == "undo" then known.undoing = true end
-    if record.type == "canary" then known.canary = record.ok end
-    note(record.undo and known.undo or known.edit, record)
-  end
-end
-
 --- A run over the entries of a journal.
----@param fields table client, journal, known, undo (boolean), settings, report
+---@param fields table client, journal, known, undo (boolean), settings, report; `replan(installation)` gives the
+--- changes that the caller's function asks for now, to compare with the plan of an earlier run
 ---@return table run
-local function new(fields)
+function run.new(fields)
   fields.states = fields.undo and fields.known.undo or fields.known.edit
   fields.from, fields.to = "before", "after"
   if fields.undo then fields.from, fields.to = "after", "before" end
@@ -61,10 +32,16 @@ local function new(fields)
   return setmetatable(fields, Run)
 end
 
-function Run:error(kind, message)
-  local config = self.client._config
-  return Error.new({ kind = kind, message = message }, { key = config.api_key and config.api_key() })
+--- An error of an edit.
+---@param client ampersand.Client
+---@param kind string
+---@param message string
+---@return ampersand.Error
+function run.error(client, kind, message)
+  return client:_error { kind = kind, message = message }
 end
+
+function Run:error(kind, message) return run.error(self.client, kind, message) end
 
 -- Ends the run: workers take no further entry. The first reason stands.
 function Run:stop(err)
@@ -75,33 +52,81 @@ function Run:write(record)
   record.undo = self.undo or nil
   local ok, why = self.journal:write(record)
   if ok then
-    note(self.states, record)
+    history.note(self.states, record)
     return true
   end
+  self:cannot_write(why)
+end
+
+function Run:cannot_write(why)
   self:stop(self:error("config", "the journal cannot be written, so nothing more is sent: " .. tostring(why)))
 end
 
-function Run:sleep(seconds)
-  if seconds > 0 then self.client._config.transport():sleep(seconds) end
+--- Opens a journal that is not in use.
+---@param client ampersand.Client
+---@param name string
+---@return ampersand.Journal? journal, string? message
+function run.open(client, name)
+  return journal.open(name, function(seconds) run.sleep(client, seconds) end)
 end
 
--- What an undo may touch: what was done, and what may have been done.
-local function may_undo(state)
+--- Ends the run in the journal, with its counts, and closes it.
+---@return ampersand.FleetReport? report, ampersand.Error? err
+function Run:finish()
+  local report = self.report
+  local last = { type = "end", whole = not self.stopped, conflicts = report.conflicts }
+  for _, count in ipairs { "before", "done", "skip", "fail", "doubt", "unrecorded" } do last[count] = report[count] end
+  if self:write(last) then
+    local ok, why = self.journal:sync()
+    if not ok then self:cannot_write(why) end
+  end
+  self.journal:close()
+  if not self.stopped then return report end
+  self.stopped.report = report
+  return nil, self.stopped
+end
+
+--- Waits; in a loop only this coroutine does.
+---@param client ampersand.Client
+---@param seconds number
+function run.sleep(client, seconds)
+  if seconds > 0 then client:_sleep(seconds) end
+end
+
+function Run:sleep(seconds) run.sleep(self.client, seconds) end
+
+--- Whether an undo puts an installation back: the edit has changed it, or may have.
+---@param n integer
+---@return boolean
+function Run:may_undo(n)
+  local state = self.known.edit.state[n]
   return state == "done" or state == "send"
+end
+
+-- Whether an installation may have been changed though no record says so.
+local function is_unsure(known, n)
+  local state = known.edit.state[n]
+  if state == "skip" then return false end
+  return known.lost or state == "unrecorded" or known.undo.state[n] == "unrecorded"
+end
+
+function Run:is_open(n)
+  local state = self.states.state[n]
+  if state == "done" or state == "skip" then return false end
+  return not self.undo or self:may_undo(n) or is_unsure(self.known, n)
+end
+
+--- The entries of the plan, in order.
+function Run:plan()
+  return history.plan(assert(self.journal:reader()), self.known.first)
 end
 
 --- The entries that are still open, in order; `wanted(n)` may leave some out. The function gives nil at the end.
 function Run:entries(wanted)
-  local reader = self.journal:reader()
+  local next_entry = self:plan()
   return function()
-    while true do
-      local record, why = reader()
-      if why then self:stop(self:error("config", why)) end
-      if not record or record.type == "planned" then return nil end
-      local state = self.states.state[record.n]
-      local is_open = record.type == "plan" and state ~= "done" and state ~= "skip"
-      if is_open and self.undo then is_open = may_undo(self.known.edit.state[record.n]) end
-      if is_open and (not wanted or wanted(record.n)) then return record end
+    for entry in next_entry do
+      if self:is_open(entry.n) and (not wanted or wanted(entry.n)) then return entry end
     end
   end
 end
@@ -116,16 +141,26 @@ local function same_version(a, b)
   return a.config == b.config and (a.updateTime == b.updateTime or not a.updateTime or not b.updateTime)
 end
 
--- Whether to send: "send", "done" when a request of ours had arrived after all, or "skip" and why.
+local UNRECORDED = "it holds the new values, but the journal has no record of a request, and may have lost some"
+
+-- What an undo does about an installation that no record says was changed.
+local function judge_unsure(current, entry)
+  if mask.holds(current, entry.changes, "after") then return "unrecorded", UNRECORDED end
+  return "untouched"
+end
+
+-- Whether to send: "send"; "done" when a request of ours had arrived after all; "skip" or "unrecorded" and why.
 function Run:judge(entry, current)
+  if self.undo and not self:may_undo(entry.n) then return judge_unsure(current, entry) end
   local version = self:expected(entry)
   local as_expected = not version or same_version(plan.version(current), version)
   if as_expected and mask.holds(current, entry.changes, self.from) then return "send" end
   if mask.holds(current, entry.changes, self.to) then
     if self.states.state[entry.n] == "send" then return "done" end
+    if not self.undo and is_unsure(self.known, entry.n) then return "unrecorded", UNRECORDED end
     return "skip", "it holds already what was wanted, not by this journal"
   end
-  return "skip", ("changed by somebody else since (config %s, now %s)"):format(
+  return "conflict", ("changed by another editor since (config %s, now %s)"):format(
     version and version.config or "?", plan.version(current).config or "?")
 end
 
@@ -141,8 +176,17 @@ function Run:send(entry, changes)
   }, { retry = false })
 end
 
--- Announces and sends one request. Answers an outcome, or "again".
+local OTHER_CHANGE = "%s: the function makes another change now than the plan in the journal has; nothing more was sent"
+
+-- A plan of an earlier run was made by a function that no journal can compare: its changes are.
+function Run:is_as_planned(entry, current)
+  if not self.replan or deep.equal(self.replan(current), entry.changes) then return true end
+  self:stop(self:error("config", OTHER_CHANGE:format(entry.id)))
+end
+
+-- Announces and sends one request. Returns an outcome, or "again".
 function Run:request(entry, current)
+  if not self:is_as_planned(entry, current) then return "stop" end
   local changes, problem = mask.compare(current.config, mask.apply(current, entry.changes, self.to))
   if not changes then return "fail", problem end
   if not self:write { type = "send", n = entry.n, id = entry.id, time = core.time() } then return "stop" end
@@ -157,11 +201,11 @@ end
 -- What an earlier process had announced may be on its way still: it is given time to arrive.
 function Run:wait_for_earlier(states, entry)
   local settle = self.settings.settle
-  self:sleep(math.min(settle, states.sent[entry.n] + settle - core.time()))
+  self:sleep(math.min(settle, (states.sent[entry.n] or 0) + settle - core.time()))
 end
 
--- Looks at the installation and does what is to be done; answers an outcome, why, and a version, or "again".
--- `entry.pending` is "earlier" or "unanswered" while a request may still arrive that nobody knows the fate of.
+-- Reads the installation and does what is to be done; returns an outcome, why, and a version, or "again".
+-- `entry.pending` is "earlier" or "unanswered" while a request may still arrive whose fate is not known.
 function Run:attempt(entry, last_why)
   local current, err = self:get(entry)
   if not current then
@@ -170,7 +214,7 @@ function Run:attempt(entry, last_why)
   end
   local verdict, why = self:judge(entry, current)
   if verdict == "done" then return "done", nil, plan.version(current) end
-  if verdict == "skip" then return "skip", why end
+  if verdict ~= "send" then return verdict, why end
   if entry.pending == "unanswered" then return "doubt", last_why end
   if entry.pending == "earlier" then
     self:wait_for_earlier(self.states, entry)
@@ -182,15 +226,13 @@ function Run:attempt(entry, last_why)
   return self:request(entry, current)
 end
 
-function Run:report_outcome(entry, outcome, why)
+function Run:report_outcome(entry, outcome, why, conflict)
   local report = self.report
-  report[outcome] = (report[outcome] or 0) + 1
-  if outcome ~= "done" and #report.problems < MAX_PROBLEMS then
-    report.problems[#report.problems + 1] = { id = entry.id, outcome = outcome, why = why }
-  end
+  report:add(entry, outcome, why, conflict)
   if self.settings.on_progress then
     self.settings.on_progress {
-      id = entry.id, n = entry.n, of = report.changed, outcome = outcome, why = why, undo = self.undo,
+      id = entry.id, n = entry.n, of = report.changed, done = report.before + report.done, outcome = outcome, why = why,
+      undo = self.undo,
     }
   end
 end
@@ -198,13 +240,15 @@ end
 local STOPPED = "stopped after %d failures, the last: %s: %s"
 
 function Run:conclude(entry, outcome, why, version)
-  if outcome == "stop" then return end
-  if outcome ~= "doubt" then -- a request nobody knows the fate of stays announced
-    local record = { type = outcome, n = entry.n, id = entry.id, why = why }
+  if outcome == "stop" or outcome == "untouched" then return end
+  local conflict = outcome == "conflict" or nil
+  if conflict then outcome = "skip" end
+  if outcome ~= "doubt" then -- a request whose fate is not known stays announced
+    local record = { type = outcome, n = entry.n, id = entry.id, why = why, conflict = conflict }
     if version then record.config, record.updateTime = version.config, version.updateTime end
     if not self:write(record) then return end
   end
-  self:report_outcome(entry, outcome, why)
+  self:report_outcome(entry, outcome, why, conflict)
   if outcome ~= "fail" and outcome ~= "doubt" then return end
   self.failures = self.failures + 1
   if self.failures >= self.patience then
@@ -212,13 +256,13 @@ function Run:conclude(entry, outcome, why, version)
   end
 end
 
--- One entry, from the look at the installation to the noted outcome.
+-- One entry, from reading the installation to noting the outcome.
 function Run:take(entry)
   entry.tries, entry.pending = 0, self.states.state[entry.n] == "send" and "earlier" or nil
   local edit = self.known.edit
-  -- an edit that arrived after we looked would stay
+  -- an edit that arrived after the installation was read would stay
   if self.undo and edit.state[entry.n] == "send" then self:wait_for_earlier(edit, entry) end
-  local policy = retry.policy(self.client._config.retry)
+  local policy = retry.policy(self.client:_option "retry")
   local outcome, why, version = self:attempt(entry)
   while outcome == "again" do
     local waited = { attempts = entry.tries, retry_after = entry.retry_after }
@@ -228,13 +272,12 @@ function Run:take(entry)
   self:conclude(entry, outcome, why, version)
 end
 
--- Runs `worker` in `n` coroutines where the transport can (they share what there is to do), else once.
+-- Runs `worker` in `n` coroutines where the transport can; they share what there is to do.
 local function in_parallel(client, n, worker)
-  local transport = client._config.transport()
-  if n == 1 or not transport.parallel then return worker() end
   local workers = {}
   for i = 1, n do workers[i] = worker end
-  local _, errors = transport:parallel(n, workers)
+  local values, errors = client:_parallel(n, workers)
+  if not values then return errors end
   for i = 1, n do
     if errors[i] then error(errors[i], 0) end
   end
@@ -246,7 +289,7 @@ end
 function Run:pass(patience, wanted)
   self.failures, self.patience = 0, patience
   local next_entry = self:entries(wanted)
-  in_parallel(self.client, self.settings.parallel, function()
+  local err = in_parallel(self.client, self.settings.parallel, function()
     while not self.stopped do
       local entry = next_entry()
       if not entry then break end
@@ -254,6 +297,7 @@ function Run:pass(patience, wanted)
     end
     return true
   end)
+  if err then self:stop(err) end
 end
 
-return { new = new, scan = scan, now = function() return time.format(core.time()) end }
+return run

@@ -11,6 +11,7 @@
 -- there is: an object that did not change is never named, a whole map of objects only where one is removed from it.
 
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local diff = require "ampersand.fleet.diff"
 
 local mask = {}
@@ -36,12 +37,7 @@ end
 ---@param path string
 ---@return any
 function mask.get(installation, path)
-  local value = installation
-  for _, key in ipairs(mask.keys(path)) do
-    if type(value) ~= "table" then return nil end
-    value = value[key]
-  end
-  return value
+  return deep.get(installation, mask.keys(path))
 end
 
 --- Puts a value at a path, or (nil) takes it away; tables on the way are made.
@@ -49,12 +45,7 @@ end
 ---@param path string
 ---@param value any
 function mask.set(installation, path, value)
-  local keys, target = mask.keys(path), installation
-  for i = 1, #keys - 1 do
-    if type(target[keys[i]]) ~= "table" then target[keys[i]] = {} end
-    target = target[keys[i]]
-  end
-  target[keys[#keys]] = value
+  deep.set(installation, mask.keys(path), value)
 end
 
 local function member(value, key)
@@ -77,7 +68,7 @@ local function add(plan, path, before, after)
   if is_rounded(after) then
     plan.problem = plan.problem or path .. " holds an integer beyond 2^53, which this Lua cannot write back exactly"
   end
-  plan.changes[#plan.changes + 1] = { path = path, before = diff.copy(before), after = diff.copy(after) }
+  plan.changes[#plan.changes + 1] = { path = path, before = deep.copy(before), after = deep.copy(after) }
 end
 
 local function refuse(plan, what)
@@ -87,7 +78,7 @@ end
 -- Everything in `a` and `b` but the members named must be the same.
 local function only(plan, at, a, b, allowed)
   for _, key in ipairs(diff.keys(a, b)) do
-    if not allowed[key] and not diff.equal(a[key], b[key]) then
+    if not allowed[key] and not deep.equal(a[key], b[key]) then
       refuse(plan, ("%s.%s cannot be changed: the API has no mask for it"):format(at, tostring(key)))
     end
   end
@@ -108,7 +99,7 @@ local function compare_objects(plan, section, a, b)
     return add(plan, base, a, b)
   end
   for _, name in ipairs(diff.keys(a, b)) do
-    if not diff.equal(a[name], b[name]) then
+    if not deep.equal(a[name], b[name]) then
       local path = base .. "." .. name
       if a[name] == nil and not MAPS[base] then plan.irreversible = plan.irreversible or path end
       add(plan, path, a[name], b[name])
@@ -117,7 +108,7 @@ local function compare_objects(plan, section, a, b)
 end
 
 local function compare_section(plan, section, a, b)
-  if diff.equal(a, b) then return end
+  if deep.equal(a, b) then return end
   local at = "config.content." .. section
   if type(b) ~= "table" or type(member(b, "objects")) ~= "table" then
     return refuse(plan, at .. " cannot be removed: the API has no mask for it; empty its `objects`")
@@ -132,7 +123,7 @@ local function compare_section(plan, section, a, b)
 end
 
 local function compare_proxy(plan, a, b)
-  if diff.equal(a, b) then return end
+  if deep.equal(a, b) then return end
   local path = "config.content.proxy.enabled"
   if type(b) ~= "table" or b.enabled == nil or b.enabled == core.null then
     return refuse(plan, path .. " cannot be removed: the API has no mask for it; set it to false")
@@ -183,7 +174,7 @@ function mask.compare(a, b)
   only(plan, "config", a, b, { content = true, createdBy = true })
   local from, to = a.content, b.content
   if type(from) ~= "table" or type(to) ~= "table" then
-    if not diff.equal(from, to) then refuse(plan, "config.content must stay an object") end
+    if not deep.equal(from, to) then refuse(plan, "config.content must stay an object") end
     from, to = {}, {}
   end
   only(plan, "config.content", from, to, { read = true, write = true, subscribe = true, proxy = true })
@@ -217,7 +208,7 @@ end
 ---@return boolean
 function mask.holds(installation, changes, side)
   for _, change in ipairs(changes) do
-    if not diff.equal(mask.get(installation, change.path), change[side]) then return false end
+    if not deep.equal(mask.get(installation, change.path), change[side]) then return false end
   end
   return true
 end
@@ -228,8 +219,8 @@ end
 ---@param side "before"|"after"
 ---@return table config
 function mask.apply(installation, changes, side)
-  local copy = { config = diff.copy(installation.config) }
-  for _, change in ipairs(changes) do mask.set(copy, change.path, diff.copy(change[side])) end
+  local copy = { config = deep.copy(installation.config) }
+  for _, change in ipairs(changes) do mask.set(copy, change.path, deep.copy(change[side])) end
   return copy.config
 end
 

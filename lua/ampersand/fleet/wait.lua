@@ -4,7 +4,6 @@
 --     local operation = assert(client.installations:read("contact", { groupRef = "g", mode = "async" }):wait())
 
 local core = require "ampersand.core"
-local Error = require "ampersand.client.error"
 local argcheck = require "ampersand.util.argcheck"
 local retry = require "ampersand.client.retry"
 
@@ -16,9 +15,8 @@ local FIRST, GROWTH, LONGEST = 0.5, 1.5, 10 -- seconds between two looks, while 
 local MAX_LOGS = 5
 
 local function fail(client, fields)
-  local config = client._config
   fields.operation = "getOperation"
-  return nil, Error.new(fields, { key = config.api_key and config.api_key() })
+  return nil, client:_error(fields)
 end
 
 local function is_error_log(log)
@@ -111,7 +109,7 @@ function wait.wait(self, id, given)
   local deadline, state, last = core.now() + timeout, { on_progress = given.on_progress }, nil
   while true do
     local left = deadline - core.now()
-    local operation, info = self:get(id, { timeout = math.max(0.001, math.min(left, client._config.timeout)) })
+    local operation, info = self:get(id, { timeout = math.max(0.001, math.min(left, client:_option "timeout")) })
     if operation then
       if operation.status == "success" then return finish(client, operation, info, state) end
       if operation.status == "failure" then return failed(client, operation) end
@@ -124,7 +122,8 @@ function wait.wait(self, id, given)
     end
     left = deadline - core.now()
     if left <= 0 then return too_late(client, id, timeout, last) end
-    client._config.transport():sleep(math.min(interval, left))
+    local slept, why = client:_sleep(math.min(interval, left))
+    if not slept then return nil, why end
     if not given.interval then interval = math.min(interval * GROWTH, LONGEST) end
   end
 end

@@ -1,8 +1,8 @@
---- Watching a fleet: what changed between two looks, as an iterator that can be stopped, saved and resumed.
+--- Watching a fleet: what changed between two polls, as an iterator that can be stopped, saved and resumed.
 --
 --     for change in client.installations:watch { interval = 60 } do print(change.type, change.id) end
 --
--- A look is one listing, of which C keeps only the fields compared here; an installation costs one comparison of two
+-- A poll is one listing, of which C keeps only the fields compared here; an installation costs one comparison of two
 -- short texts. `change.type` is one of
 --
 --     installed removed                        the installation came, or went (of a view: into it, out of it)
@@ -16,6 +16,7 @@
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
 local retry = require "ampersand.client.retry"
+local scope = require "ampersand.fleet.scope"
 
 local watch = {}
 
@@ -29,7 +30,7 @@ local FIELDS = {
   "connection.status", "connection.provider", "group.groupRef", "group.groupName",
 }
 
--- The texts of an entry that are compared, in their order; a newcomer is announced as if it had been well before.
+-- The texts of an entry that are compared, in their order; a new one is announced as if it had been healthy before.
 local HEALTH, CONNECTION, CONFIG = 1, 2, 3
 
 local function word(value)
@@ -97,7 +98,7 @@ local function look_at(self, installation)
   elseif known.complete or self.given.existing then
     welcome(self, installation, entry)
   else
-    known.installations[id] = entry -- the first look is what later ones are compared with
+    known.installations[id] = entry -- the first poll is what later ones are compared with
   end
 end
 
@@ -138,11 +139,13 @@ end
 
 local function poll(self)
   if self.polls > 0 then
-    self.view._client._config.transport():sleep(math.max(self.given.interval, self.patience))
+    local slept, why = self.view._client:_sleep(math.max(self.given.interval, self.patience))
+    if not slept then return nil, why end
   end
   self.polls, self.patience = self.polls + 1, 0
   local started = core.now()
   local listed, err = look(self)
+  self.failed = err
   if listed and self.given.on_poll then
     self.given.on_poll { listed = listed, changes = #self.queue, seconds = core.now() - started }
   end
@@ -173,14 +176,15 @@ function Watch:next()
   while not self.closed do
     local change = hand_over(self)
     if change then return change end
-    if self.given.polls and self.polls >= self.given.polls then return nil end
+    if self.given.polls and self.polls >= self.given.polls then return nil, self.failed end
     local ok, err = poll(self)
     if not ok then return nil, err end
   end
 end
 
---- What is known now, as a plain table of texts: store it in any form, and give it to a later watch as `state`. A
---- change is part of it as soon as it was handed over; one that was not is told again by the watch that resumes.
+--- What is known now, as a plain table: store it in any form, and give it to a later watch as `state`. It belongs to
+--- the project, integration, base URL and conditions of this watch; with others it is refused. A change is part of it as
+--- soon as it was handed over; one that was not is reported again by the watch that resumes.
 ---@return table state
 function Watch:state()
   return self.known
@@ -198,15 +202,19 @@ function Watch:__call()
   return change
 end
 
-local function check_state(state)
-  if state.version ~= 1 or type(state.installations) ~= "table" then
-    argcheck.raise("installations:watch: `state` is not what watch:state() gave")
-  end
-  local known = { version = 1, complete = state.complete == true, installations = {} }
+local function refuse_state()
+  argcheck.raise("installations:watch: `state` is not what watch:state() gave")
+end
+
+-- A state of version 1 does not know its scope.
+local function check_state(state, wanted)
+  local is_bound = state.version == 2 and type(state.scope) == "table"
+  if not (is_bound or state.version == 1) or type(state.installations) ~= "table" then refuse_state() end
+  local problem = is_bound and scope.difference("installations:watch: `state`", state.scope, wanted)
+  if problem then argcheck.raise(problem) end
+  local known = { complete = state.complete == true, installations = {} }
   for id, entry in pairs(state.installations) do
-    if type(id) ~= "string" or type(entry) ~= "string" then
-      argcheck.raise("installations:watch: `state` is not what watch:state() gave")
-    end
+    if type(id) ~= "string" or type(entry) ~= "string" then refuse_state() end
     known.installations[id] = entry
   end
   return known
@@ -225,11 +233,11 @@ end
 
 --- Watches the installations of a view. Nothing is asked before the first `next`.
 --
--- Options: `interval` (60 s between two looks), `state` (what watch:state() gave, to go on from there), `existing`
--- (tell the installations of the very first look as "installed", and those that are not well, too), `polls` (end after
--- so many looks), `select` (further fields for `change.installation`), `on_error` (called with an error that is waited
--- out), `on_poll` (called after each look with { listed, changes, seconds }). Server errors and broken connections are
--- waited out; a listing that broke off never makes anything "removed".
+-- Options: `interval` (60 s between two polls), `state` (what watch:state() gave, to resume from), `existing` (report
+-- the installations of the very first poll as "installed", and the unhealthy ones, too), `polls` (end after this many
+-- polls), `select` (further fields for `change.installation`), `on_error` (called with an error that is waited out),
+-- `on_poll` (called after each poll with { listed, changes, seconds }). Server errors and broken connections are waited
+-- out; a listing that broke off never makes anything "removed".
 ---@param given table?
 ---@return ampersand.Watch watch a callable for `for`, with next(), state() and close()
 function watch.watch(self, given)
@@ -237,9 +245,12 @@ function watch.watch(self, given)
   local settings = {}
   for name, value in pairs(given) do settings[name] = value end
   settings.interval = settings.interval or 60
+  local own = scope.of(self)
+  local known = given.state and check_state(given.state, own) or { complete = false, installations = {} }
+  known.version, known.scope = 2, own
   return setmetatable({
     view = self:select(fields_of(self, given)), given = settings, queue = {}, first = 1, polls = 0, patience = 0,
-    known = given.state and check_state(given.state) or { version = 1, complete = false, installations = {} },
+    known = known,
   }, Watch)
 end
 

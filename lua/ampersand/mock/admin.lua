@@ -18,6 +18,9 @@ local redact = require "ampersand.util.redact"
 
 local admin = {}
 
+--- The paths of admin routes; a client whose base URL ends in /v1 reaches them, too.
+admin.ROUTE = "^/v?1?/?__mock/(%l*)$"
+
 -- The log -----------------------------------------------------------------------------------------------------------
 
 local Log = {}
@@ -103,11 +106,11 @@ function routes.installations(api, body)
   return { ids = body.ids or core.array { body.id } }
 end
 
---- Answers a request to a admin.
+--- Answers a request to an admin route.
 ---@return table response
 function admin.answer(api, request, body)
   if not request.is_local then problem.refuse(403, "the admin routes accept requests from this machine only") end
-  local name = request.path:match "^/__mock/(%l+)$"
+  local name = request.path:match(admin.ROUTE)
   local run = routes[name] or problem.refuse(404, "no such admin route")
   return http.json(200, run(api, request.method == "POST" and body or nil))
 end

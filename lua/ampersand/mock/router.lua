@@ -189,7 +189,7 @@ end
 function Router:serve(request, id)
   if proxy.is_meant(request) then return protect(request, id, self.proxied, self, request), nil end
   local body, why = validation.decode(request)
-  if request.path:find "^/__mock/" then
+  if request.path:find(admin.ROUTE) then
     return protect(request, id, admin.answer, self, request, body), nil, true
   end
   return protect(request, id, self.call, self, request, body, why), body

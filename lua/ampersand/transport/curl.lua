@@ -31,17 +31,32 @@ local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 function curl.new(opts)
   opts = opts or {}
   local settings = setmetatable({ http_version = VERSIONS[opts.http_version] }, { __index = opts })
-  return setmetatable({ opts = opts, settings = settings, loop = opts.loop }, Curl)
+  return setmetatable({
+    opts = opts, settings = settings, loop = opts.loop, opened = 0, collected = 0,
+    owners = setmetatable({}, { __mode = "kv" }), -- response of a stream -> coroutine that opened it
+  }, Curl)
+end
+
+-- Iterators that nobody closed keep their connections until they are collected.
+local function collect()
+  collectgarbage()
+  collectgarbage() -- what the first pass has finalized lets go of more
 end
 
 -- The engine belongs to one process: after a fork the child gets its own.
 local function open(self)
   local engine = self.engine
   if engine and engine:usable() then return engine end
-  engine = http.engine(self.settings)
+  local why_not
+  engine, why_not = http.engine(self.settings)
+  if not engine then
+    collect()
+    engine, why_not = http.engine(self.settings)
+  end
+  if not engine then return nil, why_not, "limit" end
   if self.loop and not self.loop.driven then
     local fd, why = engine:pollfd()
-    if not fd then return nil, why end
+    if not fd then return nil, why, "config" end
   end
   self.engine, self.waiters = engine, wait.new(engine, self.loop)
   return engine
@@ -69,6 +84,18 @@ function functions.read(res)
   return function()
     local ready, message, kind = res.wait()
     if ready then return res.source:read() end
+    return nil, message, kind
+  end
+end
+
+-- The whole body in one piece, which is then held once. text | nil, message, kind.
+function functions.text(res)
+  return function()
+    local transfer = res.source
+    res.waiters:await(transfer)
+    local text = transfer:text()
+    if text then return text end
+    local _, message, kind = transfer:outcome()
     return nil, message, kind
   end
 end
@@ -115,11 +142,40 @@ local function await(waiters, transfer, token)
   token:unwatch(stop)
 end
 
+local MAIN = "the main program" -- which is no coroutine before Lua 5.2
+
+-- Whether all connections are held by streams, and all of these by the caller: none can become free while it waits.
+local function waits_for_itself(self)
+  local most, engine = self.opts.max_connections, self.engine
+  if not most or most == 0 or engine:streams() < most then return false end
+  if self.collected < self.opened then
+    self.collected = self.opened
+    collect()
+    if engine:streams() < most then return false end
+  end
+  local me, mine = coroutine.running() or MAIN, 0
+  for res, owner in pairs(self.owners) do
+    if owner == me and not res.closed and res.source:outcome() == nil then mine = mine + 1 end
+  end
+  return mine == engine:streams()
+end
+
+local OPEN_STREAMS = "%s (open streams of this client: %d; close() them, or read them to their end)"
+
+-- A message that names the streams which hold what could not be had.
+local function name_streams(self, message)
+  local streams = self.engine:streams()
+  return streams > 0 and OPEN_STREAMS:format(message, streams) or message
+end
+
 local function start(self, req)
   if self.closed then return nil, "the client is closed", "cancelled", false end
   if cancelled(req.cancel) then return nil, "the request was cancelled", "cancelled", false end
-  local engine, why_not = open(self)
-  if not engine then return nil, why_not, "config", false end
+  local engine, why_not, what = open(self)
+  if not engine then return nil, why_not, what, false end
+  if waits_for_itself(self) then
+    return nil, name_streams(self, "no connection can become free while this call waits"), "limit", false
+  end
   local opts = self.opts
   if req.connect_timeout == nil then req.connect_timeout = opts.connect_timeout end
   if req.read_timeout == nil then req.read_timeout = opts.read_timeout end
@@ -129,18 +185,25 @@ local function start(self, req)
 end
 
 -- Waits for a started request's answer.
-local function finish(waiters, transfer, req)
+local function finish(self, transfer, req)
+  local waiters = self.waiters
   await(waiters, transfer, req.cancel)
   local done, why, what, sent = transfer:outcome()
   local status, headers = transfer:head()
   -- A status that is an error itself says more than what went wrong after it.
-  if done == false and (not status or status < 400 or what == "cancelled") then
+  if done == false and (not status or status < 300 or what == "cancelled") then
     transfer:close()
+    if not sent and (what == "limit" or what == "timeout") then why = name_streams(self, why) end
     return nil, why, what, sent
   end
-  return setmetatable({
+  local res = setmetatable({
     status = status, headers = headers, source = transfer, waiters = waiters, closed = false, waiting = false,
   }, Response)
+  if req.stream then
+    self.opened = self.opened + 1
+    self.owners[res] = coroutine.running() or MAIN
+  end
+  return res
 end
 
 --- Sends a request. Comes back with the head of the response, or with a whole one unless `stream` is set.
@@ -153,7 +216,15 @@ end
 function Curl:request(req)
   local transfer, message, kind, sent = start(self, req)
   if not transfer then return nil, message, kind, sent end
-  return finish(self.waiters, transfer, req)
+  local res
+  res, message, kind, sent = finish(self, transfer, req)
+  if kind ~= "limit" or sent or self.collected == self.opened then return res, message, kind, sent end
+  -- a descriptor was wanted: abandoned iterators hold some, perhaps
+  self.collected = self.opened
+  collect()
+  transfer = start(self, req)
+  if not transfer then return nil, message, kind, sent end
+  return finish(self, transfer, req)
 end
 
 --- Starts a request that is to be waited for later: meanwhile the server can work on it. Its `timeout` is given then.
@@ -174,7 +245,7 @@ function Curl:begin(req)
     -- after a fork the other process waits for it
     if self.engine ~= engine or not engine:usable() then return nil, "another process's request", "closed", false end
     transfer:deadline(timeout)
-    return finish(waiters, transfer, req)
+    return finish(self, transfer, req)
   end, abandon
 end
 
@@ -183,7 +254,9 @@ end
 ---@param token ampersand.CancelToken? ends the sleep
 function Curl:sleep(seconds, token)
   if self.closed or cancelled(token) then return end
-  local alarm = assert(open(self)):alarm(seconds)
+  local engine, why = open(self)
+  if not engine then return nil, why end
+  local alarm = engine:alarm(seconds)
   await(self.waiters, alarm, token)
   alarm:close()
 end
@@ -194,14 +267,15 @@ function Curl:poll(budget)
   if self.waiters then self.waiters:poll(budget) end
 end
 
---- Runs functions side by side, at most `n` at a time; see ampersand.client.parallel.
+--- Runs functions side by side, at most `n` at a time; see ampersand.transport.parallel.
 ---@param n integer
 ---@param tasks (fun(): any, any)[]
 ---@return table values
 ---@return table errors
 function Curl:parallel(n, tasks)
-  assert(open(self))
-  return require("ampersand.client.parallel").run(self.waiters, n, tasks) -- few programs need it
+  local engine, why = open(self)
+  if not engine then return nil, why end
+  return require "ampersand.transport.parallel".run(self.waiters, n, tasks)
 end
 
 --- Ends everything that is under way with kind "cancelled". The transport is not usable afterwards.

@@ -12,9 +12,7 @@
 --   forget(fd)     optional: the descriptor is about to be closed
 --   driven         optional: true where somebody calls Waiters:poll, so that no coroutine drives
 
-local later = require "ampersand.util.later"
-
-local turns = later "ampersand.transport.turns"
+local core = require "ampersand.core"
 
 ---@class ampersand.Waiters
 local Waiters = {}
@@ -22,7 +20,7 @@ Waiters.__index = Waiters
 
 local wait = {}
 
---- Coroutines that belong to a loop of ours, whatever loop the program has.
+--- Coroutines that belong to a loop of ours, whatever loop the program has. It holds those that live.
 wait.adopted = setmetatable({}, { __mode = "k" })
 
 ---@param engine userdata
@@ -51,7 +49,7 @@ function Waiters:wake(id)
   if waiter.token then waiter.loop.wake(waiter.token) end
 end
 
---- Moves all transfers and wakes those who wait for the ones that moved.
+--- Moves all transfers and wakes those whose transfers are ready.
 ---@param self ampersand.Waiters
 function wait.step(self)
   local engine = self.engine
@@ -60,10 +58,10 @@ function wait.step(self)
   wait.settle(self)
 end
 
---- Wakes those whose transfers moved.
+--- Wakes those whose transfers are ready.
 ---@param self ampersand.Waiters
 function wait.settle(self)
-  for id in self.engine.moved, self.engine do self:wake(id) end
+  for id in self.engine.pop_ready, self.engine do self:wake(id) end
 end
 
 --- Whether a coroutine may still do something.
@@ -81,13 +79,93 @@ function wait.close_engine(self)
   self.engine:close()
 end
 
+-- --- coroutines in a loop, in turns ---------------------------------------------------------------------------
+
+-- A coroutine that nobody will resume can be collected, and with it what it waited for.
+local WEAK = { __mode = "v" }
+
+-- How long a parked coroutine sleeps before it looks after the driver, in seconds: one of them, and all the others.
+local PATIENCE, LONG_PATIENCE = 0.1, 1
+
+-- PUC Lua 5.1 alone cannot tell whether it may yield, and its own message would help nobody. (A metamethod that waits
+-- cannot be told from other functions and gets that message.)
+local function check_yieldable()
+  local level = 3
+  local info = debug.getinfo(level, "Sn")
+  while info do
+    if info.what == "C" or info.name == "(for generator)" then
+      error("Lua 5.1 cannot wait inside pcall or a `for` iterator: "
+        .. "use view:stream(), or call from the coroutine itself", 0)
+    end
+    level = level + 1
+    info = debug.getinfo(level, "Sn")
+  end
+end
+if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") or not debug then check_yieldable = function() end end
+
+-- The loop that the caller may yield to; nil: the call blocks.
+local function loop_here(waiters)
+  local co = coroutine.running()
+  local adopted = co and wait.adopted[co]
+  -- only the engine for which it was adopted knows the loop: on any other one the call blocks
+  local loop = adopted and adopted.waiters == waiters and adopted.loop or not adopted and waiters.loop
+  if not loop or not loop.inside() then return nil end
+  check_yieldable()
+  return loop
+end
+
+local function park(self, loop, target)
+  local me, id, steps = coroutine.running(), target:id(), self.engine:steps()
+  if not wait.is_alive(self.roles.watch) then self.roles.watch = me end
+  self.parked[id] = setmetatable({ loop = loop, token = me }, WEAK)
+  loop.park(self.roles.watch == me and PATIENCE or LONG_PATIENCE)
+  self.parked[id] = nil
+  -- Work is waiting and nobody has looked at it for all this time: the driver is gone.
+  if self.roles.driver and self.engine:usable() and self.engine:steps() == steps and self.engine:due() then
+    self.roles.driver = nil
+  end
+end
+
+local function drive(self, loop)
+  self.roles.driver = coroutine.running()
+  if self.roles.watch == self.roles.driver then self.roles.watch = nil end
+  loop.poll(self.engine:pollfd())
+  wait.step(self)
+end
+
+local function has_driver(self, loop)
+  return loop.driven or (self.roles.driver ~= coroutine.running() and wait.is_alive(self.roles.driver))
+end
+
+-- The driver has what it wants: another one takes over, or the last one closes what was to be closed.
+local function hand_over(self)
+  self.roles.driver = nil
+  for id, waiter in pairs(self.parked) do
+    if waiter.token and not waiter.loop.driven then
+      self.roles.driver = waiter.token
+      return self:wake(id)
+    end
+  end
+  if self.closing then wait.close_engine(self) end
+end
+
+-- Waits in `loop` until `target` has something to say.
+local function yield_until(self, loop, target)
+  local me = coroutine.running()
+  repeat
+    if has_driver(self, loop) then park(self, loop, target) else drive(self, loop) end
+  until target:want()
+  if self.roles.watch == me then self.roles.watch = nil end
+  if self.roles.driver == me then hand_over(self) end
+end
+
 --- Returns when `target` has something to say: when target:want() is true. Its news come by target:id().
 ---@param target userdata|table
 function Waiters:await(target)
   if target:want() then return end
   if self.loop or next(wait.adopted) then
-    local loop = turns.loop_here(self)
-    if loop then return turns.yield_until(self, loop, target) end
+    local loop = loop_here(self)
+    if loop then return yield_until(self, loop, target) end
   end
   repeat
     if not self.engine:usable() then return self:wake_all() end -- closed, or another process's
@@ -112,7 +190,15 @@ end
 --- Moves everything for at most `budget` seconds, from outside of all coroutines, and never waits.
 ---@param budget number? 0: one step
 function Waiters:poll(budget)
-  turns.poll(self, budget)
+  local loop, now = self.loop, core.now()
+  local stop = now + (budget or 0)
+  repeat
+    local before = now
+    wait.step(self)
+    local ran = loop and loop.run and loop.run() or 0
+    now = core.now()
+  until now + (now - before) >= stop -- the next round may take as long as this one
+    or (ran == 0 and not (self.engine:usable() and self.engine:due()))
 end
 
 --- Ends all transfers with kind "cancelled"; whoever waits is told.

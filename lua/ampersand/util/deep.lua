@@ -96,7 +96,8 @@ function deep.each(value, path, fn, from)
   if type(value) ~= "table" then return nil end
   if key ~= "*" then
     local found = member(value, key)
-    if last then return fn(found, value, value[key] == nil and value[tonumber(key)] ~= nil and tonumber(key) or key) end
+    if found == nil then return nil end
+    if last then return fn(found, value, value[key] == nil and tonumber(key) or key) end
     return deep.each(found, keys, fn, (from or 1) + 1)
   end
   for name, found in pairs(value) do

@@ -1,7 +1,5 @@
 --- Variables of the environment that the library reads.
 
-local getenv = os and os.getenv or function() end -- a sandbox may have none
-
 local environment = {}
 
 --- The variables of an option, the first that is set wins.
@@ -15,7 +13,8 @@ environment.NAMES = {
 ---@param name string
 ---@return string?
 function environment.get(name)
-  local value = (getenv(name) or ""):match "^%s*(.-)%s*$"
+  local getenv = os and os.getenv -- a sandbox may have none
+  local value = (getenv and getenv(name) or ""):match "^%s*(.-)%s*$"
   return value ~= "" and value or nil
 end
 

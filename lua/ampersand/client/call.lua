@@ -1,0 +1,103 @@
+--- The two tables that carry a call: the call is what is asked and never changes, the attempt is what happens.
+
+local argcheck = require "ampersand.util.argcheck"
+local core = require "ampersand.core"
+local retry = require "ampersand.client.retry"
+
+local call = {}
+
+---@class ampersand.Call
+---@field client ampersand.Client
+---@field config table        the client's settings
+---@field op table            operation
+---@field path table          wire name -> id
+---@field query table         wire name -> value
+---@field body any            what becomes the JSON body
+---@field raw boolean?        the body is sent as it is
+---@field options table       timeout, read_timeout, connect_timeout, retry, headers, nulls, limits …
+---@field filter table        `plan` for the decoder, `keep` for Lua functions
+---@field idempotent boolean  whether it may reach the server twice without harm
+
+---@class ampersand.Attempt
+---@field call ampersand.Call
+---@field query table         the call's, with the token of the page that is read
+---@field stream boolean?     whether the body is read while it arrives
+---@field deadline number?    on core.now()'s clock
+---@field tries integer       how often the request was sent
+---@field sent boolean?       whether the server may have seen one of them
+---@field bearer string?      the token it was sent with
+---@field refused string?     a token that the server refused, until it is replaced
+---@field renewed boolean?    whether one has been replaced
+---@field begun table?        the next request, sent ahead
+---@field shown_url string    for messages: the template and the names of query parameters
+---@field info table          of the last answer: status, headers, request_id, attempts
+---@field bytes integer       of the body so far
+---@field envelope table?     what stands around the elements of a page
+---@field seen table?         tokens of the pages so far
+
+local NO_FILTER = {}
+
+--- Makes a call; nothing is sent yet.
+---@param client ampersand.Client
+---@param what string for messages, such as "installations:get"
+---@param op table
+---@param parts table path, query, body, raw, options, filter
+---@param missing string? a default that is not configured, in words
+---@return ampersand.Call?, ampersand.Error?
+function call.new(client, what, op, parts, missing)
+  local config = client._config
+  if config.closed then argcheck.raise(what .. ": the client is closed") end
+  parts.client, parts.config, parts.op, parts.filter = client, config, op, parts.filter or NO_FILTER
+  parts.idempotent = retry.idempotent(op, parts.query)
+  if missing then return nil, call.error(call.attempt(parts), "config", missing) end
+  return parts
+end
+
+--- The value of an option: the call's own, else the client's.
+---@param c ampersand.Call
+---@param name string
+function call.option(c, name)
+  local value = c.options[name]
+  if value == nil then return c.config[name] end
+  return value
+end
+
+--- Begins a call.
+---@param c ampersand.Call
+---@return ampersand.Attempt
+function call.attempt(c)
+  local attempt = { call = c, query = c.query, tries = 0, shown_url = c.op.path }
+  call.start_clock(attempt)
+  return attempt
+end
+
+--- Starts the total deadline anew.
+---@param attempt ampersand.Attempt
+function call.start_clock(attempt)
+  local timeout = call.option(attempt.call, "timeout")
+  attempt.deadline = timeout < math.huge and core.now() + timeout or nil
+end
+
+--- Seconds until the deadline; nil: there is none.
+---@param attempt ampersand.Attempt
+---@return number?
+function call.remaining(attempt)
+  return attempt.deadline and attempt.deadline - core.now()
+end
+
+--- An error that knows the call.
+---@param attempt ampersand.Attempt
+---@param kind string
+---@param message string
+---@param fields table? further fields
+---@return ampersand.Error
+function call.error(attempt, kind, message, fields)
+  local op = attempt.call.op
+  fields = fields or {}
+  attempt.sent = attempt.sent or fields.sent -- what an earlier try may have brought to the server counts
+  fields.kind, fields.message, fields.sent = kind, message, attempt.sent
+  fields.method, fields.operation, fields.attempts, fields.url = op.method, op.id, attempt.tries, attempt.shown_url
+  return attempt.call.client:_error(fields, attempt.bearer)
+end
+
+return call

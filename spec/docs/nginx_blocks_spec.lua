@@ -1,0 +1,10 @@
+-- The code blocks of docs/nginx.md: see markdown_spec.
+
+local markdown = require "support.markdown"
+
+describe("the code blocks of docs/nginx.md", function()
+  it("do what they say", function()
+    local absent = markdown.run "docs/nginx.md"
+    if absent then pending(absent) end
+  end)
+end)

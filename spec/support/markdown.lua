@@ -1,0 +1,326 @@
+-- Runs the code blocks of a Markdown file, in the order of the document, against the mock server:
+--   lua      the blocks of a document are one program
+--   console  each "$ " line is run, and prints what stands below it
+--   sh       run as a script; what it exports holds for what follows
+-- A comment directly above a block says what else is to be known: `<!-- until interrupted -->` for what goes on by itself
+-- (a server, a watch), `<!-- in nginx -->`, `<!-- output -->` above a text block for what the Lua block before it prints, or
+-- `<!-- not run: why -->`.
+
+local assert = require "luassert"
+local command = require "support.command"
+local machine = require "support.machine"
+local nginx = require "support.openresty"
+local socket = require "socket"
+local mock = require "support.mock"
+
+local markdown = {}
+
+local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
+-- What installs, builds for the Lua it names: once is enough, and no sanitizer belongs there.
+local INSTALLS = VERSION == "5.4" and not os.getenv "LD_PRELOAD"
+local KINDS = { lua = true, console = true, sh = true }
+
+local function lines_of(script)
+  local pipe = assert(io.popen(script))
+  local list = {}
+  for line in pipe:lines() do list[#list + 1] = line end
+  pipe:close()
+  return list
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+-- { { kind, text, line, mark }… }
+local function blocks_of(lines)
+  local blocks, block, fence, above = {}, nil, nil, ""
+  for number, line in ipairs(lines) do
+    local marks, kind = line:match "^%s*([`~][`~][`~]+)%s*(.*)$"
+    if block and marks and marks:sub(1, #fence) == fence and kind == "" then
+      block.text, block = table.concat(block, "\n") .. "\n", nil
+    elseif block then
+      block[#block + 1] = line
+    elseif marks then
+      block, fence = { kind = kind, line = number, mark = above:match "^<!%-%- (.-) %-%->$" }, marks
+      blocks[#blocks + 1] = block
+    end
+    above = line
+  end
+  return blocks, block
+end
+
+-- Why a block would not be run, or nil.
+local function objection(block)
+  if not block.text then return "has no end" end
+  if block.mark and block.mark:find "^not run: %S+ %S+" then return nil end
+  if block.mark == "output" and block.kind == "text" then return nil end
+  if not KINDS[block.kind] then return ("is of kind '%s', which nothing runs"):format(block.kind) end
+  local known = { ["until interrupted"] = true, ["in nginx"] = block.kind == "lua" }
+  if block.mark and not known[block.mark] then return "has a mark that means nothing: " .. block.mark end
+end
+
+-- --- a document's place ----------------------------------------------------------------------
+
+local Place = {}
+Place.__index = Place
+
+-- A copy of the project in which the document's commands run; only what is built is shared.
+local COPY = [[mkdir %s/project && for room in * .ci .luacheckrc; do
+  [ "$room" = build ] || cp -pR "$room" %s/project/; done; mkdir -p build; ln -s "$PWD/build" %s/project/build]]
+
+-- An OpenResty whose LuaJIT is the system's.
+local OPENRESTY = [[command -v luajit >/dev/null || exit 0; mkdir -p %s/usr/openresty/luajit/bin %s/usr/openresty/luajit/include
+  ln -s "$(command -v luajit)" %s/usr/openresty/luajit/bin/luajit
+  ln -s "$(pkg-config --variable=includedir luajit)" %s/usr/openresty/luajit/include/luajit-2.1]]
+
+-- What luarocks compiles need not be fast.
+local LUAROCKS = 'local_by_default = true\nvariables = { CFLAGS = "-O0 -fPIC" }\n'
+
+local function new_place(server)
+  local session = command.session(server)
+  local home, env = session.home, session.env
+  for _, text in ipairs { COPY, OPENRESTY } do assert(os.execute((text:gsub("%%s", home)))) end
+  env.XDG_CONFIG_HOME, env.AMPERSAND_PROJECT_ID, env.AMPERSAND_INTEGRATION_ID = false, false, false
+  env.PREFIX, env.SPECS, env.LUA_VERSION = home .. "/usr", "spec/client/time_spec.lua", VERSION
+  env.PKG_CONFIG_PATH = home .. "/usr/lib/pkgconfig"
+  local ports = nginx.free_ports(2)
+  env.PORT = ports[1]
+  write(home .. "/exports", "")
+  os.execute("mkdir " .. home .. "/.luarocks")
+  for _, abi in ipairs { "5.1", "5.4" } do write(("%s/.luarocks/config-%s.lua"):format(home, abi), LUAROCKS) end
+  return setmetatable({ session = session, home = home, ports = ports, running = {} }, Place)
+end
+
+-- The document's words with this machine's ports and paths.
+function Place:adapt(text)
+  local objects = os.getenv "LUA_CPATH":match "build/[^/]+/"
+  text = text:gsub("8080", self.ports[1]):gsub("8081", self.ports[2]):gsub("/usr/local", self.home .. "/usr")
+  return (text:gsub("build/5%.4/", objects):gsub("%f[%w]lua5%.4 ", '"$interpreter" '))
+end
+
+-- What a program wrote with the document's words for that; and what no two runs have in common is left out.
+function Place:settle(text)
+  text = text:gsub("127%.0%.0%.1:" .. self.ports[1], "127.0.0.1:8080"):gsub(self.home:gsub("%p", "%%%0"), "~")
+  return (text:gsub("%d+ earlier, %d+ done", "N earlier, N done"):gsub("state=%w+", "state=…"))
+end
+
+-- The command as if it were installed; the project's files are found only where the document says so.
+local PRELUDE = [[
+unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES VARIANT RUNNER
+cd "$HOME/project" || exit 1
+interpreter=$LUA installed_path=$LUA_PATH installed_cpath=$LUA_CPATH
+ampersand() { LUA_PATH=$installed_path LUA_CPATH=$installed_cpath "$interpreter" bin/ampersand "$@"; }
+program() { LUA_PATH=${LUA_PATH-$installed_path} LUA_CPATH=${LUA_CPATH-$installed_cpath} "$interpreter" "$@"; }
+unset LUA LUA_PATH LUA_CPATH
+. "$HOME/exports"
+]]
+
+function Place:script(text)
+  return PRELUDE .. "set -e\n" .. text
+end
+
+function Place:run(text)
+  return self.session:run(self:script(text))
+end
+
+local function first_output(path, seconds)
+  local deadline = socket.gettime() + seconds
+  repeat
+    if command.read(path) ~= "" then return end
+    socket.sleep(0.02)
+  until socket.gettime() > deadline
+end
+
+-- Starts what goes on until it is interrupted; it is bounded, should nobody interrupt it. Waits for its first word.
+function Place:start(text, where, seconds)
+  local name = ("%s/running%d"):format(self.home, #self.running + 1)
+  write(name .. ".sh", self.session:prelude() .. self:script(text))
+  local pipe = assert(io.popen(("echo $$ > %s.pid; exec timeout -s INT 180 sh %s.sh > %s.out 2>&1"):format(name, name, name), "w"))
+  table.insert(self.running, { pipe = pipe, name = name, where = where })
+  first_output(name .. ".out", seconds)
+end
+
+-- Ends what still goes on, as Ctrl-C does, and says what has ended by itself.
+function Place:interrupt()
+  local ended = {}
+  while self.running[1] do
+    local one = table.remove(self.running)
+    local ok = os.execute(("kill -INT $(cat %s.pid) 2>/dev/null"):format(one.name))
+    one.pipe:close()
+    if ok ~= true and ok ~= 0 then ended[#ended + 1] = one.where .. " ended by itself:\n" .. command.read(one.name .. ".out") end
+  end
+  return table.concat(ended, "\n")
+end
+
+function Place:close()
+  self:interrupt()
+  self.session:close()
+end
+
+-- --- the kinds -------------------------------------------------------------------------------
+
+-- { { command, expected output }… }; what is left running with `&` belongs to the next command.
+local function steps_of(text)
+  local list = {}
+  for line in text:gmatch "([^\n]*)\n" do
+    local typed = line:match "^%$ (.*)$"
+    if typed and list[1] and list[#list][1]:find "&$" then
+      list[#list][1] = list[#list][1] .. "\n" .. typed
+    elseif typed then
+      list[#list + 1] = { typed, "" }
+    else
+      list[#list][2] = list[#list][2] .. line .. "\n"
+    end
+  end
+  return list
+end
+
+local run = {}
+
+function run.console(place, block)
+  for _, step in ipairs(steps_of(block.text)) do
+    local result = place.session:run(PRELUDE .. "{ " .. place:adapt(step[1]) .. "\n} 2>&1")
+    assert.equal(place:settle(step[2]), place:settle(result.out), step[1])
+  end
+end
+
+function run.sh(place, block, where)
+  if block.mark then return place:start(place:adapt(block.text), where, 30) end
+  local result = place:run(place:adapt(block.text) .. 'export -p > "$HOME/exports"\n')
+  assert.equal(0, result.code, where .. "\n" .. result.out .. result.err)
+end
+
+-- The program of a document's Lua blocks; one that goes on until it is interrupted is a program with the first block alone.
+local function run_lua(place, blocks, path)
+  local program, expected = {}, {}
+  for _, block in ipairs(blocks) do
+    local where = ("%s:%d"):format(path, block.line)
+    if block.mark == "output" then
+      expected[#program] = block
+    elseif block.mark == "until interrupted" then
+      write(place.home .. "/forever.lua", program[1] .. block.text)
+      place:start('program "$HOME/forever.lua"\n', where, 2)
+    else
+      program[#program + 1] = block.text:gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. place.ports[1])
+    end
+  end
+  -- A form feed ends what one block prints.
+  write(place.home .. "/program.lua", table.concat(program, 'io.write "\\f"\n'))
+  local result = place:run 'program "$HOME/program.lua"\n'
+  assert.equal(0, result.code, path .. "\n" .. result.out .. result.err)
+  local printed = {}
+  for text in (result.out .. "\f"):gmatch "([^\f]*)\f" do printed[#printed + 1] = text end
+  for i, block in pairs(expected) do
+    assert.equal(place:settle(block.text), place:settle(printed[i]), ("%s:%d"):format(path, block.line))
+  end
+end
+
+-- Each line in the phase that its comment names, those without one in init_by_lua.
+local function run_in_nginx(server, block, where)
+  local phases = { init = {}, access = {}, content = {} }
+  for line in block.text:gmatch "[^\n]+" do
+    local phase = line:match "%-%- (%l+)_by_lua$" or line:find "%-%- anywhere$" and "content" or "init"
+    table.insert(phases[phase], line)
+  end
+  local running = nginx.start {
+    http = ([[
+      lua_shared_dict ampersand 1m;
+      init_by_lua_block {
+        ampersand = require "ampersand"
+        client = ampersand.new { base_url = "%s", api_key = "%s", project = "my-project", integration = "hubspot" }
+        %s
+      }
+    ]]):format(server.url, server.key, table.concat(phases.init, "\n"):gsub("10%.0%.0%.5", "127.0.0.1")),
+    server = ([[
+      location = /gated {
+        access_by_lua_block {
+          local team = ngx.var.arg_team
+          %s
+        }
+        content_by_lua_block {
+          local team = ngx.var.arg_team
+          %s
+          ngx.print(verdict and verdict.state or "passed")
+        }
+      }
+    ]]):format(table.concat(phases.access, "\n"), table.concat(phases.content, "\n")),
+  }
+  server:control("installations", { ids = { "installation-0000202" }, set = { healthStatus = "unhealthy" } })
+  local healthy, body = running:ask "/gated?team=group-0000201"
+  local unhealthy = running:ask "/gated?team=group-0000202"
+  local log = running:log()
+  running:stop()
+  assert.same({ 200, phases.access[1] and 503 or 200 }, { healthy, unhealthy }, where .. body .. log)
+  assert.is_nil(log:match "%[error%][^\n]*", where .. log)
+end
+
+-- --- the documents ---------------------------------------------------------------------------
+
+local function installs(block)
+  return block.kind == "sh" and (block.text:find "%f[%w]make " or block.text:find "%f[%w]luarocks ")
+end
+
+-- What a block needs and this machine lacks, or nil.
+local function absence(path, block)
+  if not INSTALLS or block.kind ~= "sh" then return nil end
+  if path:find "nginx" then return nginx.missing_module() end
+  if block.text:find "%f[%w]luarocks " and not machine.has "luarocks" then
+    return machine.absent("luarocks", "apt-get install luarocks")
+  end
+end
+
+local function run_document(place, server, path, blocks)
+  local programs, absent = {}, nil
+  for _, block in ipairs(blocks) do
+    local where = ("%s:%d"):format(path, block.line)
+    if block.mark and block.mark:find "^not run: " then -- luacheck: ignore 542
+    elseif block.mark == "in nginx" then
+      if VERSION == "jit" and not nginx.missing_module() then run_in_nginx(server, block, where) end
+    elseif block.kind == "lua" or block.mark == "output" then
+      programs[#programs + 1] = block
+    elseif absence(path, block) then
+      absent = absence(path, block)
+    elseif INSTALLS or not installs(block) then
+      run[block.kind](place, block, where)
+    end
+  end
+  if programs[1] then run_lua(place, programs, path) end
+  assert.equal("", place:interrupt())
+  return absent
+end
+
+--- The project's Markdown files.
+---@return string[] paths
+function markdown.documents()
+  local paths = lines_of "find . -name build -prune -o -name '*.md' -print | sort"
+  for i, path in ipairs(paths) do paths[i] = path:gsub("^%./", "") end
+  return paths
+end
+
+--- The code blocks of a text in lines.
+---@return table[] blocks { kind, text, line, mark }
+---@return table? open the one that has no end
+markdown.blocks_of, markdown.objection = blocks_of, objection
+
+--- The code blocks of a file.
+function markdown.blocks(path)
+  return blocks_of(lines_of("cat " .. path))
+end
+
+--- Runs the blocks of a file.
+---@param path string
+---@return string? absent what this machine lacks for some of them
+function markdown.run(path)
+  local server = mock.start { installations = 200 }
+  local place = new_place(server)
+  local ok, result = pcall(run_document, place, server, path, (markdown.blocks(path)))
+  place:close()
+  server:stop()
+  if not ok then error(result, 0) end
+  return result
+end
+
+return markdown

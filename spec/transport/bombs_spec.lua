@@ -1,0 +1,103 @@
+-- A few bytes that unpack to very many: every way of reading them ends in time, in little memory, and says why.
+
+local build = require "support.build"
+local curl = require "ampersand.transport.curl"
+local fault = require "support.fault"
+
+local PATIENCE = os.getenv "AMP_SLOW" and 20 or 1
+local TIMEOUT = 2
+
+-- Makes every kind of call to a base URL and prints: call, kind, seconds, megabytes at the most, message.
+local SCRIPT = [[
+  local ampersand = require "ampersand"
+  local client = ampersand.new {
+    api_key = "k", project = "01234567-89ab-cdef-0123-456789abcdef", integration = "i", base_url = arg[1],
+    servers = { proxy = arg[1], write = arg[1] }, timeout = ]] .. TIMEOUT .. [[, retry = false,
+  }
+  local calls = {
+    get = function() return client.installations:get "x" end,
+    post = function() return client:request("POST", "/json", { body = {} }) end,
+    delete = function() return client.installations:delete "x" end,
+    count = function() return client.installations:count() end,
+    first = function() return client.installations:first() end,
+    filtered = function() return client.installations:where({ id = "x" }):count() end,
+    each = function()
+      local stream = client.installations:stream({}, { timeout = client._config.timeout })
+      local value, err
+      repeat value, err = stream:next() until value == nil
+      return value, err
+    end,
+    request = function() return client:request("GET", "/json") end,
+    text = function() return client:request("GET", "/text") end,
+    proxy = function() return client:proxy("GET", "/json", { installation = "x" }) end,
+    failure = function() return client:request("GET", "/status=500") end,
+    list = function() return client.installations:list() end,
+  }
+  local function peak()
+    for line in io.lines "/proc/self/status" do
+      local kilobytes = line:match "^VmHWM:%s+(%d+)"
+      if kilobytes then return tonumber(kilobytes) / 1024 end
+    end
+  end
+  for word in arg[2]:gmatch "%S+" do
+    local before = peak()
+    local start = os.clock() -- time of this process: a busy machine does not count
+    local value, err = calls[word]()
+    local kind = value == nil and err and err.kind or type(value)
+    print(word, kind, os.clock() - start, peak() - before, value == nil and err and err.message:sub(1, 150) or "")
+    value = nil
+    collectgarbage()
+    collectgarbage()
+  end
+]]
+
+local CALLS = "get post delete count first filtered each request proxy failure text list"
+
+describe("a bomb of", function()
+  local server
+  setup(function() server = fault.start() end)
+  teardown(function() server:stop() end)
+
+  local function outcomes(bomb)
+    curl.new():request { method = "GET", url = server:url("bomb_" .. bomb), max_bytes = 1 } -- the server packs it now
+    local output, code = build.run(SCRIPT, server.directory, {
+      arguments = ("'%s' '%s'"):format(server:url("bomb_" .. bomb), CALLS),
+    })
+    assert.equal(0, code, output)
+    local found = {}
+    for line in output:gmatch "[^\n]+" do
+      local call, kind, seconds, megabytes, message = line:match "^(%S+)\t(%S+)\t(%S+)\t(%S+)\t(.*)$"
+      assert.is_truthy(call, line)
+      found[call] = { kind = kind, seconds = tonumber(seconds), megabytes = tonumber(megabytes), message = message }
+    end
+    return found
+  end
+
+  -- The words that may follow, by kind.
+  local WORDS = {
+    limit = { "max_", "nested deeper" }, timeout = { "timed out after" }, decode = { "JSON", "expected", "line 1" },
+    protocol = { "encoded in a way" }, status = { "500" },
+  }
+
+  -- These have what was asked for: 64 MB as text, a first element, an answer that is not looked at.
+  local SUCCESSES = { ["elements first"] = true, ["inner delete"] = true, ["inner text"] = true }
+  for _, bomb in ipairs { "nesting", "objects", "spaces", "string", "elements", "zeros" } do
+    SUCCESSES[bomb .. " text"] = true
+  end
+
+  for _, bomb in ipairs { "nesting", "objects", "spaces", "string", "elements", "zeros", "twice", "inner" } do
+    it(bomb, function()
+      for call, found in pairs(outcomes(bomb)) do
+        local what = ("%s of %s: %s %s"):format(call, bomb, found.kind, found.message)
+        if not SUCCESSES[bomb .. " " .. call] then
+          local named = false
+          for _, words in ipairs(WORDS[found.kind] or {}) do named = named or found.message:find(words, 1, true) ~= nil end
+          assert.is_true(named, what)
+        end
+        assert.is_true(found.seconds < TIMEOUT + PATIENCE, ("%s, %g s"):format(what, found.seconds))
+        local received = found.kind == "string" and 64 or call == "list" and bomb == "elements" and 600 or 0
+        assert.is_true(found.megabytes <= 100 + received, ("%s, %g MB"):format(what, found.megabytes))
+      end
+    end)
+  end
+end)

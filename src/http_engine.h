@@ -34,6 +34,7 @@ struct amp_engine_options {
     const char *ca_path;
     const char *client_cert;
     const char *client_key;
+    const char *client_key_password;
     const char *http_proxy;
     long http_version;    /* 0: HTTP/2 where TLS offers it; 1: HTTP/1.1 only */
     long max_connections; /* 0: no bound */

@@ -113,6 +113,7 @@ static int http_engine(lua_State *L)
     options.ca_path = string_field(L, 1, "ca_path", NULL);
     options.client_cert = string_field(L, 1, "client_cert", NULL);
     options.client_key = string_field(L, 1, "client_key", NULL);
+    options.client_key_password = string_field(L, 1, "client_key_password", NULL);
     options.http_proxy = string_field(L, 1, "http_proxy", NULL);
     options.http_version = (long)number_field(L, 1, "http_version");
     options.max_connections = (long)number_field(L, 1, "max_connections");

@@ -26,7 +26,7 @@ local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
---   insecure_skip_verify; http_proxy (URL); http_version ("1.1" or "2"); max_connections; loop (adapter)
+--   client_key_password (string, or a function that returns it); insecure_skip_verify; http_proxy (URL); http_version ("1.1" or "2"); max_connections; loop (adapter)
 ---@return ampersand.CurlTransport
 function curl.new(opts)
   opts = opts or {}
@@ -43,17 +43,33 @@ local function collect()
   collectgarbage() -- what the first pass has finalized lets go of more
 end
 
+-- The engine, or nil, message, kind. A password is asked for now, and kept by the engine alone.
+local function new_engine(self)
+  local settings, password = self.settings, self.opts.client_key_password
+  if type(password) == "function" then
+    local ok, given = pcall(password)
+    if not ok or type(given) ~= "string" then
+      return nil, "client_key_password returned no string: " .. tostring(given), "config"
+    end
+    password = given
+  end
+  settings.client_key_password = password
+  local engine, why_not = http.engine(settings)
+  settings.client_key_password = nil
+  return engine, why_not, "limit"
+end
+
 -- The engine belongs to one process: after a fork the child gets its own.
 local function open(self)
   local engine = self.engine
   if engine and engine:usable() then return engine end
-  local why_not
-  engine, why_not = http.engine(self.settings)
-  if not engine then
+  local why_not, what
+  engine, why_not, what = new_engine(self)
+  if not engine and what == "limit" then
     collect()
-    engine, why_not = http.engine(self.settings)
+    engine, why_not, what = new_engine(self)
   end
-  if not engine then return nil, why_not, "limit" end
+  if not engine then return nil, why_not, what end
   if self.loop and not self.loop.driven then
     local fd, why = engine:pollfd()
     if not fd then return nil, why, "config" end

@@ -58,7 +58,7 @@ static double body_limit(const struct amp_transfer *transfer)
 {
     double most = transfer->max_bytes;
 
-    return transfer->head.status < 300 || (most && most < AMP_ERROR_BODY) ? most : AMP_ERROR_BODY;
+    return transfer->head.status < 300 || (most && most < AMP_ERROR_BODY) ? most : (double)AMP_ERROR_BODY;
 }
 
 static void word_limit(const struct amp_transfer *transfer, char *text, size_t size)

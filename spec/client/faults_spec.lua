@@ -262,7 +262,7 @@ describe("a client", function()
     end)
 
     it("one value, 16 MiB", function()
-      assert.equal(2 ^ 24 - 2, #assert(ask(2 ^ 24, "get")))
+      assert.equal(2 ^ 24 - 2, #assert(ask(2 ^ 24, "request", { kind = "json" })))
       over("longer than max_bytes (16777216)", 2 ^ 24 + 1, "get")
       over("max_element_bytes (16777216)", 2 ^ 24 + 1, "request", { kind = "json" })
       over("longer than max_bytes (1000)", 1001, "request", { max_bytes = 1000, kind = "json" })

@@ -39,7 +39,7 @@ function retry.idempotent(op, query)
   return IDEMPOTENT[op.method] == true
 end
 
-local FAULTS = { resolve = true, connect = true, tls = true, closed = true, timeout = true, protocol = true }
+local FAULTS = { resolve = true, connect = true, closed = true, timeout = true, protocol = true }
 local STATUSES = { [408] = true, [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
 
 --- The server's own word on another try: the proxy's `X-Amp-Retryable`, or the problem's `retryable`.

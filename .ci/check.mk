@@ -71,7 +71,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
 FUZZ_TARGETS := scan stream
 fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the JSON scanner and streams for FUZZ_SECONDS each
-build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_plan.c src/lua_append_file.c src/lua_core.c
+build/fuzz/%: spec/fuzz/%.c $(CORE_SRC) $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(STD) -O1 -g -DAMP_PART_NODES=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Iinclude -Isrc \
 	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@

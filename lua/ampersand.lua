@@ -83,7 +83,8 @@ local LAZY = {
 }
 
 local MODULES = [[client client.iterator client.query client.bearer client.proxy transport.curl transport.parallel
-  cancel json time jwt webhook record fleet.watch fleet.explain fleet.wait fleet.edit]]
+  client.download cancel json time jwt webhook record metrics fleet.watch fleet.explain fleet.wait fleet.edit
+  fleet.deploy]]
 
 --- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).
 -- Those of the command, the mock server and nginx are not among them. What this machine lacks is left out.

@@ -45,7 +45,7 @@ $(AMALGAM)/ampersand.h: include/ampersand.h
 	cp $< $@
 $(AMALGAM)/ampersand.c: src/amalgamate.lua $(BUILD)/lua_sources.c $(wildcard src/*.[ch])
 	@mkdir -p $(@D)
-	$(LUA) $< $(BUILD)/lua_sources.c $(CORE_SRC) $(HTTP_SRC) $(CRYPTO_SRC) src/lua_preload.c > $@.tmp && mv $@.tmp $@
+	$(LUA) $< $(BUILD)/lua_sources.c $(CORE_SRC) $(filter-out $(CORE_SRC),$(HTTP_SRC)) $(CRYPTO_SRC) src/lua_preload.c > $@.tmp && mv $@.tmp $@
 
 # The host of examples/embed out of that file. COMPILE is a compiler with its dialect; -x none ends a -x c++ in it.
 $(AMALGAM)/%: $(AMALGAM)/ampersand.c $(AMALGAM)/ampersand.h examples/embed/embed.c

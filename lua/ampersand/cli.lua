@@ -24,6 +24,7 @@ local function run(words)
   if not pcall(require, "argparse") then
     exit.with(exit.FAILURE, "argparse is missing; install it (Debian: lua-argparse, LuaRocks: argparse)")
   end
+  if words[1] == "__complete" then return require("ampersand.cli.complete").run { unpack(words, 2) } end
   local parser, context = require "ampersand.cli.parser", require "ampersand.cli.context"
   local command, args = parser.parse(words)
   return command.run(context.new(args, parser))

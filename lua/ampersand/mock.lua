@@ -180,8 +180,10 @@ end
 ---@return integer status for os.exit
 function mock.main(arg)
   if wants_help(arg) then
-    print(usage())
-    return 0
+    local ok, why = io.stdout:write(usage(), "\n")
+    if ok then ok, why = io.stdout:flush() end
+    if not ok then io.stderr:write("ampersand mock: cannot write the output: ", tostring(why), "\n") end
+    return ok and 0 or 1
   end
   local server
   local options, why = parse(arg)

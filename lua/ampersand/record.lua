@@ -12,46 +12,13 @@ local redact = require "ampersand.util.redact"
 
 local record = {}
 
-local HIDDEN = "[redacted]"
-
--- Parameters of queries that open doors; signed links have them too.
-local SECRET_QUERY = {
-  access_token = true, token = true, api_key = true, apikey = true, hapikey = true, key = true, password = true,
-  secret = true, client_secret = true, code = true, sig = true, signature = true, ["x-goog-signature"] = true,
-  ["x-amz-signature"] = true, ["x-amz-security-token"] = true, ["x-amz-credential"] = true,
-  ["x-goog-credential"] = true,
-}
-
-local SECRET_HEADERS = {
-  authorization = true, ["proxy-authorization"] = true, cookie = true, ["set-cookie"] = true, ["x-api-key"] = true,
-  ["www-authenticate"] = true,
-}
-
 -- What no longer holds of a body that is kept decoded.
 local OF_THE_WIRE = { ["content-encoding"] = true, ["transfer-encoding"] = true, ["content-length"] = true }
-
-local function hide_text(text, secrets)
-  for secret in pairs(secrets) do
-    local from, to = text:find(secret, 1, true)
-    while from do
-      text = text:sub(1, from - 1) .. HIDDEN .. text:sub(to + 1)
-      from, to = text:find(secret, from + #HIDDEN, true)
-    end
-  end
-  text = text:gsub("eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]*", HIDDEN)
-  return (text:gsub("([?&])([%w_%-]+)=([^&#%s\"]+)", function(mark, name)
-    if SECRET_QUERY[name:lower()] then return mark .. name .. "=" .. HIDDEN end
-  end))
-end
-
-local function clean_url(url, secrets)
-  return (hide_text(url, secrets):gsub("(/api%-keys/)[^/?#]+", "%1" .. HIDDEN))
-end
 
 -- Texts within, links for instance, hold secrets as well. Answers the value and how many were found.
 local function hide_texts(value, secrets)
   if type(value) == "string" then
-    local text = hide_text(value, secrets)
+    local text = redact.text(value, secrets)
     return text, text ~= value and 1 or 0
   end
   local found = 0
@@ -70,11 +37,11 @@ end
 local function clean_body(body, secrets, compared)
   if type(body) ~= "string" then return nil end
   local value = body:find "^%s*[%[{]" and core.decode(body, { mask = true })
-  if type(value) ~= "table" then return hide_text(body, secrets) end
+  if type(value) ~= "table" then return redact.text(body, secrets) end
   local _, members = redact.value(value)
   local _, texts = hide_texts(value, secrets)
   if members + texts == 0 and not compared then return body end
-  return core.encode(value, { sort_keys = true }) or hide_text(body, secrets)
+  return core.encode(value, { sort_keys = true }) or redact.text(body, secrets)
 end
 
 -- Bytes that are no text stand as hexadecimal digits.
@@ -93,11 +60,11 @@ end
 
 -- The request as it is kept and compared: the proxy's headers say whose data is asked for.
 local function describe(req, secrets)
-  local entry, customer = { method = req.method, url = clean_url(req.url, secrets) }, nil
+  local entry, customer = { method = req.method, url = redact.text(req.url, secrets) }, nil
   for name, value in pairs(req.headers or {}) do
     if name:lower():find "^x%-amp%-" then
       customer = customer or {}
-      customer[name:lower()] = hide_text(tostring(value), secrets)
+      customer[name:lower()] = redact.text(tostring(value), secrets)
     end
   end
   entry.headers = customer
@@ -108,7 +75,9 @@ end
 local function response_headers(headers, secrets)
   local kept = {}
   for name, value in pairs(headers or {}) do
-    if not SECRET_HEADERS[name] and not OF_THE_WIRE[name] then kept[name] = hide_text(tostring(value), secrets) end
+    if not redact.is_secret_header(name) and not OF_THE_WIRE[name] then
+      kept[name] = redact.text(tostring(value), secrets)
+    end
   end
   return next(kept) and kept or nil
 end
@@ -121,9 +90,9 @@ Recorder.__index = Recorder
 -- A key that came with a request may be echoed anywhere.
 local function learn(self, headers)
   for name, value in pairs(headers or {}) do
-    if SECRET_HEADERS[name:lower()] then
+    if redact.is_secret_header(name) then
       local secret = tostring(value):gsub("^%a+%s+", "")
-      if #secret >= 6 then self.secrets[secret] = true end
+      self.secrets[secret] = secret
     end
   end
 end
@@ -159,7 +128,7 @@ local function body_of(res)
 end
 
 local function finish(self, request, answer, body, message, kind)
-  if kind then answer.broken = { message = hide_text(message, self.secrets), kind = kind } end
+  if kind then answer.broken = { message = redact.text(message, self.secrets), kind = kind } end
   put(answer, "body", clean_body(body, self.secrets))
   return write(self, request, answer)
 end
@@ -219,7 +188,7 @@ function Recorder:request(req)
   local res, message, kind, sent = self.inner:request(req)
   if not res then
     local ok, why, what = write(self, request, {
-      fault = hide_text(tostring(message), self.secrets), kind = kind, sent = sent ~= false,
+      fault = redact.text(tostring(message), self.secrets), kind = kind, sent = sent ~= false,
     })
     if not ok then return nil, why, what, sent end
     return nil, message, kind, sent

@@ -1,4 +1,4 @@
---- Webhooks of the API: is this message really from the vendor, and what does it bring?
+--- Webhooks of the API: verifies messages, signs them, and iterates over their records.
 --
 --     local message, err = ampersand.webhook.verify(secret, headers, body)
 --     if not message then return respond(400, tostring(err)) end
@@ -6,12 +6,11 @@
 --
 -- Messages are signed as Svix does it: HMAC-SHA-256 over "id.timestamp.body" with the decoded secret.
 
-local params = require "ampersand.client.params"
-local Client = require "ampersand.client"
+local argcheck = require "ampersand.util.argcheck"
 local core = require "ampersand.core"
 local crypto = require "ampersand.crypto"
 local Error = require "ampersand.client.error"
-local argcheck = require "ampersand.util.argcheck"
+local require = require "ampersand.util.require"
 
 local webhook = {}
 
@@ -182,47 +181,14 @@ function webhook.sign(secret, body, given)
   return { ["svix-id"] = id, ["svix-timestamp"] = stamp, ["svix-signature"] = table.concat(signatures, " ") }
 end
 
--- --- results ---------------------------------------------------------------------------------
-
-local RESULT_OPTIONS = { client = "table", transport = "table|function" }
-for name, kind in pairs(params.OPTIONS) do
-  if name ~= "max" and name ~= "headers" then RESULT_OPTIONS[name] = kind end
-end
-
-local shared -- for downloads without a client of the caller's
-
-local function client_of(given)
-  if given.client then return given.client end
-  if given.transport then return Client.new { transport = given.transport } end
-  shared = shared or Client.new()
-  return shared
-end
-
-local function inline(list)
-  local i = 0
-  return function()
-    i = i + 1
-    return list[i]
-  end
-end
-
---- Iterates over the records a verified message brings: those inside it, or those behind its downloadUrl, one at a time
+--- Iterates over the records of a verified message: those inside it, or those behind its downloadUrl, one at a time
 -- while they arrive. Raises the error object. The link ends after 15 minutes (status 400 or 403 then); no key is sent.
 ---@param message WebhookMessage what `verify` returned
----@param given? table client, or transport (default: connections of its own), and the options of any call
+---@param given? table client (default: a new one for each message, without connections to reuse), or transport, and the
+---   options of any call
 ---@return fun(): ResultEntry|nil iterator
 function webhook.results(message, given)
-  given = argcheck.check(given, RESULT_OPTIONS, "webhook.results")
-  params.check_choices(given, "webhook.results")
-  if type(message) ~= "table" then
-    argcheck.raise("webhook.results: expected the message of webhook.verify, got " .. type(message))
-  end
-  local info = type(message.resultInfo) == "table" and message.resultInfo or {}
-  if info.type ~= "url" then return inline(type(message.result) == "table" and message.result or {}) end
-  if type(info.downloadUrl) ~= "string" then
-    error(Error.new { kind = "protocol", message = "the webhook has no downloadUrl", retryable = false }, 0)
-  end
-  return client_of(given):_each_of("webhook.results", info.downloadUrl, given)
+  return require "ampersand.client.download".results(message, given)
 end
 
 return webhook

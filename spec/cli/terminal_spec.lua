@@ -139,41 +139,72 @@ local function need(program)
 end
 
 describe("completion", function()
+  -- Shells look for a program, not for a function of the script that started them.
+  local program = [[mkdir -p "$HOME/bin"; PATH="$HOME/bin:$PATH"
+    printf '#!/bin/sh\nexec "%s" "%s/bin/ampersand" "$@"\n' "$LUA" "$PWD" >"$HOME/bin/ampersand"; chmod +x "$HOME/bin/ampersand"
+    ampersand config set project p --profile production --quiet
+    ]]
+
+  -- The words typed, "|" between them, and what must be offered for the last one.
+  local CASES = {
+    ["inst"] = "installations", ["installations|l"] = "list", ["api-keys|del"] = "delete", ["topic-dest"] = "topic-destination-routes",
+    ["installations|list|--whe"] = "--where", ["installations|list|--fail-if|un"] = "unhealthy",
+    ["installations|list|--where|heal"] = "healthStatus=", ["installations|list|--select|id,group.groupR"] = "id,group.groupRef",
+    ["installations|list|--sort|createT"] = "createTime", ["operations|list|--where|actionT"] = "actionType=",
+    ["topics|create|-f|na"] = "name=", ["config|set|integ"] = "integration", ["config|unset|pro"] = "project",
+    ["installations|list|--profile|prod"] = "production", ["completion|z"] = "zsh", ["webhook|ver"] = "verify",
+  }
+
+  it("knows commands, options and values", function()
+    for words, expected in pairs(CASES) do
+      local given = words:gsub("|", " ")
+      local result = session:run(program .. "ampersand __complete " .. given)
+      assert.equal("", result.err, words)
+      assert.equal(expected, result.out:match "^[^\t]*", words)
+      assert.equal(1, select(2, result.out:gsub("\n", "")), words .. result.out)
+    end
+    assert.equal(":files\n", session:run(program .. "ampersand __complete installations list --html x").out)
+    assert.equal("", session:run(program .. "ampersand __complete installations list --where healthStatus = x").out)
+  end)
+
   it("works in a real bash", function()
     need "bash"
     local function complete(words, last)
-      local result = session:run(([[ampersand completion bash >"$HOME/c.bash"; bash --norc -c '
-        source "$HOME/c.bash"; COMP_WORDS=(%s); COMP_CWORD=%d; _ampersand; printf "%%s\n" "${COMPREPLY[@]}"']]):format(
+      local result = session:run(program .. ([[bash --norc -c '
+        source <(ampersand completion bash); COMP_WORDS=(%s); COMP_CWORD=%d; _ampersand; printf "%%s\n" "${COMPREPLY[@]}"']]):format(
         words, last))
       assert.equal("", result.err)
-      return "\n" .. result.out
+      return result.out
     end
-    assert.equal("\ninstallations\n", complete("ampersand inst", 1))
-    assert.truthy(complete("ampersand ''", 1):find("\ntopic-destination-routes\n", 1, true))
-    assert.equal("\nlist\n", complete("ampersand installations l", 2))
-    assert.truthy(complete("ampersand api-keys ''", 2):find("\ndelete\n", 1, true))
-    assert.equal("\n--where\n", complete("ampersand installations list --whe", 3))
-    assert.equal("\n--project\n--profile\n", complete("ampersand installations list --pro", 3):gsub(
-      "\n%-%-profile\n%-%-project\n", "\n--project\n--profile\n"))
-    assert.equal("\nunhealthy\n", complete("ampersand installations list --fail-if un", 4))
+    assert.equal("installations\n", complete("ampersand inst", 1))
+    assert.equal("--profile\n--project\n", complete("ampersand installations list --pro", 3))
+    assert.equal("healthStatus=\n", complete("ampersand installations list --where heal", 4))
+    assert.equal("unhealthy\n", complete("ampersand installations list --fail-if = un", 5))
+    assert.equal("\n", complete("ampersand installations list --html x", 4))
   end)
 
-  it("loads in a real zsh", function()
+  it("works in a real zsh, sourced and from fpath", function()
     need "zsh"
-    local result = session:run [[ampersand completion zsh >"$HOME/_ampersand"
+    local result = session:run(program .. [[ampersand completion zsh >"$HOME/_ampersand"
       cd "$HOME" && zsh -f -c 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; autoload +X _ampersand
-        print -r -- $_comps[ampersand]; functions _ampersand | grep -c installations']]
-    assert.equal("_ampersand\n", result.out:match "^[^\n]*\n", result.err)
-    assert.is_true(tonumber(result.out:match "\n(%d+)") > 0)
+        print -r -- $_comps[ampersand]'
+      zsh -f -c 'source <(ampersand completion zsh); print -r -- $_comps[ampersand]
+        _describe() { eval "print -rl -- \${$4}" }
+        words=(ampersand installations list --where heal) CURRENT=5; _ampersand
+        words=(ampersand installations li) CURRENT=3; _ampersand']])
+    assert.equal("_ampersand\n_ampersand\nhealthStatus=:\nlist:Who installed an integration, and is it healthy?\n", result.out,
+      result.err)
+    assert.equal("", result.err)
   end)
 
   it("works in a real fish", function()
     need "fish"
-    local result = session:run [[ampersand completion fish >"$HOME/c.fish"
+    local result = session:run(program .. [[ampersand completion fish >"$HOME/c.fish"
       fish --no-config -c 'source $HOME/c.fish
-        complete -C "ampersand inst"; complete -C "ampersand installations lis"']]
-    assert.truthy(result.out:find "installations\t", result.err .. result.out)
+        complete -C "ampersand inst"; complete -C "ampersand installations lis"; complete -C "ampersand config set ke"']])
+    assert.truthy(result.out:find "^installations\t", result.err .. result.out)
     assert.truthy(result.out:find "\nlist\t", result.out)
+    assert.truthy(result.out:find "\nkey\n", result.out)
   end)
 end)
 

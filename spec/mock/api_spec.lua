@@ -290,7 +290,8 @@ describe("the mock server refuses", function()
       { 404, "getBackfillProgress", { params = { objectName = "dragon" } } },
       { 422, "createIntegration", { body = { name = "salesforce", provider = "slack", latestRevision = {
         content = {}, specVersion = "1.0.0" } } }, "name is taken" },
-      { 422, "batchUpsertIntegrations", yaml "integrations: none", "sourceYaml names no integration" },
+      { 422, "batchUpsertIntegrations", yaml "integrations: none", "amp.yaml:1:1: \"specVersion\" is required" },
+      { 422, "createRevision", yaml "specVersion: '1'\nintegrations: []\n", "does not name this integration" },
       { 404, "acceptInvite", { body = { invitedEmail = "nobody@example.com" } } },
       { 400, "upsertMetadataForInstallation", { body = { groupRef = "group-123", fields = { contact = core.array { {
         fieldName = "x", displayName = 1, valueType = "int" } } } } }, "displayName must be a string" },
@@ -425,9 +426,13 @@ describe("the mock server remembers", function()
   end)
 
   it("an integration's next revision", function()
-    local before = good(server, "getIntegration").latestRevision.id
-    good(server, "batchUpsertIntegrations", { body = { sourceYaml = "integrations:\n  - name: salesforce\n    provider: salesforce\n" } })
-    assert.not_equal(before, good(server, "getIntegration").latestRevision.id)
+    local hubspot = { params = { integrationIdOrName = "hubspot" } }
+    local before = good(server, "getIntegration", hubspot).latestRevision.id
+    good(server, "batchUpsertIntegrations", { body = { sourceYaml = "specVersion: '1'\nintegrations:\n"
+      .. "  - name: hubspot\n    provider: hubspot\n    displayName: HubSpot\n" } })
+    local after = good(server, "getIntegration", hubspot).latestRevision
+    assert.not_equal(before, after.id)
+    assert.same({ name = "hubspot", provider = "hubspot", displayName = "HubSpot" }, after.content)
   end)
 
   it("tokens of a connection: shown when asked, new when refreshed by force", function()

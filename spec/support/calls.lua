@@ -42,8 +42,9 @@ calls.list = {
   { "listIntegrations" },
   { "createIntegration", body = { name = "mine", provider = "slack", latestRevision = {
     specVersion = "1.0.0", content = { name = "mine", provider = "slack" } } } },
-  { "createRevision", body = { sourceYaml = "integrations:\n  - name: salesforce\n    provider: salesforce\n" } },
-  { "batchUpsertIntegrations", body = { sourceYaml = "integrations:\n  - name: extra\n    provider: slack\n" } },
+  { "createRevision", body = { sourceYaml = "specVersion: 1.0.0\nintegrations:\n  - name: salesforce\n    provider: salesforce\n"
+    .. "    read: { objects: [{ objectName: contact, destination: d, schedule: '0 * * * *' }] }\n" } },
+  { "batchUpsertIntegrations", body = { sourceYaml = "specVersion: 1.0.0\nintegrations:\n  - name: extra\n    provider: slack\n" } },
   { "deleteIntegration", params = { integrationIdOrName = "extra" } },
   { "getIntegration", keep = { "revision", "latestRevision", "id" } },
   { "getHydratedRevision", params = { revisionId = made_id "revision" }, query = { connectionId = "connection-123" } },

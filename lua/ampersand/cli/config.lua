@@ -1,40 +1,30 @@
---- Settings: flags, then the environment, then the profile of the configuration file.
+--- Settings: flags, the environment, and the profiles of the configuration file.
 --
--- The file is `$XDG_CONFIG_HOME/ampersand/config`: profiles in brackets, `name = value` lines. It holds keys, so nobody
--- but its owner may be able to read it.
+-- The file is `$XDG_CONFIG_HOME/ampersand/config`: profiles in brackets, `name = value` lines, comments behind `#` or
+-- `;`. It holds keys: a file that others can read is refused.
 
-local base_url = require "ampersand.util.url"
 local argcheck = require "ampersand.util.argcheck"
+local environment = require "ampersand.util.environment"
 local redact = require "ampersand.util.redact"
+local url = require "ampersand.util.url"
 
 local config = {}
 
---- What a profile may hold: name, the flag's target, variables of the environment, whether it is secret.
+--- What a profile may hold: its name, the option of ampersand.new, whether it is secret.
 config.SETTINGS = {
-  { name = "key", option = "api_key", env = { "AMP_API_KEY", "AMPERSAND_API_KEY" }, secret = true },
-  { name = "bearer", option = "bearer", env = { "AMPERSAND_BEARER" }, secret = true },
-  { name = "url", option = "base_url", env = { "AMP_API_URL", "AMPERSAND_API_URL" } },
-  { name = "project", option = "project", env = { "AMPERSAND_PROJECT_ID" } },
-  { name = "integration", option = "integration", env = { "AMPERSAND_INTEGRATION_ID" } },
-  { name = "org", option = "org", env = { "AMPERSAND_ORG_ID" } },
+  { name = "key", option = "api_key", secret = true }, { name = "bearer", option = "bearer", secret = true },
+  { name = "url", option = "base_url" }, { name = "project", option = "project" },
+  { name = "integration", option = "integration" }, { name = "org", option = "org" },
 }
 
 local by_name = {}
 for _, setting in ipairs(config.SETTINGS) do by_name[setting.name] = setting end
 
-local function environment(name)
-  local value = os.getenv(name)
-  if value ~= "" then return value end
-end
-
 --- Where the file is.
 ---@return string? path nil when there is no home
 function config.path()
-  local base = environment "XDG_CONFIG_HOME"
-  if not base then
-    local home = environment "HOME"
-    base = home and home .. "/.config"
-  end
+  local base, home = environment.get "XDG_CONFIG_HOME", environment.get "HOME"
+  base = base or home and home .. "/.config"
   return base and base .. "/ampersand/config"
 end
 
@@ -52,20 +42,45 @@ function config.permissions(path)
   return line and line:match "^%S%S%S%S%S%S%S%S%S%S"
 end
 
--- text -> profiles by name, or nil and what is wrong
-local function parse(text, path)
-  local profiles, order, profile, number = {}, {}, nil, 0
-  for line in (text .. "\n"):gmatch "(.-)\r?\n" do
-    number = number + 1
-    local section = line:match "^%s*%[%s*([%w_.-]+)%s*%]%s*$"
-    local name, value = line:match "^%s*([%w_]+)%s*=%s*(.-)%s*$"
+-- The file -----------------------------------------------------------------------------------------------------------
+
+-- A value as it stands: in quotes, or up to a comment behind a blank.
+local function value_of(text)
+  local mark, quoted = text:match "^([\"'])(.-)%1%s*$"
+  if not mark then mark, quoted = text:match "^([\"'])(.-)%1%s+[#;]" end
+  return mark and quoted or (text:gsub("%s+[#;].*$", ""):gsub("^[#;].*$", ""))
+end
+
+local function line_for(name, value)
+  local plain = not value:find "[\"'#;]" and value:match "^%s*(.-)%s*$" == value
+  local mark = value:find('"', 1, true) and "'" or '"'
+  return ("%s = "):format(name) .. (plain and value or mark .. value .. mark)
+end
+
+local function section_of(line)
+  return line:match "^%s*%[%s*([%w_.-]+)%s*%]%s*$" or line:match "^%s*%[%s*([%w_.-]+)%s*%]%s*[#;]"
+end
+
+-- The lines of a file, without the byte order mark and the line ends of Windows editors.
+local function lines_of(text)
+  local lines = {}
+  for line in (text:gsub("^\239\187\191", "") .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = line end
+  return lines
+end
+
+-- lines -> profiles by name and their order, or nil and what is wrong
+local function parse(lines, path)
+  local profiles, order, profile = {}, {}, nil
+  for number, line in ipairs(lines) do
+    local section = section_of(line)
+    local name, text = line:match "^%s*([%w_]+)%s*=%s*(.-)%s*$"
     if section then
-      profile = profiles[section] or {}
       if not profiles[section] then order[#order + 1] = section end
+      profile = profiles[section] or {}
       profiles[section] = profile
     elseif name and profile and by_name[name] then
-      profile[name] = value
-    elseif not line:match "^%s*$" and not line:match "^%s*[#;]" then
+      profile[name] = value_of(text)
+    elseif line:find "%S" and not line:match "^%s*[#;]" then
       local why = name and profile and ("unknown setting %q"):format(name) or "expected [profile] or name = value"
       return nil, ("%s, line %d: %s"):format(path, number, why)
     end
@@ -73,13 +88,11 @@ local function parse(text, path)
   return profiles, order
 end
 
---- Reads the file. A file others can read is refused: keys are in it.
----@return table? profiles by name; empty when there is no file
----@return string[]|string order or message
-function config.load()
+-- A file others can read is refused: keys are in it.
+local function read_lines()
   local path = config.path()
   local file = path and io.open(path, "r")
-  if not file then return {}, {} end
+  if not file then return {} end
   local text = file:read "*a"
   file:close()
   if not text then return nil, path .. " cannot be read" end
@@ -88,7 +101,16 @@ function config.load()
     local words = "%s can be read by others (%s), and keys are in it; run: chmod 600 %s"
     return nil, words:format(path, permissions, quote(path))
   end
-  return parse(text, path)
+  return lines_of(text)
+end
+
+--- Reads the file.
+---@return table? profiles by name; empty when there is no file
+---@return string[]|string order or message
+function config.load()
+  local lines, why = read_lines()
+  if not lines then return nil, why end
+  return parse(lines, config.path())
 end
 
 local function execute(command)
@@ -96,35 +118,15 @@ local function execute(command)
   return first == true or first == 0
 end
 
+-- Readable for its owner alone from the start, and whole or not there.
 local function write(path, text)
   local folder, quoted = quote(path:match "^(.*)/"), quote(path .. ".new")
   local made = execute(("umask 077; mkdir -p %s && rm -f %s && : > %s"):format(folder, quoted, quoted))
   local file = made and io.open(path .. ".new", "w")
   if not file then return nil, path .. ".new cannot be written" end
   local written = file:write(text)
-  written = file:close() and written
-  local moved, why = os.rename(path .. ".new", path)
-  if not (written and moved) then return nil, why or path .. " cannot be written" end
-  return true
-end
-
---- Writes all profiles back, readable for their owner alone.
----@param profiles table<string, table>
----@param order string[]
----@return boolean? ok, string? message
-function config.save(profiles, order)
-  local path = config.path()
-  if not path then return nil, "neither XDG_CONFIG_HOME nor HOME is set" end
-  local lines = {}
-  for _, name in ipairs(order) do
-    lines[#lines + 1] = ("[%s]"):format(name)
-    for _, setting in ipairs(config.SETTINGS) do
-      local value = profiles[name][setting.name]
-      if value then lines[#lines + 1] = ("%s = %s"):format(setting.name, value) end
-    end
-    lines[#lines + 1] = ""
-  end
-  return write(path, table.concat(lines, "\n"))
+  if not (file:close() and written) then return nil, path .. ".new cannot be written" end
+  return os.rename(path .. ".new", path)
 end
 
 --- The setting of that name.
@@ -135,80 +137,92 @@ function config.setting(name)
   return nil, ("unknown setting %q; %s"):format(name, argcheck.hint(name, argcheck.names(by_name)))
 end
 
+-- Changes the line of a setting, or adds it below the last line of its profile; comments stay.
+local function replace(lines, profile, name, value)
+  local inside, last
+  for i, line in ipairs(lines) do
+    local section = section_of(line)
+    if section then inside = section == profile end
+    if inside and line:find "%S" then last = i end
+    if inside and line:match "^%s*([%w_]+)%s*=" == name then
+      if value then lines[i] = line_for(name, value) else table.remove(lines, i) end
+      return
+    end
+  end
+  if not value then return end
+  if not last then
+    if lines[#lines] == "" then lines[#lines] = nil end
+    if #lines > 0 then lines[#lines + 1] = "" end
+    lines[#lines + 1] = ("[%s]"):format(profile)
+    last = #lines
+  end
+  table.insert(lines, last + 1, line_for(name, value))
+end
+
 --- Changes one setting of one profile; nil as value removes it.
----@param profile_name string
+---@param profile string
 ---@param name string
 ---@param value string?
 ---@return boolean? ok, string? message
-function config.set(profile_name, name, value)
-  local setting, why = config.setting(name)
-  if not setting then return nil, why end
-  if not profile_name:match "^[%w_.-]+$" then return nil, ("%q cannot be a profile's name"):format(profile_name) end
-  if value and value:find "[%c]" then return nil, "a value is one line" end
-  local profiles, order = config.load()
-  if not profiles then return nil, order end
-  if not profiles[profile_name] then
-    profiles[profile_name] = {}
-    order[#order + 1] = profile_name
+function config.set(profile, name, value)
+  local path = config.path()
+  if not path then return nil, "neither XDG_CONFIG_HOME nor HOME is set" end
+  if not profile:match "^[%w_.-]+$" then return nil, ("%q cannot be a profile's name"):format(profile) end
+  if value and (value:find "[%c]" or value:find '"' and value:find "'") then
+    return nil, "a value is one line, with quotes of one kind"
   end
-  profiles[profile_name][name] = value
-  return config.save(profiles, order)
+  local lines, why = read_lines()
+  if not lines then return nil, why end
+  local profiles, problem = parse(lines, path)
+  if not profiles then return nil, problem end
+  replace(lines, profile, name, value)
+  return write(path, (table.concat(lines, "\n"):gsub("\n*$", "\n")))
+end
+
+-- What holds ---------------------------------------------------------------------------------------------------------
+
+--- The name of the profile in use.
+---@param wanted string? by --profile
+function config.profile(wanted)
+  return wanted or environment.get "AMPERSAND_PROFILE" or "default"
 end
 
 -- The profile asked for must exist; the one called "default" need not.
 local function choose(wanted)
   local profiles, order = config.load()
   if not profiles then return nil, order end
-  local name = wanted or environment "AMPERSAND_PROFILE"
-  if name and not profiles[name] then
-    local known = #order > 0 and argcheck.hint(name, order) or "there is none yet; `ampersand config set` makes one"
-    return nil, ("no profile %q in %s; %s"):format(name, config.path() or "the configuration", known)
-  end
-  return profiles[name or "default"] or {}, name or "default"
+  local name = config.profile(wanted)
+  if profiles[name] or name == "default" and not wanted then return profiles[name] or {}, name end
+  local known = #order > 0 and argcheck.hint(name, order) or "there is none yet; `ampersand config set` makes one"
+  return nil, ("no profile %q in %s; %s"):format(name, config.path() or "the configuration", known)
 end
 
---- A root as AMP_API_URL has it -> the base URL, with /v1.
-function config.base_url(root)
-  root = root:gsub("/+$", "")
-  return root:match "/v1$" and root or root .. "/v1"
-end
-
---- The name of the profile in use.
----@param wanted string? by --profile
-function config.profile(wanted)
-  return wanted or environment "AMPERSAND_PROFILE" or "default"
-end
-
---- Settles what holds: option name -> value, and where each comes from.
+--- Settles what holds: flags, then the profile named by --profile, then the environment, then the profile that
+--- AMPERSAND_PROFILE names, or "default".
 ---@param flags table setting name -> value
----@param profile string? asked for by name
----@return table? values option names of ampersand.new
+---@param wanted string? the profile of --profile
+---@return table? values option of ampersand.new -> value, as it was given
 ---@return table|string sources setting name -> words; or a message
----@return table? overridden names of the environment's variables that hide values of the profile
-function config.settle(flags, profile)
-  local chosen, profile_name = choose(profile)
-  if not chosen then return nil, profile_name end
-  local values, sources, overridden = {}, {}, {}
+function config.settle(flags, wanted)
+  local profile, name = choose(wanted)
+  if not profile then return nil, name end
+  local values, sources = {}, {}
   for _, setting in ipairs(config.SETTINGS) do
-    local name, value, source = setting.name, flags[setting.name], "--" .. setting.name
-    for _, variable in ipairs(setting.env) do
-      local found = value == nil and environment(variable)
-      if found then
-        value, source = found, variable
-        if chosen[name] and chosen[name] ~= found then overridden[#overridden + 1] = variable end
-      end
-    end
-    if value == nil and (chosen[name] or "") ~= "" then value, source = chosen[name], "profile " .. profile_name end
-    if value then values[setting.option], sources[name] = value, source end
+    local saved = profile[setting.name] ~= "" and profile[setting.name] or nil
+    local variable, variable_name = environment.option(setting.option)
+    local value, source = flags[setting.name], "--" .. setting.name
+    if not value and wanted and saved then value, source = saved, "profile " .. name end
+    if not value and variable then value, source = variable, variable_name end
+    if not value and saved then value, source = saved, "profile " .. name end
+    values[setting.option], sources[setting.name] = value, value and source
   end
-  if values.base_url then values.base_url = config.base_url(values.base_url) end
-  return values, sources, overridden
+  return values, sources
 end
 
---- Whether a base URL is one the library takes; the words when not.
-function config.check_url(url)
-  local _, why = base_url.check(url, false)
-  return why and ("the URL %s %s"):format(redact.url(url), (why:gsub(", or set allow_insecure_http.*", ""))) or nil
+--- Whether a URL is one the library takes; the words when not.
+function config.check_url(text)
+  local _, why = url.check(url.base(text), false)
+  return why and ("the URL %s %s"):format(redact.url(text), (why:gsub(", or set allow_insecure_http.*", ""))) or nil
 end
 
 return config

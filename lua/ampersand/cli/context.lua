@@ -7,6 +7,7 @@ local redact = require "ampersand.util.redact"
 local stdout = require "ampersand.cli.stdout"
 local template = require "ampersand.cli.output.template"
 local terminal = require "ampersand.cli.terminal"
+local url = require "ampersand.util.url"
 
 ---@class ampersand.cli.Context
 local Context = {}
@@ -45,11 +46,6 @@ end
 --- A note for people; not with --quiet.
 function Context:note(text)
   if not self.args.quiet then terminal.say(text) end
-end
-
---- A warning; with --quiet, too.
-function Context:warn(text)
-  terminal.say("ampersand: " .. text)
 end
 
 --- Text in colours where they are wanted.
@@ -98,12 +94,8 @@ function Context:settings()
   for name, value in pairs(flags) do
     if not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
   end
-  local values, sources, overridden = config.settle(flags, self.args.profile)
+  local values, sources = config.settle(flags, self.args.profile)
   if not values then exit.usage(sources) end
-  if self.args.profile and #overridden > 0 then
-    self:warn(("%s of the environment goes before the profile %s"):format(table.concat(overridden, ", "),
-      self.args.profile))
-  end
   self.values, self.sources = values, sources
   return values
 end
@@ -122,6 +114,7 @@ function Context:client()
   for name, value in pairs(values) do given[name] = value end
   local why = given.base_url and config.check_url(given.base_url)
   if why then exit.usage(why) end
+  given.base_url = given.base_url and url.base(given.base_url)
   given.timeout, given.retry, given.ca_file = self.args.timeout, self.args.tries, self.args.ca_file
   given.on_event = self.args.debug and trace or nil
   self.made = exit.guard(require("ampersand").new, given)

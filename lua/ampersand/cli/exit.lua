@@ -1,6 +1,7 @@
 --- How a command ends: the exit codes, and which failure has which.
 
 local Error = require "ampersand.client.error"
+local wording = require "ampersand.cli.wording"
 
 local exit = {}
 
@@ -46,7 +47,7 @@ end
 ---@param err ampersand.Error
 ---@param words string? instead of the error's own text
 function exit.fail(err, words)
-  exit.with(exit.code_of(err), words or tostring(err))
+  exit.with(exit.code_of(err), wording(words or tostring(err)))
 end
 
 --- What was raised -> code and message.
@@ -54,7 +55,7 @@ end
 ---@return integer code, string? message
 function exit.explain(raised)
   if getmetatable(raised) == Exit then return raised.code, raised.message end
-  if Error.is(raised) then return exit.code_of(raised), tostring(raised) end
+  if Error.is(raised) then return exit.code_of(raised), wording(tostring(raised)) end
   local text = tostring(raised)
   if text:find "interrupted!$" then return exit.INTERRUPTED end
   return exit.FAILURE, text .. "\nThis is a mistake in ampersand itself."
@@ -69,7 +70,7 @@ function exit.guard(f, ...)
     if type(first) ~= "string" or first:find "interrupted!$" or first:find("attempt to ", 1, true) then
       error(first, 0)
     end
-    exit.usage((first:gsub("^[^%s:]+:%d+: ", "")))
+    exit.usage(wording((first:gsub("^[^%s:]+:%d+: ", ""))))
   end
   return finish(pcall(f, ...))
 end

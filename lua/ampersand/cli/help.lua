@@ -1,5 +1,7 @@
 --- The words of --help and of the manual, most of them made from client/operations. Pure.
 
+local request = require "ampersand.client.request"
+
 local help = {}
 
 help.ROOT = "The Ampersand API at the shell: who installed which integration, is it healthy, and everything else."
@@ -69,7 +71,8 @@ local CREDENTIALS = { key = "an API key", bearer = "a bearer token (--bearer -)"
 
 --- A few lines about an operation.
 function help.description(op)
-  local lines = { help.summary(op), ("%s %s%s"):format(op.method, op.server and op.server .. ":" or "", op.path) }
+  local lines = { help.summary(op), op.method .. " " .. op.path }
+  if op.server then lines[#lines + 1] = "Server: " .. request.SERVERS[op.server] end
   if CREDENTIALS[op.auth] then lines[#lines + 1] = "Takes " .. CREDENTIALS[op.auth] .. "." end
   return table.concat(lines, "\n")
 end

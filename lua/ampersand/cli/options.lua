@@ -21,6 +21,21 @@ function options.help(command)
   return command:add_help { action = options.print(function() return command:get_help() end) }:help_max_width(80)
 end
 
+--- Sets the usage line of a command, broken before words that would not fit into 80 columns.
+---@param arguments string "<method> <path> "
+function options.usage(command, arguments)
+  local lines, line = {}, "Usage: " .. command:_get_fullname()
+  for word in (arguments .. "[options]"):gmatch "%S+" do
+    if #line + 1 + #word > 80 then
+      lines[#lines + 1] = line
+      line = "      "
+    end
+    line = line .. " " .. word
+  end
+  lines[#lines + 1] = line
+  command:usage(table.concat(lines, "\n"))
+end
+
 --- Adds a command within a command.
 function options.command(to, name, summary)
   return options.help(to:command(name)):summary(summary)

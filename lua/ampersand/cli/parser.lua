@@ -58,8 +58,10 @@ local function add_global(root)
   root:flag("--version", "Print the version."):action(options.print(function()
     return "ampersand " .. require("ampersand.version").number
   end))
+  local profile = root:option("--profile", "Settings of this profile of the configuration file."):argname "<name>"
+  profile.completes = "profiles"
   root:group("Settings (see `ampersand config --help`)",
-    root:option("--profile", "Settings of this profile of the configuration file."):argname "<name>",
+    profile,
     root:option("--project", "Project, by id or name."):argname "<project>",
     root:option("--integration", "Integration, by id or name."):argname "<integration>",
     root:option("--org", "Organisation, by id."):argname "<id>",
@@ -82,7 +84,7 @@ local function add(to, name, command, wanted)
   local added = add_command(to, name, command.summary):description(command.description or command.summary)
   added.runs = command
   if not wanted then return added end
-  if command.usage then added:usage(("Usage: %s %s[options]"):format(added:_get_fullname(), command.usage)) end
+  if command.usage then options.usage(added, command.usage) end
   command.declare(added)
   return added:epilog(command.epilog)
 end

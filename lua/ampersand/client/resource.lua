@@ -18,6 +18,9 @@ local methods = {} -- resource name -> verb -> function: a cache, at most one fo
 ---@field edit fun(self: table, change: function|table[], options: table): ampersand.FleetReport?, ampersand.Error?
 ---@field undo fun(self: table, journal: string, options?: table): ampersand.FleetReport?, ampersand.Error?
 
+---@class ampersand.resource.integrations
+---@field deploy fun(self: table, options: table): table?, ampersand.Error?
+
 ---@class ampersand.resource.operations
 ---@field wait fun(self: table, id: string, options?: table): Operation?, ampersand.Info|ampersand.Error
 
@@ -27,6 +30,7 @@ local VERBS = {
     watch = "ampersand.fleet.watch", explain = "ampersand.fleet.explain", edit = "ampersand.fleet.edit",
     undo = "ampersand.fleet.undo",
   },
+  integrations = { deploy = "ampersand.fleet.deploy" },
   operations = { wait = "ampersand.fleet.wait" },
 }
 

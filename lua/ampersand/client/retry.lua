@@ -1,5 +1,8 @@
 --- What may be sent again, and when. Pure: no clock, no sleep, no network.
 
+local core = require "ampersand.core"
+local http_date = require "ampersand.util.http_date"
+
 local retry = {}
 
 retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8 }
@@ -36,7 +39,7 @@ function retry.idempotent(op, query)
   return IDEMPOTENT[op.method] == true
 end
 
-local FAULTS = { resolve = true, connect = true, tls = true, closed = true, timeout = true, protocol = true }
+local FAULTS = { resolve = true, connect = true, closed = true, timeout = true, protocol = true }
 local STATUSES = { [408] = true, [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
 
 --- The server's own word on another try: the proxy's `X-Amp-Retryable`, or the problem's `retryable`.
@@ -79,30 +82,26 @@ function retry.delay(policy, err, random)
   return bound * random
 end
 
-local function sane(seconds)
-  -- NaN fails every comparison; a negative wait means "now"
-  if seconds and seconds == seconds then return math.max(0, seconds) end
+-- Seconds from now of a number or a time, as text; never negative.
+local function seconds_of(text, now)
+  if type(text) == "number" and text >= 0 and text < math.huge then return text end
+  if type(text) ~= "string" then return nil end
+  local seconds = tonumber(text:match "^%s*(%d+%.?%d*)%s*$")
+  if seconds then return seconds end
+  local at = core.instant(text, true) or http_date(text, now)
+  return at and math.max(0, at - now)
 end
 
---- Seconds the server asked to wait, from `Retry-After`, `X-Amp-Retry-After` or the problem's `retryAfter`.
+--- Seconds the server asked to wait, from `Retry-After`, the problem's `retryAfter` or `X-Amp-Retry-After`. Times are
+-- compared with the server's own clock where its `Date` tells it.
 ---@param headers table<string, string>
 ---@param problem any
----@param now number seconds since the epoch
+---@param now number seconds since 1970, for servers that send no `Date`
 ---@return number?
 function retry.after(headers, problem, now)
-  local header = headers["retry-after"]
-  if header then
-    local seconds = header:match("^%s*(%d+)%s*$")
-    if seconds then return sane(tonumber(seconds)) end
-    local at = require("ampersand.time").parse_http_date(header) -- loaded by those who need it
-    if at then return sane(at - now) end
-  end
-  local stamp = type(problem) == "table" and problem.retryAfter or headers["x-amp-retry-after"]
-  if type(stamp) == "string" then
-    local time = require "ampersand.time"
-    local at = time.parse(stamp) or time.parse_http_date(stamp)
-    if at then return sane(at - now) end
-  end
+  now = headers.date and http_date(headers.date, now) or now
+  return seconds_of(headers["retry-after"], now) or seconds_of(type(problem) == "table" and problem.retryAfter, now)
+    or seconds_of(headers["x-amp-retry-after"], now)
 end
 
 return retry

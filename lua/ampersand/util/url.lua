@@ -49,6 +49,15 @@ function url.check(text, insecure, proxied)
   return (text:gsub("/+$", ""))
 end
 
+--- The base URL of a root: `/v1` is added unless the path ends in a version; closing slashes do not matter.
+---@param text string "http://127.0.0.1:8080", "https://api.withampersand.com/v1/"
+---@return string url unchanged when it is not a URL
+function url.base(text)
+  local parts, bare = url.parse(text), text:gsub("/+$", "")
+  if not parts or text:find "[?#]" then return text end
+  return parts.path:find "/v%d+/*$" and bare or bare .. "/v1"
+end
+
 --- Scheme, host and port of a URL, for messages; nil where it names none.
 ---@param text string
 ---@return string?

@@ -6,6 +6,7 @@ local exit = require "ampersand.cli.exit"
 local show = require "ampersand.cli.show"
 
 local api = {
+  usage = "<method> <path> ",
   summary = "Send any request: ampersand api GET /projects.",
   epilog = [[
 Examples:

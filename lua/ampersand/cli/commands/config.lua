@@ -10,7 +10,8 @@ local terminal = require "ampersand.cli.terminal"
 local command = {
   summary = "Keys, projects and URLs: what holds, and where it comes from.",
   epilog = [[
-Flags go first, then the environment, then the profile (--profile, AMPERSAND_PROFILE, else "default"):
+Flags go first, then the profile of --profile, then the environment, then the
+profile of AMPERSAND_PROFILE, else "default":
   key          --key -        AMP_API_KEY, AMPERSAND_API_KEY
   bearer       --bearer -     AMPERSAND_BEARER
   url          --url          AMP_API_URL, AMPERSAND_API_URL
@@ -18,7 +19,8 @@ Flags go first, then the environment, then the profile (--profile, AMPERSAND_PRO
   integration  --integration  AMPERSAND_INTEGRATION_ID
   org          --org          AMPERSAND_ORG_ID
 The file is $XDG_CONFIG_HOME/ampersand/config (else ~/.config/ampersand/config),
-readable for its owner alone; a file that others can read is refused.
+readable for its owner alone; a file that others can read is refused. A URL is
+the root of the API; /v1 is added unless its path ends in a version.
 
 Example:
   ampersand config set key -]],
@@ -27,11 +29,11 @@ Example:
 function command.declare(tree)
   tree:command_target "verb"
   local set = options.command(tree, "set", "Set one: key, bearer, url, project, integration, org.")
-  set:argument "name":description "key, bearer, url, project, integration or org"
+  set:argument "name":description("key, bearer, url, project, integration or org").completes = "settings"
   set:argument "value":description "`-`, or nothing, asks for a key without echo.":args "?"
   set:epilog "Example:\n  ampersand config set project my-project --profile prod"
   local unset = options.command(tree, "unset", "Remove one."):epilog "Example:\n  ampersand config unset project"
-  unset:argument "name"
+  unset:argument("name").completes = "settings"
   for _, verb in ipairs {
     { "show", "What holds now, and where each comes from." }, { "profiles", "The names of the profiles." },
     { "path", "Where the file is." },
@@ -65,7 +67,7 @@ end
 function verbs.set(ctx)
   local setting = checked(config.setting(ctx.args.name))
   local value = given_value(setting, ctx.args.value)
-  local problem = setting.name == "url" and config.check_url(config.base_url(value))
+  local problem = setting.name == "url" and config.check_url(value)
   if problem then exit.usage(problem) end
   ctx:note(write(ctx, setting, value) .. "set in " .. config.path())
 end

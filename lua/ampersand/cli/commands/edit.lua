@@ -1,6 +1,5 @@
 --- `installations edit`: a plan that is shown and asked about, then carried out.
 
-local deep = require "ampersand.util.deep"
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local input = require "ampersand.cli.input"
@@ -8,6 +7,7 @@ local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
 local stdout = require "ampersand.cli.stdout"
 local terminal = require "ampersand.cli.terminal"
+local wording = require "ampersand.cli.wording"
 
 local WHERE_EXAMPLE = "ampersand installations edit --where connection.provider=hubspot \\\n    "
   .. "--set content.proxy.enabled:=true "
@@ -15,6 +15,7 @@ local WHERE_EXAMPLE = "ampersand installations edit --where connection.provider=
 local edit = {
   summary = "Change the configs of many installations as one step that can be resumed and undone.",
   usage = "",
+  element = "Installation",
   epilog = help.below { help.WHERE,
     help.examples { WHERE_EXAMPLE .. "--dry-run", WHERE_EXAMPLE .. "--journal on.jsonl" } },
 }
@@ -34,20 +35,15 @@ end
 
 local function read_changes(args)
   local changes = input.assignments(args.set, "--set")
-  for _, path in ipairs(args.unset) do changes[#changes + 1] = { path = path } end
+  for _, path in ipairs(args.unset) do changes[#changes + 1] = { path = path, remove = true } end
   if #changes == 0 then exit.usage "installations edit: say what to change, by --set or --unset" end
   for _, change in ipairs(changes) do change.path = change.path:gsub("^config%.", "") end
   return changes
 end
 
-local function apply(config, change)
-  if change.value == nil and deep.get(config, change.path) == nil then return end
-  deep.set(config, change.path, deep.copy(change.value))
-end
-
---- Prints a line.
+--- Prints lines of a plan or a report; those that say why a change is refused name flags.
 function edit.say(text)
-  stdout.write(text .. "\n")
+  stdout.write(text:gsub("  ! [^\n]*", wording) .. "\n")
 end
 
 --- A report, or the end of the command with what is left of one.
@@ -67,21 +63,38 @@ local function agreed(ctx, dry_run, question)
   return terminal.agrees(question:format(report.changed)) or exit.with(exit.FAILURE, "nothing was changed")
 end
 
+-- The report of a dry run; it fails where the edit itself would refuse.
+local function looked(report)
+  if not report:complete() then exit.with(exit.FAILURE, "the edit would send nothing, see above") end
+end
+
+-- Runs with progress. An interrupt says how far the work is: the journal knows the rest.
+local function run_counted(ctx, run)
+  local progress, reached = terminal.progress("installations", ctx.args.quiet), nil
+  local ok, report, err = pcall(run, false, function(event)
+    reached = event.of and event or reached
+    progress:tick()
+  end)
+  progress:finish()
+  if ok then return edit.checked(report, err) end
+  if tostring(report):find "interrupted!$" and reached then
+    terminal.say(("\n%d of %d done; the same command resumes"):format(reached.done, reached.of))
+  end
+  error(report, 0)
+end
+
 --- Carries out an edit or an undo: dry, or with a question, progress and the report at the end.
 ---@param ctx ampersand.cli.Context
 ---@param question string with a %d
----@param run fun(dry_run: boolean, tick: function?): table?, table?
+---@param run fun(dry_run: boolean, on_progress: function?): table?, table?
 function edit.carry_out(ctx, question, run)
   local function dry_run() return run(true) end
-  if ctx.args.dry_run then return edit.checked(dry_run()) end
+  if ctx.args.dry_run then return looked(edit.checked(dry_run())) end
   if not agreed(ctx, dry_run, question) then return end
-  local progress = terminal.progress("installations", ctx.args.quiet)
-  local report, err = run(false, function() progress:tick() end)
-  progress:finish()
-  report = edit.checked(report, err)
+  local report = run_counted(ctx, run)
   edit.say(tostring(report))
   stdout.flush()
-  if not report:complete() then exit.with(exit.FAILURE, "not everything is done; run the same command again") end
+  if not report:complete() then exit.with(exit.FAILURE, report:progress() .. "; the same command resumes") end
 end
 
 function edit.run(ctx)
@@ -91,13 +104,10 @@ function edit.run(ctx)
     exit.usage "installations edit: --journal FILE is needed, to resume and undo from"
   end
   local view = show.view(ctx, "installations")
-  local function change(config)
-    for _, each in ipairs(changes) do apply(config, each) end
-  end
-  edit.carry_out(ctx, "Change %d installations? [y/N] ", function(dry, tick)
+  edit.carry_out(ctx, "Change %d installations? [y/N] ", function(dry, on_progress)
     local given = { dry_run = dry, out = edit.say, parallel = args.parallel, irreversible = args.irreversible }
-    if not dry then given.journal, given.canary, given.on_progress = args.journal, args.canary, tick end
-    return exit.guard(view.edit, view, change, given)
+    if not dry then given.journal, given.canary, given.on_progress = args.journal, args.canary, on_progress end
+    return exit.guard(view.edit, view, changes, given)
   end)
 end
 

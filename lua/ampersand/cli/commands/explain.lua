@@ -5,6 +5,7 @@ local help = require "ampersand.cli.help"
 local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
 local stdout = require "ampersand.cli.stdout"
+local wording = require "ampersand.cli.wording"
 
 local explain = {
   summary = "Why is an installation not well, and what is to be done?",
@@ -21,7 +22,7 @@ function explain.run(ctx)
   ctx:require_place()
   local installations = ctx:client().installations
   local found = exit.checked(installations.explain, installations, ctx.args.id)
-  if ctx.kind == "table" and #ctx.args.select == 0 then return stdout.write(tostring(found) .. "\n") end
+  if ctx.kind == "table" and #ctx.args.select == 0 then return stdout.write(wording(tostring(found)) .. "\n") end
   local value = { id = found.installation.id }
   for name, member in pairs(found) do
     if name ~= "installation" then value[name] = member end

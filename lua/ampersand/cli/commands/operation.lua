@@ -200,6 +200,7 @@ end
 function operation.command(op)
   return {
     summary = help.summary(op), description = help.description(op), usage = help.ids(op), epilog = help.epilog(op),
+    element = op.element, body = op.body,
     declare = function(command) declare(command, op) end,
     run = function(ctx) run(ctx, op) end,
   }

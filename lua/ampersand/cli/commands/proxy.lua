@@ -5,6 +5,7 @@ local exit = require "ampersand.cli.exit"
 local options = require "ampersand.cli.options"
 
 local proxy = {
+  usage = "<method> <path> ",
   summary = "Send a request through to the provider, with the customer's credentials.",
   epilog = [[
 The project's id is looked up when its name is given.

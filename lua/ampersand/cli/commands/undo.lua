@@ -21,9 +21,9 @@ end
 function undo.run(ctx)
   ctx:require_place()
   local args, installations = ctx.args, ctx:client().installations
-  edit.carry_out(ctx, "Change %d installations back? [y/N] ", function(dry, tick)
+  edit.carry_out(ctx, "Change %d installations back? [y/N] ", function(dry, on_progress)
     return exit.guard(installations.undo, installations, args.journal, {
-      dry_run = dry, out = edit.say, parallel = args.parallel, on_progress = tick,
+      dry_run = dry, out = edit.say, parallel = args.parallel, on_progress = on_progress,
     })
   end)
 end

@@ -16,6 +16,7 @@ local width = require "ampersand.cli.output.width"
 local watch = {
   summary = "Tell what changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
   usage = "",
+  element = "Installation",
   epilog = help.below { help.WHERE, help.examples {
     "ampersand installations watch --interval 30", "ampersand installations watch --ndjson --state seen.json",
   } },
@@ -94,18 +95,32 @@ local function follow(ctx, watcher)
   end
 end
 
+-- What is on the screen while nothing changes.
+local function note_polling(ctx, polled)
+  ctx:note(("%d installations are watched; polling every %g s until Ctrl-C"):format(polled.listed,
+    ctx.args.interval or 60))
+end
+
 -- The state is saved however the watch ends.
 function watch.run(ctx)
   ctx:require_place()
-  local args, view, watcher = ctx.args, show.view(ctx, "installations"), nil
+  local args, view, watcher, polled, failed = ctx.args, show.view(ctx, "installations"), nil, false, nil
   watcher = exit.guard(view.watch, view, {
     interval = args.interval, polls = args.polls, existing = args.existing, state = read_state(args.state),
-    on_error = function(err) ctx:note("ampersand: " .. tostring(err) .. "; trying again") end,
-    on_poll = function() save_state(args.state, watcher) end,
+    on_error = function(err)
+      failed = err
+      if args.polls ~= 1 then ctx:note("ampersand: " .. tostring(err) .. "; trying again") end
+    end,
+    on_poll = function(poll)
+      if not polled and args.polls ~= 1 then note_polling(ctx, poll) end
+      polled, failed = true, nil
+      save_state(args.state, watcher)
+    end,
   })
   local ok, raised = pcall(follow, ctx, watcher)
   save_state(args.state, watcher)
   if not ok then error(raised, 0) end
+  if failed then exit.fail(failed) end -- the last poll has seen nothing
 end
 
 return watch

@@ -5,6 +5,7 @@ local exit = require "ampersand.cli.exit"
 local input = require "ampersand.cli.input"
 local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
+local wording = require "ampersand.cli.wording"
 
 local webhook = {
   summary = "Check a webhook's signature: ampersand webhook verify.",
@@ -14,6 +15,7 @@ local webhook = {
 function webhook.declare(command)
   local verify = options.command(command:command_target "verb", "verify",
     "Is this message from the vendor? Prints it when it is, ends with 1 when not.")
+  options.usage(verify, "[<file>] ")
   verify:argument "file":description "The raw body; `-` or nothing: standard input.":args "?"
   options.header(verify, "'Name: value' of the request; give the three svix-* ones.")
   verify:option("--secret-file", "File with the secret; else AMPERSAND_WEBHOOK_SECRET."):argname "<file>"
@@ -37,7 +39,7 @@ function webhook.run(ctx)
   local args = ctx.args
   local headers, body = input.headers(args.header), input.file(args.file or "-")
   local message, err = exit.guard(verify, read_secret(args), headers, body, { tolerance = args.tolerance })
-  if not message then exit.with(err.kind == "config" and exit.AUTH or exit.FAILURE, err.message) end
+  if not message then exit.with(err.kind == "config" and exit.AUTH or exit.FAILURE, wording(err.message)) end
   ctx:note("signed by the vendor; id " .. err.id)
   show.json(ctx, message)
 end

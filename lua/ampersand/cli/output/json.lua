@@ -2,6 +2,7 @@
 
 local core = require "ampersand.core"
 local deep = require "ampersand.util.deep"
+local exit = require "ampersand.cli.exit"
 
 local json = {}
 
@@ -31,7 +32,8 @@ local SORTED = { sort_keys = true }
 ---@param value any
 ---@return string
 function json.line(value)
-  local text = assert(core.encode(value, SORTED))
+  local text, why = core.encode(value, SORTED)
+  if not text then exit.with(exit.FAILURE, "this answer has no JSON: " .. why) end -- a text that is not UTF-8
   for _, each in ipairs(ESCAPED) do
     if text:find(each[1], 1, true) then -- far quicker than a pattern
       local base = each[3] - 0x80

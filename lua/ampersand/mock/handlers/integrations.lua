@@ -2,6 +2,7 @@
 
 local core = require "ampersand.core"
 local deep = require "ampersand.util.deep"
+local manifest = require "ampersand.fleet.manifest"
 local problem = require "ampersand.mock.problem"
 
 local handlers = {}
@@ -18,47 +19,68 @@ function handlers.createIntegration(store, params, _, body)
   }
 end
 
--- The integrations a manifest names: each `name:` that has a `provider:` before the next.
-local function manifest_entries(yaml)
-  local entries = {}
-  for line in (yaml .. "\n"):gmatch "([^\n]*)\n" do
-    local key, value = line:match "^%s*%-?%s*(%a+):%s*(%S+)%s*$"
-    local last = entries[#entries]
-    if key == "name" then
-      entries[#entries + 1] = { name = value }
-    elseif key == "provider" and last then
-      last.provider = last.provider or value
+-- The integrations of a manifest, by the same checks that the client makes before it sends one.
+local function manifest_of(body)
+  if not body.sourceYaml then return core.array() end
+  local value, problems = manifest.read(body.sourceYaml)
+  if type(problems) == "string" then problem.refuse(501, "The mock server cannot read a manifest: " .. problems) end
+  for _, each in ipairs(problems) do
+    if not each.warning then problem.invalid("body", "sourceYaml", manifest.line("amp.yaml", each), 422) end
+  end
+  return value.integrations
+end
+
+local function objects_by_name(integration)
+  local names = {}
+  for _, object in ipairs(deep.get(integration, "latestRevision.content.read.objects") or {}) do
+    names[object.objectName] = true
+  end
+  return names
+end
+
+-- Pauses the reads of objects that the latest revision no longer has.
+local function pause_dropped(store, integration, before)
+  local now = objects_by_name(integration)
+  for place in store.fleet:each(integration.id) do
+    local installation, paused = store.fleet:at(place), false
+    for name, object in pairs(store:reads_of(installation)) do
+      if before[name] and not now[name] then object.disabled, paused = true, true end
     end
+    if paused then store.fleet:put(place, installation) end
   end
-  return entries
 end
 
-local function source_entries(body)
-  if not body.sourceYaml then return {} end
-  local entries = manifest_entries(tostring(body.sourceYaml))
-  if #entries == 0 or not entries[1].provider then
-    problem.invalid("body", "sourceYaml", "names no integration with a provider", 422)
-  end
-  return entries
+local function revise(store, integration, content, query)
+  local before = objects_by_name(integration)
+  store:add_revision(integration, content)
+  if query.destructive == "true" then pause_dropped(store, integration, before) end
 end
 
-function handlers.batchUpsertIntegrations(store, params, _, body)
+function handlers.batchUpsertIntegrations(store, params, query, body)
   local project, list = store:project(params), core.array()
-  for _, entry in ipairs(source_entries(body)) do
-    local integration = store:find("integrations", "name", entry.name)
+  for i, content in ipairs(manifest_of(body)) do
+    local integration = store:find("integrations", "name", content.name)
     if integration then
-      store:add_revision(integration)
+      revise(store, integration, content, query)
     else
-      integration = store:add_integration { projectId = project.id, name = entry.name, provider = entry.provider }
+      integration = store:add_integration {
+        projectId = project.id, name = content.name, provider = content.provider, content = content,
+      }
     end
-    list[#list + 1] = deep.copy(integration)
+    list[i] = deep.copy(integration)
   end
   return list
 end
 
-function handlers.createRevision(store, params, _, body)
-  source_entries(body)
-  store:add_revision((store:integration(params)))
+function handlers.createRevision(store, params, query, body)
+  local integration, content = store:integration(params), nil
+  for _, each in ipairs(manifest_of(body)) do
+    if each.name == integration.name then content = each end
+  end
+  if body.sourceYaml and not content then
+    problem.invalid("body", "sourceYaml", "does not name this integration", 422)
+  end
+  revise(store, integration, content, query)
 end
 
 function handlers.getHydratedRevision(store, params, query)

@@ -1,0 +1,168 @@
+--- What a shell may offer for the word being typed: `ampersand __complete WORDS`, one candidate a line, with a tab and
+-- its description behind it; `:files` leaves the word to the shell. The scripts of `ampersand completion` ask for it.
+
+local columns = require "ampersand.cli.output.columns"
+local config = require "ampersand.cli.config"
+local parser = require "ampersand.cli.parser"
+local stdout = require "ampersand.cli.stdout"
+
+local complete = {}
+
+local function first_line(text)
+  return (text or ""):match "^[^\n]*"
+end
+
+-- The candidates of an option or argument: a list of { text, description } and what stands before each.
+local sources = {}
+
+function sources.profiles()
+  local _, order = config.load()
+  return type(order) == "table" and order or {}, ""
+end
+
+function sources.settings()
+  local names = {}
+  for i, setting in ipairs(config.SETTINGS) do names[i] = setting.name end
+  return names, ""
+end
+
+local function field_names(command, ending)
+  local names = {}
+  for i, column in ipairs(columns.of(command.element, true) or {}) do names[i] = column.path .. ending end
+  return names
+end
+
+function sources.path(command) return field_names(command, ""), "" end
+
+function sources.paths(command, text) return field_names(command, ""), text:match "^.*," or "" end
+
+function sources.condition(command, text)
+  return field_names(command, "="), text:match "^!" or ""
+end
+
+function sources.field(command)
+  local names = {}
+  for i, field in ipairs(command.body or {}) do names[i] = field.name .. "=" end
+  return names, ""
+end
+
+-- By the name of the value in --help, where the element itself does not say.
+local BY_ARGNAME = { ["<path>"] = "path", ["<paths>"] = "paths", ["<condition>"] = "condition", ["<field>"] = "field" }
+
+local function values(element, command, text)
+  if not element or element._argname == "<file>" then return { ":files" }, "" end
+  if element._choices then return element._choices, "" end
+  local source = sources[element.completes or BY_ARGNAME[element._argname]]
+  if source then return source(command or {}, text) end
+  return {}, ""
+end
+
+local function find_option(at, name)
+  while at do
+    for _, option in ipairs(at._options) do
+      for _, alias in ipairs(option._aliases) do
+        if alias == name then return option end
+      end
+    end
+    at = at._parent
+  end
+end
+
+local function options_of(at)
+  local list = {}
+  while at do
+    for _, option in ipairs(at._options) do
+      local names = option._public_aliases
+      if not option._hidden then list[#list + 1] = { names[#names], first_line(option._description) } end
+    end
+    at = at._parent
+  end
+  return list
+end
+
+local function commands_of(at)
+  local list = {}
+  for i, command in ipairs(at._commands) do list[i] = { command._name, first_line(command:_get_description()) } end
+  return list
+end
+
+-- Where the words before the last one lead: a command, the option whose value is next, how many arguments there are.
+local function follow(root, words)
+  local at, option, arguments = root, nil, 0
+  for i = 1, #words - 1 do
+    local word, next_command = words[i], parser.find(at, words[i])
+    if option then
+      option = nil
+    elseif word:find "^%-." then
+      option = find_option(at, word:match "^[^=]*")
+      if option and (option._maxargs == 0 or word:find("=", 1, true)) then option = nil end
+    elseif next_command then
+      at = next_command
+    else
+      arguments = arguments + 1
+    end
+  end
+  return at, option, arguments
+end
+
+local function runs(at)
+  return at.runs or at._parent and runs(at._parent)
+end
+
+--- The candidates for the last of the words.
+---@param words string[]
+---@return (string|table)[] candidates
+function complete.candidates(words)
+  local before = { (table.unpack or unpack)(words, 1, #words - 1) } -- luacheck: ignore
+  local at, option, arguments = follow(parser.build(before), words)
+  local text = words[#words] or ""
+  local name, rest = text:match "^(%-%-[^=]+)=(.*)$"
+  local list, prefix
+  if option then
+    list, prefix = values(option, runs(at), text)
+  elseif name then
+    list, prefix = values(find_option(at, name), runs(at), rest)
+    prefix = name .. "=" .. prefix
+  elseif text:find "^%-" then
+    list, prefix = options_of(at), ""
+  elseif #at._commands > 0 then
+    list, prefix = commands_of(at), ""
+  else
+    list, prefix = values(at._arguments[arguments + 1], runs(at), text)
+  end
+  local found = {}
+  for _, each in ipairs(list) do
+    local candidate = type(each) == "table" and each or { each }
+    local whole = prefix .. candidate[1]
+    if candidate[1] == ":files" then return { ":files" } end
+    if whole:sub(1, #text) == text then found[#found + 1] = { whole, candidate[2] } end
+  end
+  return found
+end
+
+-- bash breaks words at "=" and ":"; the pieces are joined again, and what is joined is taken off the candidates.
+local function join_pieces(words)
+  local joined, cut = {}, ""
+  for i, word in ipairs(words) do
+    local glued = word:find "^[=:]" or i > 1 and words[i - 1]:find "^[=:]+$"
+    if glued and #joined > 0 then
+      cut = word:find "^[=:]+$" and joined[#joined] .. word or joined[#joined]
+      joined[#joined] = joined[#joined] .. word
+    else
+      joined[#joined + 1], cut = word, ""
+    end
+  end
+  return joined, cut
+end
+
+--- Prints the candidates.
+---@param words string[] those typed, the last one possibly empty
+function complete.run(words)
+  local joined, cut = join_pieces(words)
+  for _, each in ipairs(complete.candidates(joined)) do
+    local rest = each == ":files" and each or each[1]:sub(#cut + 1) .. "\t" .. (each[2] or "")
+    if rest ~= "\t" then stdout.write(rest .. "\n") end
+  end
+end
+
+return complete

@@ -1,0 +1,174 @@
+-- The command where things go wrong around it: strange data, full disks, closed descriptors, servers that are down.
+
+local command = require "support.command"
+local core = require "ampersand.core"
+local mock = require "support.mock"
+
+local server, session
+
+local function run(script, more) return session:run(script, more) end
+
+setup(function()
+  server = mock.start { installations = 60 }
+  session = command.session(server)
+end)
+
+teardown(function()
+  if server then server:stop() end
+  if session then session:close() end
+end)
+
+describe("data from outside", function()
+  -- What a name may hold: everything that JSON can write.
+  local NAME = [[z\u0000\u001b[2J\u0085\u202e\"\\,;\n\t{}#é]]
+
+  it("is printed in every format, and read back equal where the format can say it", function()
+    local made = run(([[ampersand topics create -f 'name:="%s"' --json]]):format(NAME))
+    assert.equal(0, made.code, made.err)
+    local name = core.decode('"' .. NAME .. '"')
+    assert.equal(name, core.decode(made.out).name)
+    local list = "ampersand topics list --where 'name^=z' "
+    local formats = {
+      "--json", "--ndjson", "--yaml", "--csv", "--tsv", "--template '{name}'", "", "--wide", "--sort name --json",
+      "--select name --csv", "--count",
+    }
+    for _, format in ipairs(formats) do
+      local result = run(list .. format)
+      assert.same({ 0, "" }, { result.code, result.err }, format)
+      assert.truthy(#result.out > 0, format)
+    end
+    assert.equal(name, core.decode(run(list .. "--json").out)[1].name)
+    assert.equal(name, core.decode(run(list .. "--ndjson").out).name)
+    assert.truthy(run(list .. "--yaml --select name").out:find('"z\\u0000\\u001b[2J\\u0085\\u202e\\"\\\\,;\\n\\t{}#é"', 1, true))
+    assert.equal(name .. "\n", run(list .. "--template '{name}'").out)
+    assert.equal('"' .. name:gsub('"', '""') .. '"\n', run(list .. "--select name --csv --no-header").out)
+    for _, format in ipairs { "--json", "--yaml", "--csv", "" } do
+      local update = ("ampersand topics update %s --body - %s <<'E'\n{\"name\": \"%s\"}\nE"):format(core.decode(made.out).id, format, NAME)
+      assert.same({ 0, "" }, { run(update).code, run(update).err }, format)
+    end
+  end)
+
+  it("has no part in a message that could repaint a terminal, or a stack trace", function()
+    for _, words in ipairs { "'a\27[2Jb'", "\"$(printf 'a\\377b')\"" } do
+      local result = run("ampersand installations get " .. words)
+      assert.is_true(result.code == 1 or result.code == 2, result.err)
+      assert.is_nil(result.err:find("[\27\255]"), result.err)
+      assert.is_nil(result.err:find("traceback", 1, true), result.err)
+    end
+  end)
+end)
+
+describe("output that cannot be written", function()
+  it("ends with 1, whatever prints", function()
+    local scripts = {
+      "ampersand --help", "ampersand installations list --help", "ampersand help topics", "ampersand --version",
+      "ampersand mock --help", "ampersand man", "ampersand completion zsh", "ampersand config path",
+      "ampersand config show", "ampersand installations list", "ampersand installations list --count",
+      "ampersand installations list --ndjson", "ampersand doctor", "ampersand installations explain installation-123",
+    }
+    for _, script in ipairs(scripts) do
+      for _, closed in ipairs { ">/dev/full", ">&-" } do
+        local result = run(script .. closed)
+        assert.equal(1, result.code, script .. closed .. ": " .. result.err)
+        assert.truthy(result.err:find "cannot write the output: ", script .. closed .. ": " .. result.err)
+      end
+    end
+  end)
+
+  it("goes into no socket when descriptors are closed", function()
+    server:control("requests", { clear = true })
+    for _, closed in ipairs { "<&-", "2>&-", "<&- 2>&-", "<&- >&- 2>&-" } do
+      local result = run("ampersand installations list --ndjson --select id --max 3 " .. closed)
+      local lost = closed:find(" >&-", 1, true) ~= nil
+      assert.equal(lost and 1 or 0, result.code, closed .. result.err)
+      assert.equal(lost and "" or 3, lost and result.out or select(2, result.out:gsub("\n", "")), closed)
+    end
+    for _, request in ipairs(server:requests().requests) do assert.equal(200, request.status) end
+  end)
+end)
+
+describe("secrets that are not shown", function()
+  it("are counted where they are", function()
+    local function noted(script)
+      return session:show(script .. " >\"$HOME/data\"", { env = { NO_COLOR = "1" } }).out
+    end
+    if not command.has_terminal() then return pending "no C compiler here, so no terminal can be made" end
+    assert.equal("2 secrets are shown as [redacted]; --show-secrets shows all\n",
+      noted "ampersand installations get installation-0000002 --json")
+    assert.equal("", noted "ampersand installations get installation-0000002 --csv --select id")
+    assert.equal("", noted "ampersand installations list --select id --ndjson")
+    assert.equal("1 secret is shown as [redacted]; --show-secrets shows all\n", noted "ampersand api-keys list --csv --max 1")
+    assert.equal("", noted "ampersand api-keys list --csv --select label")
+  end)
+end)
+
+describe("a monitor that could not look", function()
+  it("ends with its cause's code, never 0 or 3", function()
+    local down = { AMP_API_URL = "http://127.0.0.1:1" }
+    for script, code in pairs {
+      ["installations watch --polls 1 --fail-if unhealthy"] = 1, ["installations watch --polls 1"] = 1,
+      ["installations watch --polls 1 --quiet"] = 1, ["installations list --fail-if any"] = 1,
+      ["installations list --fail-if empty --count"] = 1, ["installations list --in-project --fail-if unhealthy"] = 1,
+      ["installations explain installation-123"] = 1,
+    } do
+      local result = run("ampersand " .. script, down)
+      assert.equal(code, result.code, script .. ": " .. result.err)
+      assert.truthy(result.err:find("127.0.0.1", 1, true), script .. ": " .. result.err)
+    end
+    local refused = { AMP_API_KEY = "wrong-key" }
+    for _, script in ipairs { "installations watch --polls 1 --fail-if unhealthy", "installations list --fail-if any" } do
+      assert.equal(4, run("ampersand " .. script, refused).code, script)
+    end
+    local hanging = mock.start { installations = 3, fault = "hang" }
+    local mine = command.session(hanging)
+    local result = mine:run "ampersand installations watch --polls 1 --timeout 0.5 --tries 1 --fail-if any"
+    mine:close()
+    hanging:stop()
+    assert.equal(5, result.code, result.err)
+  end)
+
+  it("recovers: the last poll counts", function()
+    local failing = mock.start { installations = 3, fault = "on=listInstallations,status=500,next=3" }
+    local mine = command.session(failing)
+    local result = mine:run "ampersand installations watch --polls 2 --interval 0.1"
+    mine:close()
+    failing:stop()
+    assert.equal(0, result.code, result.err)
+    assert.truthy(result.err:find("trying again\n3 installations are watched; polling every 0.1 s until Ctrl-C\n", 1, true), result.err)
+  end)
+end)
+
+describe("edits", function()
+  local edit = "ampersand installations edit --where id=installation-0000002 "
+
+  it("that the real run would refuse fail when they are dry, too", function()
+    local dry = run(edit .. "--dry-run --set content.read.extra.deep:=1")
+    assert.equal(1, dry.code)
+    assert.truthy(dry.err:find("the edit would send nothing, see above", 1, true), dry.err)
+  end)
+
+  it("follow wildcards, and say when a type changes", function()
+    local dry = run(edit .. "--dry-run --set 'content.read.objects.*.schedule=@daily'")
+    assert.equal(0, dry.code, dry.err .. dry.out)
+    assert.truthy(dry.out:find("schedule", 1, true), dry.out)
+    assert.is_nil(dry.out:find("objects.*", 1, true), dry.out)
+    local done = run(edit .. "--yes --journal \"$HOME/t.jsonl\" --set content.proxy.enabled=false")
+    assert.truthy((done.out .. done.err):find("warning: content.proxy.enabled: a string replaces a boolean", 1, true), done.out .. done.err)
+  end)
+
+  it("name flags and commands, not options of the library", function()
+    local result = run(edit .. "--dry-run --set content.read.objects.none.objectName=none")
+    assert.is_nil((result.out .. result.err):find("irreversible = true", 1, true), result.out .. result.err)
+    local wording = require "ampersand.cli.wording"
+    for message, expected in pairs {
+      ["it could not be undone; `irreversible = true` allows it"] = "it could not be undone; `--irreversible` allows it",
+      ["resume them with installations:unpause"] = "resume them with ampersand installations unpause",
+      ["put them in with connections:update"] = "put them in with ampersand connections update",
+      ["go back: installations:undo(journal)"] = "go back: ampersand installations undo JOURNAL",
+      ["give `project` to ampersand.new or client:with, or set AMPERSAND_PROJECT_ID"] = "give `--project`, or set AMPERSAND_PROJECT_ID",
+      ["is base_url right?"] = "is --url right?", ["at http://a:80 12:30 nobody:else"] = "at http://a:80 12:30 nobody:else",
+    } do
+      assert.equal(expected, wording(message))
+    end
+  end)
+end)

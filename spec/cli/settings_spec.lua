@@ -1,0 +1,137 @@
+-- Where the settings of the command come from, and what their files and variables may look like.
+
+local command = require "support.command"
+local mock = require "support.mock"
+
+local server, session
+
+setup(function()
+  server = mock.start { installations = 5 }
+  session = command.session(server)
+end)
+
+teardown(function()
+  if server then server:stop() end
+  if session then session:close() end
+end)
+
+-- Runs a script with a configuration file of this text.
+local function with_file(text, script, more)
+  local folder = session.home .. "/ampersand"
+  os.execute("mkdir -p " .. folder)
+  local file = assert(io.open(folder .. "/config", "wb"))
+  file:write(text)
+  file:close()
+  os.execute("chmod 600 " .. folder .. "/config")
+  return session:run(script, more)
+end
+
+local BARE = { AMP_API_KEY = false, AMPERSAND_PROJECT_ID = false, AMPERSAND_INTEGRATION_ID = false, AMP_API_URL = false }
+
+local function file_of(lines)
+  return "[default]\nurl = " .. server.url .. "\nkey = mock-key\nproject = my-project\nintegration = salesforce\n" .. (lines or "")
+end
+
+local COUNT = "ampersand installations list --count"
+
+describe("the root of the API", function()
+  local root
+
+  setup(function() root = server.url:gsub("/v1$", "") end)
+
+  it("means the same with and without /v1, in every place", function()
+    for _, ending in ipairs { "", "/", "/v1", "/v1/", "//" } do
+      local url = root .. ending
+      local results = {
+        session:run(COUNT, { AMP_API_URL = url }), session:run(COUNT .. " --url " .. url),
+        with_file(file_of():gsub("url = %S+", "url = " .. url), COUNT, BARE),
+        session:run("ampersand config set url " .. url .. "; " .. COUNT, { AMP_API_URL = false }),
+      }
+      for i, result in ipairs(results) do assert.same({ "5\n", 0 }, { result.out, result.code }, url .. i .. result.err) end
+    end
+  end)
+
+  it("keeps another version and another path", function()
+    local url = require "ampersand.util.url"
+    for given, expected in pairs {
+      ["https://a.example/v2"] = "https://a.example/v2", ["https://a.example/api/"] = "https://a.example/api/v1",
+      ["https://v2"] = "https://v2/v1", ["https://a.example/v1beta"] = "https://a.example/v1beta/v1", junk = "junk",
+    } do
+      assert.equal(expected, url.base(given))
+    end
+    local result = session:run("ampersand installations list", { AMP_API_URL = root .. "/v2" })
+    assert.equal(1, result.code)
+    assert.is_nil(result.err:find("/v2/v1", 1, true), result.err)
+  end)
+
+  it("is shown as it was given", function()
+    local shown = session:run("ampersand config show", { AMP_API_URL = root }).out
+    assert.truthy(shown:find("url          " .. root .. "  (AMP_API_URL)\n", 1, true), shown)
+  end)
+end)
+
+describe("variables", function()
+  it("are read without blanks and line ends around them", function()
+    for _, around in ipairs { " ", "\n", "\r\n", "\t" } do
+      local result = session:run(COUNT, {
+        AMP_API_KEY = "mock-key" .. around, AMPERSAND_PROJECT_ID = around .. "my-project", AMP_API_URL = server.url .. around,
+        AMPERSAND_INTEGRATION_ID = "salesforce" .. around,
+      })
+      assert.same({ "5\n", "", 0 }, { result.out, result.err, result.code })
+    end
+    assert.equal(4, session:run(COUNT, { AMP_API_KEY = " \n", XDG_CONFIG_HOME = "/nowhere" }).code)
+    assert.equal("5\n", session:run(COUNT, { AMP_API_KEY = " ", AMPERSAND_API_KEY = "mock-key" }).out)
+  end)
+end)
+
+describe("an explicit --profile", function()
+  it("wins over variables, and is won over by flags", function()
+    local text = file_of "[other]\nintegration = hubspot\nkey = wrong-key\n"
+    local function count(script, more) return with_file(text, COUNT .. script, more) end
+    assert.equal(4, count(" --profile other").code)
+    assert.equal("5\n", count("", { AMPERSAND_PROFILE = "other" }).out) -- variables win over its settings
+    assert.equal("3\n", with_file(text, "echo mock-key | " .. COUNT .. " --profile other --key -").out)
+    local shown = with_file(text, "ampersand config show --profile other").out
+    assert.truthy(shown:find("integration  hubspot  (profile other)\n", 1, true), shown)
+    assert.truthy(shown:find("project      my-project  (AMPERSAND_PROJECT_ID)\n", 1, true), shown)
+    assert.equal(2, count(" --profile none").code)
+  end)
+end)
+
+describe("the configuration file", function()
+  it("may have a byte order mark, Windows line ends, quotes and comments", function()
+    for _, text in ipairs {
+      "\239\187\191" .. file_of(), (file_of():gsub("\n", "\r\n")), "# mine\n; ours\n" .. file_of "# the end",
+      (file_of():gsub("= (%S+)", '= "%1"')), (file_of():gsub("= (%S+)", "= '%1'  # a comment")),
+      (file_of():gsub("= (%S+)", "= %1 ; a comment")), (file_of():gsub("%[default%]", " [ default ] # this one")),
+    } do
+      local result = with_file(text, COUNT, BARE)
+      assert.same({ "5\n", "", 0 }, { result.out, result.err, result.code }, text)
+    end
+    local shown = with_file("[default]\nproject = \"a # b\" # c\norg = a#b\nintegration = # none\n", "ampersand config show", BARE)
+    assert.truthy(shown.out:find("project      a # b  (", 1, true), shown.out)
+    assert.truthy(shown.out:find("org          a#b  (", 1, true), shown.out)
+    assert.truthy(shown.out:find("integration  -\n", 1, true), shown.out)
+  end)
+
+  it("keeps its comments and order when a setting changes, and gives back what was set", function()
+    local text = "# mine\n\n[default]\n# where\nproject = p # old\nkey = 'k'\n\n[other]\norg = o\n"
+    local function after(script)
+      local result = with_file(text, script, BARE)
+      assert.equal(0, result.code, result.err)
+      return command.read(session.home .. "/ampersand/config")
+    end
+    assert.equal((text:gsub("p # old", "q")), after "ampersand config set project q")
+    assert.equal((text:gsub("key = 'k'\n", "%0integration = i\n")), after "ampersand config set integration i")
+    assert.equal((text:gsub("key = 'k'\n", "")), after "ampersand config unset key")
+    assert.equal(text .. "\n[new]\norg = n\n", after "ampersand config set org n --profile new")
+    assert.equal(text, after "ampersand config unset org")
+    for _, value in ipairs { "a # b", "it's", 'say "x"', "#", ";x", "  in  ", "a#b", "株式会社" } do
+      local shown = with_file(text, "ampersand config set org " .. command.quote(value) .. " && ampersand config show", BARE).out
+      assert.truthy(shown:find("org          " .. value .. "  (", 1, true), value .. ": " .. shown)
+    end
+    local refused = with_file(text, [[ampersand config set org "it's \"x\""]], BARE)
+    assert.equal(1, refused.code)
+    assert.equal(text, command.read(session.home .. "/ampersand/config"))
+  end)
+end)

@@ -90,6 +90,12 @@ describe("the table of troubles", function()
     ["self-signed certificate"] = function() return tls "selfsigned" end,
     ["certificate has expired"] = function() return tls "expired" end,
     ["no alternative certificate subject name matches"] = function() return tls "wronghost" end,
+    ["the proxy answered CONNECT with status"] = function()
+      return call { api_key = "k", base_url = "https://status407.invalid/v1", http_proxy = server:url "" }
+    end,
+    ["the client's key is encrypted"] = function()
+      return tls("client", { client_cert = server.directory .. "/client.pem", client_key = server.directory .. "/encrypted.key" })
+    end,
     ["could not load PEM client certificate"] = function()
       return tls("client", { client_cert = server.directory .. "/missing.pem", client_key = server.directory .. "/client.key" })
     end,

@@ -154,9 +154,7 @@ local function check_required(what, op, query, body)
   for _, name in ipairs(op.required_query) do
     if query[name] == nil then raise(what, "the field %q is required", name) end
   end
-  if op.body and (body ~= nil or op.body_required) and (body == nil or type(body) == "table") then
-    check_body(what, op, body or {})
-  end
+  if op.body and (body == nil or type(body) == "table") then check_body(what, op, body or {}) end
 end
 
 local function split_fields(what, op, fields)
@@ -170,7 +168,9 @@ local function split_fields(what, op, fields)
     elseif params.OPTIONS[name] then -- where there is no body no field has such a name
       ours[name] = value
     else
-      raise(what, "unknown field %q; %s", tostring(name), argcheck.hint(name, op.query_names))
+      local known = argcheck.names(params.OPTIONS)
+      for _, field in ipairs(op.query_names) do known[#known + 1] = field end
+      raise(what, "unknown field or option %q; %s", tostring(name), argcheck.hint(name, known))
     end
   end
   return query, body, ours

@@ -76,6 +76,7 @@ build = {
     ["ampersand.client.download"] = "lua/ampersand/client/download.lua",
     ["ampersand.client.error"] = "lua/ampersand/client/error.lua",
     ["ampersand.client.iterator"] = "lua/ampersand/client/iterator.lua",
+    ["ampersand.client.limiter"] = "lua/ampersand/client/limiter.lua",
     ["ampersand.client.list"] = "lua/ampersand/client/list.lua",
     ["ampersand.client.operations"] = "lua/ampersand/client/operations.lua",
     ["ampersand.client.params"] = "lua/ampersand/client/params.lua",

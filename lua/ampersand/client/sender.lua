@@ -10,11 +10,10 @@ local sender = {}
 
 local option = call.option
 
--- Then libcurl may not send it again by itself either.
-local function only_once(c)
-  local policy = option(c, "retry")
-  if type(policy) == "table" then policy = policy.attempts end
-  return policy == false or policy == 1
+-- Whether the transport may send the request a second time by itself, which counts as a try.
+local function may_resend(attempt)
+  local c = attempt.call
+  return c.idempotent and attempt.tries + 2 <= retry.policy(option(c, "retry")).attempts
 end
 
 -- What the transport gets, but for the time that is left; nil and an error.
@@ -30,7 +29,7 @@ local function prepare(attempt)
   if not url then return nil, call.error(attempt, "config", headers) end
   return {
     method = op.method, url = url, headers = headers, body = body, timeout = nil,
-    stream = attempt.stream or false, resend = c.idempotent and not only_once(c),
+    stream = attempt.stream or false, resend = may_resend(attempt),
     connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
     max_bytes = not attempt.stream and response.max_bytes(c, op.returns) or nil, cancel = c.options.cancel,
   }, shown_url
@@ -67,6 +66,7 @@ local function exchange(attempt)
   attempt.tries = attempt.tries + 1
   req.timeout = left
   local res, message, kind, sent = transfer(attempt, req, begun)
+  if req.resent then attempt.tries = attempt.tries + 1 end
   if not res then
     if kind == "cancelled" and sent == false then attempt.tries = attempt.tries - 1 end -- it was not even begun
     return nil, call.error(attempt, kind, message, { sent = sent ~= false })

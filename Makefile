@@ -39,8 +39,8 @@ endif
 # --- objects, out of tree and per Lua --------------------------------------------------------
 BUILD  := build/$(LUA_VERSION)$(VARIANT)
 MODULE := $(BUILD)/ampersand
-CORE_SRC   := $(sort $(wildcard src/json_*.c)) src/lua_json.c src/lua_plan.c src/lua_append_file.c src/lua_core.c
-HTTP_SRC   := $(sort $(wildcard src/http_*.c)) src/lua_http.c
+CORE_SRC   := src/memory.c src/rfc3339.c $(sort $(wildcard src/json_*.c)) $(patsubst %,src/lua_%.c,append_file build core decoder encode json plan)
+HTTP_SRC   := src/memory.c $(sort $(wildcard src/http_*.c)) src/lua_http.c
 CRYPTO_SRC := src/lua_crypto.c
 object = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 
@@ -94,7 +94,7 @@ $(AMALGAM)/ampersand.h: include/ampersand.h
 	cp $< $@
 $(AMALGAM)/ampersand.c: src/amalgamate.lua $(BUILD)/lua_sources.c $(wildcard src/*.[ch])
 	@mkdir -p $(@D)
-	$(LUA) $< $(BUILD)/lua_sources.c $(CORE_SRC) $(HTTP_SRC) $(CRYPTO_SRC) src/lua_preload.c > $@.tmp && mv $@.tmp $@
+	$(LUA) $< $(BUILD)/lua_sources.c $(CORE_SRC) $(filter-out $(CORE_SRC),$(HTTP_SRC)) $(CRYPTO_SRC) src/lua_preload.c > $@.tmp && mv $@.tmp $@
 
 # The host of examples/embed out of that file. COMPILE is a compiler with its dialect; -x none ends a -x c++ in it.
 $(AMALGAM)/%: $(AMALGAM)/ampersand.c $(AMALGAM)/ampersand.h examples/embed/embed.c
@@ -234,7 +234,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
 FUZZ_TARGETS := scan stream
 fuzz: $(FUZZ_TARGETS:%=fuzz-%)
-build/fuzz/%: spec/fuzz/%.c $(wildcard src/json_*.[ch]) src/lua_json.c src/lua_plan.c src/lua_append_file.c src/lua_core.c
+build/fuzz/%: spec/fuzz/%.c $(CORE_SRC) $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(STD) -O1 -g -DAMP_PART_NODES=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Iinclude -Isrc \
 	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@
@@ -280,7 +280,7 @@ bench: deps-bench
 report: all
 	@mkdir -p bench/report
 	@$(RUN_ENV) $(LUA) bench/report.lua $(BENCHED) bench/report
-$(BUILD)/floor.so: bench/floor.c $(filter %/json_decode.o %/json_scan.o %/json_number.o,$(CORE_OBJ))
+$(BUILD)/floor.so: bench/floor.c $(filter %/lua_build.o %/json_scan.o %/json_number.o %/memory.o,$(CORE_OBJ))
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(PIC) $(MODULE_LDFLAGS) -Isrc $(LUA_INC) $^ -o $@
 bench-json: all $(BUILD)/floor.so
 	@$(MAKE) --no-print-directory -s all VARIANT=-portable CFLAGS="$(CFLAGS) -DAMP_NO_SIMD"

@@ -25,6 +25,12 @@ extern "C" {
 #define AMP_EXPORT
 #endif
 
+#if LUA_VERSION_NUM == 501 && defined(LUAI_MAXSTACK) && defined(LUAI_MAXCSTACK)
+#define AMP_HAS_SHAPES 1 /* LuaJIT: lua_shape.h pays */
+#else
+#define AMP_HAS_SHAPES 0
+#endif
+
 #if LUA_VERSION_NUM >= 503
 #define AMP_INTEGER_BITS 63 /* integers are exact over the range of int64 */
 #else

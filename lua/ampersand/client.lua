@@ -132,8 +132,8 @@ function Client:parallel(n, tasks)
   local transport, why = self._config.transport()
   if not transport then return nil, self:_error { kind = "config", message = why } end
   if not transport.parallel then argcheck.raise "client:parallel: this client's transport has no parallel" end
-  local values, errors = transport:parallel(n, tasks)
-  if not values then return nil, self:_error { kind = "config", message = errors } end
+  local values, errors, kind = transport:parallel(n, tasks)
+  if not values then return nil, self:_error { kind = kind or "config", message = errors } end
   return values, errors
 end
 
@@ -241,8 +241,8 @@ end
 function Client:_sleep(seconds, cancel)
   local transport, why = self._config.transport()
   if not transport then return nil, self:_error { kind = "config", message = why } end
-  local _, problem = transport:sleep(seconds, cancel)
-  if problem then return nil, self:_error { kind = "config", message = problem } end
+  local _, problem, kind = transport:sleep(seconds, cancel)
+  if problem then return nil, self:_error { kind = kind or "config", message = problem } end
   return true
 end
 

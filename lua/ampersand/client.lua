@@ -2,8 +2,10 @@
 
 local argcheck = require "ampersand.util.argcheck"
 local call = require "ampersand.client.call"
+local core = require "ampersand.core"
 local environment = require "ampersand.util.environment"
 local Error = require "ampersand.client.error"
+local limiter = require "ampersand.client.limiter"
 local operations = require "ampersand.client.operations"
 local params = require "ampersand.client.params"
 local request = require "ampersand.client.request"
@@ -24,7 +26,7 @@ local NEW_OPTIONS = {
   base_url = "string", servers = "table", allow_insecure_http = "boolean", transport = "function|table",
   loop = "table", max_connections = "count", http_proxy = "string", http_version = "string", ca_file = "string",
   ca_path = "string", client_cert = "string", client_key = "string",
-  client_key_password = "string|function", insecure_skip_verify = "boolean",
+  client_key_password = "string|function", insecure_skip_verify = "boolean", requests_per_second = "positive",
 }
 
 local TRANSPORT_OPTIONS = {
@@ -354,6 +356,7 @@ function Client.new(given)
       or root and check_url(root, given, "AMP_API_URL") .. "/v1" or nil,
   }
   config.transport, config.close_transport = lazy_transport(given)
+  config.limiter = limiter.new(given.requests_per_second, core.now())
   return setmetatable({ _config = settle(config, given), _owner = true, _decoders = {} }, Client)
 end
 

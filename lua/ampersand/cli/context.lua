@@ -15,8 +15,10 @@ Context.__index = Context
 
 local context = {}
 
--- The format the flags ask for; "table" without any.
+-- The format the flags ask for; "table" without any. `-o csv` is `--csv`.
 local function format_of(args)
+  if args.output and args.output ~= "table" then args[args.output] = true end
+  if args.spreadsheet and not args.tsv then args.csv = true end
   for _, name in ipairs(options.FORMATS) do
     if args[name] then return name end
   end
@@ -94,7 +96,7 @@ function Context:settings()
   for name, value in pairs(flags) do
     if not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
   end
-  local values, sources = config.settle(flags, self.args.profile)
+  local values, sources = config.settle(flags, self.args.profile, self.creates_profile)
   if not values then exit.usage(sources) end
   self.values, self.sources = values, sources
   return values

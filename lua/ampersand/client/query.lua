@@ -140,7 +140,7 @@ end
 for name in pairs(ORDERED) do
   operator[name] = function(value, what)
     local is_time = type(value) == "string"
-    if is_time and not core.timestamp(value) then
+    if is_time and not core.instant(value, true) then
       fail("%s: expected a number, a date (YYYY-MM-DD) or an RFC 3339 time, got %s", what, show(value))
     elseif not is_time and (type(value) ~= "number" or value ~= value) then
       fail("%s: expected a number or a time, got %s", what, show(value))

@@ -26,7 +26,8 @@ local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
---   client_key_password (string, or a function that returns it); insecure_skip_verify; http_proxy (URL); http_version ("1.1" or "2"); max_connections; loop (adapter)
+--   client_key_password (string, or a function that returns it); insecure_skip_verify; http_proxy (URL);
+--   http_version ("1.1" or "2"); max_connections; loop (adapter)
 ---@return ampersand.CurlTransport
 function curl.new(opts)
   opts = opts or {}
@@ -205,6 +206,7 @@ local function finish(self, transfer, req)
   local waiters = self.waiters
   await(waiters, transfer, req.cancel)
   local done, why, what, sent = transfer:outcome()
+  req.resent = transfer:resent()
   local status, headers = transfer:head()
   -- A status that is an error itself says more than what went wrong after it.
   if done == false and (not status or status < 300 or what == "cancelled") then
@@ -225,7 +227,8 @@ end
 --- Sends a request. Comes back with the head of the response, or with a whole one unless `stream` is set.
 ---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout, max_bytes, stream, resend,
 --   cancel (a token of ampersand.cancel)
----@return table? res status, headers, read, wait, source, deadline, close
+--   `resent` is set: whether libcurl sent the request a second time
+---@return table? res status, headers, read, wait, text, source, deadline, close
 ---@return string? message
 ---@return string? kind
 ---@return boolean? sent whether the server may have seen the request

@@ -66,7 +66,7 @@ describe("the public names of", function()
   end)
 
   local MODULES = {
-    json = "array decode decoder each encode null",
+    json = "array decode decoder each encode encoder is_array null",
     time = "format parse parse_http_date",
     webhook = "results verify",
     jwt = "MAX_TTL mint",

@@ -75,7 +75,8 @@ describe("the C sources", function()
           return 0;
       }]]
     file:close()
-    local text, code = output(("%s -std=c99 -g -fsanitize=thread -Isrc %s src/json_split.c src/json_scan.c src/json_number.c $(ls src/memory.c 2>/dev/null) "
+    local text, code = output(("%s -std=c99 -g -fsanitize=thread -Isrc %s src/json_split.c src/json_scan.c src/json_number.c "
+      .. "$(ls src/memory.c 2>/dev/null) "
       .. "-lpthread -lm -o %s/race && TSAN_OPTIONS=halt_on_error=1 setarch -R %s/race"):format(CC, program, directory, directory))
     assert.equal(0, code, text)
     assert.not_matches("WARNING", text)

@@ -78,6 +78,7 @@ build = {
     ["ampersand.client.call"] = "lua/ampersand/client/call.lua",
     ["ampersand.client.download"] = "lua/ampersand/client/download.lua",
     ["ampersand.client.error"] = "lua/ampersand/client/error.lua",
+    ["ampersand.client.fields"] = "lua/ampersand/client/fields.lua",
     ["ampersand.client.iterator"] = "lua/ampersand/client/iterator.lua",
     ["ampersand.client.limiter"] = "lua/ampersand/client/limiter.lua",
     ["ampersand.client.list"] = "lua/ampersand/client/list.lua",

@@ -261,7 +261,7 @@ static int open_object(struct amp_stream *s)
 static void leave_value(struct amp_stream *s)
 {
     if (s->path_level == 0) {
-        s->state = AFTER_ALL;
+        s->state = s->many ? BEFORE_VALUE : AFTER_ALL;
     } else {
         s->path_level--;
         s->state = AFTER_MEMBER;
@@ -401,7 +401,8 @@ static int step_byte(struct amp_stream *s)
         "",        "',' or '}'"};
     char c = peek(s);
     if (is_empty(s))
-        return starved(s, expected[s->state]);
+        return s->many && s->finished && !s->overflow ? (int)AMP_STREAM_END
+                                                      : starved(s, expected[s->state]);
     switch (s->state) {
     case BEFORE_VALUE:
         return begin_value(s, c);
@@ -469,6 +470,7 @@ bool amp_stream_taken(struct amp_stream *s, const char *end)
     fail(s, end,
          s->state == AFTER_ELEMENT  ? "',' or ']'"
          : s->state == AFTER_MEMBER ? "',' or '}'"
+         : s->many                  ? "white space"
                                     : "the end of the text");
     return false;
 }

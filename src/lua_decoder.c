@@ -344,7 +344,12 @@ static int l_decoder(lua_State *L)
     struct decoder *d = new_decoder(L);
     d->stream.shape =
         amp_choice_option(L, 1, "expect", "any", "array") ? AMP_STREAM_WHOLE : AMP_STREAM_ARRAY;
+    d->stream.many = amp_flag(L, 1, "lines");
+    if (d->stream.many)
+        d->stream.shape = AMP_STREAM_WHOLE;
     read_options(L, d, 2, 1, stream_limits);
+    if (d->stream.many && d->stream.path)
+        amp_argument_error(L, "option lines: there is no path to values that follow each other");
     d->open = true;
     return 1;
 }
@@ -886,6 +891,6 @@ void amp_open_decoder(lua_State *L, int module)
     lua_pushcfunction(L, l_close);
     lua_setfield(L, -2, "__close");
     lua_pop(L, 1);
-    amp_set_caching(L, module, "decode", l_decode);
-    amp_set_caching(L, module, "decoder", l_decoder);
+    amp_set_function(L, module, "decode", l_decode);
+    amp_set_function(L, module, "decoder", l_decoder);
 }

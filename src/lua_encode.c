@@ -716,13 +716,19 @@ static enum step put_tables(lua_State *L, struct encoder *e)
 
 /* --- a text ---------------------------------------------------------------------------------- */
 
-/* Pushes what writing finds at fixed places; the outermost table will be above. */
-static void prepare(lua_State *L, struct encoder *e)
+/* Pushes what writing finds at fixed places. */
+static void find_fixed(lua_State *L, struct encoder *e)
 {
     lua_pushvalue(L, lua_upvalueindex(UP_ARRAY_MT));
     lua_pushliteral(L, "__jsontype");
     e->shape_name = lua_gettop(L);
     e->array_mt = e->shape_name - 1;
+}
+
+/* Ready for a text; its outermost table will be pushed next. */
+static void prepare(lua_State *L, struct encoder *e)
+{
+    find_fixed(L, e);
     e->base = e->shape_name + 1;
     e->used = e->reserved = 0;
     memset(e->names.text, 0, sizeof e->names.text);
@@ -871,6 +877,24 @@ static int l_encode(lua_State *L)
     return 2;
 }
 
+/* core.is_array(value): whether encode writes it as an array, as far as its metatable or its keys
+ * tell. */
+static int l_is_array(lua_State *L)
+{
+    struct encoder e;
+    lua_settop(L, 1);
+    bool is_array = false;
+    if (lua_istable(L, 1)) {
+        find_fixed(L, &e);
+        lua_pushvalue(L, 1);
+        int shape = told_shape(L, &e);
+        size_t length = lua_rawlen(L, 1);
+        is_array = shape == SHAPE_ARRAY || (shape < 0 && length && is_sequence(L, length));
+    }
+    lua_pushboolean(L, is_array);
+    return 1;
+}
+
 /* --- encoder objects ------------------------------------------------------------------------- */
 
 enum { PIECE = 65536, PAUSE = PIECE - 4096 }; /* most scalars fit in between */
@@ -957,7 +981,7 @@ void amp_open_encoder(lua_State *L, int module)
     static const luaL_Reg methods[] = {{"next", l_next}, {NULL, NULL}};
     amp_new_class(L, ENCODER, methods, l_collected);
     amp_new_class(L, WATCH, NULL, l_watch_collected);
-    amp_set_caching(L, module, "encode", l_encode);
-    lua_pushcfunction(L, l_encoder);
-    lua_setfield(L, module, "encoder");
+    amp_set_function(L, module, "encode", l_encode);
+    amp_set_function(L, module, "encoder", l_encoder);
+    amp_set_function(L, module, "is_array", l_is_array);
 }

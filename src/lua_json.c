@@ -165,7 +165,7 @@ void amp_new_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_
     lua_pop(L, 1);
 }
 
-void amp_set_caching(lua_State *L, int module, const char *name, lua_CFunction function)
+void amp_set_function(lua_State *L, int module, const char *name, lua_CFunction function)
 {
     for (int i = 0; i < UP_COUNT; i++)
         lua_pushvalue(L, -UP_COUNT);

@@ -34,7 +34,7 @@ void amp_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
                    lua_CFunction collected);
 
 /* Sets a function whose last upvalue, UP_CACHED, is nil. */
-void amp_set_caching(lua_State *L, int module, const char *name, lua_CFunction function);
+void amp_set_function(lua_State *L, int module, const char *name, lua_CFunction function);
 
 /* The allocator of this Lua. */
 struct amp_memory amp_memory_of(lua_State *L);

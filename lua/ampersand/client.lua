@@ -19,7 +19,7 @@ local version = require "ampersand.version"
 -- What `with` may change beside the options of a call: who and what is asked, not how connections are made.
 local SHARED_OPTIONS = {
   api_key = "string", bearer = "string|function", project = "string", integration = "string", org = "string",
-  user_agent = "string", on_event = "function",
+  user_agent = "string", on_event = "function", region = "string",
 }
 
 local NEW_OPTIONS = {
@@ -44,6 +44,12 @@ local function hide(secret)
   return secret and function() return secret end
 end
 
+local function region_of(text, what)
+  local region, problem = url.region(text)
+  if problem then argcheck.raise(("%s %s"):format(what, problem)) end
+  return region
+end
+
 local function check_credentials(given)
   for _, name in ipairs { "api_key", "bearer" } do
     local bad = given[name] == "" and "is empty" or type(given[name]) == "string" and given[name]:find "[%z\r\n]"
@@ -61,6 +67,7 @@ local function settle(config, given)
     if name ~= "transport" and name ~= "servers" and name ~= "base_url" then config[name] = value end
   end
   if given.api_key then config.api_key = hide(given.api_key) end
+  if given.region then config.region = region_of(given.region, 'option "region"') end
   if given.bearer then
     config.bearer = require "ampersand.client.bearer".source(given.bearer, function(seconds)
       local transport = config.transport()
@@ -134,8 +141,8 @@ function Client:parallel(n, tasks)
   local transport, why = self._config.transport()
   if not transport then return nil, self:_error { kind = "config", message = why } end
   if not transport.parallel then argcheck.raise "client:parallel: this client's transport has no parallel" end
-  local values, errors = transport:parallel(n, tasks)
-  if not values then return nil, self:_error { kind = "config", message = errors } end
+  local values, errors, kind = transport:parallel(n, tasks)
+  if not values then return nil, self:_error { kind = kind or "config", message = errors } end
   return values, errors
 end
 
@@ -232,7 +239,7 @@ end
 ---@return any
 function Client:_option(name)
   local config = self._config
-  if name == "base_url" then return config.servers.api or config.base_url or request.SERVERS.api end
+  if name == "base_url" then return request.address(config, "api") end
   if name ~= "api_key" and name ~= "bearer" then return config[name] end
 end
 
@@ -243,8 +250,8 @@ end
 function Client:_sleep(seconds, cancel)
   local transport, why = self._config.transport()
   if not transport then return nil, self:_error { kind = "config", message = why } end
-  local _, problem = transport:sleep(seconds, cancel)
-  if problem then return nil, self:_error { kind = "config", message = problem } end
+  local _, problem, kind = transport:sleep(seconds, cancel)
+  if problem then return nil, self:_error { kind = kind or "config", message = problem } end
   return true
 end
 
@@ -352,8 +359,9 @@ function Client.new(given)
     timeout = 60, connect_timeout = 10, read_timeout = 30, retry = nil, nulls = "keep", user_agent = version.user_agent,
     project = environment.option "project", integration = environment.option "integration",
     api_key = hide(environment.option "api_key"), servers = check_servers(given),
-    base_url = given.base_url and check_url(given.base_url, given, "base_url")
-      or root and check_url(root, given, "AMP_API_URL") .. "/v1" or nil,
+    base_url = given.base_url and url.base(check_url(given.base_url, given, "base_url"))
+      or root and url.base(check_url(root, given, "AMP_API_URL")) or nil,
+    region = region_of(environment.option "region" or "", "ampersand.new: AMP_REGION"),
   }
   config.transport, config.close_transport = lazy_transport(given)
   config.limiter = limiter.new(given.requests_per_second, core.now())

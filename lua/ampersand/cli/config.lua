@@ -15,6 +15,7 @@ config.SETTINGS = {
   { name = "key", option = "api_key", secret = true }, { name = "bearer", option = "bearer", secret = true },
   { name = "url", option = "base_url" }, { name = "project", option = "project" },
   { name = "integration", option = "integration" }, { name = "org", option = "org" },
+  { name = "region", option = "region" },
 }
 
 local by_name = {}
@@ -218,6 +219,12 @@ function config.settle(flags, wanted, create)
     values[setting.option], sources[setting.name] = value, value and source
   end
   return values, sources
+end
+
+--- Why a region is not one; nil when it is.
+function config.check_region(text)
+  local _, why = url.region(text)
+  return why and ("the region %q %s"):format(text, why)
 end
 
 --- Whether a URL is one the library takes; the words when not.

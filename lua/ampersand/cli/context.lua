@@ -91,7 +91,7 @@ function Context:settings()
   if self.values then return self.values end
   local flags = {
     key = secret_flag(self.args, "key"), bearer = secret_flag(self.args, "bearer"), url = self.args.url,
-    project = self.args.project, integration = self.args.integration, org = self.args.org,
+    project = self.args.project, integration = self.args.integration, org = self.args.org, region = self.args.region,
   }
   for name, value in pairs(flags) do
     if not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
@@ -114,7 +114,7 @@ function Context:client()
   if self.made then return self.made end
   local values, given = self:settings(), {}
   for name, value in pairs(values) do given[name] = value end
-  local why = given.base_url and config.check_url(given.base_url)
+  local why = given.base_url and config.check_url(given.base_url) or given.region and config.check_region(given.region)
   if why then exit.usage(why) end
   given.base_url = given.base_url and url.base(given.base_url)
   given.timeout, given.retry, given.ca_file = self.args.timeout, self.args.tries, self.args.ca_file

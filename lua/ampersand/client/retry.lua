@@ -88,7 +88,7 @@ local function seconds_of(text, now)
   if type(text) ~= "string" then return nil end
   local seconds = tonumber(text:match "^%s*(%d+%.?%d*)%s*$")
   if seconds then return seconds end
-  local at = core.timestamp(text) or http_date(text, now)
+  local at = core.instant(text, true) or http_date(text, now)
   return at and math.max(0, at - now)
 end
 

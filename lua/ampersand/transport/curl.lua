@@ -279,8 +279,8 @@ end
 ---@param token ampersand.CancelToken? ends the sleep
 function Curl:sleep(seconds, token)
   if self.closed or cancelled(token) then return end
-  local engine, why = open(self)
-  if not engine then return nil, why end
+  local engine, why, kind = open(self)
+  if not engine then return nil, why, kind end
   local alarm = engine:alarm(seconds)
   await(self.waiters, alarm, token)
   alarm:close()
@@ -298,8 +298,8 @@ end
 ---@return table values
 ---@return table errors
 function Curl:parallel(n, tasks)
-  local engine, why = open(self)
-  if not engine then return nil, why end
+  local engine, why, kind = open(self)
+  if not engine then return nil, why, kind end
   return require "ampersand.transport.parallel".run(self.waiters, n, tasks)
 end
 

@@ -179,7 +179,8 @@ function response.decoder(c, kind, settings)
   local decoder = kind and kept[kind]
   if decoder and next(c.options) == nil then
     kept[kind] = nil -- it reads one answer at a time
-    return decoder:again()
+    local ok, ready = pcall(decoder.again, decoder) -- it is closed when the Lua state is closing
+    if ok then return ready end
   end
   local made = settings(c)
   made.mask = true

@@ -34,7 +34,7 @@ CRYPTO_LIBS   ?= $(shell pkg-config --libs libcrypto 2>/dev/null || echo -lcrypt
 ifeq ($(shell uname),Darwin)
 MODULE_LDFLAGS := -bundle -undefined dynamic_lookup
 else
-MODULE_LDFLAGS := -shared
+MODULE_LDFLAGS := -shared -Wl,-z,nodelete
 endif
 
 # --- objects, out of tree and per Lua --------------------------------------------------------

@@ -109,8 +109,8 @@ describe("the table of names", function()
       if op.verb == "list" and operations.is_list(op) then assert.truthy(fields.names(op.element)[1], op.id) end
       for _, field in ipairs(op.body or {}) do
         for name in field.name:gmatch "[^|]+" do
-          local body, at = {}, nil
-          at = body
+          local body = {}
+          local at = body
           for key in name:gmatch "[^.]+" do
             at[key] = {}
             at = at[key]

@@ -237,9 +237,10 @@ local function find_typo(reference, value, at)
   local among, each = follow(reference)
   if not among[1] or type(value) ~= "table" then return nil end
   for key, member in pairs(value) do
-    local found, meant, place = reference:sub(2), nil, at .. tostring(key)
+    local found, place = reference:sub(2), at .. tostring(key)
     if not each then
       if type(key) ~= "string" then return nil end
+      local meant
       found, meant = look_up(key, among)
       if meant then return ("unknown field %q; did you mean %q?"):format(place, at .. meant) end
     end

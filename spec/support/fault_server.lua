@@ -1,5 +1,5 @@
 -- A server that breaks HTTP in every way on purpose: `lua spec/support/fault_server.lua DIRECTORY`.
--- It listens on free loopback ports, writes "name port" lines to DIRECTORY/ports, and ends when its stdin does.
+-- It listens on free loopback ports, writes "name port" lines to DIRECTORY/ports.
 -- The first word of a request's path names the scenario (fault_scenarios.lua); /-/arrivals/WORDS answers how many
 -- requests arrived whose path contains WORDS, /-/connections how many connections there were.
 
@@ -291,10 +291,6 @@ file:write(table.concat(ports, "\n"), "\n")
 file:close()
 assert(os.rename(directory .. "/ports.new", directory .. "/ports"))
 
-main:wrap(function()
-  cqueues.poll { pollfd = 0, events = "r" } -- the parent closed our stdin, or died
-  os.exit(0)
-end)
 while true do
   local ok, why = main:step()
   if not ok then io.stderr:write("fault server: ", tostring(why), "\n") end

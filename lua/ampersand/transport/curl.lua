@@ -134,6 +134,12 @@ function functions.text(res)
   end
 end
 
+-- Between two pieces: where the program polls, the rest of the frame's budget. nil elsewhere.
+function functions.turn(res)
+  local waiters = res.waiters
+  return waiters.loop ~= nil and waiters.loop.driven and function() waiters:turn() end
+end
+
 -- Sets the seconds left in all for the rest of this response; nil: no bound.
 function functions.deadline(res)
   return function(seconds)

@@ -25,7 +25,7 @@ ampersand.array = core.array
 --
 -- `options`: `api_key` (else AMP_API_KEY or AMPERSAND_API_KEY of the environment), `project` (AMPERSAND_PROJECT_ID),
 -- `integration` (AMPERSAND_INTEGRATION_ID), `org`, `bearer` (a JWT, or a function that returns one), `base_url`
--- (complete, with /v1; else AMP_API_URL, to which /v1 is added), `timeout` (60 s in all), `connect_timeout` (10 s),
+-- (the root, or AMP_API_URL; /v1 is added unless its path ends in a version), `region` ("eu", or AMP_REGION), `timeout` (60 s in all), `connect_timeout` (10 s),
 -- `read_timeout` (30 s without a byte), `retry`, `nulls` ("keep" or "drop") … the README has the whole table.
 -- Unknown or ill-typed options raise. A missing key, project or integration is reported by the call that needs it.
 ---@param options table?

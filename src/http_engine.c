@@ -279,6 +279,7 @@ static bool copy_options(struct amp_engine_options *to, const struct amp_engine_
     ok = copy_string(&to->ca_path) && ok;
     ok = copy_string(&to->client_cert) && ok;
     ok = copy_string(&to->client_key) && ok;
+    ok = copy_string(&to->client_key_password) && ok;
     ok = copy_string(&to->http_proxy) && ok;
     return ok;
 }
@@ -289,6 +290,7 @@ static void free_options(struct amp_engine_options *options)
     free((void *)options->ca_path);
     free((void *)options->client_cert);
     free((void *)options->client_key);
+    free((void *)options->client_key_password);
     free((void *)options->http_proxy);
 }
 
@@ -319,7 +321,7 @@ struct amp_engine *amp_engine_new(const struct amp_engine_options *options)
     engine->generation = generation;
     engine->ready_end = &engine->ready;
     if (copy_options(&engine->options, options) && open_multi(engine)) {
-        amp_choose_trust(&engine->options);
+        amp_choose_trust(engine);
         return engine;
     }
     amp_engine_release(engine);
@@ -343,8 +345,7 @@ static void close_curl(struct amp_engine *engine)
     struct amp_sigpipe sigpipe;
 
     amp_block_sigpipe(engine, &sigpipe);
-    while (engine->idle_count)
-        curl_easy_cleanup(engine->idle[--engine->idle_count]);
+    amp_engine_drop_idle(engine);
     curl_multi_cleanup(engine->multi);
     curl_share_cleanup(engine->share);
     amp_restore_sigpipe(&sigpipe);
@@ -377,6 +378,7 @@ void amp_engine_release(struct amp_engine *engine)
         return;
     amp_engine_close(engine);
     free_options(&engine->options);
+    free(engine->bundle);
     free(engine->sockets.list);
     free(engine);
 }
@@ -544,6 +546,12 @@ unsigned long amp_engine_pop_ready(struct amp_engine *engine)
 CURL *amp_engine_borrow(struct amp_engine *engine)
 {
     return engine->idle_count ? engine->idle[--engine->idle_count] : amp_easy_new(engine);
+}
+
+void amp_engine_drop_idle(struct amp_engine *engine)
+{
+    while (engine->idle_count)
+        curl_easy_cleanup(engine->idle[--engine->idle_count]);
 }
 
 void amp_engine_give_back(struct amp_engine *engine, CURL *easy)

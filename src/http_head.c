@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool fault(struct amp_head *head, enum amp_outcome outcome, const char *reason)
+static bool set_fault(struct amp_head *head, enum amp_outcome outcome, const char *reason)
 {
     head->fault = outcome;
     head->reason = reason;
@@ -13,7 +13,7 @@ static bool fault(struct amp_head *head, enum amp_outcome outcome, const char *r
 
 static bool malformed(struct amp_head *head, const char *reason)
 {
-    return fault(head, AMP_PROTOCOL, reason);
+    return set_fault(head, AMP_PROTOCOL, reason);
 }
 
 static bool is_blank(char c)
@@ -122,7 +122,7 @@ static bool store(struct amp_head *head, const char *bytes, size_t n)
 {
     return (amp_buffer_append(&head->fields, bytes, n) &&
             amp_buffer_append(&head->fields, "", 1)) ||
-           fault(head, AMP_OVER_LIMIT, "out of memory");
+           set_fault(head, AMP_OVER_LIMIT, "out of memory");
 }
 
 /* The length of the name before the colon; 0 when there is none. */
@@ -203,7 +203,7 @@ static bool end_head(struct amp_head *head)
     if (head->chunked && head->length >= 0)
         return malformed(head, "the response comes in chunks and names a length, too");
     return has_end(head) ||
-           fault(head, AMP_CLOSED, "the response has no length: its end cannot be trusted");
+           set_fault(head, AMP_CLOSED, "the response has no length: its end cannot be trusted");
 }
 
 void amp_head_reset(struct amp_head *head)
@@ -219,7 +219,7 @@ bool amp_head_line(struct amp_head *head, const char *line, size_t n)
 {
     head->bytes += n;
     if (head->bytes > AMP_MAX_HEAD)
-        return fault(head, AMP_OVER_LIMIT, "the response's headers are too long");
+        return set_fault(head, AMP_OVER_LIMIT, "the response's headers are too long");
     if (n && line[n - 1] == '\n')
         n--;
     if (n && line[n - 1] == '\r')

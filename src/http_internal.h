@@ -54,6 +54,8 @@ struct amp_engine {
     unsigned long generation, steps, last_id; /* generation: of the process that made it */
     size_t references;
     struct amp_engine_options options; /* strings are owned */
+    char *bundle;    /* authorities that are read only where the hashed directory knows none */
+    bool use_bundle; /* that was so once */
 #ifdef AMP_EPOLL
     struct epoll_event events[AMP_MAX_EVENTS];
     int event_count; /* taken by a wait, not handled yet */
@@ -83,6 +85,7 @@ struct amp_transfer {
     char detail[CURL_ERROR_SIZE];
     bool stream, resend, own_encoding, own_type; /* of the request */
     bool stale_connection;                       /* the server had spoken on it unasked */
+    bool narrow_trust;                           /* the bundle was not read */
     bool sent, resent, head_taken, paused, wanted, ready;
 };
 
@@ -104,8 +107,14 @@ CURL *amp_easy_new(struct amp_engine *engine);
 /* http_options.c: whether bytes wait to be read on the socket that is bound to this port. */
 bool amp_socket_has_input(struct amp_engine *engine, int port);
 
-/* http_options.c: what of `options` concerns the trust store is decided here, once. */
-void amp_choose_trust(struct amp_engine_options *options);
+/* http_options.c: which authorities are trusted, unless the options say so. */
+void amp_choose_trust(struct amp_engine *engine);
+
+/* http_options.c: gives this handle, and all later ones, the bundle too. */
+void amp_widen_trust(struct amp_engine *engine, CURL *easy);
+
+/* http_options.c: whether the file of the client's key is encrypted. */
+bool amp_key_is_encrypted(const struct amp_engine_options *options);
 
 /* http_transfer.c: called by the engine when libcurl or a deadline ended the transfer. */
 void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code);
@@ -124,6 +133,7 @@ void amp_restore_sigpipe(const struct amp_sigpipe *sigpipe);
 /* http_engine.c */
 CURL *amp_engine_borrow(struct amp_engine *engine);
 void amp_engine_give_back(struct amp_engine *engine, CURL *easy);
+void amp_engine_drop_idle(struct amp_engine *engine);
 void amp_engine_push_ready(struct amp_transfer *transfer);
 void amp_engine_drop_ready(struct amp_transfer *transfer);
 void amp_engine_changed(struct amp_engine *engine); /* something outside a step made work */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -118,51 +119,110 @@ static bool has_hashes(const char *path)
     return found;
 }
 
+static char *copy(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+/* The variables that the curl command knows; libcurl itself reads none. */
+static const char *file_of_environment(void)
+{
+    const char *file = getenv("CURL_CA_BUNDLE");
+
+    return file && *file ? file : getenv("SSL_CERT_FILE");
+}
+
 /*
- * libcurl's default here is bundle and directory together: it parses the whole bundle and,
- * because of the directory, keeps no cache of it. Either one alone is several times faster.
+ * libcurl's default is bundle and directory together: it parses the whole bundle and, because of
+ * the directory, keeps no cache of it. A hashed directory alone is several times faster, but may
+ * lack what the bundle has: so the bundle is read when a verification has failed.
  */
-static void choose_default_trust(struct amp_engine_options *options)
+static void choose_default_trust(struct amp_engine *engine)
 {
 #if LIBCURL_VERSION_NUM >= 0x075400
-    const char *file = NULL, *path = NULL;
+    const char *file = file_of_environment(), *path = getenv("SSL_CERT_DIR");
     CURL *easy = curl_easy_init();
 
     if (!easy)
         return;
-    curl_easy_getinfo(easy, CURLINFO_CAPATH, &path);
-    curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
+    if (!path || !*path)
+        curl_easy_getinfo(easy, CURLINFO_CAPATH, &path);
+    if (!file || !*file)
+        curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
+    engine->bundle = copy(file);
     if (has_hashes(path))
-        options->ca_path = strdup(path);
-    else if (file)
-        options->ca_file = strdup(file);
+        engine->options.ca_path = copy(path);
+    else
+        engine->use_bundle = true;
     curl_easy_cleanup(easy);
 #else
-    (void)options;
+    engine->options.ca_file = copy(file_of_environment());
+    engine->options.ca_path = copy(getenv("SSL_CERT_DIR"));
 #endif
 }
 
-void amp_choose_trust(struct amp_engine_options *options)
+void amp_choose_trust(struct amp_engine *engine)
 {
+    const struct amp_engine_options *options = &engine->options;
+
     if (!options->ca_file && !options->ca_path && !options->insecure)
-        choose_default_trust(options);
+        choose_default_trust(engine);
 }
+
+void amp_widen_trust(struct amp_engine *engine, CURL *easy)
+{
+    engine->use_bundle = true;
+    amp_engine_drop_idle(engine);
+    curl_easy_setopt(easy, CURLOPT_CAINFO, engine->bundle);
+}
+
+/* --- TLS ---------------------------------------------------------------------------------------
+ */
 
 static bool set_string(CURL *easy, CURLoption option, const char *value)
 {
     return curl_easy_setopt(easy, option, value) == CURLE_OK;
 }
 
-static bool set_tls(CURL *easy, const struct amp_engine_options *options)
+bool amp_key_is_encrypted(const struct amp_engine_options *options)
 {
-    if ((options->ca_file || options->ca_path) &&
-        !(set_string(easy, CURLOPT_CAINFO, options->ca_file) &&
-          set_string(easy, CURLOPT_CAPATH, options->ca_path)))
+    const char *path = options->client_key ? options->client_key : options->client_cert;
+    FILE *file = path ? fopen(path, "r") : NULL;
+    char line[128];
+    bool found = false;
+
+    if (!file)
         return false;
+    while (!found && fgets(line, sizeof line, file))
+        found = strstr(line, "ENCRYPTED") != NULL;
+    fclose(file);
+    return found;
+}
+
+static bool set_authorities(CURL *easy, const struct amp_engine *engine)
+{
+    const char *file = engine->use_bundle ? engine->bundle : engine->options.ca_file;
+
+    if (!file && !engine->options.ca_path)
+        return true; /* what libcurl finds by itself */
+    return set_string(easy, CURLOPT_CAINFO, file) &&
+           set_string(easy, CURLOPT_CAPATH, engine->options.ca_path);
+}
+
+static bool set_tls(CURL *easy, const struct amp_engine *engine)
+{
+    const struct amp_engine_options *options = &engine->options;
+    const char *password = options->client_key_password;
+
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options->insecure ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options->insecure ? 0L : 2L);
-    return set_string(easy, CURLOPT_SSLCERT, options->client_cert) &&
-           set_string(easy, CURLOPT_SSLKEY, options->client_key);
+    /* Without a password OpenSSL would ask for one on the terminal. */
+    return set_authorities(easy, engine) &&
+           set_string(easy, CURLOPT_SSLCERT, options->client_cert) &&
+           set_string(easy, CURLOPT_SSLKEY, options->client_key) &&
+           set_string(easy, CURLOPT_KEYPASSWD, password ? password : "");
 }
 
 /* --- everything else ---------------------------------------------------------------------------
@@ -204,7 +264,6 @@ static void set_sockets(CURL *easy, struct amp_engine *engine)
 
 CURL *amp_easy_new(struct amp_engine *engine)
 {
-    const struct amp_engine_options *options = &engine->options;
     CURL *easy = curl_easy_init();
 
     if (!easy)
@@ -212,7 +271,7 @@ CURL *amp_easy_new(struct amp_engine *engine)
     set_safe_defaults(easy);
     set_sockets(easy, engine);
     curl_easy_setopt(easy, CURLOPT_SHARE, engine->share);
-    if (set_protocols(easy) && set_tls(easy, options))
+    if (set_protocols(easy) && set_tls(easy, engine))
         return easy;
     curl_easy_cleanup(easy);
     return NULL;

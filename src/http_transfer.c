@@ -58,7 +58,7 @@ static double body_limit(const struct amp_transfer *transfer)
 {
     double most = transfer->max_bytes;
 
-    return transfer->head.status < 300 || (most && most < AMP_ERROR_BODY) ? most : AMP_ERROR_BODY;
+    return transfer->head.status < 300 || (most && most < AMP_ERROR_BODY) ? most : (double)AMP_ERROR_BODY;
 }
 
 static void word_limit(const struct amp_transfer *transfer, char *text, size_t size)
@@ -118,11 +118,13 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
     return take_body(transfer, bytes, n) ? n : 0;
 }
 
-/* Without TLS no server is asked for HTTP/2, and libcurl would have the others wait for the first
- * one's answer to find out. */
+/* Over HTTP/2 libcurl repeats what a server refused, and does not tell: not for what may be sent
+ * but once. Without TLS no server is asked for HTTP/2, and libcurl would have the others wait for
+ * the first one's answer to find out. */
 static long http_version(const struct amp_transfer *transfer)
 {
-    if (transfer->stream || !transfer->head.secure || transfer->engine->options.http_version == 1)
+    if (transfer->stream || !transfer->resend || !transfer->head.secure ||
+        transfer->engine->options.http_version == 1)
         return CURL_HTTP_VERSION_1_1;
     return CURL_HTTP_VERSION_2TLS;
 }
@@ -148,8 +150,7 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
     struct amp_transfer *transfer = (struct amp_transfer *)data;
 
     (void)ip, (void)local_ip, (void)port;
-    transfer->resent = transfer->sent;
-    if (transfer->sent && !transfer->resend) {
+    if (transfer->sent && (!transfer->resend || transfer->resent)) {
         fault(transfer, AMP_CLOSED, "the connection was closed before an answer came");
         return CURL_PREREQFUNC_ABORT;
     }
@@ -157,6 +158,7 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
         transfer->stale_connection = true;
         return CURL_PREREQFUNC_ABORT;
     }
+    transfer->resent = transfer->sent;
     transfer->sent = true;
     transfer->quiet_since = amp_now();
     return CURL_PREREQFUNC_OK;
@@ -395,7 +397,7 @@ static void join(struct amp_transfer *transfer)
         amp_transfer_fail(transfer, AMP_OVER_LIMIT, "out of memory");
 }
 
-/* On a connection of its own, after an old one proved useless before anything was sent. */
+/* On a connection of its own: nothing has been sent on the one before. */
 static void start_again(struct amp_transfer *transfer)
 {
     transfer->stale_connection = false;
@@ -412,6 +414,7 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
     transfer->stream = request->stream;
     transfer->head.no_body = strcmp(request->method, "HEAD") == 0;
     transfer->head.secure = is_https(request->url);
+    transfer->narrow_trust = engine->bundle && !engine->use_bundle;
     transfer->proxy = request->direct ? "" : engine->options.http_proxy;
     engine->tls = engine->tls || may_use_tls(transfer);
     transfer->resend = request->resend;
@@ -441,10 +444,22 @@ void amp_transfer_alarm(struct amp_transfer *transfer, double seconds)
 /* --- the end -----------------------------------------------------------------------------------
  */
 
+/* The status with which a proxy refused to open a tunnel; 0: it did not. */
+static long refused_tunnel(const struct amp_transfer *transfer)
+{
+    long status = 0;
+
+    if (!transfer->sent)
+        curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status >= 300 ? status : 0;
+}
+
 /* libcurl has no codes of their own for senseless chunks and for a server that refuses our side of
  * TLS 1.3. */
 static enum amp_outcome outcome_of_receiving(const struct amp_transfer *transfer)
 {
+    if (refused_tunnel(transfer))
+        return AMP_CONNECT;
     if (strstr(transfer->detail, "chunked-encoding"))
         return AMP_PROTOCOL;
     return strstr(transfer->detail, " alert ") && !transfer->head.bytes ? AMP_TLS : AMP_CLOSED;
@@ -462,6 +477,9 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     case CURLE_PROXY:
         return AMP_CONNECT;
     case CURLE_SSL_CONNECT_ERROR:
+        if (strstr(transfer->detail, "SSL_ERROR_SYSCALL"))
+            return AMP_CLOSED; /* a connection that was lost, which another try may keep */
+        return transfer->sent ? AMP_CLOSED : AMP_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_SSL_ENGINE_SETFAILED:
@@ -490,12 +508,31 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     }
 }
 
-/* libcurl quotes a proxy it does not understand, and its password with it. */
-static void hide_proxy(struct amp_transfer *transfer)
+static const char *words_of_tunnel(long status)
 {
-    if (strncmp(transfer->detail, "Unsupported proxy", 17) == 0)
-        snprintf(transfer->detail, sizeof transfer->detail,
-                 "the URL of the proxy is not understood");
+    return status == 407   ? "it wants a user name and a password in its URL"
+           : status == 403 ? "it does not allow this server"
+           : status >= 500 ? "it cannot reach the server"
+                           : "it refuses to connect";
+}
+
+/* Where libcurl's own words do not say what to do, or say too much: it quotes a proxy it does not
+ * understand, and its password with it. */
+static void reword(struct amp_transfer *transfer, CURLcode code)
+{
+    const struct amp_engine_options *options = &transfer->engine->options;
+    char *detail = transfer->detail;
+    size_t size = sizeof transfer->detail;
+    long tunnel = code == CURLE_OK ? 0 : refused_tunnel(transfer);
+
+    if (strncmp(detail, "Unsupported proxy", 17) == 0)
+        snprintf(detail, size, "the URL of the proxy is not understood");
+    else if (tunnel)
+        snprintf(detail, size, "the proxy answered CONNECT with status %ld: %s", tunnel,
+                 words_of_tunnel(tunnel));
+    else if (code == CURLE_SSL_CERTPROBLEM && amp_key_is_encrypted(options))
+        snprintf(detail, size, "the client's key is encrypted, and client_key_password %s",
+                 options->client_key_password ? "does not open it" : "is not given");
 }
 
 /* Which libcurl, the resolver and the TLS library report as anything but that. */
@@ -512,9 +549,14 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
 {
     enum amp_outcome outcome = outcome_of(transfer, code);
 
-    if (transfer->stale_connection)
+    if (transfer->stale_connection) {
         start_again(transfer);
-    else if (transfer->fault != AMP_OPEN)
+    } else if (code == CURLE_PEER_FAILED_VERIFICATION && transfer->narrow_trust &&
+               !transfer->sent) {
+        transfer->narrow_trust = false;
+        amp_widen_trust(transfer->engine, transfer->easy);
+        start_again(transfer);
+    } else if (transfer->fault != AMP_OPEN)
         amp_transfer_fail(transfer, transfer->fault, transfer->reason);
     else if (outcome == AMP_DONE && !has_head(transfer))
         amp_transfer_fail(transfer, AMP_CLOSED, "the response ended inside its headers");
@@ -525,7 +567,7 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
     else {
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));
-        hide_proxy(transfer);
+        reword(transfer, code);
         end(transfer, outcome);
     }
 }
@@ -737,4 +779,9 @@ const char *amp_transfer_message(const struct amp_transfer *transfer)
 bool amp_transfer_sent(const struct amp_transfer *transfer)
 {
     return transfer->sent;
+}
+
+bool amp_transfer_resent(const struct amp_transfer *transfer)
+{
+    return transfer->resent;
 }

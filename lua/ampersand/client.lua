@@ -2,8 +2,10 @@
 
 local argcheck = require "ampersand.util.argcheck"
 local call = require "ampersand.client.call"
+local core = require "ampersand.core"
 local environment = require "ampersand.util.environment"
 local Error = require "ampersand.client.error"
+local limiter = require "ampersand.client.limiter"
 local operations = require "ampersand.client.operations"
 local params = require "ampersand.client.params"
 local request = require "ampersand.client.request"
@@ -17,18 +19,19 @@ local version = require "ampersand.version"
 -- What `with` may change beside the options of a call: who and what is asked, not how connections are made.
 local SHARED_OPTIONS = {
   api_key = "string", bearer = "string|function", project = "string", integration = "string", org = "string",
-  user_agent = "string", on_event = "function",
+  user_agent = "string", on_event = "function", region = "string",
 }
 
 local NEW_OPTIONS = {
   base_url = "string", servers = "table", allow_insecure_http = "boolean", transport = "function|table",
   loop = "table", max_connections = "count", http_proxy = "string", http_version = "string", ca_file = "string",
-  ca_path = "string", client_cert = "string", client_key = "string", insecure_skip_verify = "boolean",
+  ca_path = "string", client_cert = "string", client_key = "string",
+  client_key_password = "string|function", insecure_skip_verify = "boolean", requests_per_second = "positive",
 }
 
 local TRANSPORT_OPTIONS = {
   "connect_timeout", "read_timeout", "loop", "max_connections", "http_proxy", "http_version", "ca_file", "ca_path",
-  "client_cert", "client_key", "insecure_skip_verify",
+  "client_cert", "client_key", "client_key_password", "insecure_skip_verify",
 }
 
 for name, kind in pairs(params.OPTIONS) do
@@ -39,6 +42,12 @@ for name, kind in pairs(SHARED_OPTIONS) do NEW_OPTIONS[name] = kind end
 -- Secrets live in closures: a table printer that walks a client finds functions.
 local function hide(secret)
   return secret and function() return secret end
+end
+
+local function region_of(text, what)
+  local region, problem = url.region(text)
+  if problem then argcheck.raise(("%s %s"):format(what, problem)) end
+  return region
 end
 
 local function check_credentials(given)
@@ -58,6 +67,7 @@ local function settle(config, given)
     if name ~= "transport" and name ~= "servers" and name ~= "base_url" then config[name] = value end
   end
   if given.api_key then config.api_key = hide(given.api_key) end
+  if given.region then config.region = region_of(given.region, 'option "region"') end
   if given.bearer then
     config.bearer = require "ampersand.client.bearer".source(given.bearer, function(seconds)
       local transport = config.transport()
@@ -131,8 +141,8 @@ function Client:parallel(n, tasks)
   local transport, why = self._config.transport()
   if not transport then return nil, self:_error { kind = "config", message = why } end
   if not transport.parallel then argcheck.raise "client:parallel: this client's transport has no parallel" end
-  local values, errors = transport:parallel(n, tasks)
-  if not values then return nil, self:_error { kind = "config", message = errors } end
+  local values, errors, kind = transport:parallel(n, tasks)
+  if not values then return nil, self:_error { kind = kind or "config", message = errors } end
   return values, errors
 end
 
@@ -229,7 +239,7 @@ end
 ---@return any
 function Client:_option(name)
   local config = self._config
-  if name == "base_url" then return config.servers.api or config.base_url or request.SERVERS.api end
+  if name == "base_url" then return request.address(config, "api") end
   if name ~= "api_key" and name ~= "bearer" then return config[name] end
 end
 
@@ -240,8 +250,8 @@ end
 function Client:_sleep(seconds, cancel)
   local transport, why = self._config.transport()
   if not transport then return nil, self:_error { kind = "config", message = why } end
-  local _, problem = transport:sleep(seconds, cancel)
-  if problem then return nil, self:_error { kind = "config", message = problem } end
+  local _, problem, kind = transport:sleep(seconds, cancel)
+  if problem then return nil, self:_error { kind = kind or "config", message = problem } end
   return true
 end
 
@@ -349,10 +359,12 @@ function Client.new(given)
     timeout = 60, connect_timeout = 10, read_timeout = 30, retry = nil, nulls = "keep", user_agent = version.user_agent,
     project = environment.option "project", integration = environment.option "integration",
     api_key = hide(environment.option "api_key"), servers = check_servers(given),
-    base_url = given.base_url and check_url(given.base_url, given, "base_url")
-      or root and check_url(root, given, "AMP_API_URL") .. "/v1" or nil,
+    base_url = given.base_url and url.base(check_url(given.base_url, given, "base_url"))
+      or root and url.base(check_url(root, given, "AMP_API_URL")) or nil,
+    region = region_of(environment.option "region" or "", "ampersand.new: AMP_REGION"),
   }
   config.transport, config.close_transport = lazy_transport(given)
+  config.limiter = limiter.new(given.requests_per_second, core.now())
   return setmetatable({ _config = settle(config, given), _owner = true, _decoders = {} }, Client)
 end
 

@@ -196,7 +196,7 @@ describe("trying again", function()
       assert.is_true(transport.slept[1] >= 0 and transport.slept[1] <= 0.25)
       assert.is_true(transport.slept[2] >= 0 and transport.slept[2] <= 0.5)
     end
-    for _, kind in ipairs { "resolve", "connect", "tls", "closed", "timeout", "protocol" } do
+    for _, kind in ipairs { "resolve", "connect", "closed", "timeout", "protocol" } do
       local list, _, transport = list_with({ fault = "broke", kind = kind }, double.json "[]")
       assert.equal(0, #list)
       assert.equal(2, #transport.asked)

@@ -51,9 +51,10 @@ describe("the table of troubles", function()
   end
 
   local function another_lua()
-    local tree = ("build/%s-other"):format(OTHER)
-    return output(("make -s %s/ampersand/core.so VARIANT=-other CFLAGS=-O0 LUA_VERSION=%s >&2 "
-      .. "&& LUA_CPATH=%s/?.so %s -e 'require \"ampersand.core\"'"):format(tree, OTHER, tree, LUA))
+    local variant = "-beside-" .. VERSION
+    local tree = "build/" .. OTHER .. variant
+    return output(("make -s %s/ampersand/core.so VARIANT=%s CFLAGS=-O0 LUA_VERSION=%s >&2 "
+      .. "&& LUA_CPATH=%s/?.so %s -e 'require \"ampersand.core\"'"):format(tree, variant, OTHER, tree, LUA))
   end
 
   local function luarocks()
@@ -90,6 +91,12 @@ describe("the table of troubles", function()
     ["self-signed certificate"] = function() return tls "selfsigned" end,
     ["certificate has expired"] = function() return tls "expired" end,
     ["no alternative certificate subject name matches"] = function() return tls "wronghost" end,
+    ["the proxy answered CONNECT with status"] = function()
+      return call { api_key = "k", base_url = "https://status407.invalid/v1", http_proxy = server:url "" }
+    end,
+    ["the client's key is encrypted"] = function()
+      return tls("client", { client_cert = server.directory .. "/client.pem", client_key = server.directory .. "/encrypted.key" })
+    end,
     ["could not load PEM client certificate"] = function()
       return tls("client", { client_cert = server.directory .. "/missing.pem", client_key = server.directory .. "/client.key" })
     end,

@@ -397,6 +397,14 @@ describe("TLS inside nginx", function()
     nginx.certificate(prefix)
     os.execute(("mkdir %s/other"):format(prefix))
     nginx.certificate(prefix .. "/other")
+    -- encrypted keys: of the two PEM forms, and an RSA one with a certificate of the same authority
+    os.execute(([[cd '%s' && {
+      openssl pkcs8 -topk8 -in key.pem -out key.pkcs8 -passout 'pass:open sesame'
+      openssl ec -in key.pem -out key.pem1 -aes256 -passout 'pass:open sesame'
+      openssl req -newkey rsa:2048 -nodes -subj /CN=rsa -keyout rsa.key -out rsa.csr
+      openssl x509 -req -in rsa.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out rsa.pem
+      openssl pkcs8 -topk8 -in rsa.key -out rsa.pkcs8 -passout 'pass:open sesame'
+    } >/dev/null 2>&1]]):format(prefix))
     server = nginx.start {
       prefix = prefix,
       http = INIT:format "" .. [[
@@ -449,6 +457,21 @@ describe("TLS inside nginx", function()
             say(fetch("https://127.0.0.1:{{spare}}/", { transport = require("ampersand.transport.nginx").new(files) }))
           }
         }
+        location = /encrypted {
+          content_by_lua_block {
+            local keys = { "key.pkcs8", "key.pem1", "rsa.pkcs8" }
+            for i, name in ipairs(keys) do
+              local cert = "{{prefix}}/" .. (i == 3 and "rsa.pem" or "cert.pem")
+              local passwords = { "open sesame", function() return "open sesame" end, "wrong", function() end, false }
+              for j = 1, 5 do
+                local files = { client_cert = cert, client_key = "{{prefix}}/" .. name,
+                  client_key_password = passwords[j] or nil }
+                say(fetch("https://127.0.0.1:{{spare}}/", {
+                  transport = require("ampersand.transport.nginx").new(files) }))
+              end
+            end
+          }
+        }
         location = /plain {
           content_by_lua_block { say(fetch "https://127.0.0.1:{{port}}/") }
         }
@@ -491,6 +514,96 @@ describe("TLS inside nginx", function()
     local lines = lines_of "/known"
     assert.truthy(lines[1]:find "^200|%d+ 1 . SUCCESS|", lines[1])
     assert.truthy(lines[2]:find "^nil|tls|client_cert: .*nothing.pem", lines[2])
+  end)
+
+  it("opens an encrypted key with its password, and never asks for one", function()
+    local lines = lines_of "/encrypted"
+    assert.equal(15, #lines)
+    for i = 0, 2 do
+      for j = 1, 2 do assert.truthy(lines[5 * i + j]:find "^200|.*SUCCESS|", lines[5 * i + j]) end
+      assert.equal("nil|tls|client_cert: client_key_password does not open the key|false", lines[5 * i + 3])
+      assert.equal("nil|tls|client_cert: client_key_password returned no string|false", lines[5 * i + 4])
+      assert.equal("nil|tls|client_cert: the key is encrypted, and there is no client_key_password|false", lines[5 * i + 5])
+    end
+  end)
+end)
+
+describe("streams that are left open inside nginx", function()
+  local server
+
+  lazy_setup(function()
+    server = nginx.start {
+      http = [[
+        init_by_lua_block {
+          function new(most)
+            return require("ampersand").new { api_key = "k", project = "p", integration = "i", timeout = 2,
+              base_url = "http://127.0.0.1:{{upstream}}/v1", max_connections = most }
+          end
+          function open(client)
+            local stream, err = client.installations:stream()
+            if stream then return stream:next() and stream end
+            return nil, err
+          end
+        }
+      ]],
+      server = [[
+        location = /own {
+          content_by_lua_block {
+            local client = new(1)
+            local stream = open(client)
+            local began = ngx.now()
+            local list, err = client.installations:list()
+            ngx.update_time()
+            ngx.say(tostring(list), " ", tostring(err), " ", ngx.now() - began < 1)
+            stream:close()
+            ngx.say(#assert(client.installations:list()))
+          }
+        }
+        location = /others {
+          content_by_lua_block {
+            local client = new(1)
+            local stream = open(client)
+            local other = ngx.thread.spawn(function() return select(2, client.installations:list()) end)
+            local patient = ngx.thread.spawn(function() return client.installations:list() end)
+            local _, err = ngx.thread.wait(other)
+            ngx.say(tostring(err))
+            ngx.thread.wait(patient)
+            stream:close()
+          }
+        }
+        location = /abandoned {
+          content_by_lua_block {
+            local client = new(2)
+            for _ = 1, 20 do assert(open(client)) end
+            ngx.say "20"
+          }
+        }
+      ]],
+      origin = [[
+        location / {
+          content_by_lua_block {
+            ngx.header.content_type = "application/json"
+            ngx.print('[{"id":"a"},', (" "):rep(200000), '{"id":"b"}]')
+          }
+        }
+      ]],
+    }
+  end)
+  lazy_teardown(function()
+    if server then server:stop() end
+  end)
+
+  it("make a call fail at once that only they could let pass", function()
+    local body = select(2, server:ask "/own")
+    assert.truthy(body:find "^nil GET .*only this coroutine can free a place.*streams of this client: 1;.*%(limit%) true\n2\n$", body)
+  end)
+
+  it("are named when others wait for them in vain", function()
+    assert.truthy(select(2, server:ask "/others"):find "timed out .*open streams of this client: [12];.*stream:close")
+  end)
+
+  it("lose their places when they are forgotten", function()
+    assert.equal("20\n", select(2, server:ask "/abandoned"))
   end)
 end)
 

@@ -198,6 +198,11 @@ function scenarios.endless(conn, request)
   while conn:send(chunk((",1"):rep(1000))) do end
 end
 
+-- As a proxy: CONNECT statusNNN.invalid is refused with that status.
+function scenarios.connect(conn, request)
+  return respond(conn, (request.path:match "status(%d+)" or "400") .. " No", {}, "no tunnel")
+end
+
 function scenarios.cookie(conn) return scenarios.ok(conn, ITEMS, "Set-Cookie: id=1; Path=/") end
 
 function scenarios.redirect(conn, request)

@@ -1,5 +1,5 @@
 -- A server that breaks HTTP in every way on purpose: `lua spec/support/fault_server.lua DIRECTORY`.
--- It listens on free loopback ports, writes "name port" lines to DIRECTORY/ports, and ends when its stdin does.
+-- It listens on free loopback ports, writes "name port" lines to DIRECTORY/ports.
 -- The first word of a request's path names the scenario (fault_scenarios.lua); /-/arrivals/WORDS answers how many
 -- requests arrived whose path contains WORDS, /-/connections how many connections there were.
 
@@ -168,6 +168,7 @@ local function reply(conn, request)
     return scenarios.ok(conn, tostring(answer(request.path)))
   end
   arrivals[request.path] = (arrivals[request.path] or 0) + 1
+  if request.method == "CONNECT" then return scenarios.connect(conn, request) end
   local scenario = scenarios[request.path:match "^/([%w_]*)" or "unknown"] or scenarios.unknown
   return scenario(conn, request)
 end
@@ -266,6 +267,11 @@ listen_tls("good", "good")
 listen_tls("expired", "expired")
 listen_tls("wronghost", "wronghost")
 listen_tls("selfsigned", "selfsigned")
+listen_tls("tls11", "good", { prepare = function(context)
+  local options = require "openssl.ssl.context"
+  context:setCipherList "ALL:@SECLEVEL=0"
+  context:setOptions(options.OP_NO_TLSv1_2 + (options.OP_NO_TLSv1_3 or 0x20000000))
+end })
 listen_tls("client", "good", { prepare = ask_for_certificate })
 for name in pairs(scenarios.h2_ports) do listen_tls(name, "good", { alpn = "h2" }) end
 
@@ -285,10 +291,6 @@ file:write(table.concat(ports, "\n"), "\n")
 file:close()
 assert(os.rename(directory .. "/ports.new", directory .. "/ports"))
 
-main:wrap(function()
-  cqueues.poll { pollfd = 0, events = "r" } -- the parent closed our stdin, or died
-  os.exit(0)
-end)
 while true do
   local ok, why = main:step()
   if not ok then io.stderr:write("fault server: ", tostring(why), "\n") end

@@ -3,7 +3,7 @@ local http1 = require "ampersand.transport.http1"
 local function new_reader(more, method)
   return setmetatable({
     buffer = "", at = 1, left = 0, ended = false, reusable = false, after_chunk = false, read = false,
-    method = method or "GET",
+    secure = false, chunks = false, method = method or "GET",
   }, http1.reader(more))
 end
 
@@ -130,7 +130,6 @@ describe("http1", function()
         "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 200 OK\r\n",
         "HTTP/1.1 204 No Content\r\n\r\nsurprise",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
       } do
         local r = reader(head, 999)
         assert(r:head())
@@ -158,13 +157,19 @@ describe("http1", function()
     it("that are malformed are refused", function()
       for _, head in ipairs {
         "HTTP/2 200\r\n\r\n", "ICY 200 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA : b\r\n\r\n", "HTTP/1.1 200 OK\r\n folded\r\n\r\n",
+        "HTTP/1.2 200 OK\r\n\r\n", "HTTP/1.1 099 Low\r\n\r\n", "hello", "\r\nHTTP/1.1 200 OK\r\n\r\n", "\0\1\2",
+        "HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n", "HTTP/1.1 200 O\0K\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n 3\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 13, 14\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 55\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n",
         "HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n",
       } do
         local status, message, kind = reader(head, 999):head()
@@ -173,10 +178,37 @@ describe("http1", function()
         assert.equal("protocol", kind)
       end
       assert.equal(200, (reader("HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n", 99):head()))
+      local _, headers = reader("HTTP/1.1 200 OK\r\nA: b\r\n\tc\r\nContent-Length: 0\r\n\r\n", 99):head()
+      assert.equal("b c", headers.a)
+    end)
+
+    it("over TLS need an end of their own", function()
+      local function kind_of(head)
+        local r = reader(head .. "\r\nbody", 99)
+        r.secure = true
+        return (select(3, r:head()))
+      end
+      assert.equal("closed", kind_of "HTTP/1.1 200 OK\r\n")
+      assert.equal("closed", kind_of "HTTP/1.0 200 OK\r\n")
+      assert.is_nil(kind_of "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n")
+      assert.is_nil(kind_of "HTTP/1.1 503 No\r\n")
+      assert.is_nil(kind_of "HTTP/1.1 204 No\r\n")
+    end)
+
+    it("with a compressed body are refused when it is read", function()
+      local r = reader("HTTP/1.1 502 Bad\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nbody", 99)
+      assert.equal(502, (r:head()))
+      local body, message, kind = body_of(r)
+      assert.same({ nil, "the body is compressed, which nobody asked for: gzip", "protocol" }, { body, message, kind })
+      r = reader("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", 99)
+      assert(r:head())
+      assert.equal("", body_of(r))
     end)
 
     it("with bad chunks are refused", function()
-      for _, chunks in ipairs { "x\r\n", "5\r\nhelloX\r\n", "-1\r\n", "\r\n", "5 5\r\n", "fffffffffffff\r\n" } do
+      local junk = { "0\r\njunk\r\n\r\n", "0\r\nA: b\0\r\n\r\n", "0\r\nA b: c\r\n\r\n", "0\r\n: c\r\n\r\n" }
+      for i = 1, #junk do junk[i] = "1\r\nx\r\n" .. junk[i] end
+      for _, chunks in ipairs { junk[1], junk[2], junk[3], junk[4], "x\r\n", "5\r\nhelloX\r\n", "-1\r\n", "\r\n", "5 5\r\n", "fffffffffffff\r\n" } do
         local r = reader("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" .. chunks, 999)
         assert(r:head())
         local body, _, kind = body_of(r)
@@ -185,8 +217,15 @@ describe("http1", function()
     end)
 
     it("with endless headers are cut short", function()
-      local _, _, kind = new_reader(function() return ("A: b\r\n"):rep(1000) end):head()
-      assert.equal("limit", kind)
+      for _, endless in ipairs { "A: b\r\n", "\r\nHTTP/1.1 100 Continue\r\n" } do
+        local first = true
+        local _, _, kind = new_reader(function()
+          if not first then return endless:rep(1000) end
+          first = false
+          return "HTTP/1.1 100 Continue\r\n"
+        end):head()
+        assert.equal("limit", kind)
+      end
     end)
   end)
 end)

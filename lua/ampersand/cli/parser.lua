@@ -66,6 +66,7 @@ local function add_global(root)
     root:option("--integration", "Integration, by id or name."):argname "<integration>",
     root:option("--org", "Organisation, by id."):argname "<id>",
     root:option("--url", "Root of the API, as AMP_API_URL has it."):argname "<url>",
+    root:option("--region", "The vendor's servers in a region, such as eu."):argname "<name>",
     root:option("--key", "`-`: read the API key from standard input, or the terminal without echo."):argname "-",
     root:option("--bearer", "`-`: read a bearer token likewise."):argname "-")
   root:group("Connection",

@@ -97,6 +97,7 @@ end
 local function settings_for(ctx, chosen)
   return {
     columns = chosen, header = not ctx.args.no_header, template = ctx.template, paint = ctx:brush(),
+    spreadsheet = ctx.args.spreadsheet,
     limit = ctx.kind == "table" and ctx:limit() or nil, terminal = ctx.kind ~= "table" and terminal.is "stdout",
   }
 end

@@ -29,6 +29,8 @@ local call = {}
 ---@field refused string?     a token that the server refused, until it is replaced
 ---@field renewed boolean?    whether one has been replaced
 ---@field begun table?        the next request, sent ahead
+---@field waited number?      seconds that this try waited because of requests_per_second, or of a server's 429
+---@field paused integer?     the pause that the last answer asked for, see client/limiter
 ---@field shown_url string    for messages: the template and the names of query parameters
 ---@field info table          of the last answer: status, headers, request_id, attempts
 ---@field bytes integer       of the body so far

@@ -49,22 +49,41 @@ function Error.new(fields, secrets)
   return setmetatable(fields, Error)
 end
 
-local function text_field(problem, name)
-  local value = type(problem) == "table" and problem[name]
-  if type(value) == "string" and value ~= "" then return value end
+local function text_field(value, name)
+  local text = type(value) == "table" and value[name]
+  if type(text) == "string" and text ~= "" then return text end
 end
 
--- "API key is invalid; body.config: is required": the detail, and what was wrong with which input.
-local function problem_text(problem)
-  local parts = { text_field(problem, "detail") }
-  local issues = type(problem.issues) == "table" and problem.issues or {}
-  for i = 1, math.min(#issues, 3) do
-    local text = text_field(issues[i], "detail") or text_field(issues[i], "title")
-    local name = text_field(issues[i], "name")
-    if text then parts[#parts + 1] = name and (name .. ": " .. text) or text end
+local MAX_ISSUES, MAX_NESTED = 3, 4
+
+-- Adds a text that no earlier one has said, with the name of the input it is about.
+local function add(parts, text, name)
+  for _, earlier in ipairs(parts) do
+    if earlier:lower():find(text:lower(), 1, true) then return end
   end
-  parts[#parts + 1] = text_field(problem, "remedy")
-  return table.concat(parts, "; ")
+  parts[#parts + 1] = name and name .. ": " .. text or text
+end
+
+local collect
+
+-- The first elements of a list, or a single value.
+local function collect_each(parts, value, depth)
+  if type(value) ~= "table" or value[1] == nil then return collect(parts, value, depth) end
+  for i = 1, math.min(#value, MAX_ISSUES) do collect(parts, value[i], depth) end
+end
+
+-- The words of a problem (RFC 9457 with `issues` and `causes`), or of what other servers send: `message`, `error`,
+-- `errors`, nested in any way. "API key is invalid; body.config: is required": the detail, and what was wrong where.
+function collect(parts, value, depth)
+  if type(value) == "string" and value ~= "" then return add(parts, value) end
+  if type(value) ~= "table" or depth > MAX_NESTED then return end
+  if value[1] ~= nil then return collect_each(parts, value, depth + 1) end
+  local words, name = text_field(value, "detail") or text_field(value, "message"), text_field(value, "name")
+  if depth > 0 then words = words or text_field(value, "title") end
+  if words then add(parts, words, depth > 0 and name) end
+  for _, inner in ipairs { "error", "error_description", "errors", "issues", "causes", "remedy" } do
+    collect_each(parts, value[inner], depth + 1)
+  end
 end
 
 --- The words for an answer with an error status.
@@ -72,15 +91,11 @@ end
 ---@param body any decoded body, or text
 ---@return string
 function Error.status_message(status, body)
-  local title, rest = nil, ""
-  if type(body) == "table" then
-    title, rest = text_field(body, "title"), problem_text(body)
-    if not title and rest == "" then rest = text_field(body, "message") or text_field(body, "error") or "" end
-  elseif type(body) == "string" and not body:match("^%s*<") then
-    rest = body
-  end
+  local title, parts = text_field(body, "title"), {}
+  if type(body) == "table" or (type(body) == "string" and not body:match "^%s*<") then collect(parts, body, 0) end
   local message = tostring(status)
   if title then message = message .. " " .. title end
+  local rest = table.concat(parts, "; ")
   if rest ~= "" and rest ~= title then message = message .. ": " .. rest end
   return message
 end

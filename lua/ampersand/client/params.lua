@@ -7,6 +7,7 @@ local argcheck = require "ampersand.util.argcheck"
 local deep = require "ampersand.util.deep"
 local operations = require "ampersand.client.operations"
 local request = require "ampersand.client.request"
+local require = require "ampersand.util.require"
 
 local params = {}
 
@@ -15,12 +16,12 @@ params.OPTIONS = {
   timeout = "seconds", connect_timeout = "seconds", read_timeout = "seconds", retry = "boolean|count|table",
   headers = "table", nulls = "string", max = "count", max_depth = "count", max_bytes = "count",
   max_values = "count", max_element_bytes = "count", max_element_values = "count", big_integers = "string",
-  cancel = "table",
+  cancel = "table", unknown_fields = "string",
 }
 
 local CHOICES = {
   nulls = { keep = true, drop = true }, big_integers = { number = true, string = true },
-  http_version = { ["1.1"] = true, ["2"] = true },
+  http_version = { ["1.1"] = true, ["2"] = true }, unknown_fields = { refuse = true, ignore = true },
 }
 
 local RETRY = { attempts = "count", base = "wait", cap = "wait", always = "boolean" }
@@ -150,13 +151,19 @@ local function check_body(what, op, body)
   end
 end
 
+-- Refuses near misses of the names of a body's fields; the table of them is loaded when there is a body.
+local function check_names(what, op, config, body, options)
+  local ignored = (options.unknown_fields or config.unknown_fields) == "ignore"
+  if ignored or type(body) ~= "table" then return end
+  local problem = require "ampersand.client.fields".body_problem(op.id, body)
+  if problem then raise(what, "%s", problem) end
+end
+
 local function check_required(what, op, query, body)
   for _, name in ipairs(op.required_query) do
     if query[name] == nil then raise(what, "the field %q is required", name) end
   end
-  if op.body and (body ~= nil or op.body_required) and (body == nil or type(body) == "table") then
-    check_body(what, op, body or {})
-  end
+  if op.body and (body == nil or type(body) == "table") then check_body(what, op, body or {}) end
 end
 
 local function split_fields(what, op, fields)
@@ -170,7 +177,9 @@ local function split_fields(what, op, fields)
     elseif params.OPTIONS[name] then -- where there is no body no field has such a name
       ours[name] = value
     else
-      raise(what, "unknown field %q; %s", tostring(name), argcheck.hint(name, op.query_names))
+      local known = argcheck.names(params.OPTIONS)
+      for _, field in ipairs(op.query_names) do known[#known + 1] = field end
+      raise(what, "unknown field or option %q; %s", tostring(name), argcheck.hint(name, known))
     end
   end
   return query, body, ours
@@ -193,8 +202,9 @@ function params.of_method(what, op, config, ...)
     for i, id in ipairs(ids) do path[op.placeholders[skipped + i]] = id end
     parts.query, parts.body, parts.options = query, body, ours
   end
-  check_required(what, op, parts.query, parts.body)
   params.check_options(parts.options, what)
+  check_names(what, op, config, parts.body, parts.options)
+  check_required(what, op, parts.query, parts.body)
   return parts, fill_path(what, op, config, path)
 end
 
@@ -228,9 +238,10 @@ function params.of_call(what, op, config, given, options)
     end
   end
   if body ~= nil and not op.body then raise(what, "the operation takes no body") end
+  options = params.check_options(options, what)
+  check_names(what, op, config, body, options)
   check_required(what, op, query, body)
-  local missing = fill_path(what, op, config, path)
-  return { path = path, query = query, body = body, options = params.check_options(options, what) }, missing
+  return { path = path, query = query, body = body, options = options }, fill_path(what, op, config, path)
 end
 
 -- --- requests that no operation describes ------------------------------------------------------------------------

@@ -14,6 +14,18 @@ request.SERVERS = {
   proxy = "https://proxy.withampersand.com",
 }
 
+--- The address of one of the vendor's servers: `base_url` replaces all of them, `servers` single ones; a region stands
+-- behind the first part of the host's name.
+---@param config table settings of a client
+---@param name string
+---@return string
+function request.address(config, name)
+  local own = config.servers[name] or config.base_url
+  if own then return name == "proxy" and not config.servers[name] and own:gsub("/v%d+$", "") or own end
+  local address = request.SERVERS[name]
+  return config.region and address:gsub("^[^.]+", "%0." .. config.region) or address
+end
+
 --- Why `id` cannot stand in a path, or nil. "." and ".." are folded by servers even when percent-encoded.
 ---@param id any
 ---@return string?
@@ -131,7 +143,7 @@ local function url_of(op, base, path)
   return text
 end
 
---- Builds one request. `base_url` replaces all servers, `servers` single ones, an operation's `base` both.
+--- Builds one request. An operation's `base` goes before all settings.
 ---@param c ampersand.Call
 ---@param attempt ampersand.Attempt query, bearer
 ---@return string? url
@@ -146,8 +158,7 @@ function request.build(c, attempt)
     body, why = core.encode(body)
     if not body then return nil, "the request body cannot be written as JSON: " .. why end
   end
-  local server = op.server or "api"
-  local base = op.base or config.servers[server] or config.base_url or request.SERVERS[server]
+  local base = op.base or request.address(config, op.server or "api")
   local text, shown = url_of(op, base, c.path), base .. (op.shown_path or op.path)
   if next(attempt.query) ~= nil then
     local query, names = query_string(attempt.query)

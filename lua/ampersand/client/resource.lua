@@ -109,7 +109,9 @@ local function derive(self, changes)
   }
   for name, value in pairs(changes) do view[name] = value end
   if view._where or view._select then
-    view._filter = require "ampersand.client.query".compile(view._where or {}, view._select)
+    local op = view._list or operations.get(view._name, "list")
+    local element = self._client._config.unknown_fields ~= "ignore" and op.element or nil
+    view._filter = require "ampersand.client.query".compile(view._where or {}, view._select, element)
   end
   return setmetatable(view, Resource)
 end

@@ -88,6 +88,13 @@ end
 
 local REDIRECT = "%d: the server redirects to %s; redirects are not followed, for the key belongs to one origin"
 
+-- Which of the ids was not found; a key is an id of its own operations.
+local function name_of_missing(c)
+  local name = c.op.placeholders and c.op.placeholders[#c.op.placeholders]
+  if not name or name == "apiKey" or c.path[name] == nil then return "" end
+  return (" (%s %s)"):format(name, tostring(c.path[name]))
+end
+
 --- The error for an answer with a status that is not a success.
 ---@param attempt ampersand.Attempt
 ---@param res table
@@ -99,6 +106,7 @@ function response.status_error(attempt, res)
   if status >= 300 and status < 400 and headers.location then
     message = REDIRECT:format(status, url.origin(headers.location) or "another path")
   end
+  if status == 404 then message = message .. name_of_missing(attempt.call) end
   local id = problem and type(problem.requestId) == "string" and problem.requestId
   return call.error(attempt, "status", message, {
     status = status, problem = problem, body = body, sent = true,
@@ -134,7 +142,10 @@ function response.pump(attempt, res, decoder)
   if res.source then
     local taken = decoder:drain(res.source)
     attempt.bytes = attempt.bytes + taken
-    if taken > 0 then return true end
+    if taken > 0 then
+      if res.turn then res.turn() end
+      return true
+    end
     local ready, message, kind = res.wait()
     if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
     if not ready then decoder:finish() end
@@ -168,7 +179,8 @@ function response.decoder(c, kind, settings)
   local decoder = kind and kept[kind]
   if decoder and next(c.options) == nil then
     kept[kind] = nil -- it reads one answer at a time
-    return decoder:again()
+    local ok, ready = pcall(decoder.again, decoder) -- it is closed when the Lua state is closing
+    if ok then return ready end
   end
   local made = settings(c)
   made.mask = true
@@ -196,6 +208,15 @@ local function value_settings(c)
   }
 end
 
+local HAS_MEMBERS = { object = true, map = true }
+
+-- What a value is that is not an object, in words; nil for an object.
+local function other_than_object(value)
+  if value == core.null then return "null" end
+  if type(value) ~= "table" then return "a " .. type(value) end
+  return getmetatable(value) == core.array_mt and "an array" or nil
+end
+
 local function read_value(res, attempt)
   local c, result = attempt.call, nil
   local decoder = response.decoder(c, "value", value_settings)
@@ -210,6 +231,8 @@ local function read_value(res, attempt)
       res.close(true)
       return true
     elseif status == "end" then
+      local got = HAS_MEMBERS[c.op.returns] and other_than_object(result)
+      if got then return nil, response.decode_error(attempt, res, "expected an object, got " .. got, "decode") end
       res.close(true)
       response.keep_decoder(c, "value", decoder)
       return result

@@ -39,7 +39,7 @@ function retry.idempotent(op, query)
   return IDEMPOTENT[op.method] == true
 end
 
-local FAULTS = { resolve = true, connect = true, tls = true, closed = true, timeout = true, protocol = true }
+local FAULTS = { resolve = true, connect = true, closed = true, timeout = true, protocol = true }
 local STATUSES = { [408] = true, [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
 
 --- The server's own word on another try: the proxy's `X-Amp-Retryable`, or the problem's `retryable`.
@@ -88,7 +88,7 @@ local function seconds_of(text, now)
   if type(text) ~= "string" then return nil end
   local seconds = tonumber(text:match "^%s*(%d+%.?%d*)%s*$")
   if seconds then return seconds end
-  local at = core.timestamp(text) or http_date(text, now)
+  local at = core.instant(text, true) or http_date(text, now)
   return at and math.max(0, at - now)
 end
 

@@ -29,13 +29,12 @@ local function is_object(value)
 end
 
 local function walk(found, path, a, b)
-  if deep.equal(a, b) then return end
-  if not (is_object(a) and is_object(b)) then
+  if is_object(a) and is_object(b) then
+    for _, key in ipairs(diff.keys(a, b)) do
+      walk(found, path == "" and tostring(key) or path .. "." .. tostring(key), a[key], b[key])
+    end
+  elseif not deep.equal(a, b) then
     found[#found + 1] = { path = path, before = a, after = b }
-    return
-  end
-  for _, key in ipairs(diff.keys(a, b)) do
-    walk(found, path == "" and tostring(key) or path .. "." .. tostring(key), a[key], b[key])
   end
 end
 
@@ -43,10 +42,12 @@ end
 -- path; `before` is nil for what was added, `after` for what was removed. Arrays are leaves.
 ---@param a any
 ---@param b any
----@return table[]
-function diff.list(a, b)
-  local found = {}
-  walk(found, "", a, b)
+---@param path string? of the two, "" by default
+---@param found table[]? what to add to
+---@return table[] found
+function diff.list(a, b, path, found)
+  found = found or {}
+  walk(found, path or "", a, b)
   return found
 end
 

@@ -1,7 +1,7 @@
 --- Edits over a fleet: change the configs of many installations as one step that can be looked at before, stopped,
 -- resumed and undone.
 --
---     local report = assert(client.installations:where { … }:edit(function(config)
+--     local report = ampersand.assert(client.installations:where { … }:edit(function(config)
 --       config.content.read.objects.contact.schedule = "0 * * * *"
 --     end, { journal = "hourly.jsonl", canary = 0.01, parallel = 4 }))
 --

@@ -1,7 +1,9 @@
 --- Why an installation is unhealthy, and what is to be done: one cause and one next step, from its health, its
 -- connection, its last operations, their error logs and what the server advises.
 
+local argcheck = require "ampersand.util.argcheck"
 local printable = require "ampersand.util.terminal_text"
+local request = require "ampersand.client.request"
 local wait = require "ampersand.fleet.wait"
 
 local explain = {}
@@ -166,7 +168,9 @@ end
 ---@return ampersand.Explanation? explanation printable, in two or three lines
 ---@return ampersand.Error? err
 function explain.explain(self, ...)
-  local client = self._client
+  local client, id = self._client, ...
+  local bad = request.bad_id(id)
+  if bad then argcheck.raise("installations:explain: the id of the installation " .. bad) end
   local installation, err = self:get(...)
   if not installation then return nil, err end
   local operations

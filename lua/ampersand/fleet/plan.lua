@@ -74,7 +74,23 @@ function plan.entry(view, installation, fn, irreversible)
     type = "plan", id = installation.id, integration = view._list and installation.integrationId or nil,
     config = version.config, updateTime = version.updateTime, health = text(installation.healthStatus),
     changes = changes, problem = problem, group = installation.group,
-  }, diff.list(installation.config, wanted)
+  }, plan.differences(changes) or diff.list(installation.config, wanted)
+end
+
+--- What changes of a config, leaf by leaf.
+---@param changes table[]?
+---@param from "before"|"after"|nil the side that is there now
+---@return table[]? differences as `diff.list` gives them
+function plan.differences(changes, from)
+  if not changes then return nil end
+  local found = {}
+  for _, change in ipairs(changes) do
+    local before, after = change.before, change.after
+    if from == "after" then before, after = after, before end
+    diff.list(before, after, (change.path:gsub("^config%.", "")), found)
+  end
+  table.sort(found, function(a, b) return a.path < b.path end)
+  return found
 end
 
 -- Counts the values that are of another JSON type than those they replace.

@@ -184,10 +184,16 @@ function Run:is_as_planned(entry, current)
   self:stop(self:error("config", OTHER_CHANGE:format(entry.id)))
 end
 
+-- What to ask for: the plan; to go back, the API may need another mask.
+function Run:changes(entry, current)
+  if not self.undo then return entry.changes end
+  return mask.compare(current.config, mask.apply(current, entry.changes, "before"))
+end
+
 -- Announces and sends one request. Returns an outcome, or "again".
 function Run:request(entry, current)
   if not self:is_as_planned(entry, current) then return "stop" end
-  local changes, problem = mask.compare(current.config, mask.apply(current, entry.changes, self.to))
+  local changes, problem = self:changes(entry, current)
   if not changes then return "fail", problem end
   if not self:write { type = "send", n = entry.n, id = entry.id, time = core.time() } then return "stop" end
   local value, err = self:send(entry, changes)

@@ -1,9 +1,7 @@
 --- Undo: puts back what an edit has changed, from its journal.
 
 local argcheck = require "ampersand.util.argcheck"
-local diff = require "ampersand.fleet.diff"
 local journal = require "ampersand.fleet.journal"
-local mask = require "ampersand.fleet.update_mask"
 local options = require "ampersand.fleet.options"
 local plan = require "ampersand.fleet.plan"
 local report = require "ampersand.fleet.report"
@@ -22,12 +20,7 @@ local function show(work, out)
       unsure = unsure + 1
     else
       count = count + 1
-      local from, to = {}, {}
-      for _, change in ipairs(entry.changes) do
-        mask.set(from, change.path, change.after)
-        mask.set(to, change.path, change.before)
-      end
-      out(plan.show(entry, diff.list(from.config, to.config)))
+      out(plan.show(entry, plan.differences(entry.changes, "after")))
     end
   end
   out(("%d installations would be changed back; nothing was sent"):format(count))

@@ -1,10 +1,12 @@
 --- Waiting for operations: reads, backfills and writes that go on after the call that started them has returned.
 --
---     local operation = assert(client.operations:wait(id, { timeout = 600 }))
---     local operation = assert(client.installations:read("contact", { groupRef = "g", mode = "async" }):wait())
+--     local operation = ampersand.assert(client.operations:wait(id, { timeout = 600 }))
+--     local read = ampersand.assert(client.installations:read("contact", { groupRef = "g", mode = "async" }))
+--     local operation = ampersand.assert(read:wait())
 
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
+local request = require "ampersand.client.request"
 local retry = require "ampersand.client.retry"
 
 local wait = {}
@@ -104,6 +106,8 @@ end
 ---@return table|ampersand.Error info kind "status" with `failed_operation` and `logs` for a failure, else "timeout" …
 function wait.wait(self, id, given)
   local client = self._client
+  local bad = request.bad_id(id)
+  if bad then argcheck.raise("operations:wait: the id of the operation " .. bad) end
   given = argcheck.check(given, OPTIONS, "operations:wait")
   local timeout, interval = given.timeout or TIMEOUT, given.interval or FIRST
   local deadline, state, last = core.now() + timeout, { on_progress = given.on_progress }, nil
@@ -135,7 +139,10 @@ end
 function wait.decorate(client, value)
   if type(value.operationId) ~= "string" then return value end
   return setmetatable(value, { __index = {
-    wait = function(answer, given) return client.operations:wait(answer.operationId, given) end,
+    wait = function(answer, given)
+      if answer ~= value then argcheck.raise "wait is a method of the result: call it with a colon: result:wait()" end
+      return client.operations:wait(answer.operationId, given)
+    end,
   } })
 end
 

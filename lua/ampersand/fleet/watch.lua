@@ -183,8 +183,8 @@ function Watch:next()
 end
 
 --- What is known now, as a plain table: store it in any form, and give it to a later watch as `state`. It belongs to
---- the project, integration, base URL and conditions of this watch; with others it is refused. A change is part of it as
---- soon as it was handed over; one that was not is reported again by the watch that resumes.
+--- the project, integration, base URL and conditions of this watch; with others it is refused. A change is part of it
+--- as soon as it was handed over; one that was not is reported again by the watch that resumes.
 ---@return table state
 function Watch:state()
   return self.known

@@ -22,11 +22,26 @@ Curl.__index = Curl
 
 local curl = {}
 
+-- When the Lua state closes, objects are finalized one after the other, and some of them make requests. What they open
+-- would never be closed, so `closing` says that this has begun.
+local engines, closing = setmetatable({}, { __mode = "k" }), false
+local function close_engines()
+  closing = true
+  for engine in pairs(engines) do engine:close() end
+end
+if _VERSION == "Lua 5.1" then
+  curl._guard = newproxy(true) -- tables have no finalizers there
+  getmetatable(curl._guard).__gc = close_engines
+else
+  curl._guard = setmetatable({}, { __gc = close_engines })
+end
+
 local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
---   insecure_skip_verify; http_proxy (URL); http_version ("1.1" or "2"); max_connections; loop (adapter)
+--   client_key_password (string, or a function that returns it); insecure_skip_verify; http_proxy (URL);
+--   http_version ("1.1" or "2"); max_connections; loop (adapter)
 ---@return ampersand.CurlTransport
 function curl.new(opts)
   opts = opts or {}
@@ -43,17 +58,36 @@ local function collect()
   collectgarbage() -- what the first pass has finalized lets go of more
 end
 
+-- The engine, or nil, message, kind. A password is asked for now, and kept by the engine alone.
+local function new_engine(self)
+  local settings, password = self.settings, self.opts.client_key_password
+  if type(password) == "function" then
+    local ok, given = pcall(password)
+    if not ok or type(given) ~= "string" then
+      return nil, "client_key_password returned no string: " .. tostring(given), "config"
+    end
+    password = given
+  end
+  settings.client_key_password = password
+  local engine, why_not = http.engine(settings)
+  settings.client_key_password = nil
+  if engine then engines[engine] = true end
+  return engine, why_not, "limit"
+end
+
 -- The engine belongs to one process: after a fork the child gets its own.
 local function open(self)
   local engine = self.engine
-  if engine and engine:usable() then return engine end
-  local why_not
-  engine, why_not = http.engine(self.settings)
-  if not engine then
+  local usable = engine and engine:usable()
+  if usable then return engine end
+  if closing or usable == nil and engine then return nil, "the Lua state is closing", "cancelled" end
+  local why_not, what
+  engine, why_not, what = new_engine(self)
+  if not engine and what == "limit" then
     collect()
-    engine, why_not = http.engine(self.settings)
+    engine, why_not, what = new_engine(self)
   end
-  if not engine then return nil, why_not, "limit" end
+  if not engine then return nil, why_not, what end
   if self.loop and not self.loop.driven then
     local fd, why = engine:pollfd()
     if not fd then return nil, why, "config" end
@@ -98,6 +132,12 @@ function functions.text(res)
     local _, message, kind = transfer:outcome()
     return nil, message, kind
   end
+end
+
+-- Between two pieces: where the program polls, the rest of the frame's budget. nil elsewhere.
+function functions.turn(res)
+  local waiters = res.waiters
+  return waiters.loop ~= nil and waiters.loop.driven and function() waiters:turn() end
 end
 
 -- Sets the seconds left in all for the rest of this response; nil: no bound.
@@ -189,6 +229,7 @@ local function finish(self, transfer, req)
   local waiters = self.waiters
   await(waiters, transfer, req.cancel)
   local done, why, what, sent = transfer:outcome()
+  req.resent = transfer:resent()
   local status, headers = transfer:head()
   -- A status that is an error itself says more than what went wrong after it.
   if done == false and (not status or status < 300 or what == "cancelled") then
@@ -209,7 +250,8 @@ end
 --- Sends a request. Comes back with the head of the response, or with a whole one unless `stream` is set.
 ---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout, max_bytes, stream, resend,
 --   cancel (a token of ampersand.cancel)
----@return table? res status, headers, read, wait, source, deadline, close
+--   `resent` is set: whether libcurl sent the request a second time
+---@return table? res status, headers, read, wait, text, source, deadline, close
 ---@return string? message
 ---@return string? kind
 ---@return boolean? sent whether the server may have seen the request
@@ -254,8 +296,8 @@ end
 ---@param token ampersand.CancelToken? ends the sleep
 function Curl:sleep(seconds, token)
   if self.closed or cancelled(token) then return end
-  local engine, why = open(self)
-  if not engine then return nil, why end
+  local engine, why, kind = open(self)
+  if not engine then return nil, why, kind end
   local alarm = engine:alarm(seconds)
   await(self.waiters, alarm, token)
   alarm:close()
@@ -273,8 +315,8 @@ end
 ---@return table values
 ---@return table errors
 function Curl:parallel(n, tasks)
-  local engine, why = open(self)
-  if not engine then return nil, why end
+  local engine, why, kind = open(self)
+  if not engine then return nil, why, kind end
   return require "ampersand.transport.parallel".run(self.waiters, n, tasks)
 end
 

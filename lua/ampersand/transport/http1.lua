@@ -88,14 +88,15 @@ end
 
 ---@class ampersand.HttpReader
 ---@field method string of the request: an answer to HEAD has no body
+---@field secure boolean over TLS, where a body needs an end of its own
 ---@field reusable boolean whether the connection may carry another request once the body has ended
 ---@field ended boolean whether the body has ended
 ---@field buffer string bytes that came; empty until the first did
 local Reader = {}
 
 --- The metatable of readers that pull with `more`. A reader is a table of one response with the fields buffer = "",
---- at = 1, left = 0, ended = false, reusable = false, after_chunk = false, read = false and method; its owner may add
---- some, best in the same constructor: a table that grows is made anew each time.
+--- at = 1, left = 0, ended = false, reusable = false, chunks = false, after_chunk = false, read = false, secure and
+--- method; its owner may add some, best in the same constructor: a table that grows is made anew each time.
 ---@param more fun(reader: table, sure: integer, most: integer?): string?, string?, string?
 ---@return table
 function http1.reader(more)
@@ -118,12 +119,16 @@ local function has_head(text, from)
   return find(text, "\r\n\r\n", from, true) or find(text, "\n\r?\n", from)
 end
 
--- Reads on until the buffer holds a whole head.
+local NOT_HTTP, TOO_LONG = "the answer is not HTTP/1.1", "the response's headers are too long"
+
+-- Reads on until the buffer holds a whole head, unless what there is cannot begin one.
 local function await_rest(self)
   local from
   repeat
+    local begin = sub(self.buffer, self.at, self.at + 6)
+    if begin ~= sub("HTTP/1.", 1, #begin) then return nil, NOT_HTTP, "protocol" end
     local held = #self.buffer - self.at + 1
-    if held > MAX_HEAD then return nil, "the response's headers are too long", "limit" end
+    if held > MAX_HEAD then return nil, TOO_LONG, "limit" end
     local ok, message, kind = fill(self, "inside the response's headers")
     if not ok then return nil, message, kind end
     from = math.max(self.at, held - 2)
@@ -167,9 +172,20 @@ end
 
 local usual = 8 -- headers that the last response had: the next one's table gets their room
 
+local BAD_HEADER = "a header of the response is malformed"
+local FRAMES = { ["content-length"] = true, ["transfer-encoding"] = true, ["content-encoding"] = true }
+
+-- A line that begins with a blank continues the header before it (RFC 9112, 5.2), but for those that frame the body.
+local function fold(headers, name, text, from, to)
+  local more = name and not FRAMES[name] and header_value(text, from, to)
+  if not more then return nil end
+  headers[name] = headers[name] .. " " .. more
+  return true
+end
+
 -- "name: value" lines from `at` on, as one table, and where the body begins; nil, message when a line is none.
 local function parse_headers(text, at)
-  local headers, count = new_table(0, usual), 0
+  local headers, count, name = new_table(0, usual), 0, nil
   while true do
     local stop = find(text, "\n", at, true)
     local last = byte(text, stop - 1) == 13 and stop - 2 or stop - 1
@@ -177,13 +193,18 @@ local function parse_headers(text, at)
       usual = count
       return headers, stop + 1
     end
-    local colon = find(text, ":", at, true) or stop
-    local name = colon < stop and header_name(sub(text, at, colon - 1))
-    local value = name and header_value(text, colon + 1, last)
-    if not value then return nil, "a header of the response is malformed" end
-    local earlier = headers[name]
-    headers[name] = earlier and earlier .. ", " .. value or value
-    at, count = stop + 1, count + 1
+    if is_blank(byte(text, at)) then
+      if not fold(headers, name, text, at, last) then return nil, BAD_HEADER end
+    else
+      local colon = find(text, ":", at, true) or stop
+      name = colon < stop and header_name(sub(text, at, colon - 1))
+      local value = name and header_value(text, colon + 1, last)
+      if not value then return nil, BAD_HEADER end
+      local earlier = headers[name]
+      headers[name] = earlier and earlier .. ", " .. value or value
+      count = count + 1
+    end
+    at = stop + 1
   end
 end
 
@@ -191,9 +212,13 @@ end
 local function parse_length(value)
   local plain = tonumber(value)
   if plain and plain >= 0 and plain < 1e9 and format("%d", plain) == value then return plain end
-  local first = value:match "^%d+"
-  if not first or #first > 15 or value:sub(#first + 1):gsub(", *" .. first, "") ~= "" then return nil end
-  return tonumber(first)
+  local length
+  for part in (value .. ","):gmatch "([^,]*)," do
+    local digits = part:match "^ *(%d+)$"
+    if not digits or #digits > 15 or (length and tonumber(digits) ~= length) then return nil end
+    length = tonumber(digits)
+  end
+  return length
 end
 
 -- --- bodies: each is a function that gives the next bytes, nil at the end, or nil, message, kind ---------------------
@@ -245,12 +270,23 @@ local function read_line(self)
   end
 end
 
+-- Trailers are not kept, but must be headers: anything else is a sign that the two sides disagree on the framing.
+local function is_trailer(line)
+  if is_blank(byte(line)) then return true end
+  local name = line:match "^([^:]*):"
+  return name and header_name(name) and not find(line, "[%z\r]")
+end
+
 local function read_trailer(self)
-  repeat
+  local size = 0
+  while true do
     local line, message, kind = read_line(self)
     if not line then return nil, message, kind end
-  until line == ""
-  finish(self)
+    if line == "" then return finish(self) end
+    size = size + #line
+    if size > MAX_HEAD then return nil, TOO_LONG, "limit" end
+    if not is_trailer(line) then return nil, BAD_HEADER, "protocol" end
+  end
 end
 
 local BAD_CHUNK = "the body's chunks are malformed"
@@ -300,32 +336,47 @@ local function read_to_close(self, most)
   return take(self, #self.buffer, most)
 end
 
--- Chooses how the body is framed (RFC 9112, 6.3).
+-- Chooses how the body is framed (RFC 9112, 6.3); the rules of all transports are in spec/transport/framing.lua.
 local function frame(self, status, headers)
   local coding, length = headers["transfer-encoding"], headers["content-length"]
   self.left = 0
-  if self.method == "HEAD" or status == 204 or status == 304 then
-    self.read = read_fixed
-    finish(self)
-  elseif coding then
-    if coding:lower() ~= "chunked" then return nil, "the response has a transfer-encoding nobody asked for" end
-    self.read, self.reusable = read_chunked, self.reusable and not length
-  elseif length then
+  if coding and (coding:lower() ~= "chunked" or not self.chunks) then
+    return nil, "the response has a transfer-encoding nobody asked for", "protocol"
+  end
+  if coding and length then return nil, "the response comes in chunks and names a length, too", "protocol" end
+  if length then
     self.left = parse_length(length)
-    if not self.left then return nil, "the response's Content-Length is not a number" end
+    if not self.left then return nil, "the response's Content-Length is not a number", "protocol" end
+  end
+  if self.method == "HEAD" or status == 204 or status == 304 then
+    self.left, self.read = 0, read_fixed
+  elseif coding then
+    self.read = read_chunked
+  elseif length then
     self.read = read_fixed
-    if self.left == 0 then finish(self) end
+  elseif self.secure and status < 300 then
+    -- nginx cannot tell a connection over TLS that was cut from one that was closed
+    return nil, "the response has no length: its end cannot be trusted", "closed"
   else
     self.read, self.reusable = read_to_close, false
   end
+  if self.left == 0 and self.read == read_fixed then finish(self) end
   return true
+end
+
+-- There is no inflater here. What has no body cannot be compressed.
+local function refuse_coding(self, headers)
+  local coding = headers["content-encoding"]
+  if self.ended or not coding or coding == "" or coding:lower() == "identity" then return end
+  self.reusable = false
+  self.read = function() return nil, "the body is compressed, which nobody asked for: " .. coding, "protocol" end
 end
 
 -- "HTTP/1.1 200 " and the like: the status, and whether the connection stays by default.
 local statuses, lasting, statuses_known = {}, {}, 0
 
 local function parse_status(line)
-  local minor, status = match(line, "^HTTP/1%.(%d) (%d%d%d)[ \r\n]$")
+  local minor, status = match(line, "^HTTP/1%.([01]) ([1-9]%d%d)[ \r\n]$")
   if not status then return nil end
   status = tonumber(status)
   if statuses_known < MAX_NAMES then
@@ -340,12 +391,15 @@ local function parse_head(self)
   local status, lasts = statuses[line], lasting[line]
   if not status then
     status, lasts = parse_status(line)
-    if not status then return nil, "the answer is not HTTP/1.1", "protocol" end
+    if not status then return nil, NOT_HTTP, "protocol" end
   end
   local headers, next_at = parse_headers(text, find(text, "\n", at, true) + 1)
   if not headers then return nil, next_at, "protocol" end
-  self.at, self.reusable = next_at, lasts
-  return status, headers
+  local zero = find(text, "\0", at, true)
+  if zero and zero < next_at then return nil, BAD_HEADER, "protocol" end
+  if next_at - at > MAX_HEAD then return nil, TOO_LONG, "limit" end
+  self.at, self.reusable, self.chunks = next_at, lasts, lasts
+  return status, headers, nil, next_at - at
 end
 
 local function read_head(self)
@@ -359,20 +413,21 @@ end
 ---@return table|string headers lower-case names, repeated ones joined; or a message
 ---@return string? kind
 function Reader:head()
-  local status, headers, kind = read_head(self)
-  if not status then return nil, headers, kind end
-  if status < 200 then
+  local status, headers, kind, size = read_head(self)
+  local total = size
+  while status and status < 200 do
     if status == 101 then return nil, "the server changed the protocol, which nobody asked for", "protocol" end
-    return self:head()
+    status, headers, kind, size = read_head(self)
+    total = total + (size or 0)
+    if total > MAX_HEAD then return nil, TOO_LONG, "limit" end
   end
+  if not status then return nil, headers, kind end
   local connection = headers.connection
   if connection and find(connection:lower(), "close", 1, true) then self.reusable = false end
-  local coding = headers["content-encoding"]
-  if coding and coding:lower() ~= "identity" then
-    return nil, "the body is compressed, which nobody asked for: " .. coding, "protocol"
-  end
-  local ok, message = frame(self, status, headers)
-  if not ok then return nil, message, "protocol" end
+  local ok, message
+  ok, message, kind = frame(self, status, headers)
+  if not ok then return nil, message, kind end
+  refuse_coding(self, headers)
   return status, headers
 end
 

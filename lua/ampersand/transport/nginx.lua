@@ -54,7 +54,8 @@ local ELSEWHERE = {
 --- Makes a transport. It holds no connection: those are in the worker's pools, so a client made in init_by_lua serves
 --- every worker.
 ---@param opts table? connect_timeout, read_timeout (seconds); max_connections (per worker and server, others wait);
---   client_cert, client_key (paths of PEM files); insecure_skip_verify (boolean)
+--   client_cert, client_key (paths of PEM files), client_key_password (string, or a function that returns it);
+--   insecure_skip_verify (boolean)
 ---@return ampersand.NginxTransport
 function nginx.new(opts)
   opts = opts or {}
@@ -120,6 +121,7 @@ local function new_origin(self, url)
   origin.connect = { pool = pool_name(self, origin) }
   if self.opts.max_connections then
     origin.connect.pool_size, origin.connect.backlog = self.opts.max_connections, 100000
+    origin.taken = setmetatable({}, { __mode = "kv" }) -- exchange -> its coroutine
   end
   self.origins[origin.prefix] = origin
   return origin, target
@@ -143,9 +145,33 @@ local function place_of(self, url)
   return origin, target
 end
 
+-- How many of the places at this server are taken, and how many of them by this coroutine.
+local function count_taken(origin)
+  local taken, mine, me = 0, 0, coroutine.running()
+  for _, holder in pairs(origin.taken) do
+    taken, mine = taken + 1, mine + (holder == me and 1 or 0)
+  end
+  return taken, mine
+end
+
+local OPEN = "open streams of this client: %d; read them to their end, or close them with stream:close()"
+
+-- nginx out of worker_connections, or the process out of descriptors.
+local function is_exhausted(why)
+  return find(why, "now in progress", 1, true) or find(why, "too many open files", 1, true)
+end
+
 local function connect_error(exchange, origin, why)
   local where = origin.host .. ":" .. origin.port
-  if why == "timeout" then return timed_out(exchange, "before the connection stood") end
+  if why == "timeout" then
+    local taken = origin.taken and count_taken(origin) - 1 or 0
+    local hint = taken > 0 and "; " .. OPEN:format(taken) or ""
+    return timed_out(exchange, "before the connection stood" .. hint)
+  end
+  if is_exhausted(why) then
+    return "nginx has no connection left (worker_connections, worker_rlimit_nofile): close streams that are not read",
+      "limit"
+  end
   if why:find("resolve", 1, true) or why:find("host not found", 1, true) then
     local hint = why:find("no resolver", 1, true) and "; give nginx a `resolver` (it does not read /etc/hosts)" or ""
     return why .. hint, "resolve"
@@ -162,6 +188,31 @@ local function read_file(path)
   return text
 end
 
+local LABELS = { "PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY" }
+
+-- ngx.ssl opens an encrypted key only as DER, and takes keys only as PEM, whose label depends on the key.
+local function decrypt_key(ssl, pem, password)
+  if not password then return nil, "the key is encrypted, and there is no client_key_password" end
+  if type(password) == "function" then
+    local done, given = pcall(password)
+    if not done or type(given) ~= "string" then return nil, "client_key_password returned no string" end
+    password = given
+  end
+  local der = ssl.priv_key_pem_to_der(pem, password)
+  if not der then return nil, "client_key_password does not open the key" end
+  local text = ngx.encode_base64(der):gsub(("."):rep(64), "%0\n")
+  for _, label in ipairs(LABELS) do
+    local key = ssl.parse_pem_priv_key(("-----BEGIN %s-----\n%s\n-----END %s-----\n"):format(label, text, label))
+    if key then return key end
+  end
+  return nil, "the key is of a kind that nginx does not take"
+end
+
+local function parse_key(self, ssl, pem)
+  if find(pem, "ENCRYPTED", 1, true) then return decrypt_key(ssl, pem, self.opts.client_key_password) end
+  return ssl.parse_pem_priv_key(pem)
+end
+
 -- The client certificate, parsed once per worker.
 local function client_certificate(self)
   if self.certificate then return self.certificate, self.key end
@@ -171,7 +222,7 @@ local function client_certificate(self)
   if not cert or not key then return nil, why or other end
   cert, why = ssl.parse_pem_cert(cert)
   if not cert then return nil, why end
-  key, why = ssl.parse_pem_priv_key(key)
+  key, why = parse_key(self, ssl, key)
   if not key then return nil, why end
   self.certificate, self.key = cert, key
   return cert, key
@@ -180,9 +231,7 @@ end
 local function present_certificate(self, socket)
   if not self.opts.client_cert then return true end
   if not socket.setclientcert then return nil, "client_cert needs lua-resty-core" end
-  local cert, key = client_certificate(self)
-  if not cert then return nil, "client_cert: " .. tostring(key) end
-  return socket:setclientcert(cert, key)
+  return socket:setclientcert(self.certificate, self.key)
 end
 
 local function tls_error(exchange, origin, why)
@@ -207,6 +256,29 @@ local function handshake(self, socket, origin, exchange)
   return true
 end
 
+-- Whether a place will come free. Streams that were left without being closed hold theirs until they are collected.
+local function await_place(self, origin, exchange)
+  local most = self.opts.max_connections
+  if count_taken(origin) >= most then collectgarbage() end
+  local _, mine = count_taken(origin)
+  if mine >= most then return nil, "only this coroutine can free a place (max_connections); " .. OPEN:format(mine) end
+  origin.taken[exchange] = coroutine.running()
+  return true
+end
+
+local function release(exchange)
+  local taken = exchange.origin and exchange.origin.taken
+  if taken then taken[exchange] = nil end
+end
+
+-- Takes a connection from the pool or opens one, once more after a collection where the process has none left.
+local function take_connection(socket, origin)
+  local ok, why = socket:connect(origin.host, origin.port, origin.connect)
+  if ok or not is_exhausted(why) then return ok, why end
+  collectgarbage()
+  return socket:connect(origin.host, origin.port, origin.connect)
+end
+
 -- A connection, and whether it was pooled; `fresh`: a new one. Written without a loop, as all of the usual way.
 local function connect(self, origin, exchange, at, fresh)
   local wait = milliseconds(exchange, at)
@@ -216,7 +288,7 @@ local function connect(self, origin, exchange, at, fresh)
   local set = exchange.set
   socket:settimeouts(wait, set, set)
   local ok
-  ok, why = socket:connect(origin.host, origin.port, origin.connect)
+  ok, why = take_connection(socket, origin)
   if not ok then return nil, connect_error(exchange, origin, why) end
   local reused = socket:getreusedtimes() ~= 0
   if reused and fresh then
@@ -272,9 +344,9 @@ local EXCHANGE = http1.reader(pull)
 local function new_exchange(self, req, at)
   local timeout = req.timeout
   return setmetatable({
-    buffer = "", at = 1, left = 0, ended = false, reusable = false, after_chunk = false, read = false,
-    method = req.method, transport = self, socket = false, given = false, full = false, set = 0,
-    timeout = timeout or false, deadline = timeout and at + timeout or false,
+    buffer = "", at = 1, left = 0, ended = false, reusable = false, after_chunk = false, read = false, secure = false,
+    chunks = false, method = req.method, transport = self, origin = false, socket = false, given = false, full = false,
+    set = 0, timeout = timeout or false, deadline = timeout and at + timeout or false,
     bound = req.read_timeout or self.opts.read_timeout or huge, -- seconds the next step may take
   }, EXCHANGE)
 end
@@ -309,6 +381,7 @@ local function response(exchange, status, headers)
     if exchange.read == read_closed then return end
     exchange.read = read_closed
     local transport = exchange.transport
+    release(exchange)
     if reusable and exchange.ended and exchange.reusable and not transport.closed then
       exchange.socket:setkeepalive(IDLE_MS, transport.opts.max_connections or POOL)
     else
@@ -336,8 +409,11 @@ local function try(self, req, exchange, bytes, origin, at, fresh)
   exchange.bound = req.connect_timeout or self.opts.connect_timeout or huge
   local socket, reused, kind = connect(self, origin, exchange, at, fresh)
   exchange.bound = read_timeout
-  if not socket then return nil, reused, kind, fresh end
-  exchange.socket = socket
+  if not socket then
+    release(exchange)
+    return nil, reused, kind, fresh
+  end
+  exchange.socket, exchange.secure = socket, origin.scheme == "https"
   local status, headers
   status, headers, kind = converse(exchange, bytes)
   if status then return response(exchange, status, headers) end
@@ -346,15 +422,25 @@ local function try(self, req, exchange, bytes, origin, at, fresh)
   if reused and kind == "closed" and exchange.buffer == "" and req.resend then
     return try(self, req, exchange, bytes, origin, now(), true)
   end
+  release(exchange)
   return nil, headers, kind, true
 end
 
 local function perform(self, req, exchange, at)
   local origin, target = place_of(self, req.url)
   if not origin then return nil, target, "protocol", false end
+  if self.opts.client_cert and origin.scheme == "https" then
+    -- also before a pooled connection, which serves those alone who have the key
+    local cert, problem = client_certificate(self)
+    if not cert then return nil, "client_cert: " .. tostring(problem), "tls", false end
+  end
   local bytes, why = http1.request(req, origin.authority, target)
   if not bytes then return nil, why, "protocol", false end
-  exchange.set = milliseconds(exchange, at) or 1
+  exchange.set, exchange.origin = milliseconds(exchange, at) or 1, origin
+  if origin.taken then
+    local free, full = await_place(self, origin, exchange)
+    if not free then return nil, full, "limit", false end
+  end
   return try(self, req, exchange, bytes, origin, at, false)
 end
 

@@ -132,7 +132,7 @@ function Visit:network()
   local client, started = self.ctx:client(), core.now()
   local provider, info = client:call("getProvider", { provider = "hubspot" }, { retry = false })
   local reached = provider or info.kind == "status" and info.status ~= 404 and info.status < 500
-  local url = self.ctx:settings().base_url or "https://api.withampersand.com"
+  local url = client:_option "base_url"
   if not reached then
     if info.kind == "timeout" then self.code = exit.TIMEOUT end
     self:find("bad", "network", tostring(info.message), FIXES[info.kind] or "try again; see --debug")

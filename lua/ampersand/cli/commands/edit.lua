@@ -49,8 +49,21 @@ end
 --- A report, or the end of the command with what is left of one.
 function edit.checked(report, err)
   if report then return report end
-  if err.report then edit.say(tostring(err.report)) end
-  exit.fail(err)
+  if not err.report then exit.fail(err) end
+  edit.say(tostring(err.report))
+  exit.fail(err, ("%s\n%s; the same command resumes"):format(tostring(err), err.report:progress()))
+end
+
+-- What is not as asked ends the command, and so does a plan that would be refused.
+local function finish(report)
+  stdout.flush()
+  if report.type_changes[1] then
+    terminal.say "ampersand: see the warnings above; --set PATH:=JSON takes numbers, true and false"
+  end
+  local shortfall = report:shortfall()
+  if not shortfall then return end
+  local resumes = not report.dry_run and not report:complete() and report.unreadable == 0
+  exit.with(exit.FAILURE, shortfall .. (resumes and "; the same command resumes" or ""))
 end
 
 -- Shows what would happen, and asks, unless there is nothing to do.
@@ -58,14 +71,9 @@ local function agreed(ctx, dry_run, question)
   if ctx.args.yes then return true end
   if not terminal.is "stdin" then exit.usage "say --yes where nobody can be asked, or --dry-run to look first" end
   local report = edit.checked(dry_run())
-  stdout.flush()
+  finish(report)
   if report.changed == 0 then return false end
   return terminal.agrees(question:format(report.changed)) or exit.with(exit.FAILURE, "nothing was changed")
-end
-
--- The report of a dry run; it fails where the edit itself would refuse.
-local function looked(report)
-  if not report:complete() then exit.with(exit.FAILURE, "the edit would send nothing, see above") end
 end
 
 -- Runs with progress. An interrupt says how far the work is: the journal knows the rest.
@@ -89,12 +97,11 @@ end
 ---@param run fun(dry_run: boolean, on_progress: function?): table?, table?
 function edit.carry_out(ctx, question, run)
   local function dry_run() return run(true) end
-  if ctx.args.dry_run then return looked(edit.checked(dry_run())) end
+  if ctx.args.dry_run then return finish(edit.checked(dry_run())) end
   if not agreed(ctx, dry_run, question) then return end
   local report = run_counted(ctx, run)
   edit.say(tostring(report))
-  stdout.flush()
-  if not report:complete() then exit.with(exit.FAILURE, report:progress() .. "; the same command resumes") end
+  finish(report)
 end
 
 function edit.run(ctx)

@@ -8,6 +8,7 @@ local operations = require "ampersand.client.operations"
 local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
 local terminal = require "ampersand.cli.terminal"
+local wait = require "ampersand.cli.commands.wait"
 local width = require "ampersand.cli.output.width"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -20,7 +21,7 @@ local function add_list_options(command, op)
   local installations = op.element == "Installation"
   local list = {
     options.where(command),
-    options.count(command, "--max", "At most so many."),
+    options.count(command, "--max --limit", "At most this many."),
     command:option("--sort", "Order by a path."):argname "<path>",
     command:flag("--reverse", "With --sort: the largest, or latest, first."),
     command:flag("--count", "Print only how many there are."),
@@ -49,6 +50,9 @@ local function add_query_options(command, op)
   if #list > 0 then command:group("Parameters", unpack(list)) end
 end
 
+-- Operations that start one which goes on: `--wait` follows it.
+local STARTS = { triggerRead = true, writeRecords = true }
+
 local function declare(command, op)
   command:argument("ids"):args("*"):hidden(true)
   if help.is_list(op) then add_list_options(command, op) end
@@ -56,6 +60,10 @@ local function declare(command, op)
   add_query_options(command, op)
   if op.body then command:group("Body", options.body(command, "name=text or name:=JSON; dots reach inwards.")) end
   if help.is_destructive(op) then options.yes(command) end
+  if STARTS[op.id] then
+    command:flag("--wait", "Wait until the operation has ended, as operations wait does.")
+    options.number(command, "--interval", "With --wait: seconds between two polls (0.5, growing to 10).")
+  end
 end
 
 -- Arguments -------------------------------------------------------------------------------------------------------
@@ -170,6 +178,7 @@ local function invoke(ctx, op, ids, arguments)
   if value == true then
     return ctx:note(DONE[op.method] .. (#ids > 0 and not is_api_key(op) and ": " .. ids[#ids] or ""))
   end
+  if ctx.args.wait then return wait.follow(ctx, value) end
   ctx.changes = op.method ~= "GET"
   if op.returns == "map" then value = map_values(value) end
   if help.is_list(op) then return show.list(ctx, value, op.element, noun_of(op)) end
@@ -184,6 +193,7 @@ local function run(ctx, op)
     op = setmetatable({ placeholders = operations.get(op.resource, "in_project").placeholders }, { __index = op })
   end
   local ids, fields = check_ids(ctx, op), read_fields(ctx, op)
+  if ctx.args.wait and fields.mode == nil then fields.mode = "async" end
   ctx:require_credentials(op)
   confirm(ctx, op, ids, fields)
   -- A timeout asked for counts for the whole of a list.

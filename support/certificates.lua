@@ -1,5 +1,6 @@
 -- Certificates for specs, made by the openssl command in a directory of their own: ca.pem and hashed/ (the authority),
--- good, expired, wronghost, client (signed by it) and selfsigned; of each NAME.pem and NAME.key.
+-- good, expired, wronghost, client (signed by it) and selfsigned; of each NAME.pem and NAME.key; encrypted.key and
+-- traditional.key (client's, the password is "secret"), hashed-other/ (selfsigned).
 
 local certificates = {}
 
@@ -25,7 +26,10 @@ sign expired localhost DNS:localhost,IP:127.0.0.1 -days -1
 key selfsigned
 quiet openssl req -x509 -new -key selfsigned.key -subj /CN=localhost -days 365 \
   -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -out selfsigned.pem
-mkdir -p hashed
+quiet openssl pkcs8 -topk8 -in client.key -passout pass:secret -out encrypted.key
+quiet openssl ec -in client.key -aes256 -passout pass:secret -out traditional.key
+mkdir -p hashed hashed-other
+cp selfsigned.pem "hashed-other/$(openssl x509 -hash -noout -in selfsigned.pem).0"
 cp ca.pem "hashed/$(openssl x509 -hash -noout -in ca.pem).0"
 ]]
 

@@ -34,7 +34,7 @@ CRYPTO_LIBS   ?= $(shell pkg-config --libs libcrypto 2>/dev/null || echo -lcrypt
 ifeq ($(shell uname),Darwin)
 MODULE_LDFLAGS := -bundle -undefined dynamic_lookup
 else
-MODULE_LDFLAGS := -shared
+MODULE_LDFLAGS := -shared -Wl,-z,nodelete
 endif
 
 # --- objects, out of tree and per Lua --------------------------------------------------------
@@ -88,7 +88,7 @@ demo: deps-demo ## install what is missing, build, list installations against th
 test: deps-test ## install what is missing, build, run the specs
 	@$(MAKE) --no-print-directory specs
 
-specs: all ## run SPECS (files or folders; default: all), JOBS at a time
+specs: all $(BUILD)/libampersand.a ## run SPECS (files or folders; default: all), JOBS at a time
 	BUSTED="$(BUSTED)" RUNNER='$(RUNNER)' $(RUN_ENV) spec/support/run $(SPECS)
 
 test-all: deps-test-all ## test with every Lua

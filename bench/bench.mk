@@ -19,7 +19,7 @@ bench-cli: all ## what the command costs
 .PHONY: bench-nginx
 bench-nginx: ## inside nginx
 	@$(MAKE) --no-print-directory -s all LUA_VERSION=jit
-	@AMP_SERVER_LIFETIME=900 LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" luajit bench/nginx.lua $(PART)
+	@LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" luajit bench/nginx.lua $(PART)
 
 # RIVALS=module,... races more libraries: bench/support/rivals.lua.
 BENCH_COUNT ?= 100000

@@ -152,11 +152,11 @@ void amp_transfer_deadline(struct amp_transfer *transfer, double seconds);
 /* Ends it with AMP_CANCELLED, unless it has ended. */
 void amp_transfer_cancel(struct amp_transfer *transfer);
 
-#if defined(__GNUC__)
 /* Names of the libraries in use; `tls` is NULL for a libcurl without TLS. They live as long as
  * libcurl. */
 void amp_library_versions(const char **libcurl, const char **tls);
 
+#if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif
 

@@ -5,7 +5,7 @@
  *   engine:start(request) -> transfer | nil, message, kind
  *   engine:alarm(seconds) -> transfer that ends then
  *   engine:step()         engine:pop_ready() -> id | nil      engine:steps() -> n
- *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean
+ *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean, nil once closed
  *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
  *   engine:streams() -> number of streams under way
  *   engine:cancel()       engine:close()
@@ -194,7 +194,9 @@ static int engine_usable(lua_State *L)
 {
     struct engine_box *box = to_engine_box(L);
 
-    lua_pushboolean(L, box->engine && amp_engine_usable(box->engine));
+    if (!box->engine)
+        return 0;
+    lua_pushboolean(L, amp_engine_usable(box->engine));
     return 1;
 }
 

@@ -144,7 +144,7 @@ describe("edits", function()
   it("that the real run would refuse fail when they are dry, too", function()
     local dry = run(edit .. "--dry-run --set content.read.extra.deep:=1")
     assert.equal(1, dry.code)
-    assert.truthy(dry.err:find("the edit would send nothing, see above", 1, true), dry.err)
+    assert.truthy(dry.err:find("nothing would be sent, since installations cannot be changed as asked: 1", 1, true), dry.err)
   end)
 
   it("follow wildcards, and say when a type changes", function()

@@ -99,7 +99,7 @@ describe("the plan of an edit", function()
   it("is not complete where the edit would be refused", function()
     local report, shown = plan { { path = "content.provider", value = "x" } }
     assert.is_false(report:complete())
-    assert.equal("2 installations cannot be changed as asked, so nothing would be sent", report:shortfall())
+    assert.equal("nothing would be sent, since installations cannot be changed as asked: 2", report:shortfall())
     assert.truthy(shown:find("2 cannot be changed as asked, so the edit would send nothing", 1, true), shown)
     report = plan { { path = "content.proxy.enabled", value = true } }
     assert.is_true(report:complete())
@@ -140,7 +140,7 @@ describe("the report of an edit", function()
       return true
     end }
     assert.same({ 20, 18, 2, 1 }, { report.changed, report.done, report.skip, report.conflicts })
-    assert.equal("1 installations were changed by another editor and left alone", report:shortfall())
+    assert.equal("left alone, changed by another editor: 1", report:shortfall())
     assert.equal(1, edit().conflicts)
     change("installation-0000007", false)
     report = assert(client.installations:undo(name))

@@ -142,7 +142,10 @@ function response.pump(attempt, res, decoder)
   if res.source then
     local taken = decoder:drain(res.source)
     attempt.bytes = attempt.bytes + taken
-    if taken > 0 then return true end
+    if taken > 0 then
+      if res.turn then res.turn() end
+      return true
+    end
     local ready, message, kind = res.wait()
     if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
     if not ready then decoder:finish() end
@@ -176,7 +179,8 @@ function response.decoder(c, kind, settings)
   local decoder = kind and kept[kind]
   if decoder and next(c.options) == nil then
     kept[kind] = nil -- it reads one answer at a time
-    return decoder:again()
+    local ok, ready = pcall(decoder.again, decoder) -- it is closed when the Lua state is closing
+    if ok then return ready end
   end
   local made = settings(c)
   made.mask = true

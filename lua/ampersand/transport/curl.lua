@@ -22,6 +22,20 @@ Curl.__index = Curl
 
 local curl = {}
 
+-- When the Lua state closes, objects are finalized one after the other, and some of them make requests. What they open
+-- would never be closed, so `closing` says that this has begun.
+local engines, closing = setmetatable({}, { __mode = "k" }), false
+local function close_engines()
+  closing = true
+  for engine in pairs(engines) do engine:close() end
+end
+if _VERSION == "Lua 5.1" then
+  curl._guard = rawget(_G, "newproxy")(true) -- tables have no finalizers there
+  getmetatable(curl._guard).__gc = close_engines
+else
+  curl._guard = setmetatable({}, { __gc = close_engines })
+end
+
 local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 
 --- Makes a transport. Nothing is opened before the first request.
@@ -82,13 +96,16 @@ local function new_engine(self)
   settings.client_key_password = password
   local engine, why_not = http.engine(settings)
   settings.client_key_password = nil
+  if engine then engines[engine] = true end
   return engine, why_not, "limit"
 end
 
 -- The engine belongs to one process: after a fork the child gets its own.
 local function open(self)
   local engine = self.engine
-  if engine and engine:usable() then return engine end
+  local usable = engine and engine:usable()
+  if usable then return engine end
+  if closing or usable == nil and engine then return nil, "the Lua state is closing", "cancelled" end
   local why_not, what
   engine, why_not, what = new_engine(self)
   if not engine and what == "limit" then
@@ -141,6 +158,12 @@ function functions.text(res)
     local _, message, kind = transfer:outcome()
     return nil, message, kind
   end
+end
+
+-- Between two pieces: where the program polls, the rest of the frame's budget. nil elsewhere.
+function functions.turn(res)
+  local waiters = res.waiters
+  return waiters.loop ~= nil and waiters.loop.driven and function() waiters:turn() end
 end
 
 -- Sets the seconds left in all for the rest of this response; nil: no bound.

@@ -49,6 +49,14 @@ local function read_state(name)
   return state
 end
 
+-- Two watches with one state would each report the same changes, and overwrite what the other has seen.
+local function lock_state(name)
+  if not name then return nil end
+  local lock, why, locked = core.append_file(name .. ".lock")
+  if locked then exit.with(exit.FAILURE, ("--state %s is in use by another watch"):format(name)) end
+  return lock or exit.usage(("--state %s cannot be locked: %s"):format(name, why))
+end
+
 -- Written beside and renamed, so that the file is whole whenever the watch is ended.
 local function save_state(name, watcher)
   if not name then return end
@@ -104,7 +112,10 @@ end
 -- The state is saved however the watch ends.
 function watch.run(ctx)
   ctx:require_place()
-  local args, view, watcher, polled, failed = ctx.args, show.view(ctx, "installations"), nil, false, nil
+  local args, view, watcher, polled, failed = ctx.args, show.view(ctx, "installations", "Installation"), nil, false, nil
+  local lock = lock_state(args.state)
+  local words = args.fail_if and show.blind_conditions(ctx, "installations", "installation")
+  if words then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
   watcher = exit.guard(view.watch, view, {
     interval = args.interval, polls = args.polls, existing = args.existing, state = read_state(args.state),
     on_error = function(err)
@@ -119,6 +130,7 @@ function watch.run(ctx)
   })
   local ok, raised = pcall(follow, ctx, watcher)
   save_state(args.state, watcher)
+  if lock then lock:close() end
   if not ok then error(raised, 0) end
   if failed then exit.fail(failed) end -- the last poll has seen nothing
 end

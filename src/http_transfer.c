@@ -358,6 +358,7 @@ static bool set_request(struct amp_transfer *transfer, const struct amp_request 
 
     set_callbacks(transfer);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+    transfer->head.old = http_version(transfer) == CURL_HTTP_VERSION_1_1;
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(transfer));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1e3));
     if (!transfer->own_encoding && !add_line(transfer, "Accept-Encoding: gzip, deflate"))
@@ -497,7 +498,7 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* a header that libcurl's own list does not take */
         return AMP_PROTOCOL;
     case CURLE_OUT_OF_MEMORY:
         return AMP_OVER_LIMIT;

@@ -117,6 +117,7 @@ function Context:client()
   local why = given.base_url and config.check_url(given.base_url) or given.region and config.check_region(given.region)
   if why then exit.usage(why) end
   given.base_url = given.base_url and url.base(given.base_url)
+  given.unknown_fields = self.args.unknown_fields
   given.timeout, given.retry, given.ca_file = self.args.timeout, self.args.tries, self.args.ca_file
   given.on_event = self.args.debug and trace or nil
   self.made = exit.guard(require("ampersand").new, given)

@@ -75,6 +75,8 @@ local function add_global(root)
     root:option("--ca-file", "Certificates to trust instead of the system's."):argname "<file>",
     root:flag("--debug", "Tell every request on standard error."))
   root:group("Display",
+    root:option("--unknown-fields", "ignore: let names of fields pass that resemble known ones."):argname "<what>"
+      :choices { "ignore" },
     root:option("--color", "Colours: auto, always or never."):argname "<when>":choices { "auto", "always", "never" },
     root:flag("-q --quiet", "No progress, no notes; errors only."),
     root:flag("--show-secrets", "Show tokens and passwords in payloads instead of [redacted]."))

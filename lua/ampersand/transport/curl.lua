@@ -30,7 +30,7 @@ local function close_engines()
   for engine in pairs(engines) do engine:close() end
 end
 if _VERSION == "Lua 5.1" then
-  curl._guard = newproxy(true) -- tables have no finalizers there
+  curl._guard = rawget(_G, "newproxy")(true) -- tables have no finalizers there
   getmetatable(curl._guard).__gc = close_engines
 else
   curl._guard = setmetatable({}, { __gc = close_engines })

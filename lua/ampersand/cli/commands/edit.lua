@@ -3,6 +3,7 @@
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local input = require "ampersand.cli.input"
+local names = require "ampersand.cli.names"
 local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
 local stdout = require "ampersand.cli.stdout"
@@ -33,11 +34,15 @@ function edit.declare(command)
   options.yes(command)
 end
 
-local function read_changes(args)
+local function read_changes(ctx)
+  local args = ctx.args
   local changes = input.assignments(args.set, "--set")
   for _, path in ipairs(args.unset) do changes[#changes + 1] = { path = path, remove = true } end
   if #changes == 0 then exit.usage "installations edit: say what to change, by --set or --unset" end
-  for _, change in ipairs(changes) do change.path = change.path:gsub("^config%.", "") end
+  for _, change in ipairs(changes) do
+    change.path = change.path:gsub("^config%.", "")
+    names.check(ctx, change.remove and "--unset" or "--set", "Installation", { "config." .. change.path })
+  end
   return changes
 end
 
@@ -106,11 +111,14 @@ end
 
 function edit.run(ctx)
   ctx:require_place()
-  local args, changes = ctx.args, read_changes(ctx.args)
+  local args, changes = ctx.args, read_changes(ctx)
   if not (args.dry_run or args.journal) then
     exit.usage "installations edit: --journal FILE is needed, to resume and undo from"
   end
-  local view = show.view(ctx, "installations")
+  local view = show.view(ctx, "installations", "Installation")
+  local words, err = show.blind_conditions(ctx, "installations", "installation")
+  if err then exit.fail(err) end
+  if words then exit.with(exit.FAILURE, words .. ": nothing is edited by such a condition") end
   edit.carry_out(ctx, "Change %d installations? [y/N] ", function(dry, on_progress)
     local given = { dry_run = dry, out = edit.say, parallel = args.parallel, irreversible = args.irreversible }
     if not dry then given.journal, given.canary, given.on_progress = args.journal, args.canary, on_progress end

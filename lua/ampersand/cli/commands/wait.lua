@@ -48,6 +48,7 @@ function wait.follow(ctx, started)
 end
 
 function wait.run(ctx)
+  show.check(ctx, "Operation")
   ctx:require_setting "project"
   ctx:require_credentials { auth = "any" }
   wait.follow(ctx, ctx.args.id)

@@ -112,8 +112,10 @@ end
 -- The state is saved however the watch ends.
 function watch.run(ctx)
   ctx:require_place()
-  local args, view, watcher, polled, failed = ctx.args, show.view(ctx, "installations"), nil, false, nil
+  local args, view, watcher, polled, failed = ctx.args, show.view(ctx, "installations", "Installation"), nil, false, nil
   local lock = lock_state(args.state)
+  local words = args.fail_if and show.blind_conditions(ctx, "installations", "installation")
+  if words then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
   watcher = exit.guard(view.watch, view, {
     interval = args.interval, polls = args.polls, existing = args.existing, state = read_state(args.state),
     on_error = function(err)

@@ -35,9 +35,8 @@ for _, path in ipairs(arg) do
     for i, line in ipairs(lines) do
       local name = line:match "^%s*local function ([%w_]+)" or line:match "^%s*function [%w_.]*[.:]?([%w_]+)%s*%("
         or line:match "^%s*local ([%w_]+) = function"
-      if name and not functions[name] and asserts(block(lines, i):match "\n(.*)" or line:match "%)(.*)" or "", functions) then
-        functions[name], grown = true, true
-      end
+      local body = name and not functions[name] and (block(lines, i):match "\n(.*)" or line:match "%)(.*)")
+      if body and asserts(body, functions) then functions[name], grown = true, true end
     end
   until not grown
   for i, line in ipairs(lines) do

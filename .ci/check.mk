@@ -49,7 +49,11 @@ VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=d
 	--errors-for-leak-kinds=definite,indirect
 VALGRIND_SPECS := $(wildcard spec/json/[del]*_spec.lua spec/client/query_spec.lua spec/client/client_spec.lua spec/client/call_spec.lua \
 	spec/client/listing_spec.lua spec/client/crypto_spec.lua spec/client/faults_spec.lua spec/transport/curl_spec.lua spec/client/parallel_spec.lua)
-check: check-fast check-builds analyze ## everything that takes long: builds, analysis, valgrind, fuzzing
+.PHONY: check-instructions
+check-instructions: all ## instructions of a first list under callgrind
+	.ci/instructions
+
+check: check-fast check-builds analyze check-instructions ## everything that takes long: builds, analysis, valgrind, fuzzing
 	AMP_SLOW=10 $(MAKE) --no-print-directory specs RUNNER='$(VALGRIND)' SPECS='$(VALGRIND_SPECS)'
 	$(MAKE) --no-print-directory check-json
 	$(MAKE) --no-print-directory check-noepoll

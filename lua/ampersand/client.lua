@@ -93,7 +93,8 @@ function Client:call(id, given, options)
     for i, each in ipairs(operations.all()) do known[i] = each.id end
     argcheck.raise(("client:call: unknown operation %q; %s"):format(tostring(id), argcheck.hint(id, known)))
   end
-  return resource.perform(call.new(self, what, op, params.of_call(what, op, self._config, given, options)))
+  local by_name = require "ampersand.client.params_by_name"
+  return resource.perform(call.new(self, what, op, by_name.of_call(what, op, self._config, given, options)))
 end
 
 --- Sends a request that is not in the table of operations.
@@ -103,7 +104,7 @@ end
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info
 function Client:request(method, path, given)
-  local op, parts = params.of_request("client:request", method, path, given)
+  local op, parts = require "ampersand.client.params_by_name".of_request("client:request", method, path, given)
   return sender.value(call.new(self, "client:request", op, parts))
 end
 
@@ -265,27 +266,6 @@ function Client:_parallel(n, tasks)
   local values, errors = { n = #tasks }, {}
   for i, task in ipairs(tasks) do values[i], errors[i] = task() end
   return values, errors
-end
-
---- Iterates over a JSON array of another server: no credentials, none of the client's headers. What permits it stands
--- in the URL's query, so messages show the server alone.
----@param what string for messages
----@param address string
----@param options table
----@return function iterator
-function Client:_each_of(what, address, options)
-  self:_check_open(what)
-  local checked, problem = url.check((address:gsub("%?.*", "")), self._config.allow_insecure_http)
-  if not checked then
-    error(self:_error { kind = "protocol", message = "the link of " .. what .. " " .. problem, retryable = false }, 0)
-  end
-  local origin = url.origin(address)
-  local op = {
-    id = what, method = "GET", base = origin, shown_path = "/...", auth = "none", returns = "array",
-    path = address:sub(#origin + 1):gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }),
-  }
-  local c = call.new(self, what, op, { path = {}, query = {}, options = options })
-  return require "ampersand.client.iterator".each(c)
 end
 
 function Client:_check_open(what)

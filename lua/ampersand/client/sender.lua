@@ -17,7 +17,7 @@ local function may_resend(attempt)
 end
 
 -- What the transport gets, but for the time that is left; nil and an error.
-local function prepare(attempt)
+function sender.prepare(attempt)
   local c = attempt.call
   local op, config = c.op, c.config
   if config.bearer and op.auth ~= "none" and (op.auth == "bearer" or not config.api_key) then
@@ -86,7 +86,7 @@ local function exchange(attempt)
     if begun then begun.abandon() end
     return nil, call.error(attempt, "cancelled", "the client is closed", { sent = false })
   end
-  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = prepare(attempt) end
+  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = sender.prepare(attempt) end
   if not req then return nil, shown_url end
   attempt.shown_url = shown_url
   local left = call.remaining(attempt)
@@ -176,29 +176,6 @@ function sender.value(c)
   local value, err = sender.send(attempt, response.value)
   if err then return nil, err end
   return value, attempt.info
-end
-
---- Starts the request that sender.send will make next, where the transport can: the server works meanwhile.
--- What goes wrong is reported by sender.send, which sends it anew where the server has seen nothing of it.
----@param attempt ampersand.Attempt
-function sender.begin(attempt)
-  local transport = attempt.call.config.transport()
-  if not transport or not transport.begin or not attempt.call.idempotent then return end
-  local seconds, era = attempt.call.config.limiter:take(core.now())
-  if seconds > 0 then return attempt.call.config.limiter:give_back(era) end
-  local req, shown_url = prepare(attempt)
-  if not req then return end
-  -- without a timeout: time in the caller's own loop does not count
-  local wait, abandon = transport:begin(req)
-  if wait then attempt.begun = { req = req, shown_url = shown_url, wait = wait, abandon = abandon } end
-end
-
---- Drops the request that was sent ahead.
----@param attempt ampersand.Attempt
-function sender.abandon(attempt)
-  local begun = attempt.begun
-  attempt.begun = nil
-  if begun then begun.abandon() end
 end
 
 return sender

@@ -40,9 +40,7 @@ end
 function exit.code_of(err)
   if err.kind == "timeout" then return exit.TIMEOUT end
   if err.status == 401 or err.status == 403 then return exit.AUTH end
-  -- A full disk is no wrong usage, though an error about a journal is of kind "config".
-  local unwritable = tostring(err.message):find("cannot be written", 1, true)
-  return err.kind == "config" and not unwritable and exit.USAGE or exit.FAILURE
+  return err.kind == "config" and not err.file and exit.USAGE or exit.FAILURE
 end
 
 --- Ends the command because of an error of the library.

@@ -73,12 +73,12 @@ check-json: $(JSON_HOST) ## failing allocators and doubles, in a C program
 # Each target runs for FUZZ_SECONDS. A crash leaves its input in build/.
 FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
-FUZZ_TARGETS := scan stream
-fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the JSON scanner and streams for FUZZ_SECONDS each
+FUZZ_TARGETS := scan stream head
+fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the JSON scanner, streams, heads and the inflater for FUZZ_SECONDS each
 build/fuzz/%: spec/fuzz/%.c $(CORE_SRC) $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(STD) -O1 -g -DAMP_PART_NODES=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Iinclude -Isrc \
-	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@
+	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lz -lm -ldl -o $@
 fuzz-%: build/fuzz/%
 	@mkdir -p build/fuzz/corpus-$*
 	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -timeout=10 -artifact_prefix=build/fuzz/ -print_final_stats=1 \

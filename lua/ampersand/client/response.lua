@@ -76,6 +76,7 @@ end
 -- The problem of an error's answer, and its body: decoded, or text, which of a long body is the beginning.
 local function read_error_body(res)
   local text, whole = read_beginning(res, MAX_ERROR_BODY)
+  text = text:gsub("^\239\187\191", "") -- a byte order mark
   res.close(whole)
   if text == "" then return nil end
   local value = core.decode(text, { mask = true })
@@ -183,7 +184,7 @@ function response.decoder(c, kind, settings)
     if ok then return ready end
   end
   local made = settings(c)
-  made.mask = true
+  made.mask, made.bom = true, true
   for i = 1, #DECODER_OPTIONS do
     local name = DECODER_OPTIONS[i]
     if made[name] == nil then made[name] = call.option(c, name) end

@@ -15,6 +15,7 @@ local call = {}
 ---@field body any            what becomes the JSON body
 ---@field raw boolean?        the body is sent as it is
 ---@field options table       timeout, read_timeout, connect_timeout, retry, headers, nulls, limits …
+---@field built table?       the request, once it was built: url, headers, body, shown_url
 ---@field filter table        `plan` for the decoder, `keep` for Lua functions
 ---@field idempotent boolean  whether it may reach the server twice without harm
 
@@ -47,12 +48,20 @@ local NO_FILTER = {}
 ---@param missing string? a default that is not configured, in words
 ---@return ampersand.Call?, ampersand.Error?
 function call.new(client, what, op, parts, missing)
-  local config = client._config
-  if config.closed then argcheck.raise(what .. ": the client is closed") end
-  parts.client, parts.config, parts.op, parts.filter = client, config, op, parts.filter or NO_FILTER
+  parts.client, parts.config, parts.op, parts.filter = client, client._config, op, parts.filter or NO_FILTER
+  call.again(parts, what)
   parts.idempotent = retry.idempotent(op, parts.query)
   if missing then return nil, call.error(call.attempt(parts), "config", missing) end
   return parts
+end
+
+--- A call that was made before, once more.
+---@param c ampersand.Call
+---@param what string
+---@return ampersand.Call
+function call.again(c, what)
+  if c.config.closed then argcheck.raise(what .. ": the client is closed") end
+  return c
 end
 
 --- The value of an option: the call's own, else the client's.

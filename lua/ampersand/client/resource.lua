@@ -54,10 +54,14 @@ end
 -- A call of a view's list operation, ready to be read in some way.
 local function prepare_list(self, verb, ...)
   local what = describe(self, verb)
+  local known = self._call
+  if known and select("#", ...) == 0 then return call.again(known, what) end
   local op = list_operation(self, what)
   local parts, missing = params.of_method(what, op, self._client._config, ...)
   parts.filter = self._filter
-  return call.new(self._client, what, op, parts, missing)
+  local c, err = call.new(self._client, what, op, parts, missing)
+  if select("#", ...) == 0 and operations.is_list(op) then self._call = c end -- a call does not change
+  return c, err
 end
 
 --- Runs a call.

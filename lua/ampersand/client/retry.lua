@@ -5,7 +5,7 @@ local http_date = require "ampersand.util.http_date"
 
 local retry = {}
 
-retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8 }
+retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8, always = false }
 
 --- The policy of a `retry` option.
 -- true: the default policy, also for requests that may not be sent twice unasked (POST, PATCH).
@@ -14,6 +14,7 @@ retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8 }
 ---@return table policy attempts, base, cap, always
 function retry.policy(option)
   local default = retry.DEFAULT
+  if option == nil then return default end
   if type(option) == "table" then
     return {
       attempts = option.attempts or default.attempts, base = option.base or default.base,

@@ -1,4 +1,4 @@
---- Edits over a fleet: change the configs of many installations as one step that can be looked at before, stopped,
+--- Edits over a fleet: change the configs of many installations as one step that can be inspected first, stopped,
 -- resumed and undone.
 --
 --     local report = ampersand.assert(client.installations:where { … }:edit(function(config)

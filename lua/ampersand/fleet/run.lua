@@ -186,7 +186,7 @@ function Run:send(entry, changes)
   return self.client:call("updateInstallation", {
     integrationId = entry.integration, installationId = entry.id, body = mask.body(changes),
     skipSampling = self.settings.skip_sampling or nil,
-  }, { retry = false, unknown_fields = "ignore" }) -- the plan has looked at the names
+  }, { retry = false, unknown_fields = "ignore" }) -- the plan has checked the names
 end
 
 local OTHER_CHANGE = "%s: the function makes another change now than the plan in the journal has; nothing more was sent"

@@ -38,7 +38,7 @@ local function exists(name)
   return size and size > 0
 end
 
--- What the journal knows; nil and a problem.
+-- What the journal says; nil and a problem.
 local function read(view, book)
   local known, problem = saved.read(book, function(header)
     local wanted = scope.of(view)

@@ -65,6 +65,8 @@ local function show(ctx, plan)
       or "\nNothing of this can be copied to existing installations.")
     for _, edit in ipairs(edits) do say("  " .. edit_command(edit)) end
     for _, note in ipairs(notes) do say("  # " .. printable(note)) end
+  elseif plan:edits()[1] then
+    ctx:note "--edit-installations prints the edits that bring existing installations along"
   end
   stdout.flush()
 end

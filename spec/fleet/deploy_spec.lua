@@ -183,6 +183,15 @@ integrations:
       assert.is_false(ok)
       assert.truthy(message:find("deploy_spec.lua", 1, true), message)
     end
+    local given = { yaml = manifest { contact = "0 * * * *" } }
+    for words, call in pairs {
+      ["a colon"] = function() return client.integrations.deploy(given), nil end,
+      ["narrow lists"] = function() return client.integrations:where { name = "salesforce" }:deploy(given), nil end,
+    } do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.truthy(message:find("deploy_spec.lua", 1, true) and message:find(words, 1, true), message)
+    end
   end)
 end)
 

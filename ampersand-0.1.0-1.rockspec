@@ -91,6 +91,7 @@ build = {
     ["ampersand.client.list"] = "lua/ampersand/client/list.lua",
     ["ampersand.client.operations"] = "lua/ampersand/client/operations.lua",
     ["ampersand.client.params"] = "lua/ampersand/client/params.lua",
+    ["ampersand.client.params_by_name"] = "lua/ampersand/client/params_by_name.lua",
     ["ampersand.client.proxy"] = "lua/ampersand/client/proxy.lua",
     ["ampersand.client.query"] = "lua/ampersand/client/query.lua",
     ["ampersand.client.request"] = "lua/ampersand/client/request.lua",

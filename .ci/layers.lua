@@ -14,6 +14,15 @@ local LAYERS = {
 }
 -- What is required when it is used may stand higher: the facade's public modules, and the verbs of client/resource.
 local LAZY = { ["ampersand"] = true, ["ampersand.client.resource"] = true }
+-- Below the fleet a function requires a module only where a user sees the boundary: by what call, or by which option.
+local BOUNDARIES = {
+  ["ampersand"] = "a name of the facade",
+  ["ampersand.client"] = "client:call, client:request, client:proxy, the option bearer, the first request",
+  ["ampersand.client.resource"] = ":each and the like, :where, :select, a verb of the fleet",
+  ["ampersand.client.params"] = "a request with a body",
+  ["ampersand.transport.curl"] = "the option loop, client:poll, client:parallel",
+  ["ampersand.webhook"] = "webhook.results", ["ampersand.record"] = "recording without a transport of one's own",
+}
 
 local function rank_of(module)
   local best, length = nil, -1
@@ -53,6 +62,9 @@ end
 for module, edges in pairs(graph) do
   for required, where in pairs(edges) do
     local from, to = rank_of(module), rank_of(required)
+    if where == "function" and from and from < 5 and not BOUNDARIES[module] then
+      problems[#problems + 1] = ("%s requires %s inside a function"):format(module, required)
+    end
     if to and from and to > from and not (LAZY[module] and where == "function") then
       problems[#problems + 1] = ("%s (%s) requires %s (%s)"):format(module, LAYERS[from][1], required, LAYERS[to][1])
     end

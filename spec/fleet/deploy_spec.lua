@@ -153,7 +153,7 @@ integrations:
     local edits, notes = plan:edits()
     assert.same({
       { integration = "salesforce", object = "contact", set = { ["content.read.objects.contact.schedule"] = "9 * * * *" } },
-      { integration = "salesforce", object = "lead", set = {}, unset = "content.read.objects.lead" },
+      { integration = "salesforce", object = "lead", set = { ["content.read.objects.lead.disabled"] = true } },
     }, edits)
     assert.same({ "salesforce: a.b has a dot in its name: edit it in a program", "salesforce: deal is new: customers choose its fields" },
       notes)

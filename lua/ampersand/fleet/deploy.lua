@@ -210,7 +210,8 @@ end
 local COPIED = { "schedule", "destination", "backfill" }
 
 --- The edits that bring the configs of existing installations to the new revision.
----@return table[] edits `{ integration, object, set = { path = value }, unset = path? }`; paths below `config`
+---@return table[] edits `{ integration, object, set = { path = value } }`, paths below `config`; reads of dropped
+---   objects are paused
 ---@return string[] notes what only the customer can decide
 function Plan:edits()
   local edits, notes = {}, {}
@@ -225,12 +226,12 @@ function Plan:edits()
           edit.set[path .. "." .. member] = new
         end
       end
-      if before[name] and not after[name] then edit.unset = path end
+      if before[name] and not after[name] then edit.set[path .. ".disabled"] = true end -- the API removes no object
       if not before[name] then
         notes[#notes + 1] = ("%s: %s is new: customers choose its fields"):format(entry.name, name)
-      elseif name:find(".", 1, true) and (edit.unset or next(edit.set)) then
+      elseif name:find(".", 1, true) and next(edit.set) then
         notes[#notes + 1] = ("%s: %s has a dot in its name: edit it in a program"):format(entry.name, name)
-      elseif edit.unset or next(edit.set) then
+      elseif next(edit.set) then
         edits[#edits + 1] = edit
       end
     end

@@ -52,7 +52,6 @@ local function edit_command(edit)
     local text = type(value) == "string" and "=" .. value or ":=" .. core.encode(value, { sort_keys = true })
     words[#words + 1], words[#words + 2] = "--set", path .. text
   end
-  if edit.unset then words[#words + 1], words[#words + 2] = "--unset", edit.unset end
   words[#words + 1], words[#words + 2] = "--journal", edit.object .. ".jsonl"
   for i, word in ipairs(words) do words[i] = quoted(word) end
   return printable(table.concat(words, " "))

@@ -17,8 +17,6 @@ request.SERVERS = {
 --- The address of one of the vendor's servers: `base_url` replaces all of them, `servers` single ones; a region stands
 -- behind the first part of the host's name.
 ---@param config table settings of a client
----@param name string
----@return string
 function request.address(config, name)
   local own = config.servers[name] or config.base_url
   if own then return name == "proxy" and not config.servers[name] and own:gsub("/v%d+$", "") or own end
@@ -27,8 +25,6 @@ function request.address(config, name)
 end
 
 --- Why `id` cannot stand in a path, or nil. "." and ".." are folded by servers even when percent-encoded.
----@param id any
----@return string?
 function request.bad_id(id)
   local kind = type(id)
   if kind == "number" then
@@ -62,8 +58,6 @@ end
 
 --- Sets a header, whatever the case of an earlier one of that name.
 ---@param headers table<string, string>
----@param name string
----@param value any
 function request.set_header(headers, name, value)
   local lower = tostring(name):lower()
   for other in pairs(headers) do
@@ -73,9 +67,6 @@ function request.set_header(headers, name, value)
 end
 
 --- Why a header cannot be sent, or nil.
----@param name any
----@param value any
----@return string?
 function request.bad_header(name, value)
   if type(name) ~= "string" or not name:match "^[%w!#$%%&'*+%-.^_`|~]+$" then
     return ("header name %q is not a token of RFC 9110"):format(tostring(name):gsub("%c", "?"))
@@ -162,7 +153,6 @@ end
 
 --- Builds one request. `base_url` replaces all servers, `servers` single ones, an operation's `base` both. What does
 -- not change is kept with the call.
----@param c ampersand.Call
 ---@param attempt ampersand.Attempt query, bearer
 ---@return { url: string, headers: table, body: string?, shown_url: string }? built `shown_url`: template, query names
 ---@return string? message why the request cannot be built (kind "config")

@@ -66,7 +66,6 @@ end
 
 --- Runs a call.
 ---@param c ampersand.Call? nil, with an error: it cannot be made
----@param err ampersand.Error?
 ---@return any value, table|ampersand.Error info
 local function perform(c, err)
   if not c then return nil, err end
@@ -122,7 +121,6 @@ end
 
 --- A view of the elements for which all conditions hold; see ampersand.client.query for their form.
 ---@param condition table|function
----@return ampersand.Resource
 function Resource:where(condition)
   local what = describe(self, "where")
   list_operation(self, what)
@@ -135,7 +133,6 @@ end
 
 --- A view of the elements reduced to some paths.
 ---@param paths string[]
----@return ampersand.Resource
 function Resource:select(paths)
   local what = describe(self, "select")
   list_operation(self, what)
@@ -144,7 +141,6 @@ function Resource:select(paths)
 end
 
 --- The view over all integrations of the project.
----@return ampersand.Resource
 function Resource:in_project()
   local what = describe(self, "in_project")
   local op = operations.get(self._name, "in_project")
@@ -197,9 +193,6 @@ end
 
 return {
   --- The resource of a client.
-  ---@param client ampersand.Client
-  ---@param name string
-  ---@return ampersand.Resource
   new = function(client, name) return setmetatable({ _client = client, _name = name }, Resource) end,
   perform = perform,
   VERBS = VERBS,

@@ -148,11 +148,8 @@ local function wait_for_next_try(attempt, err)
 end
 
 --- Sends a call until `consume` has what it wants of a success, or nothing more may be tried.
----@param attempt ampersand.Attempt
 ---@param consume fun(res: table, attempt: ampersand.Attempt, state: any): any, ampersand.Error? reads the answer
----@param state any
 ---@return any value
----@return ampersand.Error?
 function sender.send(attempt, consume, state)
   local hook = attempt.call.config.on_event
   while true do
@@ -170,7 +167,6 @@ function sender.send(attempt, consume, state)
 end
 
 --- Runs a call whose answer is one value.
----@param c ampersand.Call
 ---@return any value `true` where the success has no body
 ---@return table|ampersand.Error info
 function sender.value(c)

@@ -49,7 +49,11 @@ VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=d
 	--errors-for-leak-kinds=definite,indirect
 VALGRIND_SPECS := $(wildcard spec/json/[del]*_spec.lua spec/client/query_spec.lua spec/client/client_spec.lua spec/client/call_spec.lua \
 	spec/client/listing_spec.lua spec/client/crypto_spec.lua spec/client/faults_spec.lua spec/transport/curl_spec.lua spec/client/parallel_spec.lua)
-check: check-fast check-builds analyze ## everything that takes long: builds, analysis, valgrind, fuzzing
+.PHONY: check-instructions
+check-instructions: all ## instructions of a first list under callgrind
+	.ci/instructions
+
+check: check-fast check-builds analyze check-instructions ## everything that takes long: builds, analysis, valgrind, fuzzing
 	AMP_SLOW=10 $(MAKE) --no-print-directory specs RUNNER='$(VALGRIND)' SPECS='$(VALGRIND_SPECS)'
 	$(MAKE) --no-print-directory check-json
 	$(MAKE) --no-print-directory check-noepoll
@@ -69,12 +73,12 @@ check-json: $(JSON_HOST) ## failing allocators and doubles, in a C program
 # Each target runs for FUZZ_SECONDS. A crash leaves its input in build/.
 FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
-FUZZ_TARGETS := scan stream
-fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the JSON scanner and streams for FUZZ_SECONDS each
+FUZZ_TARGETS := scan stream head
+fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the JSON scanner, streams, heads and the inflater for FUZZ_SECONDS each
 build/fuzz/%: spec/fuzz/%.c $(CORE_SRC) $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(STD) -O1 -g -DAMP_PART_NODES=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Iinclude -Isrc \
-	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@
+	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lz -lm -ldl -o $@
 fuzz-%: build/fuzz/%
 	@mkdir -p build/fuzz/corpus-$*
 	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -timeout=10 -artifact_prefix=build/fuzz/ -print_final_stats=1 \

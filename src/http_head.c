@@ -196,6 +196,8 @@ static bool has_end(const struct amp_head *head)
 static bool end_head(struct amp_head *head)
 {
     if (head->status < 200) { /* an interim response: another one follows */
+        if (head->chunked || head->length >= 0)
+            return malformed(head, "an interim response frames a body");
         amp_head_reset(head);
         return true;
     }

@@ -50,10 +50,15 @@ local function region_of(text, what)
   return region
 end
 
-local function check_credentials(given)
-  for _, name in ipairs { "api_key", "bearer" } do
-    local bad = given[name] == "" and "is empty" or type(given[name]) == "string" and given[name]:find "[%z\r\n]"
-      and "has a line break or a NUL in it"
+-- Texts that come from files and settings arrive with line ends; variables of the environment are trimmed.
+local TEXTS = { "api_key", "bearer", "project", "integration", "org", "base_url" }
+
+local function check_texts(given)
+  for _, name in ipairs(TEXTS) do
+    local text = type(given[name]) == "string" and given[name]
+    local bad = text and (not text:find "%S" and "is empty"
+      or text:find "[%z\r\n]" and "has a line break or a NUL in it"
+      or text:find "^%s" and "begins with a blank" or text:find "%s$" and "ends with a blank")
     if bad then argcheck.raise(("option %q %s"):format(name, bad)) end
   end
   local bad = given.user_agent and request.bad_header("user_agent", given.user_agent)
@@ -62,7 +67,6 @@ end
 
 -- Settings from options; `config.transport` exists already.
 local function settle(config, given)
-  check_credentials(given)
   for name, value in pairs(given) do
     if name ~= "transport" and name ~= "servers" and name ~= "base_url" then config[name] = value end
   end
@@ -93,7 +97,8 @@ function Client:call(id, given, options)
     for i, each in ipairs(operations.all()) do known[i] = each.id end
     argcheck.raise(("client:call: unknown operation %q; %s"):format(tostring(id), argcheck.hint(id, known)))
   end
-  return resource.perform(call.new(self, what, op, params.of_call(what, op, self._config, given, options)))
+  local by_name = require "ampersand.client.params_by_name"
+  return resource.perform(call.new(self, what, op, by_name.of_call(what, op, self._config, given, options)))
 end
 
 --- Sends a request that is not in the table of operations.
@@ -103,7 +108,7 @@ end
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info
 function Client:request(method, path, given)
-  local op, parts = params.of_request("client:request", method, path, given)
+  local op, parts = require "ampersand.client.params_by_name".of_request("client:request", method, path, given)
   return sender.value(call.new(self, "client:request", op, parts))
 end
 
@@ -170,6 +175,7 @@ function Client:with(changes)
   end
   changes = argcheck.check(changes, SHARED_OPTIONS, "client:with")
   params.check_choices(changes, "client:with")
+  check_texts(changes)
   -- `closed` and everything not changed is read through to this client
   local config = setmetatable({}, { __index = self._config })
   return setmetatable({ _config = settle(config, changes), _owner = false, _decoders = {} }, Client)
@@ -267,27 +273,6 @@ function Client:_parallel(n, tasks)
   return values, errors
 end
 
---- Iterates over a JSON array of another server: no credentials, none of the client's headers. What permits it stands
--- in the URL's query, so messages show the server alone.
----@param what string for messages
----@param address string
----@param options table
----@return function iterator
-function Client:_each_of(what, address, options)
-  self:_check_open(what)
-  local checked, problem = url.check((address:gsub("%?.*", "")), self._config.allow_insecure_http)
-  if not checked then
-    error(self:_error { kind = "protocol", message = "the link of " .. what .. " " .. problem, retryable = false }, 0)
-  end
-  local origin = url.origin(address)
-  local op = {
-    id = what, method = "GET", base = origin, shown_path = "/...", auth = "none", returns = "array",
-    path = address:sub(#origin + 1):gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }),
-  }
-  local c = call.new(self, what, op, { path = {}, query = {}, options = options })
-  return require "ampersand.client.iterator".each(c)
-end
-
 function Client:_check_open(what)
   if self._config.closed then argcheck.raise(what .. ": the client is closed") end
 end
@@ -354,6 +339,7 @@ end
 function Client.new(given)
   given = argcheck.check(given, NEW_OPTIONS, "ampersand.new")
   params.check_choices(given, "ampersand.new")
+  check_texts(given)
   local root = environment.option "base_url"
   local config = {
     timeout = 60, connect_timeout = 10, read_timeout = 30, retry = nil, nulls = "keep", user_agent = version.user_agent,

@@ -169,6 +169,7 @@ local function reply(conn, request)
   end
   arrivals[request.path] = (arrivals[request.path] or 0) + 1
   if request.method == "CONNECT" then return scenarios.connect(conn, request) end
+  request.path = request.path:gsub("^/v1/", "/", 1) -- a base URL of the root alone
   local scenario = scenarios[request.path:match "^/([%w_]*)" or "unknown"] or scenarios.unknown
   return scenario(conn, request)
 end

@@ -200,7 +200,8 @@ local rows = {
   -- --- interim responses
   { "100", "HTTP/1.1 100 Continue\r\n\r\n" .. OK .. FIVE .. END .. "hello", "stay", "200 hello" },
   { "103 with headers", "HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" .. OK .. FIVE .. END .. "hello", "stay", "200 hello" },
-  { "103 with a length", "HTTP/1.1 103 Early Hints\r\nContent-Length: 9\r\n\r\n" .. OK .. FIVE .. END .. "hello", "stay", "200 hello" },
+  { "103 with a length", "HTTP/1.1 103 Early Hints\r\nContent-Length: 9\r\n\r\n" .. OK .. FIVE .. END .. "hello", "stay", "protocol" },
+  { "103 with chunks", "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n" .. OK .. FIVE .. END .. "hello", "stay", "protocol" },
   { "several interim ones", ("HTTP/1.1 102 Processing\r\n\r\n"):rep(5) .. OK .. FIVE .. END .. "hello", "stay", "200 hello" },
   { "interim ones without end", ("HTTP/1.1 102 Processing\r\nX: " .. ("w"):rep(100) .. "\r\n\r\n"):rep(900), "stay", "limit" },
   { "close after an interim one", "HTTP/1.1 100 Continue\r\n\r\n", "close", "closed" },

@@ -16,13 +16,15 @@ describe("framing, by libcurl", function()
       resend = false,
     }
     if not res then return kind end
-    local parts, chunk = {}, nil
-    repeat
-      chunk, _, kind = res.read()
+    local parts = {}
+    while true do
+      local chunk, _, broken = res.read()
+      if not chunk then
+        res.close(not broken)
+        return broken or res.status .. " " .. table.concat(parts)
+      end
       parts[#parts + 1] = chunk
-    until not chunk
-    res.close(not kind)
-    return kind or res.status .. " " .. table.concat(parts)
+    end
   end
 
   it("has a rule for many cases, each once", function()

@@ -6,7 +6,7 @@
 
 local base_url = require "ampersand.util.url"
 local core = require "ampersand.core"
-local wait = require "ampersand.transport.scheduler"
+local require = require "ampersand.util.require"
 
 -- libcurl brings some thirty libraries, of which a program uses few functions.
 if not package.preload["ampersand.http"] then
@@ -52,6 +52,31 @@ function curl.new(opts)
   }, Curl)
 end
 
+-- Without a loop a call waits in the engine, and nobody else waits. ampersand.transport.scheduler has the same methods.
+local Blocking = {}
+Blocking.__index = Blocking
+
+function Blocking:await(target)
+  while not target:want() and self.engine:usable() do -- else it was closed, or is another process's
+    self.engine:wait()
+    self:nudge()
+  end
+end
+
+function Blocking:nudge()
+  local engine = self.engine
+  if not engine:usable() then return end
+  engine:step()
+  repeat until not engine:pop_ready() -- each caller looks for itself
+end
+
+function Blocking.wake() end
+
+function Blocking:close()
+  if self.engine:usable() then self.engine:cancel() end
+  self.engine:close()
+end
+
 -- Iterators that nobody closed keep their connections until they are collected.
 local function collect()
   collectgarbage()
@@ -92,7 +117,8 @@ local function open(self)
     local fd, why = engine:pollfd()
     if not fd then return nil, why, "config" end
   end
-  self.engine, self.waiters = engine, wait.new(engine, self.loop)
+  self.engine, self.waiters = engine, setmetatable({ engine = engine }, Blocking)
+  if self.loop then require "ampersand.transport.scheduler".of(self.waiters, self.loop) end
   return engine
 end
 
@@ -219,7 +245,11 @@ local function start(self, req)
   local opts = self.opts
   if req.connect_timeout == nil then req.connect_timeout = opts.connect_timeout end
   if req.read_timeout == nil then req.read_timeout = opts.read_timeout end
-  req.direct = opts.http_proxy == nil and base_url.is_loopback(req.url)
+  if opts.http_proxy == nil then
+    local origin = req.url:match "^[^/]*//[^/?#]*"
+    if origin ~= self.origin then self.origin, self.direct = origin, base_url.is_loopback(req.url) end
+    req.direct = self.direct
+  end
   local transfer, message, kind = engine:start(req)
   return transfer, message, kind, false
 end
@@ -306,7 +336,7 @@ end
 --- Moves all requests for at most `budget` seconds and resumes their coroutines: for programs with a loop of their own.
 ---@param budget number? seconds; 0 or nil: one step
 function Curl:poll(budget)
-  if self.waiters then self.waiters:poll(budget) end
+  if self.waiters then require "ampersand.transport.scheduler".of(self.waiters):poll(budget) end
 end
 
 --- Runs functions side by side, at most `n` at a time; see ampersand.transport.parallel.
@@ -317,6 +347,7 @@ end
 function Curl:parallel(n, tasks)
   local engine, why, kind = open(self)
   if not engine then return nil, why, kind end
+  require "ampersand.transport.scheduler".of(self.waiters)
   return require "ampersand.transport.parallel".run(self.waiters, n, tasks)
 end
 

@@ -23,13 +23,15 @@ local wait = {}
 --- Coroutines that belong to a loop of ours, whatever loop the program has. It holds those that live.
 wait.adopted = setmetatable({}, { __mode = "k" })
 
----@param engine userdata
+--- Makes a scheduler of a table that has an `engine`, once.
+---@param waiters table
 ---@param loop table? an adapter
 ---@return ampersand.Waiters
-function wait.new(engine, loop)
+function wait.of(waiters, loop)
+  if getmetatable(waiters) == Waiters then return waiters end
   -- roles: the driver, and who looks after it; both are let go when nobody else knows them
-  local roles = setmetatable({}, { __mode = "v" })
-  return setmetatable({ engine = engine, loop = loop, parked = {}, stopped = {}, roles = roles }, Waiters)
+  waiters.loop, waiters.parked, waiters.stopped, waiters.roles = loop, {}, {}, setmetatable({}, { __mode = "v" })
+  return setmetatable(waiters, Waiters)
 end
 
 --- Makes `loop` the one that `co` yields to when it waits on `waiters`.

@@ -50,10 +50,15 @@ local function region_of(text, what)
   return region
 end
 
-local function check_credentials(given)
-  for _, name in ipairs { "api_key", "bearer" } do
-    local bad = given[name] == "" and "is empty" or type(given[name]) == "string" and given[name]:find "[%z\r\n]"
-      and "has a line break or a NUL in it"
+-- Texts that come from files and settings arrive with line ends; variables of the environment are trimmed.
+local TEXTS = { "api_key", "bearer", "project", "integration", "org", "base_url" }
+
+local function check_texts(given)
+  for _, name in ipairs(TEXTS) do
+    local text = type(given[name]) == "string" and given[name]
+    local bad = text and (not text:find "%S" and "is empty"
+      or text:find "[%z\r\n]" and "has a line break or a NUL in it"
+      or text:find "^%s" and "begins with a blank" or text:find "%s$" and "ends with a blank")
     if bad then argcheck.raise(("option %q %s"):format(name, bad)) end
   end
   local bad = given.user_agent and request.bad_header("user_agent", given.user_agent)
@@ -62,7 +67,6 @@ end
 
 -- Settings from options; `config.transport` exists already.
 local function settle(config, given)
-  check_credentials(given)
   for name, value in pairs(given) do
     if name ~= "transport" and name ~= "servers" and name ~= "base_url" then config[name] = value end
   end
@@ -171,6 +175,7 @@ function Client:with(changes)
   end
   changes = argcheck.check(changes, SHARED_OPTIONS, "client:with")
   params.check_choices(changes, "client:with")
+  check_texts(changes)
   -- `closed` and everything not changed is read through to this client
   local config = setmetatable({}, { __index = self._config })
   return setmetatable({ _config = settle(config, changes), _owner = false, _decoders = {} }, Client)
@@ -334,6 +339,7 @@ end
 function Client.new(given)
   given = argcheck.check(given, NEW_OPTIONS, "ampersand.new")
   params.check_choices(given, "ampersand.new")
+  check_texts(given)
   local root = environment.option "base_url"
   local config = {
     timeout = 60, connect_timeout = 10, read_timeout = 30, retry = nil, nulls = "keep", user_agent = version.user_agent,

@@ -63,6 +63,22 @@ describe("a program exits with", function()
     assert.equal(0, session:run('ampersand installations undo "$HOME/j" --yes').code)
   end)
 
+  it("1 where the journal cannot be written, or another process has it", function()
+    for _, journal in ipairs { "/dev/full", "/nowhere/at/all" } do
+      local result = session:run(EDIT .. "--yes --journal " .. journal)
+      assert.equal(1, result.code, result.err)
+      assert.matches("the journal cannot be written, so nothing was sent: ", result.err, 1, true)
+    end
+    server:control("faults", { on = "updateInstallation", delay = 0.1 })
+    local result = session:run(([[%s bin/ampersand installations edit --set createdBy=builder:me --journal "$HOME/j" --yes & first=$!
+      until grep -qs '"type":"done"' "$HOME/j"; do sleep 0.05; done
+      ampersand installations edit --set createdBy=builder:me --journal "$HOME/j" --yes; code=$?
+      wait $first || code=99
+      exit $code]]):format(LUA))
+    assert.equal(1, result.code, result.err)
+    assert.matches("is in use by process %d+", result.err)
+  end)
+
   it("2 where the journal is another edit's, and what it asks for is the whole path", function()
     local function edit(set) return session:run('ampersand installations edit --journal "$HOME/j" --yes ' .. set) end
     assert.equal(0, edit("--set 'content.read.objects.*.schedule=1 1 * * *'").code)
@@ -85,6 +101,13 @@ describe("a program exits with", function()
     assert.matches("--set PATH:=JSON", result.err, 1, true)
     result = session:run(edit .. "content.proxy.enabled:=false")
     assert.same({ 0, "" }, { result.code, result.err })
+  end)
+
+  it("0 after a server that limits the rate, and says that it waits", function()
+    server:control("faults", { on = "updateInstallation", status = 429, retry_after = 1, skip = 5, next = 1 })
+    local result = session:run(EDIT .. '--journal "$HOME/j" --yes')
+    assert.equal(0, result.code, result.err)
+    assert.equal("ampersand: the server limits the rate; waiting for 1 s\n", result.err)
   end)
 
   it("130 where it is interrupted, and says how far it is", function()

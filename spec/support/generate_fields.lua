@@ -70,19 +70,45 @@ local function leads_to(annotation, classes, found, each)
   return found
 end
 
--- Entries in lines of at most 118 columns.
+-- Words in lines of at most 119 columns.
 local function filled(entries)
   local lines, line = {}, ""
-  for _, entry in ipairs(entries) do
-    entry = entry .. ";"
-    if line ~= "" and #line + #entry + 1 > 118 then
+  for word in (table.concat(entries, "; ") .. ";"):gmatch "%S+" do
+    if line ~= "" and #line + #word + 1 > 119 then
       lines[#lines + 1] = line
       line = ""
     end
-    line = line == "" and entry or line .. " " .. entry
+    line = line == "" and word or line .. " " .. word
   end
   lines[#lines + 1] = line
   return table.concat(lines, "\n")
+end
+
+-- Numbered classes that are alike become one, until no two are; what is left is numbered from 1.
+local function merge(lines)
+  local changed = true
+  while changed do
+    local first, same, kept = {}, {}, {}
+    changed = false
+    for _, line in ipairs(lines) do
+      local other = tonumber(line.key) and first[line.text]
+      if other then same[line.key], changed = other, true else kept[#kept + 1] = line end
+      if tonumber(line.key) then first[line.text] = first[line.text] or line.key end
+    end
+    for _, line in ipairs(kept) do line.text = line.text:gsub("%f[%w]%d+%f[%W]", same) end
+    lines = kept
+  end
+  local numbers, count, entries = {}, 0, {}
+  for _, line in ipairs(lines) do
+    if tonumber(line.key) then
+      count = count + 1
+      numbers[line.key] = tostring(count)
+    end
+  end
+  for i, line in ipairs(lines) do
+    entries[i] = (numbers[line.key] or line.key) .. " " .. line.text:gsub("%f[%w]%d+%f[%W]", numbers)
+  end
+  return entries
 end
 
 --- The table: of each class its key, then `name` or `name:key` (`name:*key` through an array or a map); `*:key` and `*`
@@ -129,10 +155,10 @@ function generator.table()
       local target = reference(class.any)
       parts[#parts + 1] = "*" .. (target and ":" .. target or "")
     end
-    lines[i] = table.concat(parts, " ")
+    lines[i] = { key = parts[1], text = table.concat(parts, " ", 2) }
     i = i + 1
   end
-  return filled(lines)
+  return filled(merge(lines))
 end
 
 --- The file with the table anew.

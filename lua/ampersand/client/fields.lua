@@ -10,124 +10,102 @@ local fields = {}
 -- Of each class its key (an element, an operation for the fields of its body, a number), then `name` or `name:key`
 -- (`name:*key` through an array or a map); `*` and `*:key` stand for members of any name.
 local TABLE = [[
-ApiKey active key label projectId scopes; createApiKey label scopes; updateApiKey apiKey:75 updateMask;
-BillingAccount billingProvider billingProviderRef createTime displayName id updateTime; BillingAccountSession url;
-createBillingAccountSession redirectUrl timeout; ClaimedDomainResponse domain id parentId parentType;
-claimDomain domain parentId parentType;
-Connection apiKey authScheme consumer:76 createTime group:77 id oauth2AuthorizationCode:78 projectId provider providerApp:ProviderApp providerConsumerRef providerMetadata:*79 providerWorkspaceRef status updateTime;
-generateConnection apiKey basicAuth:80 consumerName consumerRef customAuth groupName groupRef oauth2AuthorizationCode:81 oauth2ClientCredentials:82 oauth2PasswordCredentials:83 provider providerMetadata:*79 providerWorkspaceRef;
-updateConnection connection:84 updateMask; CustomAuthConnectResponse connection:Connection redirect:85;
-customAuthConnect callbackParams consumerName consumerRef customAuth groupName groupRef projectIdOrName provider providerAppId providerMetadata:*79 sessionId;
-createConsumer consumerName consumerRef; Destination createTime id metadata:86 name type updateTime;
-DestinationWithSecrets createTime id metadata:87 name secrets:88 type updateTime;
-createDestination metadata:89 name secrets:90 type; updateDestination destination:91 updateMask;
-NotificationEventTopicRoute createTime eventType id projectId topicId updateTime;
-createEventTopicRoute eventType topicId; createGroup groupName groupRef;
-Installation config:92 connection:Connection createTime createdBy group:77 healthStatus id integrationId lastOperationStatus projectId updateTime;
-createInstallation config:93 connectionId groupRef skipSampling;
-updateInstallation installation:94 skipSampling updateMask; deliverResults groupRef pages;
-patchObjectConfigContent action changes:*95 groupRef installationId; pauseReads note objects;
-ReadResultAsync operationId; triggerRead groupRef mode sinceTimestamp untilTimestamp; unpauseReads note objects;
-Integration createTime id latestRevision:96 name projectId provider updateTime;
-createIntegration latestRevision:97 name provider; batchUpsertIntegrations destructive sourceYaml sourceZipUrl;
-JWTKey active algorithm createTime id label projectId publicKeyPem updateTime; JWTKeyResponse kid;
-createJWTKey algorithm label publicKeyPem; updateJWTKey jwtKey:98 updateMask;
-oauthConnect consumerName consumerRef enableCSRFProtection groupName groupRef projectIdOrName provider providerAppId providerMetadata:*79 providerWorkspaceRef;
-ObjectMetadata displayName fields:*99 mappedObjectName name; UpsertMetadataResponse fields:*100 success;
-upsertMetadataForConnection fields:*101 groupRef; upsertMetadataForInstallation fields:*101 groupRef;
-Operation actionType configId createTime id installationId integrationId metadata:102 projectId result status;
-BackfillProgress createTime installationId objectName operationId recordsEstimatedTotal recordsProcessed updateTime;
-Log message:103 severity timestamp; Builder createTime firstName fullName id idpProvider idpRef lastName primaryEmail;
-addUserToOrg builderId; Invite createTime id invitedEmail parentId parentType status updateTime;
-createOrgInvite email; BuilderInfo builder:Builder orgRole:104 projectRoles:*105; acceptInvite invitedEmail;
-Org createTime defaultTeamId id label updateTime; createOrg label; updateOrg org:106 updateMask;
-Project appName createTime entitlements:107 id name orgId updateTime; createProject appName name orgId;
-updateProject project:108 updateMask;
-ProviderApp clientId createTime externalRef id metadata:109 projectId provider scopes updateTime;
-createProviderApp clientId clientSecret externalRef metadata:109 provider scopes;
-updateProviderApp providerApp:110 updateMask;
-ProviderInfo apiKeyOpts:111 authHealthCheck:112 authType baseURL basicOpts:113 customOpts:114 defaultModule displayName labels media:115 metadata:116 modules:*117 name oauth2Opts:118 postAuthInfoNeeded providerAppMetadata:119 subscribeRequirements:120 support:121;
-SearchResponse result:*122; searchRecords fieldFilters:*123 groupRef objectName;
-WriteResponseSingleSuccess operationId result:124;
-WriteResponseBatch errors:*125 failureCount operationId results:*126 successCount;
-writeRecords associations autoBatchPolicy:127 batch:*128 batchPolicy:129 groupRef headers:*130 mode record retryPolicy:131 type;
-createRevision destructive sourceYaml sourceZipUrl; HydratedRevision content:132 createTime id specVersion;
-TopicDestinationRoute createTime destinationId id projectId topicId;
+ApiKey active key label projectId scopes; createApiKey label scopes; updateApiKey apiKey:1 updateMask; BillingAccount
+billingProvider billingProviderRef createTime displayName id updateTime; BillingAccountSession url;
+createBillingAccountSession redirectUrl timeout; ClaimedDomainResponse domain id parentId parentType; claimDomain
+domain parentId parentType; Connection apiKey authScheme consumer:2 createTime group:3 id oauth2AuthorizationCode:4
+projectId provider providerApp:ProviderApp providerConsumerRef providerMetadata:*5 providerWorkspaceRef status
+updateTime; generateConnection apiKey basicAuth:6 consumerName consumerRef customAuth groupName groupRef
+oauth2AuthorizationCode:4 oauth2ClientCredentials:7 oauth2PasswordCredentials:8 provider providerMetadata:*5
+providerWorkspaceRef; updateConnection connection:9 updateMask; CustomAuthConnectResponse connection:Connection
+redirect:10; customAuthConnect callbackParams consumerName consumerRef customAuth groupName groupRef projectIdOrName
+provider providerAppId providerMetadata:*5 sessionId; createConsumer consumerName consumerRef; Destination createTime
+id metadata:11 name type updateTime; DestinationWithSecrets createTime id metadata:11 name secrets:12 type updateTime;
+createDestination metadata:13 name secrets:14 type; updateDestination destination:15 updateMask;
+NotificationEventTopicRoute createTime eventType id projectId topicId updateTime; createEventTopicRoute eventType
+topicId; createGroup groupName groupRef; Installation config:16 connection:Connection createTime createdBy group:3
+healthStatus id integrationId lastOperationStatus projectId updateTime; createInstallation config:17 connectionId
+groupRef skipSampling; updateInstallation installation:18 skipSampling updateMask; deliverResults groupRef pages;
+patchObjectConfigContent action changes:*19 groupRef installationId; pauseReads note objects; ReadResultAsync
+operationId; triggerRead groupRef mode sinceTimestamp untilTimestamp; unpauseReads note objects; Integration createTime
+id latestRevision:20 name projectId provider updateTime; createIntegration latestRevision:21 name provider;
+batchUpsertIntegrations destructive sourceYaml sourceZipUrl; JWTKey active algorithm createTime id label projectId
+publicKeyPem updateTime; JWTKeyResponse kid; createJWTKey algorithm label publicKeyPem; updateJWTKey jwtKey:22
+updateMask; oauthConnect consumerName consumerRef enableCSRFProtection groupName groupRef projectIdOrName provider
+providerAppId providerMetadata:*5 providerWorkspaceRef; ObjectMetadata displayName fields:*23 mappedObjectName name;
+UpsertMetadataResponse fields:*24 success; upsertMetadataForConnection fields:*25 groupRef;
+upsertMetadataForInstallation fields:*25 groupRef; Operation actionType configId createTime id installationId
+integrationId metadata:26 projectId result status; BackfillProgress createTime installationId objectName operationId
+recordsEstimatedTotal recordsProcessed updateTime; Log message:27 severity timestamp; Builder createTime firstName
+fullName id idpProvider idpRef lastName primaryEmail; addUserToOrg builderId; Invite createTime id invitedEmail
+parentId parentType status updateTime; createOrgInvite email; BuilderInfo builder:Builder orgRole:28 projectRoles:*29;
+acceptInvite invitedEmail; Org createTime defaultTeamId id label updateTime; createOrg label; updateOrg org:30
+updateMask; Project appName createTime entitlements:31 id name orgId updateTime; createProject appName name orgId;
+updateProject project:32 updateMask; ProviderApp clientId createTime externalRef id metadata:33 projectId provider
+scopes updateTime; createProviderApp clientId clientSecret externalRef metadata:33 provider scopes; updateProviderApp
+providerApp:34 updateMask; ProviderInfo apiKeyOpts:35 authHealthCheck:36 authType baseURL basicOpts:37 customOpts:38
+defaultModule displayName labels media:39 metadata:40 modules:*41 name oauth2Opts:42 postAuthInfoNeeded
+providerAppMetadata:43 subscribeRequirements:44 support:45; SearchResponse result:*46; searchRecords fieldFilters:*47
+groupRef objectName; WriteResponseSingleSuccess operationId result:48; WriteResponseBatch errors:*49 failureCount
+operationId results:*48 successCount; writeRecords associations autoBatchPolicy:50 batch:*51 batchPolicy:52 groupRef
+headers:*53 mode record retryPolicy:54 type; createRevision destructive sourceYaml sourceZipUrl; HydratedRevision
+content:55 createTime id specVersion; TopicDestinationRoute createTime destinationId id projectId topicId;
 createTopicDestinationRoute destinationId topicId; Topic createTime id name projectId updateTime; createTopic name;
-updateTopic name; SignedUrl bucket path url; 75 active label scopes;
-76 consumerName consumerRef createTime projectId updateTime; 77 createTime groupName groupRef projectId updateTime;
-78 accessToken:133 refreshToken:134 scopes; 79 displayName source value; 80 password username;
-81 accessToken:135 refreshToken:136 scopes; 82 clientId clientSecret scopes;
-83 clientId clientSecret password scopes username;
-84 apiKey basicAuth:137 consumerName consumerRef customAuth groupName groupRef oauth2AuthorizationCode:81 oauth2ClientCredentials:138 oauth2PasswordCredentials:139 provider providerMetadata:*79 providerWorkspaceRef;
-85 sessionId url;
-86 account accountIdentifier batchSize bucket clusterIdentifier container database datasetId dbName dbUser exchange headers keyTemplate maxWaitSecs name partitionKeyTemplate projectId queueUrl region schemaName serverUrl storageClass streamName tableId tableName tls topicId url userId username workgroupName;
-87 account accountIdentifier batchSize bucket clusterIdentifier container database datasetId dbName dbUser exchange headers keyTemplate maxWaitSecs name partitionKeyTemplate projectId queueUrl region schemaName serverUrl storageClass streamName tableId tableName tls topicId url userId username workgroupName;
-88 webhookSigningKey;
-89 account accountIdentifier batchSize bucket clusterIdentifier container database datasetId dbName dbUser endpointUrl exchange headers keyTemplate maxWaitSecs name partitionKeyTemplate projectId queueUrl region schemaName serverUrl storageClass streamName tableId tableName tls topicId url userId username workgroupName;
-90 accessKey accessKeyId awsKeyId awsSecretKey awsSessionToken connectionString credentials password privateKey secretAccessKey username;
-91 metadata:140 name secrets:141; 92 content:142 createTime createdBy id revisionId;
-93 content:142 createdBy revisionId; 94 config:143 connectionId; 95 op path value;
-96 content:144 createTime id specVersion; 97 content:144 specVersion; 98 active label;
-99 displayName fieldName isCustom isRequired providerType readOnly referenceTo valueType values:*145;
-100 action fieldName metadata warnings;
-101 association:146 description displayName fieldName indexed numericOptions:147 required stringOptions:148 unique valueType;
-102 objects progress:149 retry:150 successfulRecordIds; 103 details error msg operation_id;
-104 org:Org principalId principalType role; 105 principalId principalType project:Project role; 106 label;
-107 brandingRemoval:151 logRetentionDays:152; 108 appName name; 109 authQueryParams providerParams;
-110 clientId clientSecret externalRef metadata:109 provider scopes; 111 attachmentType docsURL header:153 query:154;
-112 method successStatusCodes url; 113 apiKeyAsBasic apiKeyAsBasicOpts:155 docsURL;
-114 headers:*156 inputs:*157 multiStep providerInputs:*157 queryParams:*158; 115 darkMode:159 regular:160;
-116 input:*161 postAuthentication:*162; 117 baseURL displayName subscribeRequirements:120 support:121;
-118 accessTokenOpts:163 audience authURL authURLParams docsURL explicitScopesRequired explicitWorkspaceRequired grantType keepAliveIntervalHours scopeMappings tokenMetadataFields:164 tokenURL;
-119 authQueryParams:*161 providerParams:*161; 120 maintenance postProcess registration subscribeByAPI;
-121 batchWrite:165 bulkWrite:166 delete proxy read search:167 subscribe subscribeSupport:168 write;
-122 fields mappedFields raw; 123 fieldName operator value; 124 data recordId success; 125 message;
-126 data recordId success; 127 maxDelayMinutes retryDeadlineHours; 128 associations record; 129 allOrNone;
-130 key value; 131 deadlineHours; 132 displayName module name provider proxy:169 read:170 write:171;
-133 expiresAt issuedAt token; 134 expiresAt issuedAt token; 135 expiresAt issuedAt token;
-136 expiresAt issuedAt token; 137 password username; 138 clientId clientSecret scopes;
-139 clientId clientSecret password scopes username;
-140 account accountIdentifier batchSize bucket clusterIdentifier container database datasetId dbName dbUser endpointUrl exchange headers keyTemplate maxWaitSecs name partitionKeyTemplate projectId queueUrl region schemaName serverUrl storageClass streamName tableId tableName tls topicId url userId username workgroupName;
-141 accessKey accessKeyId awsKeyId awsSecretKey awsSessionToken connectionString credentials password privateKey secretAccessKey username;
-142 provider proxy:172 read:173 subscribe:174 write:175; 143 content:176 createdBy revisionId;
-144 displayName module name provider proxy:177 read:178 subscribe:179 watchSchema:180 write:181;
-145 displayValue value;
-146 associationType cardinality labels:182 onDelete required reverseLookupFieldName targetField targetObject;
-147 defaultValue max min precision scale; 148 defaultValue length pattern values valuesRestricted;
-149 installationId objectName operationId recordsEstimatedTotal recordsProcessed;
-150 attempts lastAttempt lastNotified; 151 value; 152 value; 153 name valuePrefix; 154 name; 155 fieldUsed keyFormat;
-156 name valueTemplate; 157 displayName docsURL fieldType name options:*183 prompt; 158 name valueTemplate;
-159 iconURL logoURL; 160 iconURL logoURL; 161 defaultValue displayName docsURL moduleDependencies:*184 name prompt;
-162 moduleDependencies:*184 name; 163 attachmentType docsURL header:185;
-164 consumerRefField otherFields:*186 scopesField workspaceRefField; 165 create:187 delete:187 update:187 upsert:187;
-166 delete insert update upsert; 167 operators:188; 168 create delete passThrough update; 169 enabled useModule;
-170 objects:*189; 171 objects:*190; 172 enabled; 173 objects:*191; 174 objects:*192; 175 objects:*193;
-176 provider proxy:172 read:194 subscribe:195 write:196; 177 enabled useModule; 178 objects:*197; 179 objects:*198;
-180 allObjects:199 destination schedule; 181 objects:*200; 182 plural singular; 183 label value; 184;
-185 name valuePrefix; 186 capture displayName name path; 187 defaultRecordLimit objectRecordLimits supported;
-188 equals;
-189 allFields:*201|202 allFieldsMetadata:*99 backfill:203 destination displayName error mapToDisplayName mapToName objectName optionalFields:*201|202 optionalFieldsAuto requiredFields:*201|202 schedule;
-190 displayName objectName valueDefaults:204;
-191 backfill:205 destination disabled dynamicMappingsInput:*206 fieldFilters:*207 objectName schedule selectedFieldMappings selectedFields selectedFieldsAuto selectedValueMappings;
-192 createEvent:208 deleteEvent:209 destination inheritFieldsAndMappings objectName otherEvents providerOptions:210 updateEvent:211;
-193 deletionSettings:212 objectName selectedFieldSettings:*213 selectedValueDefaults:*214|215|216; 194 objects:*217;
-195 objects:*218; 196 objects:*219;
-197 backfill:203 delivery:220 destination enabled mapToDisplayName mapToName objectName optionalFields:*221|202 optionalFieldsAuto requiredFields:*221|202 schedule;
-198 associationChangeEvent:222 createEvent:223 deleteEvent:224 destination inheritFieldsAndMapping objectName otherEvents updateEvent:225;
-199 fieldChanged:226 fieldCreated:227 fieldDeleted:228; 200 inheritMapping objectName valueDefaults:204;
-201 displayName fieldName mapToDisplayName mapToName; 202 default mapToDisplayName mapToName prompt;
-203 defaultPeriod:229; 204 allowAnyFields; 205 defaultPeriod:230 fieldFilters:*207;
-206 fieldName mapToDisplayName mapToName mappedValues:*231 prompt; 207 fieldName operator value; 208 enabled;
-209 enabled; 210 quotaOptimization:232; 211 enabled requiredWatchFields watchFieldsAuto; 212 enabled;
-213 default:233 writeOnCreate writeOnUpdate; 214 applyOnUpdate value; 215 applyOnUpdate value;
-216 applyOnUpdate value;
-217 backfill:205 destination disabled dynamicMappingsInput:*206 fieldFilters:*207 objectName schedule selectedFieldMappings selectedFields selectedFieldsAuto selectedValueMappings;
-218 createEvent:208 deleteEvent:209 destination inheritFieldsAndMappings objectName otherEvents providerOptions:210 updateEvent:211;
-219 deletionSettings:212 objectName selectedFieldSettings:*213 selectedValueDefaults:*214|215|216; 220 mode pageSize;
-221 fieldName mapToDisplayName mapToName; 222 enabled includeFullRecords; 223 enabled; 224 enabled;
-225 enabled requiredWatchFields watchFieldsAuto; 226 enabled; 227 enabled; 228 enabled; 229 days fullHistory;
-230 days fullHistory; 231 mappedDisplayValue mappedValue; 232 enabled; 233 booleanValue integerValue stringValue;
+updateTopic name; SignedUrl bucket path url; 1 active label scopes; 2 consumerName consumerRef createTime projectId
+updateTime; 3 createTime groupName groupRef projectId updateTime; 4 accessToken:56 refreshToken:56 scopes; 5
+displayName source value; 6 password username; 7 clientId clientSecret scopes; 8 clientId clientSecret password scopes
+username; 9 apiKey basicAuth:6 consumerName consumerRef customAuth groupName groupRef oauth2AuthorizationCode:4
+oauth2ClientCredentials:7 oauth2PasswordCredentials:8 provider providerMetadata:*5 providerWorkspaceRef; 10 sessionId
+url; 11 account accountIdentifier batchSize bucket clusterIdentifier container database datasetId dbName dbUser
+exchange headers keyTemplate maxWaitSecs name partitionKeyTemplate projectId queueUrl region schemaName serverUrl
+storageClass streamName tableId tableName tls topicId url userId username workgroupName; 12 webhookSigningKey; 13
+account accountIdentifier batchSize bucket clusterIdentifier container database datasetId dbName dbUser endpointUrl
+exchange headers keyTemplate maxWaitSecs name partitionKeyTemplate projectId queueUrl region schemaName serverUrl
+storageClass streamName tableId tableName tls topicId url userId username workgroupName; 14 accessKey accessKeyId
+awsKeyId awsSecretKey awsSessionToken connectionString credentials password privateKey secretAccessKey username; 15
+metadata:13 name secrets:14; 16 content:57 createTime createdBy id revisionId; 17 content:57 createdBy revisionId; 18
+config:17 connectionId; 19 op path value; 20 content:58 createTime id specVersion; 21 content:58 specVersion; 22 active
+label; 23 displayName fieldName isCustom isRequired providerType readOnly referenceTo valueType values:*59; 24 action
+fieldName metadata warnings; 25 association:60 description displayName fieldName indexed numericOptions:61 required
+stringOptions:62 unique valueType; 26 objects progress:63 retry:64 successfulRecordIds; 27 details error msg
+operation_id; 28 org:Org principalId principalType role; 29 principalId principalType project:Project role; 30 label;
+31 brandingRemoval:65 logRetentionDays:65; 32 appName name; 33 authQueryParams providerParams; 34 clientId clientSecret
+externalRef metadata:33 provider scopes; 35 attachmentType docsURL header:66 query:67; 36 method successStatusCodes
+url; 37 apiKeyAsBasic apiKeyAsBasicOpts:68 docsURL; 38 headers:*69 inputs:*70 multiStep providerInputs:*70
+queryParams:*69; 39 darkMode:71 regular:71; 40 input:*72 postAuthentication:*73; 41 baseURL displayName
+subscribeRequirements:44 support:45; 42 accessTokenOpts:74 audience authURL authURLParams docsURL
+explicitScopesRequired explicitWorkspaceRequired grantType keepAliveIntervalHours scopeMappings tokenMetadataFields:75
+tokenURL; 43 authQueryParams:*72 providerParams:*72; 44 maintenance postProcess registration subscribeByAPI; 45
+batchWrite:76 bulkWrite:77 delete proxy read search:78 subscribe subscribeSupport:79 write; 46 fields mappedFields raw;
+47 fieldName operator value; 48 data recordId success; 49 message; 50 maxDelayMinutes retryDeadlineHours; 51
+associations record; 52 allOrNone; 53 key value; 54 deadlineHours; 55 displayName module name provider proxy:80 read:81
+write:82; 56 expiresAt issuedAt token; 57 provider proxy:83 read:84 subscribe:85 write:86; 58 displayName module name
+provider proxy:80 read:87 subscribe:88 watchSchema:89 write:90; 59 displayValue value; 60 associationType cardinality
+labels:91 onDelete required reverseLookupFieldName targetField targetObject; 61 defaultValue max min precision scale;
+62 defaultValue length pattern values valuesRestricted; 63 installationId objectName operationId recordsEstimatedTotal
+recordsProcessed; 64 attempts lastAttempt lastNotified; 65 value; 66 name valuePrefix; 67 name; 68 fieldUsed keyFormat;
+69 name valueTemplate; 70 displayName docsURL fieldType name options:*92 prompt; 71 iconURL logoURL; 72 defaultValue
+displayName docsURL moduleDependencies:*93 name prompt; 73 moduleDependencies:*93 name; 74 attachmentType docsURL
+header:66; 75 consumerRefField otherFields:*94 scopesField workspaceRefField; 76 create:95 delete:95 update:95
+upsert:95; 77 delete insert update upsert; 78 operators:96; 79 create delete passThrough update; 80 enabled useModule;
+81 objects:*97; 82 objects:*98; 83 enabled; 84 objects:*99; 85 objects:*100; 86 objects:*101; 87 objects:*102; 88
+objects:*103; 89 allObjects:104 destination schedule; 90 objects:*105; 91 plural singular; 92 label value; 93 ; 94
+capture displayName name path; 95 defaultRecordLimit objectRecordLimits supported; 96 equals; 97 allFields:*106|107
+allFieldsMetadata:*23 backfill:108 destination displayName error mapToDisplayName mapToName objectName
+optionalFields:*106|107 optionalFieldsAuto requiredFields:*106|107 schedule; 98 displayName objectName
+valueDefaults:109; 99 backfill:110 destination disabled dynamicMappingsInput:*111 fieldFilters:*47 objectName schedule
+selectedFieldMappings selectedFields selectedFieldsAuto selectedValueMappings; 100 createEvent:83 deleteEvent:83
+destination inheritFieldsAndMappings objectName otherEvents providerOptions:112 updateEvent:113; 101
+deletionSettings:83 objectName selectedFieldSettings:*114 selectedValueDefaults:*115|115|115; 102 backfill:108
+delivery:116 destination enabled mapToDisplayName mapToName objectName optionalFields:*117|107 optionalFieldsAuto
+requiredFields:*117|107 schedule; 103 associationChangeEvent:118 createEvent:83 deleteEvent:83 destination
+inheritFieldsAndMapping objectName otherEvents updateEvent:113; 104 fieldChanged:83 fieldCreated:83 fieldDeleted:83;
+105 inheritMapping objectName valueDefaults:109; 106 displayName fieldName mapToDisplayName mapToName; 107 default
+mapToDisplayName mapToName prompt; 108 defaultPeriod:119; 109 allowAnyFields; 110 defaultPeriod:119 fieldFilters:*47;
+111 fieldName mapToDisplayName mapToName mappedValues:*120 prompt; 112 quotaOptimization:83; 113 enabled
+requiredWatchFields watchFieldsAuto; 114 default:121 writeOnCreate writeOnUpdate; 115 applyOnUpdate value; 116 mode
+pageSize; 117 fieldName mapToDisplayName mapToName; 118 enabled includeFullRecords; 119 days fullHistory; 120
+mappedDisplayValue mappedValue; 121 booleanValue integerValue stringValue;
 ]]
 
 local classes

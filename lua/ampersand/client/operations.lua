@@ -23,8 +23,6 @@ operations.DEFAULTS = {
 }
 
 --- Whether an operation answers with a list.
----@param op table
----@return boolean
 function operations.is_list(op)
   return op.returns == "array" or op.returns == "page"
 end
@@ -303,7 +301,6 @@ local function parse_answer(op, answer, line)
 end
 
 --- Parses one line of the table above. A line that breaks the grammar is a mistake in the program and raises.
----@param line string
 ---@return table op
 local function parse(line)
   local id, method, target, middle, answer = line:gsub("%$(%u+)", PATHS):match "^(%l%w*) (%u+) (%S+) (.-)%-> (.+)$"
@@ -330,8 +327,6 @@ operations.parse = parse
 local parsed = {}
 
 --- The operation behind `client.<resource>:<verb>`, parsed at its first use.
----@param resource string
----@param verb string
 ---@return table|nil op nil when there is no such resource or verb
 function operations.get(resource, verb)
   local verbs = operations.lines[resource]

@@ -52,8 +52,6 @@ local function check_table(what, name, value)
 end
 
 --- Raises when an option is not one of its words, or a table that is not what it should be.
----@param given table
----@param what string
 function params.check_choices(given, what)
   for name, value in pairs(given) do
     local choices = CHOICES[name]
@@ -66,8 +64,6 @@ function params.check_choices(given, what)
 end
 
 --- Checks the options of a call.
----@param given table?
----@param what string
 ---@return table given
 function params.check_options(given, what)
   given = argcheck.check(given, params.OPTIONS, what)
@@ -85,7 +81,6 @@ local HOW_TO_GIVE = {
 
 --- The words for a default that is not configured.
 ---@param name string "project", "integration" or "org"
----@return string
 function params.missing(name)
   return ("no %s: %s"):format(name, HOW_TO_GIVE[name])
 end
@@ -188,8 +183,6 @@ end
 
 --- Reads the arguments of `client.resource:verb(ids…, fields, options)`.
 ---@param what string for messages, such as "installations:get"
----@param op table
----@param config table
 ---@return table parts path, query, body, options
 ---@return string? missing which default is not configured, and how to give it
 function params.of_method(what, op, config, ...)

@@ -11,11 +11,6 @@ local function raise(what, words, ...)
 end
 
 --- Reads the arguments of `client:call(id, params, options)`: wire names, and `body` apart.
----@param what string
----@param op table
----@param config table
----@param given table?
----@param options table?
 ---@return table parts
 ---@return string? missing
 function by_name.of_call(what, op, config, given, options)

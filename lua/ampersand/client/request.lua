@@ -17,8 +17,6 @@ request.SERVERS = {
 --- The address of one of the vendor's servers: `base_url` replaces all of them, `servers` single ones; a region stands
 -- behind the first part of the host's name.
 ---@param config table settings of a client
----@param name string
----@return string
 function request.address(config, name)
   local own = config.servers[name] or config.base_url
   if own then return name == "proxy" and not config.servers[name] and own:gsub("/v%d+$", "") or own end
@@ -27,8 +25,6 @@ function request.address(config, name)
 end
 
 --- Why `id` cannot stand in a path, or nil. "." and ".." are folded by servers even when percent-encoded.
----@param id any
----@return string?
 function request.bad_id(id)
   local kind = type(id)
   if kind == "number" then
@@ -62,8 +58,6 @@ end
 
 --- Sets a header, whatever the case of an earlier one of that name.
 ---@param headers table<string, string>
----@param name string
----@param value any
 function request.set_header(headers, name, value)
   local lower = tostring(name):lower()
   for other in pairs(headers) do
@@ -73,9 +67,6 @@ function request.set_header(headers, name, value)
 end
 
 --- Why a header cannot be sent, or nil.
----@param name any
----@param value any
----@return string?
 function request.bad_header(name, value)
   if type(name) ~= "string" or not name:match "^[%w!#$%%&'*+%-.^_`|~]+$" then
     return ("header name %q is not a token of RFC 9110"):format(tostring(name):gsub("%c", "?"))
@@ -143,16 +134,9 @@ local function url_of(op, base, path)
   return text
 end
 
---- Builds one request. An operation's `base` goes before all settings.
----@param c ampersand.Call
----@param attempt ampersand.Attempt query, bearer
----@return string? url
----@return table headers           or why the request cannot be built (kind "config")
----@return string? body
----@return string? shown_url       template and query names only
-function request.build(c, attempt)
+local function build(c, query, bearer)
   local op, config, body = c.op, c.config, c.body
-  local headers, why = headers_of(c, attempt.bearer)
+  local headers, why = headers_of(c, bearer)
   if not headers then return nil, why end
   if body ~= nil and not c.raw then
     body, why = core.encode(body)
@@ -160,11 +144,26 @@ function request.build(c, attempt)
   end
   local base = op.base or request.address(config, op.server or "api")
   local text, shown = url_of(op, base, c.path), base .. (op.shown_path or op.path)
-  if next(attempt.query) ~= nil then
-    local query, names = query_string(attempt.query)
-    text, shown = text .. query, shown .. names
+  if next(query) ~= nil then
+    local words, names = query_string(query)
+    text, shown = text .. words, shown .. names
   end
-  return text, headers, body, shown
+  return { url = text, headers = headers, body = body, shown_url = shown }
+end
+
+--- Builds one request. `base_url` replaces all servers, `servers` single ones, an operation's `base` both. What does
+-- not change is kept with the call.
+---@param attempt ampersand.Attempt query, bearer
+---@return { url: string, headers: table, body: string?, shown_url: string }? built `shown_url`: template, query names
+---@return string? message why the request cannot be built (kind "config")
+function request.build(c, attempt)
+  if attempt.bearer or attempt.query ~= c.query then return build(c, attempt.query, attempt.bearer) end
+  if not c.built then
+    local built, why = build(c, c.query)
+    if not built then return nil, why end
+    c.built = built
+  end
+  return c.built
 end
 
 return request

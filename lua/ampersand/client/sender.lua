@@ -25,14 +25,16 @@ function sender.prepare(attempt)
     if not token then return nil, call.error(attempt, "config", why) end
     attempt.bearer, attempt.refused = token, nil
   end
-  local url, headers, body, shown_url = request.build(c, attempt)
-  if not url then return nil, call.error(attempt, "config", headers) end
+  local built, why = request.build(c, attempt)
+  if not built then return nil, call.error(attempt, "config", why) end
+  local headers = {} -- a copy: a transport may add its own
+  for name, value in pairs(built.headers) do headers[name] = value end
   return {
-    method = op.method, url = url, headers = headers, body = body, timeout = nil,
+    method = op.method, url = built.url, headers = headers, body = built.body, timeout = nil,
     stream = attempt.stream or false, resend = may_resend(attempt),
     connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
     max_bytes = not attempt.stream and response.max_bytes(c, op.returns) or nil, cancel = c.options.cancel,
-  }, shown_url
+  }, built.shown_url
 end
 
 -- Sends one request, or waits for the one that was sent ahead; see the transports' contract.
@@ -120,6 +122,7 @@ local function report(attempt, hook, started, err)
     operation = op.id, method = op.method, url = attempt.shown_url, attempt = attempt.tries,
     status = err and err.status or (not err and attempt.info.status) or nil, kind = err and err.kind,
     message = err and err.message, seconds = core.now() - started, bytes = attempt.bytes, waited = attempt.waited,
+    retry_after = err and err.retry_after,
   }
 end
 
@@ -146,11 +149,8 @@ local function wait_for_next_try(attempt, err)
 end
 
 --- Sends a call until `consume` has what it wants of a success, or nothing more may be tried.
----@param attempt ampersand.Attempt
 ---@param consume fun(res: table, attempt: ampersand.Attempt, state: any): any, ampersand.Error? reads the answer
----@param state any
 ---@return any value
----@return ampersand.Error?
 function sender.send(attempt, consume, state)
   local hook = attempt.call.config.on_event
   while true do
@@ -168,7 +168,6 @@ function sender.send(attempt, consume, state)
 end
 
 --- Runs a call whose answer is one value.
----@param c ampersand.Call
 ---@return any value `true` where the success has no body
 ---@return table|ampersand.Error info
 function sender.value(c)

@@ -1,4 +1,4 @@
---- Edits over a fleet: change the configs of many installations as one step that can be looked at before, stopped,
+--- Edits over a fleet: change the configs of many installations as one step that can be inspected first, stopped,
 -- resumed and undone.
 --
 --     local report = ampersand.assert(client.installations:where { … }:edit(function(config)
@@ -56,8 +56,8 @@ local function dry_run(view, fn, given)
   return made
 end
 
-local function cannot_write(client, why)
-  return nil, run.error(client, "config", "the journal cannot be written, so nothing was sent: " .. tostring(why))
+local function cannot_write(client, book, why)
+  return nil, run.journal_error(client, book.name, why)
 end
 
 -- Writes the plan of a new edit.
@@ -68,14 +68,14 @@ local function write_plan(view, fn, given, book)
     return nil, run.error(client, "config", "the conditions, or the changes, hold what looks like a key or a token")
   end
   local ok, why = book:begin(header)
-  if not ok then return cannot_write(client, why) end
+  if not ok then return cannot_write(client, book, why) end
   local refused = false
   local found, err = plan.run(view, fn, given.irreversible, function(entry)
     refused = refused or entry.problem ~= nil
     if refused then return true end
     entry.group = nil
     local written, reason = book:write(entry)
-    if not written then return cannot_write(client, reason) end
+    if not written then return cannot_write(client, book, reason) end
     return true
   end)
   if not found then return nil, err end
@@ -83,7 +83,7 @@ local function write_plan(view, fn, given, book)
   if problem then return nil, run.error(client, "config", "nothing was sent: " .. problem) end
   ok, why = book:write { type = "planned", listed = found.listed, changed = found.changed }
   if ok then ok, why = book:sync() end
-  if not ok then return cannot_write(client, why) end
+  if not ok then return cannot_write(client, book, why) end
   local known = history.read(book:reader())
   known.lost, known.type_changes = false, found.type_changes -- this run has only begun
   return known
@@ -113,7 +113,7 @@ local function prepare(view, fn, given, book)
   if problem then return nil, run.error(client, "config", problem) end
   if not known then return write_plan(view, fn, given, book) end
   local ok, why = book:begin { type = "resume" }
-  if not ok then return cannot_write(client, why) end
+  if not ok then return cannot_write(client, book, why) end
   known.resumed = true
   return known
 end
@@ -185,7 +185,7 @@ function edit.edit(self, change, given)
   if fn == change then given.scope["function"] = true else given.scope.set = change end
   local book, why = journal.memory(), nil
   if given.journal then book, why = run.open(self._client, given.journal) end
-  if not book then return cannot_write(self._client, why) end
+  if not book then return nil, run.journal_error(self._client, given.journal, why) end
   return book:guard(carry_out, self, fn, given, book)
 end
 

@@ -17,7 +17,7 @@ local function text(value)
   return type(value) == "string" and value or nil
 end
 
---- What tells one state of an installation from another; the API has no ETags.
+--- What distinguishes one state of an installation from another; the API has no ETags.
 ---@param installation table
 ---@return table version { config, updateTime }
 function plan.version(installation)

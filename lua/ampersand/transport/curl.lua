@@ -245,7 +245,11 @@ local function start(self, req)
   local opts = self.opts
   if req.connect_timeout == nil then req.connect_timeout = opts.connect_timeout end
   if req.read_timeout == nil then req.read_timeout = opts.read_timeout end
-  req.direct = opts.http_proxy == nil and base_url.is_loopback(req.url)
+  if opts.http_proxy == nil then
+    local origin = req.url:match "^[^/]*//[^/?#]*"
+    if origin ~= self.origin then self.origin, self.direct = origin, base_url.is_loopback(req.url) end
+    req.direct = self.direct
+  end
   local transfer, message, kind = engine:start(req)
   return transfer, message, kind, false
 end

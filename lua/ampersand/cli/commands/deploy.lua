@@ -74,7 +74,7 @@ end
 local function confirm(ctx, plan)
   show(ctx, plan)
   if ctx.args.yes then return true end
-  if not terminal.is "stdin" then exit.usage "nothing was deployed: say --yes where nobody can be asked" end
+  if not terminal.is "stdin" then exit.usage "nothing was deployed: without a terminal, give --yes" end
   return terminal.agrees "Deploy this? [y/N] " or exit.with(exit.FAILURE, "nothing was deployed")
 end
 

@@ -75,7 +75,7 @@ RUN_ENV := LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="$(BUILD)/?.so;;" LUA="$(
 SPECS   ?= spec
 RUNNER  ?=
 
-.PHONY: deps deps-% demo specs test test-all
+.PHONY: deps deps-% demo specs test test-all test-hosts
 deps: deps-build ## install what building needs
 deps-%:
 	@LUA_VERSION=$(LUA_VERSION) .ci/deps $*
@@ -90,6 +90,9 @@ test: deps-test ## install what is missing, build, run the specs
 
 specs: all $(BUILD)/libampersand.a ## run SPECS (files or folders; default: all), JOBS at a time
 	BUSTED="$(BUSTED)" RUNNER='$(RUNNER)' $(RUN_ENV) spec/support/run $(SPECS)
+
+test-hosts: deps-hosts ## install the programs that host Lua, run the specs in them
+	@for v in 5.2 5.3 jit; do $(MAKE) --no-print-directory specs SPECS=spec/hosts LUA_VERSION=$$v || exit 1; done
 
 test-all: deps-test-all ## test with every Lua
 	@failed=0; for v in $(ALL_LUAS); do \

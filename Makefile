@@ -131,7 +131,8 @@ uninstall: ## remove what install and install-static installed for LUA_VERSION
 	@left=$$($(INSTALLED)); abi=$$(basename "$$(dirname "$$left")"); command="$(BINDIR)/ampersand"; \
 	if [ -z "$$left" ]; then rm -f "$$command" "$(MANUAL)" $(COMPLETIONS); \
 	elif [ -e "$$command" ] && head -n 1 "$$command" | grep -qx '#!/usr/bin/env $(LUA)'; then \
-	    lua=$$(command -v lua$$abi || command -v luajit) && sed "1s,.*,#!/usr/bin/env $${lua##*/}," bin/ampersand > "$$command"; fi
+	    lua=$$(command -v lua$$abi || command -v luajit || echo lua$$abi); \
+	    sed "1s,.*,#!/usr/bin/env $${lua##*/}," bin/ampersand > "$$command"; fi
 
 # --- the rest --------------------------------------------------------------------------------
 .PHONY: clean help

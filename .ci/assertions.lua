@@ -29,7 +29,7 @@ end
 
 local bad = false
 for _, path in ipairs(arg) do
-  local lines, functions, grown = lines_of(path), {}, nil
+  local lines, functions, grown = lines_of(path), {}
   repeat
     grown = false
     for i, line in ipairs(lines) do

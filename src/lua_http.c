@@ -5,10 +5,9 @@
  *   engine:start(request) -> transfer | nil, message, kind
  *   engine:alarm(seconds) -> transfer that ends then
  *   engine:step()         engine:pop_ready() -> id | nil      engine:steps() -> n
- *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean, nil once closed
- *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
- *   engine:streams() -> number of streams under way
- *   engine:cancel()       engine:close()
+ *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean, nil once
+ * closed engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds |
+ * nil engine:streams() -> number of streams under way engine:cancel()       engine:close()
  *   http.versions() -> { libcurl = "7.88.1", tls = "OpenSSL/3.0.17" or nil }
  *   transfer:id()  transfer:want() -> boolean            transfer:head() -> status, headers | nil
  *   transfer:read() -> chunk | nil                       transfer:held() -> bytes
@@ -24,6 +23,8 @@
 #define _GNU_SOURCE /* dladdr and clocks under -std=c99 */
 #endif
 
+#include "clock.h"
+
 #include "ampersand.h"
 #include "byte_source.h"
 #include "http_buffer.h"
@@ -33,7 +34,6 @@
 #include <dlfcn.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define ENGINE "ampersand.engine"
 
@@ -521,10 +521,7 @@ static int transfer_cancel(lua_State *L)
 /* http.now() -> seconds on a clock that only runs forward. */
 static int http_now(lua_State *L)
 {
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    lua_pushnumber(L, (lua_Number)time.tv_sec + (lua_Number)time.tv_nsec * 1e-9);
+    lua_pushnumber(L, (lua_Number)amp_seconds(CLOCK_MONOTONIC));
     return 1;
 }
 

@@ -183,6 +183,15 @@ integrations:
       assert.is_false(ok)
       assert.truthy(message:find("deploy_spec.lua", 1, true), message)
     end
+    local given = { yaml = manifest { contact = "0 * * * *" } }
+    for words, call in pairs {
+      ["a colon"] = function() return client.integrations.deploy(given), nil end,
+      ["narrow lists"] = function() return client.integrations:where { name = "salesforce" }:deploy(given), nil end,
+    } do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.truthy(message:find("deploy_spec.lua", 1, true) and message:find(words, 1, true), message)
+    end
   end)
 end)
 
@@ -215,7 +224,7 @@ describe("ampersand deploy", function()
     result = run("deploy", text)
     assert.equal(2, result.code)
     assert.truthy(result.out:find("Plan: 0 new, 1 changed", 1, true))
-    assert.truthy(result.err:find("nothing was deployed: say --yes", 1, true), result.err)
+    assert.truthy(result.err:find("nothing was deployed: without a terminal, give --yes", 1, true), result.err)
     assert.is_nil(server:requests().by_operation.batchUpsertIntegrations)
     result = run("deploy --yes", text)
     assert.equal(0, result.code, result.err)

@@ -194,7 +194,7 @@ local function choose(wanted, create)
   if not profiles then return nil, order end
   local name = config.profile(wanted)
   if profiles[name] or create or name == "default" and not wanted then return profiles[name] or {}, name end
-  local known = #order > 0 and argcheck.hint(name, order) or "there is none yet; `ampersand config set` makes one"
+  local known = #order > 0 and argcheck.hint(name, order) or "it has no profile yet; `ampersand config set` makes one"
   return nil, ("no profile %q in %s; %s"):format(name, config.path() or "the configuration", known)
 end
 

@@ -73,7 +73,7 @@ local function add_global(root)
     options.number(root, "--timeout", "Seconds for a call with its retries (60)."),
     options.count(root, "--tries", "How often a call that may be repeated is tried (3)."),
     root:option("--ca-file", "Certificates to trust instead of the system's."):argname "<file>",
-    root:flag("--debug", "Tell every request on standard error."))
+    root:flag("--debug", "Print every request on standard error."))
   root:group("Display",
     root:option("--unknown-fields", "ignore: let names of fields pass that resemble known ones."):argname "<what>"
       :choices { "ignore" },

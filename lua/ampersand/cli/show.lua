@@ -302,7 +302,7 @@ local function take(ctx, plan, value)
   plan.writer.add(value)
 end
 
--- Tells a person about secrets that are not shown; in scripts only where something new may not come again.
+-- Notes how many secrets are hidden: on a terminal, and in scripts where the answer may not come again.
 local function note_hidden(ctx)
   local count = ctx.hidden
   if count > 0 and (ctx.changes or ctx.kind ~= "table" and not ctx.args.quiet and terminal.is "stderr") then

@@ -275,6 +275,12 @@ end
 ---@return table|nil result `{ plan, deployed, revisions = { { name, id, revision } }, warnings }`
 ---@return ampersand.Error? err
 function deploy.deploy(self, given)
+  if type(self) ~= "table" or not self._client then
+    argcheck.raise "deploy is a method: call it with a colon, as in client.integrations:deploy {…}"
+  end
+  if self._filter then
+    argcheck.raise "integrations:deploy: `where` and `select` narrow lists; the manifest names what is deployed"
+  end
   given = argcheck.check(given, OPTIONS, "integrations:deploy")
   local client, text, name = self._client, source_of(given)
   if not text then return refuse(client, name) end

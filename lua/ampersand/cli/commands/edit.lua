@@ -25,10 +25,10 @@ function edit.declare(command)
   options.where(command)
   options.in_project(command)
   options.several(command, "--set", "path=text or path:=JSON, below `config`.", "<change>")
-  options.several(command, "--unset", "A path below `config` that shall go.", "<path>")
+  options.several(command, "--unset", "A path below `config` to remove.", "<path>")
   command:option("--journal", "File to resume and undo from; needed unless --dry-run."):argname "<file>"
   options.dry_run(command)
-  options.number(command, "--canary", "Try so many first, or a share below 1.", "<n>")
+  options.number(command, "--canary", "Change this many first, or a share below 1.", "<n>")
   options.parallel(command)
   command:flag("--irreversible", "Allow what cannot be undone.")
   options.yes(command)
@@ -74,7 +74,7 @@ end
 -- Shows what would happen, and asks, unless there is nothing to do.
 local function agreed(ctx, dry_run, question)
   if ctx.args.yes then return true end
-  if not terminal.is "stdin" then exit.usage "say --yes where nobody can be asked, or --dry-run to look first" end
+  if not terminal.is "stdin" then exit.usage "without a terminal, give --yes, or --dry-run to see the plan" end
   local report = edit.checked(dry_run())
   finish(report)
   if report.changed == 0 then return false end

@@ -111,7 +111,7 @@ local WARNINGS = {
   deleteIntegration = "Its installations go with it.",
 }
 
--- What is about to be deleted, as people know it.
+-- What is about to be deleted, with the names that people know.
 local function describe(ctx, op, ids)
   local name = is_api_key(op) and "this API key" or ids[#ids]
   if op.id ~= "deleteInstallation" then return name end
@@ -127,7 +127,7 @@ local function confirm(ctx, op, ids, fields)
   if not help.is_destructive(op) or ctx.args.yes then return end
   if op.method ~= "DELETE" and tostring(fields.destructive) ~= "true" then return end
   if not terminal.is "stdin" then
-    exit.usage(("%s %s takes something away: say --yes where nobody can be asked"):format(help.dashed(op.resource),
+    exit.usage(("%s %s asks first: without a terminal, give --yes"):format(help.dashed(op.resource),
       help.dashed(op.verb)))
   end
   local words = op.method == "DELETE" and "Delete " .. width.clean(describe(ctx, op, ids))

@@ -15,7 +15,7 @@ local wait = {
 
 function wait.declare(command)
   command:argument "id":description "The operation."
-  options.number(command, "--interval", "Seconds between two looks (0.5, growing to 10).")
+  options.number(command, "--interval", "Seconds between two polls (0.5, growing to 10).")
   options.formats(command)
 end
 

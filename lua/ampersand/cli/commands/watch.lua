@@ -14,7 +14,7 @@ local stdout = require "ampersand.cli.stdout"
 local width = require "ampersand.cli.output.width"
 
 local watch = {
-  summary = "Tell what changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
+  summary = "Print changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
   usage = "",
   element = "Installation",
   epilog = help.below { help.WHERE, help.examples {
@@ -25,9 +25,9 @@ local watch = {
 function watch.declare(command)
   options.where(command)
   options.in_project(command)
-  options.number(command, "--interval", "Seconds between two looks (60).")
-  options.count(command, "--polls", "End after so many looks.")
-  command:flag("--existing", "Tell those of the first look, too.")
+  options.number(command, "--interval", "Seconds between two polls (60).")
+  options.count(command, "--polls", "End after this many polls.")
+  command:flag("--existing", "Print the installations of the first poll, too.")
   command:option("--state", "Remember in this file what was seen, and go on from there."):argname "<file>"
   command:flag("--ndjson", "One line of JSON each.")
   command:option("--fail-if", "Exit code 3 as soon as there is any change, or an unhealthy one."):argname "<what>"

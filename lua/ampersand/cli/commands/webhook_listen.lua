@@ -29,7 +29,7 @@ function listen.declare(command)
   command:option("--forward-to", "URL that gets each message."):argname "<url>":target "forward_to"
   webhooks.declare_secret(command)
   options.number(command, "--tolerance", "Seconds a message may be old (300).")
-  options.count(command, "--max", "End after so many requests.")
+  options.count(command, "--max", "End after this many requests.")
 end
 
 local PASSED_ON = { "content-type", "user-agent" }

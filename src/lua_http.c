@@ -119,6 +119,7 @@ static int http_engine(lua_State *L)
     options.http_version = (long)number_field(L, 1, "http_version");
     options.max_connections = (long)number_field(L, 1, "max_connections");
     options.insecure = boolean_field(L, 1, "insecure_skip_verify");
+    options.no_keepalive = boolean_field(L, 1, "no_keepalive");
     box = (struct engine_box *)amp_newuserdata(L, sizeof *box);
     box->engine = NULL;
     luaL_getmetatable(L, ENGINE);

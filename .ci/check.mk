@@ -3,7 +3,7 @@
 # --- checks ----------------------------------------------------------------------------------
 .PHONY: lint asan check-fast check
 lint: all ## formatting, warnings and the boundaries between modules
-	luacheck -q --no-color lua spec examples bench bin/ampersand .luacheckrc src .ci
+	luacheck -q --no-color lua spec support examples bench bin/ampersand .luacheckrc src .ci
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] include/*.h spec/support/*.[ch] spec/fuzz/*.[ch] bench/*.[ch] examples/*/*.[ch])
 	MODULES="$(MODULES)" .ci/lint
 
@@ -49,32 +49,51 @@ VALGRIND := valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=d
 	--errors-for-leak-kinds=definite,indirect
 VALGRIND_SPECS := $(wildcard spec/json/[del]*_spec.lua spec/client/query_spec.lua spec/client/client_spec.lua spec/client/call_spec.lua \
 	spec/client/listing_spec.lua spec/client/crypto_spec.lua spec/client/faults_spec.lua spec/transport/curl_spec.lua spec/client/parallel_spec.lua)
-check: check-fast check-builds analyze ## everything that takes long: builds, analysis, valgrind, fuzzing
+.PHONY: check-instructions
+check-instructions: all ## instructions of a first list under callgrind
+	.ci/instructions
+
+check: check-fast check-builds analyze check-instructions ## everything that takes long: builds, analysis, valgrind, fuzzing
 	AMP_SLOW=10 $(MAKE) --no-print-directory specs RUNNER='$(VALGRIND)' SPECS='$(VALGRIND_SPECS)'
 	$(MAKE) --no-print-directory check-json
 	$(MAKE) --no-print-directory check-noepoll
 	$(MAKE) --no-print-directory fuzz
 
 # --- JSON beyond the specs ---------------------------------------------------------------------
-# A C host whose allocator fails at the k-th allocation for every k, and numbers against strtod.
-JSON_HOST := $(BUILD)/json_host
-DOUBLES   ?= 1000000
-.PHONY: check-json fuzz
+# A C host whose allocator fails at the k-th allocation for every k; numbers against strtod, and the suite, without Lua.
+JSON_HOST   := $(BUILD)/json_host
+JSON_NATIVE := $(BUILD)/json_native
+NATIVE_SRC  := spec/support/json_native.c src/memory.c src/rfc3339.c $(sort $(wildcard src/json_*.c))
+SUITE       ?= $(wildcard ../shared/json-suite/test_parsing/*.json)
+DOUBLES     ?= 1000000
+.PHONY: check-json check-foreign fuzz
 $(JSON_HOST): spec/support/json_host.c $(CORE_OBJ)
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(SANITIZE) -Iinclude -Isrc $(LUA_INC) $^ $(LUA_LIB) -lm -ldl -o $@
-check-json: $(JSON_HOST) ## failing allocators and doubles, in a C program
-	$(JSON_HOST) allocations spec/support/json_under_pressure.lua
-	$(JSON_HOST) doubles $(DOUBLES)
+$(JSON_NATIVE): $(NATIVE_SRC) $(wildcard src/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(SANITIZE) -Isrc $(NATIVE_SRC) -lm -o $@
+check-json: $(JSON_HOST) $(JSON_NATIVE) ## failing allocators, doubles and the suite, in C programs
+	$(JSON_HOST) spec/support/json_under_pressure.lua
+	$(JSON_NATIVE) doubles $(DOUBLES)
+	$(if $(SUITE),$(JSON_NATIVE) suite $(SUITE),@echo "no suite: set SUITE")
+
+# NEON, and a CPU whose numbers begin with the high byte.
+check-foreign: deps-check-foreign ## the same for arm64 and s390x, under qemu
+	@mkdir -p build
+	@for cpu in aarch64 s390x; do \
+	    $$cpu-linux-gnu-gcc $(STD) -O2 $(WARNINGS) -Werror -static -Isrc $(NATIVE_SRC) -lm -o build/json_native-$$cpu && \
+	    echo "== $$cpu" && qemu-$$cpu-static build/json_native-$$cpu doubles 20000 && \
+	    $(if $(SUITE),qemu-$$cpu-static build/json_native-$$cpu suite $(SUITE),echo "no suite: set SUITE") || exit 1; done
 
 # Each target runs for FUZZ_SECONDS. A crash leaves its input in build/.
 FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
-FUZZ_TARGETS := scan stream
-fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the JSON scanner and streams for FUZZ_SECONDS each
+FUZZ_TARGETS := scan stream head
+fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the JSON scanner, streams, heads and the inflater for FUZZ_SECONDS each
 build/fuzz/%: spec/fuzz/%.c $(CORE_SRC) $(wildcard src/*.h)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(STD) -O1 -g -DAMP_PART_NODES=8 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Iinclude -Isrc \
-	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lm -ldl -o $@
+	    $(LUA_INC) $< $(filter src/%.c,$^) $(LUA_LIB) -lz -lm -ldl -o $@
 fuzz-%: build/fuzz/%
 	@mkdir -p build/fuzz/corpus-$*
 	build/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -max_len=1024 -timeout=10 -artifact_prefix=build/fuzz/ -print_final_stats=1 \
@@ -95,6 +114,10 @@ soak: all ## REQUESTS requests with random faults: nothing may grow
 # --- the reference -----------------------------------------------------------------------------
 # What is public and not described stops it.
 .PHONY: docs
+.PHONY: pictures
+pictures: all ## the pictures of docs/pictures.md
+	@$(RUN_ENV) $(LUA) docs/images/make.lua
+
 docs: ## the reference: build/docs/index.html
 	@mkdir -p build/docs/source
 	$(RUN_ENV) $(LUA) spec/support/reference.lua build/docs/source

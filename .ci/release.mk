@@ -1,7 +1,7 @@
 # What is published.
 
 ARCHIVE := build/ampersand-$(VERSION).tar.gz
-ROOMS   := ampersand-*.rockspec src include lua spec examples docs bench bin Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
+ROOMS   := ampersand-*.rockspec src include lua spec support examples docs bench bin Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
 	.ci .luacheckrc .clang-format .gitignore
 .PHONY: dist rock rockspecs
 # Always the same bytes for the same files, whoever makes it; and whole, or not there.

@@ -25,8 +25,9 @@ ampersand.array = core.array
 --
 -- `options`: `api_key` (else AMP_API_KEY or AMPERSAND_API_KEY of the environment), `project` (AMPERSAND_PROJECT_ID),
 -- `integration` (AMPERSAND_INTEGRATION_ID), `org`, `bearer` (a JWT, or a function that returns one), `base_url`
--- (complete, with /v1; else AMP_API_URL, to which /v1 is added), `timeout` (60 s in all), `connect_timeout` (10 s),
--- `read_timeout` (30 s without a byte), `retry`, `nulls` ("keep" or "drop") … the README has the whole table.
+-- (the root, or AMP_API_URL; /v1 is added unless its path ends in a version), `region` ("eu", or AMP_REGION),
+-- `timeout` (60 s in all), `connect_timeout` (10 s), `read_timeout` (30 s without a byte), `retry`, `nulls` ("keep" or
+-- "drop") … docs/options.md has the whole table.
 -- Unknown or ill-typed options raise. A missing key, project or integration is reported by the call that needs it.
 ---@param options table?
 ---@return ampersand.Client
@@ -82,9 +83,9 @@ local LAZY = {
   record = "record", replay = "record",
 }
 
-local MODULES = [[client client.iterator client.query client.bearer client.proxy transport.curl transport.parallel
-  client.download cancel json time jwt webhook record metrics fleet.watch fleet.explain fleet.wait fleet.edit
-  fleet.deploy]]
+local MODULES = [[client client.iterator client.query client.fields client.params_by_name client.bearer client.proxy
+  client.download transport.curl transport.scheduler transport.parallel cancel json time jwt webhook record metrics
+  fleet.watch fleet.explain fleet.wait fleet.edit fleet.undo fleet.deploy]]
 
 --- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).
 -- Those of the command, the mock server and nginx are not among them. What this machine lacks is left out.

@@ -23,17 +23,13 @@ STATIC_AS := lib$(NAME).a
 STATICDIR := $(DESTDIR)$(PREFIX)/lib
 PC        := $(STATICDIR)/pkgconfig/$(NAME).pc
 .PHONY: install-static
-$(BUILD)/$(NAME).pc: Makefile lua/ampersand/version.lua
-	@mkdir -p $(@D)
-	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: ampersand' 'Description: client for the Ampersand API, as a static library for $(LUA)' \
-	    'Version: $(VERSION)' "Requires: `pkg-config --exists $(LUA_PC) && echo $(LUA_PC) || echo lua-$(ABI)`, libcurl, zlib, libcrypto" \
-	    'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -l$(NAME) -ldl -lpthread -lm' > $@
 install-static: $(STATIC) ## install the static library, its header and pkg-config file
-	@rm -f $(BUILD)/$(NAME).pc && $(MAKE) --no-print-directory -s $(BUILD)/$(NAME).pc
 	install -d "$(STATICDIR)/pkgconfig" "$(DESTDIR)$(PREFIX)/include"
 	install -m 644 $(STATIC) "$(STATICDIR)/$(STATIC_AS)"
 	install -m 644 include/ampersand.h "$(DESTDIR)$(PREFIX)/include/ampersand.h"
-	install -m 644 $(BUILD)/$(NAME).pc "$(PC)"
+	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: ampersand' 'Description: client for the Ampersand API, as a static library for $(LUA)' \
+	    'Version: $(VERSION)' "Requires: `pkg-config --exists $(LUA_PC) && echo $(LUA_PC) || echo lua-$(ABI)`, libcurl, zlib, libcrypto" \
+	    'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -l$(NAME) -ldl -lpthread -lm' > "$(PC)"
 
 # The library as one C file and its header, for programs that keep their dependencies in their own tree.
 AMALGAM := $(BUILD)/amalgamation

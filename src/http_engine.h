@@ -38,6 +38,7 @@ struct amp_engine_options {
     const char *http_proxy;
     long http_version;    /* 0: HTTP/2 where TLS offers it; 1: HTTP/1.1 only */
     long max_connections; /* 0: no bound */
+    bool no_keepalive;    /* idle connections are not probed */
     bool insecure;        /* neither certificate nor host name is checked */
 };
 
@@ -152,11 +153,11 @@ void amp_transfer_deadline(struct amp_transfer *transfer, double seconds);
 /* Ends it with AMP_CANCELLED, unless it has ended. */
 void amp_transfer_cancel(struct amp_transfer *transfer);
 
-#if defined(__GNUC__)
 /* Names of the libraries in use; `tls` is NULL for a libcurl without TLS. They live as long as
  * libcurl. */
 void amp_library_versions(const char **libcurl, const char **tls);
 
+#if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif
 

@@ -21,6 +21,11 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+static bool is_value(const char *value, size_t n)
+{
+    return !memchr(value, '\0', n) && !memchr(value, '\r', n);
+}
+
 /* --- the status line ---------------------------------------------------------------------------
  */
 
@@ -43,9 +48,9 @@ static bool take_status(struct amp_head *head, const char *line, size_t n)
     size_t at = head->version >= 20 ? 7 : 9;
     const char *digit = line + at;
 
-    if (!head->version || n < at + 3 || !isdigit((unsigned char)digit[0]) ||
-        !isdigit((unsigned char)digit[1]) || !isdigit((unsigned char)digit[2]) ||
-        (n > at + 3 && digit[3] != ' ') || digit[0] == '0')
+    if (!head->version || (head->old && head->version >= 20) || !is_value(line, n) || n < at + 3 ||
+        !isdigit((unsigned char)digit[0]) || !isdigit((unsigned char)digit[1]) ||
+        !isdigit((unsigned char)digit[2]) || (n > at + 3 && digit[3] != ' ') || digit[0] == '0')
         return malformed(head, "the answer is not HTTP/1.1 or HTTP/2");
     head->status = (digit[0] - '0') * 100 + (digit[1] - '0') * 10 + digit[2] - '0';
     head->state = AMP_HEAD_FIELDS;
@@ -131,14 +136,9 @@ static size_t name_length(const char *line, size_t n)
     size_t i;
 
     for (i = 0; i < n && line[i] != ':'; i++)
-        if ((unsigned char)line[i] <= ' ' || line[i] == 127)
+        if ((unsigned char)line[i] <= ' ' || (unsigned char)line[i] >= 127)
             return 0;
     return i < n ? i : 0;
-}
-
-static bool is_value(const char *value, size_t n)
-{
-    return !memchr(value, '\0', n) && !memchr(value, '\r', n);
 }
 
 static void trim(const char **text, size_t *n)
@@ -196,6 +196,8 @@ static bool has_end(const struct amp_head *head)
 static bool end_head(struct amp_head *head)
 {
     if (head->status < 200) { /* an interim response: another one follows */
+        if (head->chunked || head->length >= 0)
+            return malformed(head, "an interim response frames a body");
         amp_head_reset(head);
         return true;
     }

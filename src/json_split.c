@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "json_bytes.h"
 #include "json_scan.h"
 
 #if defined(__x86_64__) && !defined(AMP_NO_SIMD)
@@ -11,8 +12,6 @@
 #include <arm_neon.h>
 #define AMP_SPLIT_NEON 1
 #endif
-
-#define AMP_INLINE static inline __attribute__((always_inline))
 
 enum { BLOCK = 64 };
 
@@ -275,25 +274,38 @@ static bool is_supported(const char *name)
     return name != NULL;
 }
 
+/* Threads may choose at once: the same, but not by racing accesses. */
+#if defined(__GNUC__)
+#define LOAD(pointer) __atomic_load_n(&(pointer), __ATOMIC_RELAXED)
+#define STORE(pointer, value) __atomic_store_n(&(pointer), value, __ATOMIC_RELAXED)
+#else
+#define LOAD(pointer) (pointer)
+#define STORE(pointer, value) ((pointer) = (value))
+#endif
+
 static const struct scanner *current;
 
 bool amp_split_use(const char *name)
 {
     for (int i = 0; i < SCANNERS; i++)
         if (strcmp(scanners[i].name, name) == 0 && is_supported(name)) {
-            current = &scanners[i];
+            STORE(current, &scanners[i]);
             return true;
         }
     return false;
 }
 
-/* The first that this machine supports; two threads that arrive at once choose the same. */
+/* The first that this machine supports. */
 static const struct scanner *best(void)
 {
-    for (int i = 0; !current; i++)
+    const struct scanner *chosen = LOAD(current);
+    if (chosen)
+        return chosen;
+    for (int i = 0; !chosen; i++)
         if (is_supported(scanners[i].name))
-            current = &scanners[i];
-    return current;
+            chosen = &scanners[i];
+    STORE(current, chosen);
+    return chosen;
 }
 
 const char *amp_split_name(void)

@@ -436,9 +436,24 @@ static int step(struct amp_stream *s)
     }
 }
 
+/* Passes over a byte order mark at the very beginning. Returns false while only a part is there. */
+static bool skip_mark(struct amp_stream *s)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    if (!s->has_mark || s->origin.offset + s->start != 0)
+        return true;
+    size_t size = s->used < 3 ? s->used : 3;
+    if (size == 0 || memcmp(s->text, mark, size) != 0)
+        return true;
+    s->start = size == 3 ? 3 : 0;
+    return size == 3 || s->finished;
+}
+
 enum amp_stream_status amp_stream_next(struct amp_stream *s, const char **value)
 {
     int status;
+    if (!skip_mark(s))
+        return AMP_STREAM_MORE;
     do
         status = step(s);
     while (status == GOES_ON);

@@ -43,6 +43,7 @@ struct amp_stream {
     size_t path_length, path_level; /* keys in all, keys whose value we are in */
     bool on_path;                   /* the name just read is the path's next key */
     enum amp_stream_shape shape;
+    bool has_mark; /* a byte order mark may stand before the first value */
     bool many;     /* values follow each other, with white space or nothing between (no path) */
     bool is_array; /* elements are given (known from the value's first byte on) */
     bool found;    /* the path was found */

@@ -31,6 +31,15 @@ extern "C" {
 #define AMP_HAS_SHAPES 0
 #endif
 
+#if LUA_VERSION_NUM >= 503 && LUA_MAXINTEGER < 9223372036854775807
+#error "ampersand needs a Lua whose integers have 64 bits: ids and counts would be cut"
+#endif
+#if LUA_VERSION_NUM >= 503 && LUA_FLOAT_TYPE != LUA_FLOAT_DOUBLE
+#error "ampersand needs a Lua whose floats are doubles"
+#endif
+typedef char
+    amp_needs_a_lua_whose_numbers_are_doubles[sizeof(lua_Number) == sizeof(double) ? 1 : -1];
+
 #if LUA_VERSION_NUM >= 503
 #define AMP_INTEGER_BITS 63 /* integers are exact over the range of int64 */
 #else

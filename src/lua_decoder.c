@@ -270,6 +270,7 @@ static void read_scan_options(lua_State *L, struct decoder *d, int options)
     d->scan.drop_nulls = amp_choice_option(L, options, "nulls", "drop", "keep");
     d->scan.big_as_text = amp_choice_option(L, options, "big_integers", "string", "number");
     d->scan.masked = amp_flag(L, options, "mask");
+    d->stream.has_mark = amp_flag(L, options, "bom");
 }
 
 /* Copies the path's keys; their texts are anchored by the copy in the uservalue on top. */

@@ -49,7 +49,9 @@ describe("a host that links ampersand statically", function()
   end
 
   local function hosts_work(tree)
-    local text = host(tree, "local")
+    local text = host(tree, "embed", "my-project salesforce")
+    assert.matches("^installation%-123%s+healthy\n", text)
+    text = host(tree, "local")
     assert.matches("^installation%-123\thealthy\n", text)
     text = host(tree, "limit", 1000000)
     assert.matches("list\tfalse\tnot enough memory\ncount\t3000\t.*\nstream\t3000\tnil\n$", text)

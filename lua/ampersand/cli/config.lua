@@ -15,6 +15,7 @@ config.SETTINGS = {
   { name = "key", option = "api_key", secret = true }, { name = "bearer", option = "bearer", secret = true },
   { name = "url", option = "base_url" }, { name = "project", option = "project" },
   { name = "integration", option = "integration" }, { name = "org", option = "org" },
+  { name = "region", option = "region" },
 }
 
 local by_name = {}
@@ -193,7 +194,7 @@ local function choose(wanted, create)
   if not profiles then return nil, order end
   local name = config.profile(wanted)
   if profiles[name] or create or name == "default" and not wanted then return profiles[name] or {}, name end
-  local known = #order > 0 and argcheck.hint(name, order) or "there is none yet; `ampersand config set` makes one"
+  local known = #order > 0 and argcheck.hint(name, order) or "it has no profile yet; `ampersand config set` makes one"
   return nil, ("no profile %q in %s; %s"):format(name, config.path() or "the configuration", known)
 end
 
@@ -218,6 +219,12 @@ function config.settle(flags, wanted, create)
     values[setting.option], sources[setting.name] = value, value and source
   end
   return values, sources
+end
+
+--- Why a region is not one; nil when it is.
+function config.check_region(text)
+  local _, why = url.region(text)
+  return why and ("the region %q %s"):format(text, why)
 end
 
 --- Whether a URL is one the library takes; the words when not.

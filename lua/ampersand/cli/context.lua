@@ -1,6 +1,7 @@
 --- What a command works with: its arguments, the settings, a client, the format asked for, notes and colours.
 
 local config = require "ampersand.cli.config"
+local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
 local options = require "ampersand.cli.options"
 local redact = require "ampersand.util.redact"
@@ -91,7 +92,7 @@ function Context:settings()
   if self.values then return self.values end
   local flags = {
     key = secret_flag(self.args, "key"), bearer = secret_flag(self.args, "bearer"), url = self.args.url,
-    project = self.args.project, integration = self.args.integration, org = self.args.org,
+    project = self.args.project, integration = self.args.integration, org = self.args.org, region = self.args.region,
   }
   for name, value in pairs(flags) do
     if not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
@@ -108,17 +109,31 @@ local function trace(event)
     event.bytes or 0, event.attempt))
 end
 
+-- Says once for each pause that the server asks for what the command waits for.
+local function listener(self)
+  local resumes = 0
+  return function(event)
+    if self.args.debug then trace(event) end
+    local until_then = event.status == 429 and event.retry_after and core.now() + event.retry_after
+    if until_then and until_then > resumes + 1 then
+      resumes = until_then
+      self:note(("ampersand: the server limits the rate; waiting for %.3g s"):format(event.retry_after))
+    end
+  end
+end
+
 --- The client these settings make.
 ---@return ampersand.Client
 function Context:client()
   if self.made then return self.made end
   local values, given = self:settings(), {}
   for name, value in pairs(values) do given[name] = value end
-  local why = given.base_url and config.check_url(given.base_url)
+  local why = given.base_url and config.check_url(given.base_url) or given.region and config.check_region(given.region)
   if why then exit.usage(why) end
   given.base_url = given.base_url and url.base(given.base_url)
+  given.unknown_fields = self.args.unknown_fields
   given.timeout, given.retry, given.ca_file = self.args.timeout, self.args.tries, self.args.ca_file
-  given.on_event = self.args.debug and trace or nil
+  given.on_event = listener(self)
   self.made = exit.guard(require("ampersand").new, given)
   return self.made
 end

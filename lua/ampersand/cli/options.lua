@@ -116,7 +116,7 @@ function options.in_project(command)
 end
 
 function options.yes(command)
-  command:flag("-y --yes", "Do not ask; needed where nobody can be asked.")
+  command:flag("-y --yes", "Do not ask; required without a terminal.")
 end
 
 function options.dry_run(command)

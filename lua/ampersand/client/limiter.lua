@@ -10,14 +10,12 @@ local LONGEST_PAUSE = 60 -- seconds: a server that asks for more is asked again 
 --- Makes a limiter.
 ---@param rate number? requests per second; nil: only pauses hold requests back
 ---@param now number seconds, as of core.now()
----@return ampersand.Limiter
 function limiter.new(rate, now)
   local capacity = rate and math.max(1, rate)
   return setmetatable({ rate = rate, capacity = capacity, tokens = capacity, at = now, resume = now, era = 0 }, Limiter)
 end
 
 --- Takes the right to send one request.
----@param now number
 ---@return number seconds until it may be sent
 ---@return integer era of the right: a pause ends it, and another one is to be taken
 function Limiter:take(now)
@@ -30,14 +28,11 @@ function Limiter:take(now)
 end
 
 --- Gives back a right that was not used.
----@param era integer
 function Limiter:give_back(era)
   if self.rate and era == self.era then self.tokens = self.tokens + 1 end
 end
 
 --- Holds all requests back, as a server has asked.
----@param seconds number
----@param now number
 ---@return integer era of this pause
 function Limiter:pause(seconds, now)
   local resume = now + math.min(seconds, LONGEST_PAUSE)
@@ -49,8 +44,6 @@ function Limiter:pause(seconds, now)
 end
 
 --- Ends a pause: the call that was refused has waited it out.
----@param era integer
----@param now number
 function Limiter:resume_sending(era, now)
   if era == self.era then self.resume, self.at = math.min(self.resume, now), math.min(self.at, now) end
 end

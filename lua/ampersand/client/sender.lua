@@ -17,7 +17,7 @@ local function may_resend(attempt)
 end
 
 -- What the transport gets, but for the time that is left; nil and an error.
-local function prepare(attempt)
+function sender.prepare(attempt)
   local c = attempt.call
   local op, config = c.op, c.config
   if config.bearer and op.auth ~= "none" and (op.auth == "bearer" or not config.api_key) then
@@ -25,14 +25,16 @@ local function prepare(attempt)
     if not token then return nil, call.error(attempt, "config", why) end
     attempt.bearer, attempt.refused = token, nil
   end
-  local url, headers, body, shown_url = request.build(c, attempt)
-  if not url then return nil, call.error(attempt, "config", headers) end
+  local built, why = request.build(c, attempt)
+  if not built then return nil, call.error(attempt, "config", why) end
+  local headers = {} -- a copy: a transport may add its own
+  for name, value in pairs(built.headers) do headers[name] = value end
   return {
-    method = op.method, url = url, headers = headers, body = body, timeout = nil,
+    method = op.method, url = built.url, headers = headers, body = built.body, timeout = nil,
     stream = attempt.stream or false, resend = may_resend(attempt),
     connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
     max_bytes = not attempt.stream and response.max_bytes(c, op.returns) or nil, cancel = c.options.cancel,
-  }, shown_url
+  }, built.shown_url
 end
 
 -- Sends one request, or waits for the one that was sent ahead; see the transports' contract.
@@ -86,7 +88,7 @@ local function exchange(attempt)
     if begun then begun.abandon() end
     return nil, call.error(attempt, "cancelled", "the client is closed", { sent = false })
   end
-  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = prepare(attempt) end
+  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = sender.prepare(attempt) end
   if not req then return nil, shown_url end
   attempt.shown_url = shown_url
   local left = call.remaining(attempt)
@@ -120,6 +122,7 @@ local function report(attempt, hook, started, err)
     operation = op.id, method = op.method, url = attempt.shown_url, attempt = attempt.tries,
     status = err and err.status or (not err and attempt.info.status) or nil, kind = err and err.kind,
     message = err and err.message, seconds = core.now() - started, bytes = attempt.bytes, waited = attempt.waited,
+    retry_after = err and err.retry_after,
   }
 end
 
@@ -146,11 +149,8 @@ local function wait_for_next_try(attempt, err)
 end
 
 --- Sends a call until `consume` has what it wants of a success, or nothing more may be tried.
----@param attempt ampersand.Attempt
 ---@param consume fun(res: table, attempt: ampersand.Attempt, state: any): any, ampersand.Error? reads the answer
----@param state any
 ---@return any value
----@return ampersand.Error?
 function sender.send(attempt, consume, state)
   local hook = attempt.call.config.on_event
   while true do
@@ -168,7 +168,6 @@ function sender.send(attempt, consume, state)
 end
 
 --- Runs a call whose answer is one value.
----@param c ampersand.Call
 ---@return any value `true` where the success has no body
 ---@return table|ampersand.Error info
 function sender.value(c)
@@ -176,29 +175,6 @@ function sender.value(c)
   local value, err = sender.send(attempt, response.value)
   if err then return nil, err end
   return value, attempt.info
-end
-
---- Starts the request that sender.send will make next, where the transport can: the server works meanwhile.
--- What goes wrong is reported by sender.send, which sends it anew where the server has seen nothing of it.
----@param attempt ampersand.Attempt
-function sender.begin(attempt)
-  local transport = attempt.call.config.transport()
-  if not transport or not transport.begin or not attempt.call.idempotent then return end
-  local seconds, era = attempt.call.config.limiter:take(core.now())
-  if seconds > 0 then return attempt.call.config.limiter:give_back(era) end
-  local req, shown_url = prepare(attempt)
-  if not req then return end
-  -- without a timeout: time in the caller's own loop does not count
-  local wait, abandon = transport:begin(req)
-  if wait then attempt.begun = { req = req, shown_url = shown_url, wait = wait, abandon = abandon } end
-end
-
---- Drops the request that was sent ahead.
----@param attempt ampersand.Attempt
-function sender.abandon(attempt)
-  local begun = attempt.begun
-  attempt.begun = nil
-  if begun then begun.abandon() end
 end
 
 return sender

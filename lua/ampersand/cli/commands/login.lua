@@ -35,7 +35,7 @@ function login.run(ctx)
   local values, profile, client = ctx:settings(), config.profile(args.profile), ctx:client()
   local projects = exit.checked(client.projects.list, client.projects, { timeout = args.timeout })
   save(profile, "key", values.api_key)
-  for _, name in ipairs { "url", "project", "integration", "org" } do
+  for _, name in ipairs { "url", "region", "project", "integration", "org" } do
     if args[name] then save(profile, name, args[name]) end
   end
   local project = only_project(ctx, projects)

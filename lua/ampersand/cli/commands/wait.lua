@@ -15,7 +15,7 @@ local wait = {
 
 function wait.declare(command)
   command:argument "id":description "The operation."
-  options.number(command, "--interval", "Seconds between two looks (0.5, growing to 10).")
+  options.number(command, "--interval", "Seconds between two polls (0.5, growing to 10).")
   options.formats(command)
 end
 
@@ -48,6 +48,7 @@ function wait.follow(ctx, started)
 end
 
 function wait.run(ctx)
+  show.check(ctx, "Operation")
   ctx:require_setting "project"
   ctx:require_credentials { auth = "any" }
   wait.follow(ctx, ctx.args.id)

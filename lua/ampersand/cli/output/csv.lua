@@ -16,7 +16,7 @@ local function tsv_cell(text)
   return (text:gsub("[\t\r\n\\]", TSV_ESCAPES))
 end
 
--- What makes a spreadsheet take a cell for a formula, as it is and in full width. A number is none.
+-- The characters that begin a formula in a spreadsheet, also in full width. A number is not a formula.
 local FORMULA = { "^[=+@\t\r\n-]", "^\239\188[\157\139\141\160]" }
 
 local function harmless(text)

@@ -60,15 +60,30 @@ check: check-fast check-builds analyze check-instructions ## everything that tak
 	$(MAKE) --no-print-directory fuzz
 
 # --- JSON beyond the specs ---------------------------------------------------------------------
-# A C host whose allocator fails at the k-th allocation for every k, and numbers against strtod.
-JSON_HOST := $(BUILD)/json_host
-DOUBLES   ?= 1000000
-.PHONY: check-json fuzz
+# A C host whose allocator fails at the k-th allocation for every k; numbers against strtod, and the suite, without Lua.
+JSON_HOST   := $(BUILD)/json_host
+JSON_NATIVE := $(BUILD)/json_native
+NATIVE_SRC  := spec/support/json_native.c src/memory.c src/rfc3339.c $(sort $(wildcard src/json_*.c))
+SUITE       ?= $(wildcard ../shared/json-suite/test_parsing/*.json)
+DOUBLES     ?= 1000000
+.PHONY: check-json check-foreign fuzz
 $(JSON_HOST): spec/support/json_host.c $(CORE_OBJ)
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(SANITIZE) -Iinclude -Isrc $(LUA_INC) $^ $(LUA_LIB) -lm -ldl -o $@
-check-json: $(JSON_HOST) ## failing allocators and doubles, in a C program
-	$(JSON_HOST) allocations spec/support/json_under_pressure.lua
-	$(JSON_HOST) doubles $(DOUBLES)
+$(JSON_NATIVE): $(NATIVE_SRC) $(wildcard src/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(SANITIZE) -Isrc $(NATIVE_SRC) -lm -o $@
+check-json: $(JSON_HOST) $(JSON_NATIVE) ## failing allocators, doubles and the suite, in C programs
+	$(JSON_HOST) spec/support/json_under_pressure.lua
+	$(JSON_NATIVE) doubles $(DOUBLES)
+	$(if $(SUITE),$(JSON_NATIVE) suite $(SUITE),@echo "no suite: set SUITE")
+
+# NEON, and a CPU whose numbers begin with the high byte.
+check-foreign: deps-check-foreign ## the same for arm64 and s390x, under qemu
+	@mkdir -p build
+	@for cpu in aarch64 s390x; do \
+	    $$cpu-linux-gnu-gcc $(STD) -O2 $(WARNINGS) -Werror -static -Isrc $(NATIVE_SRC) -lm -o build/json_native-$$cpu && \
+	    echo "== $$cpu" && qemu-$$cpu-static build/json_native-$$cpu doubles 20000 && \
+	    $(if $(SUITE),qemu-$$cpu-static build/json_native-$$cpu suite $(SUITE),echo "no suite: set SUITE") || exit 1; done
 
 # Each target runs for FUZZ_SECONDS. A crash leaves its input in build/.
 FUZZ_SECONDS ?= 30
@@ -99,6 +114,10 @@ soak: all ## REQUESTS requests with random faults: nothing may grow
 # --- the reference -----------------------------------------------------------------------------
 # What is public and not described stops it.
 .PHONY: docs
+.PHONY: pictures
+pictures: all ## the pictures of docs/pictures.md
+	@$(RUN_ENV) $(LUA) docs/images/make.lua
+
 docs: ## the reference: build/docs/index.html
 	@mkdir -p build/docs/source
 	$(RUN_ENV) $(LUA) spec/support/reference.lua build/docs/source

@@ -48,7 +48,7 @@ local function read_manifest(client, text, name)
   if type(problems) == "string" then return refuse(client, problems) end
   local lines, mistakes = {}, 0
   for i, problem in ipairs(problems) do
-    lines[i] = manifest.line(name, problem)
+    lines[i] = printable(manifest.line(name, problem))
     if not problem.warning then mistakes = mistakes + 1 end
   end
   if mistakes > 0 then

@@ -75,6 +75,7 @@ build = {
     ["ampersand.cli.output.writers"] = "lua/ampersand/cli/output/writers.lua",
     ["ampersand.cli.output.yaml"] = "lua/ampersand/cli/output/yaml.lua",
     ["ampersand.cli.parser"] = "lua/ampersand/cli/parser.lua",
+    ["ampersand.cli.selection"] = "lua/ampersand/cli/selection.lua",
     ["ampersand.cli.show"] = "lua/ampersand/cli/show.lua",
     ["ampersand.cli.stdout"] = "lua/ampersand/cli/stdout.lua",
     ["ampersand.cli.terminal"] = "lua/ampersand/cli/terminal.lua",

@@ -57,11 +57,12 @@ function ampersand.assert(value, err, ...)
 end
 
 --- What is in use: `{ ampersand = "0.1.0", lua = "Lua 5.4", libcurl = "7.88.1", tls = "OpenSSL/3.0.17" }`.
--- Loads libcurl, except inside nginx, whose requests do not go through it; without it `libcurl` and `tls` are nil.
+-- Loads libcurl, except inside nginx and HAProxy, whose requests do not go through it; without it `libcurl` and `tls`
+-- are nil.
 ---@return table<string, string>
 function ampersand.versions()
   local in_use = { ampersand = version.number, lua = rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION }
-  local found, http = not rawget(_G, "ngx"), package.loaded["ampersand.http"]
+  local found, http = require "ampersand.util.host".transport():find "curl$", package.loaded["ampersand.http"]
   if found and not http then found, http = pcall(require, "ampersand.http") end
   if found then in_use.libcurl, in_use.tls = http.versions().libcurl, http.versions().tls end
   return in_use
@@ -82,14 +83,16 @@ local LAZY = {
   record = "record", replay = "record",
 }
 
-local MODULES = [[client client.iterator client.query client.bearer client.proxy transport.curl transport.parallel
+local MODULES = [[client client.iterator client.query client.bearer client.proxy
   client.download cancel json time jwt webhook record metrics fleet.watch fleet.explain fleet.wait fleet.edit
-  fleet.deploy]]
+  fleet.deploy cache gate]]
 
 --- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).
--- Those of the command, the mock server and nginx are not among them. What this machine lacks is left out.
+-- Those of the command, the mock server and the webhook receiver are not among them. What this machine lacks is left out.
 function ampersand.load()
   for name in MODULES:gmatch "%S+" do pcall(require, "ampersand." .. name) end
+  local transport = require "ampersand.util.host".transport()
+  if pcall(require, transport) and transport:find "curl$" then pcall(require, "ampersand.transport.parallel") end
 end
 
 return setmetatable(ampersand, {

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "json_decode.h"
+#include "lua_build.h"
 
 struct floor {
     struct amp_scan scan;

@@ -385,7 +385,7 @@ rewrite_by_lua_block { ngx.sleep(%g) }
 local function measure_delay(server)
   local place = server.directory
   local delayed = openresty.start {
-    attached = true, listen = "ssl http2", server = DELAYED:format(place, place, place, DELAY),
+    listen = "ssl http2", server = DELAYED:format(place, place, place, DELAY),
   }
   local base = delayed.url:gsub("^http:", "https:")
   local limit = ("%s/v1/projects/p/integrations/1/installations 1 50 %s/hashed"):format(base, place)

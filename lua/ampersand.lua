@@ -25,8 +25,9 @@ ampersand.array = core.array
 --
 -- `options`: `api_key` (else AMP_API_KEY or AMPERSAND_API_KEY of the environment), `project` (AMPERSAND_PROJECT_ID),
 -- `integration` (AMPERSAND_INTEGRATION_ID), `org`, `bearer` (a JWT, or a function that returns one), `base_url`
--- (complete, with /v1; else AMP_API_URL, to which /v1 is added), `timeout` (60 s in all), `connect_timeout` (10 s),
--- `read_timeout` (30 s without a byte), `retry`, `nulls` ("keep" or "drop") … the README has the whole table.
+-- (the root, or AMP_API_URL; /v1 is added unless its path ends in a version), `region` ("eu", or AMP_REGION),
+-- `timeout` (60 s in all), `connect_timeout` (10 s), `read_timeout` (30 s without a byte), `retry`, `nulls` ("keep" or
+-- "drop") … docs/options.md has the whole table.
 -- Unknown or ill-typed options raise. A missing key, project or integration is reported by the call that needs it.
 ---@param options table?
 ---@return ampersand.Client
@@ -62,7 +63,7 @@ end
 ---@return table<string, string>
 function ampersand.versions()
   local in_use = { ampersand = version.number, lua = rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION }
-  local found, http = require "ampersand.util.host".transport():find "curl$", package.loaded["ampersand.http"]
+  local found, http = require "ampersand.util.host".transport() == "transport.curl", package.loaded["ampersand.http"]
   if found and not http then found, http = pcall(require, "ampersand.http") end
   if found then in_use.libcurl, in_use.tls = http.versions().libcurl, http.versions().tls end
   return in_use
@@ -83,16 +84,17 @@ local LAZY = {
   record = "record", replay = "record",
 }
 
-local MODULES = [[client client.iterator client.query client.bearer client.proxy
-  client.download cancel json time jwt webhook record metrics fleet.watch fleet.explain fleet.wait fleet.edit
-  fleet.deploy cache gate]]
+local MODULES = [[client client.iterator client.query client.fields client.params_by_name client.bearer client.proxy
+  client.download cancel json time jwt webhook record metrics cache gate fleet.watch fleet.explain fleet.wait fleet.edit
+  fleet.undo fleet.deploy]]
+local CURL = " transport.scheduler transport.parallel"
 
 --- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).
--- Those of the command, the mock server and the webhook receiver are not among them. What this machine lacks is left out.
+-- Those of the command, the mock server and the receiver are not among them. What this machine lacks is left out.
 function ampersand.load()
-  for name in MODULES:gmatch "%S+" do pcall(require, "ampersand." .. name) end
   local transport = require "ampersand.util.host".transport()
-  if pcall(require, transport) and transport:find "curl$" then pcall(require, "ampersand.transport.parallel") end
+  local names = MODULES .. " " .. transport .. (transport == "transport.curl" and CURL or "")
+  for name in names:gmatch "%S+" do pcall(require, "ampersand." .. name) end
 end
 
 return setmetatable(ampersand, {

@@ -52,14 +52,20 @@ for i = 2, #arg do
   for name in pairs(files[i - 1].names) do owners[name] = (owners[name] or 0) + 1 end
 end
 
--- Our own headers are put where they are first included; ampersand.h stays a file.
+local HIDDEN, VISIBLE, END = "#pragma GCC visibility push(hidden)", "#pragma GCC visibility push(default)",
+  "#pragma GCC visibility pop"
+
+local function wrap(pragma, text) return pragma .. "\n" .. text .. "\n" .. END end
+
+-- Our own headers are put where they are first included, and what they declare is hidden; ampersand.h stays a file.
 local seen = { ["lua_sources.h"] = false }
 local function expand(text)
+  text = text:gsub("#include <[^\n]*", function(line) return wrap(VISIBLE, line) end)
   return (text:gsub('#include "([^"]+)"[^\n]*', function(name)
-    if name == "ampersand.h" then return '#include "ampersand.h"' end
+    if name == "ampersand.h" then return wrap(VISIBLE, '#include "ampersand.h"') end
     if seen[name] then return "" end
     seen[name] = true
-    return expand(read("src/" .. name))
+    return wrap(HIDDEN, expand(read("src/" .. name)))
   end))
 end
 
@@ -91,7 +97,7 @@ for _, line in ipairs(heads) do
 end
 
 -- Also where the build gives no flags: nothing is exported but what ampersand.h declares.
-print "#pragma GCC visibility push(hidden)"
+print(HIDDEN)
 print(expand(read(arg[1])))
 
 for _, file in ipairs(files) do
@@ -102,13 +108,11 @@ for _, file in ipairs(files) do
   end
   print("\n/* ---- " .. stem .. ".c ---- */")
   for _, name in ipairs(sorted(clashes)) do print(("#define %s %s_%s"):format(name, stem, name)) end
-  -- what a system header declares is not ours to hide
-  print((expand(file.text):gsub("#include <[^\n]*\n",
-    "#pragma GCC visibility push(default)\n%0#pragma GCC visibility pop\n")))
+  print(expand(file.text))
   local macros = clashes
   for name in file.text:gmatch "\n#define ([%a_][%w_]*)" do
     if name ~= "_GNU_SOURCE" and name ~= "_POSIX_C_SOURCE" then macros[name] = true end
   end
   for _, name in ipairs(sorted(macros)) do print("#undef " .. name) end
 end
-print "#pragma GCC visibility pop"
+print(END)

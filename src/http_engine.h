@@ -51,8 +51,8 @@ struct amp_request {
     double read_timeout;    /* seconds without a byte while somebody waits; 0: no bound */
     double max_bytes;       /* of the decoded body; 0: no bound */
     bool stream;            /* own HTTP/1.1 connection, pauses when nobody reads */
-    bool resend;            /* libcurl may send the request again by itself */
-    bool direct;            /* through no proxy */
+    bool resend; /* libcurl may send the request again by itself, once; also over HTTP/2 */
+    bool direct; /* through no proxy */
 };
 
 #if defined(__GNUC__)
@@ -143,17 +143,20 @@ const char *amp_transfer_message(const struct amp_transfer *transfer);
 /* True when the server may have seen the request. */
 bool amp_transfer_sent(const struct amp_transfer *transfer);
 
+/* True when libcurl sent the request a second time, which it does once at most. */
+bool amp_transfer_resent(const struct amp_transfer *transfer);
+
 /* Sets the seconds left in all; 0: no bound. */
 void amp_transfer_deadline(struct amp_transfer *transfer, double seconds);
 
 /* Ends it with AMP_CANCELLED, unless it has ended. */
 void amp_transfer_cancel(struct amp_transfer *transfer);
 
-#if defined(__GNUC__)
 /* Names of the libraries in use; `tls` is NULL for a libcurl without TLS. They live as long as
  * libcurl. */
 void amp_library_versions(const char **libcurl, const char **tls);
 
+#if defined(__GNUC__)
 #pragma GCC visibility pop
 #endif
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool fault(struct amp_head *head, enum amp_outcome outcome, const char *reason)
+static bool set_fault(struct amp_head *head, enum amp_outcome outcome, const char *reason)
 {
     head->fault = outcome;
     head->reason = reason;
@@ -13,12 +13,17 @@ static bool fault(struct amp_head *head, enum amp_outcome outcome, const char *r
 
 static bool malformed(struct amp_head *head, const char *reason)
 {
-    return fault(head, AMP_PROTOCOL, reason);
+    return set_fault(head, AMP_PROTOCOL, reason);
 }
 
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
+}
+
+static bool is_value(const char *value, size_t n)
+{
+    return !memchr(value, '\0', n) && !memchr(value, '\r', n);
 }
 
 /* --- the status line ---------------------------------------------------------------------------
@@ -43,9 +48,9 @@ static bool take_status(struct amp_head *head, const char *line, size_t n)
     size_t at = head->version >= 20 ? 7 : 9;
     const char *digit = line + at;
 
-    if (!head->version || n < at + 3 || !isdigit((unsigned char)digit[0]) ||
-        !isdigit((unsigned char)digit[1]) || !isdigit((unsigned char)digit[2]) ||
-        (n > at + 3 && digit[3] != ' ') || digit[0] == '0')
+    if (!head->version || (head->old && head->version >= 20) || !is_value(line, n) || n < at + 3 ||
+        !isdigit((unsigned char)digit[0]) || !isdigit((unsigned char)digit[1]) ||
+        !isdigit((unsigned char)digit[2]) || (n > at + 3 && digit[3] != ' ') || digit[0] == '0')
         return malformed(head, "the answer is not HTTP/1.1 or HTTP/2");
     head->status = (digit[0] - '0') * 100 + (digit[1] - '0') * 10 + digit[2] - '0';
     head->state = AMP_HEAD_FIELDS;
@@ -122,7 +127,7 @@ static bool store(struct amp_head *head, const char *bytes, size_t n)
 {
     return (amp_buffer_append(&head->fields, bytes, n) &&
             amp_buffer_append(&head->fields, "", 1)) ||
-           fault(head, AMP_OVER_LIMIT, "out of memory");
+           set_fault(head, AMP_OVER_LIMIT, "out of memory");
 }
 
 /* The length of the name before the colon; 0 when there is none. */
@@ -131,14 +136,9 @@ static size_t name_length(const char *line, size_t n)
     size_t i;
 
     for (i = 0; i < n && line[i] != ':'; i++)
-        if ((unsigned char)line[i] <= ' ' || line[i] == 127)
+        if ((unsigned char)line[i] <= ' ' || (unsigned char)line[i] >= 127)
             return 0;
     return i < n ? i : 0;
-}
-
-static bool is_value(const char *value, size_t n)
-{
-    return !memchr(value, '\0', n) && !memchr(value, '\r', n);
 }
 
 static void trim(const char **text, size_t *n)
@@ -196,6 +196,8 @@ static bool has_end(const struct amp_head *head)
 static bool end_head(struct amp_head *head)
 {
     if (head->status < 200) { /* an interim response: another one follows */
+        if (head->chunked || head->length >= 0)
+            return malformed(head, "an interim response frames a body");
         amp_head_reset(head);
         return true;
     }
@@ -203,7 +205,7 @@ static bool end_head(struct amp_head *head)
     if (head->chunked && head->length >= 0)
         return malformed(head, "the response comes in chunks and names a length, too");
     return has_end(head) ||
-           fault(head, AMP_CLOSED, "the response has no length: its end cannot be trusted");
+           set_fault(head, AMP_CLOSED, "the response has no length: its end cannot be trusted");
 }
 
 void amp_head_reset(struct amp_head *head)
@@ -219,7 +221,7 @@ bool amp_head_line(struct amp_head *head, const char *line, size_t n)
 {
     head->bytes += n;
     if (head->bytes > AMP_MAX_HEAD)
-        return fault(head, AMP_OVER_LIMIT, "the response's headers are too long");
+        return set_fault(head, AMP_OVER_LIMIT, "the response's headers are too long");
     if (n && line[n - 1] == '\n')
         n--;
     if (n && line[n - 1] == '\r')

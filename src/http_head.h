@@ -33,6 +33,7 @@ struct amp_head {
     bool framing;         /* the last field frames the body */
     bool secure, no_body; /* of the request: over TLS; HEAD */
     bool raw;             /* a coding we cannot decode was asked for */
+    bool old;             /* HTTP/2 was not offered */
     enum amp_outcome fault;
     const char *reason; /* what the fault is */
 };

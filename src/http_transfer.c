@@ -58,7 +58,7 @@ static double body_limit(const struct amp_transfer *transfer)
 {
     double most = transfer->max_bytes;
 
-    return transfer->head.status < 300 || (most && most < AMP_ERROR_BODY) ? most : AMP_ERROR_BODY;
+    return transfer->head.status < 300 || (most && most < AMP_ERROR_BODY) ? most : (double)AMP_ERROR_BODY;
 }
 
 static void word_limit(const struct amp_transfer *transfer, char *text, size_t size)
@@ -118,11 +118,13 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
     return take_body(transfer, bytes, n) ? n : 0;
 }
 
-/* Without TLS no server is asked for HTTP/2, and libcurl would have the others wait for the first
- * one's answer to find out. */
+/* Over HTTP/2 libcurl repeats what a server refused, and does not tell: not for what may be sent
+ * but once. Without TLS no server is asked for HTTP/2, and libcurl would have the others wait for
+ * the first one's answer to find out. */
 static long http_version(const struct amp_transfer *transfer)
 {
-    if (transfer->stream || !transfer->head.secure || transfer->engine->options.http_version == 1)
+    if (transfer->stream || !transfer->resend || !transfer->head.secure ||
+        transfer->engine->options.http_version == 1)
         return CURL_HTTP_VERSION_1_1;
     return CURL_HTTP_VERSION_2TLS;
 }
@@ -148,8 +150,7 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
     struct amp_transfer *transfer = (struct amp_transfer *)data;
 
     (void)ip, (void)local_ip, (void)port;
-    transfer->resent = transfer->sent;
-    if (transfer->sent && !transfer->resend) {
+    if (transfer->sent && (!transfer->resend || transfer->resent)) {
         fault(transfer, AMP_CLOSED, "the connection was closed before an answer came");
         return CURL_PREREQFUNC_ABORT;
     }
@@ -157,6 +158,7 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
         transfer->stale_connection = true;
         return CURL_PREREQFUNC_ABORT;
     }
+    transfer->resent = transfer->sent;
     transfer->sent = true;
     transfer->quiet_since = amp_now();
     return CURL_PREREQFUNC_OK;
@@ -356,6 +358,7 @@ static bool set_request(struct amp_transfer *transfer, const struct amp_request 
 
     set_callbacks(transfer);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+    transfer->head.old = http_version(transfer) == CURL_HTTP_VERSION_1_1;
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(transfer));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1e3));
     if (!transfer->own_encoding && !add_line(transfer, "Accept-Encoding: gzip, deflate"))
@@ -495,7 +498,7 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_BAD_FUNCTION_ARGUMENT: /* a header that libcurl's own list does not take */
         return AMP_PROTOCOL;
     case CURLE_OUT_OF_MEMORY:
         return AMP_OVER_LIMIT;
@@ -777,4 +780,9 @@ const char *amp_transfer_message(const struct amp_transfer *transfer)
 bool amp_transfer_sent(const struct amp_transfer *transfer)
 {
     return transfer->sent;
+}
+
+bool amp_transfer_resent(const struct amp_transfer *transfer)
+{
+    return transfer->resent;
 }

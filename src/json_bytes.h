@@ -5,13 +5,14 @@
 #ifndef AMP_JSON_BYTES_H
 #define AMP_JSON_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #define AMP_INLINE static inline __attribute__((always_inline))
 
-AMP_INLINE int amp_is_plain(char c)
+AMP_INLINE bool amp_is_plain(char c)
 {
     return (signed char)c >= 0x20 && c != '"' && c != '\\';
 }

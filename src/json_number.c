@@ -207,11 +207,12 @@ static int64_t big_read(struct big *x, const struct amp_decimal *number)
 {
     int64_t power = number->exponent;
     uint32_t chunk = 0, scale = 1;
-    int count = 0, fraction = 0, sticky = 0;
+    int count = 0;
+    bool fraction = false, sticky = false;
     x->used = 0;
     for (const char *p = number->text; p < number->end && *p != 'e' && *p != 'E'; p++) {
         if (*p == '.') {
-            fraction = 1;
+            fraction = true;
             continue;
         }
         power -= fraction;
@@ -237,7 +238,7 @@ static int64_t big_read(struct big *x, const struct amp_decimal *number)
 
 /* The floor of top/bottom, which is below 2^55. `*rest` says whether there is a remainder. Spoils
  * both. */
-static uint64_t big_divide(struct big *top, struct big *bottom, int *rest)
+static uint64_t big_divide(struct big *top, struct big *bottom, bool *rest)
 {
     uint64_t quotient = 0;
     big_shift_left(bottom, 54);
@@ -262,7 +263,7 @@ static int64_t written_exponent(const struct amp_decimal *number)
         p++;
     if (p == number->end)
         return 0;
-    int negative = *++p == '-';
+    bool negative = *++p == '-';
     for (p += *p == '-' || *p == '+'; p < number->end; p++)
         if (value < INT64_C(100000000000))
             value = value * 10 + (*p - '0');
@@ -288,9 +289,9 @@ static double divide_exactly(const struct amp_decimal *number)
     if (exponent < -1075)
         exponent = -1075;
     big_shift_left(exponent < 0 ? &top : &bottom, exponent < 0 ? -exponent : exponent);
-    int sticky, extra;
+    bool sticky;
     uint64_t quotient = big_divide(&top, &bottom, &sticky);
-    extra = quotient >> 54 ? 2 : 1;
+    int extra = quotient >> 54 ? 2 : 1;
     uint64_t mantissa = quotient >> extra, below = quotient & (((uint64_t)1 << extra) - 1);
     uint64_t half = (uint64_t)1 << (extra - 1);
     if (below > half || (below == half && (sticky || (mantissa & 1))))
@@ -308,7 +309,7 @@ static const double exact_ten[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1
 
 /* One rounding only: both operands are exact (after Clinger). Wrong where doubles are computed
  * wider. */
-static int is_exact(uint64_t digits, int64_t power)
+static bool is_exact(uint64_t digits, int64_t power)
 {
     return FLT_EVAL_METHOD == 0 && digits >> 53 == 0 && power >= -EXACT_TENS && power <= EXACT_TENS;
 }
@@ -381,7 +382,8 @@ static void round_digits(struct digits *d, double value, int count)
     for (const char *p = text; p < e; p++)
         if (*p >= '0' && *p <= '9')
             d->digit[d->count++] = *p;
-    int negative = e[1] == '-', power = 0;
+    bool negative = e[1] == '-';
+    int power = 0;
     for (const char *p = e + 2; *p; p++)
         power = power * 10 + (*p - '0');
     d->point = 1 + (negative ? -power : power);
@@ -391,10 +393,10 @@ static void round_digits(struct digits *d, double value, int count)
 
 /* Below a power of two the gap is narrower than above it: the next decimal up may fit where the
  * nearest fails. */
-static int next_digit_fits(struct digits *d, double value)
+static bool next_digit_fits(struct digits *d, double value)
 {
     if (d->digit[d->count - 1] == '9')
-        return 0;
+        return false;
     d->digit[d->count - 1]++;
     return digits_value(d) == value;
 }
@@ -411,7 +413,7 @@ static void shortest_digits(struct digits *d, double value)
 }
 
 /* Numbers of few decimals, such as 0.25, without asking printf. */
-static int few_digits(struct digits *d, double value)
+static bool few_digits(struct digits *d, double value)
 {
     for (int decimals = 1; decimals <= 6 && value < 1e9; decimals++) {
         double scaled = value * exact_ten[decimals], whole = (double)(int64_t)(scaled + 0.5);
@@ -419,10 +421,10 @@ static int few_digits(struct digits *d, double value)
             whole / exact_ten[decimals] == value) {
             d->count = (int)amp_print_integer(d->digit, (int64_t)whole);
             d->point = d->count - decimals;
-            return 1;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 static size_t put(char *out, const char *text, int count)

@@ -4,6 +4,7 @@
 #ifndef AMP_JSON_NUMBER_H
 #define AMP_JSON_NUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,8 @@
 struct amp_decimal {
     uint64_t digits;
     int64_t exponent;
-    int negative;
-    int many;
+    bool negative;
+    bool many;
     const char *text, *end; /* the token without its sign */
 };
 

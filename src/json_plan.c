@@ -2,125 +2,34 @@
 
 #include <string.h>
 
+void amp_plan_init(struct amp_plan *plan, const struct amp_memory *memory)
+{
+    static const size_t sizes[AMP_PLAN_VECTORS] = {sizeof(struct amp_plan_node),
+                                                   sizeof(struct amp_plan_name),
+                                                   sizeof(struct amp_test),
+                                                   sizeof(struct amp_node),
+                                                   sizeof(uint32_t),
+                                                   sizeof(int32_t)};
+    memset(plan, 0, sizeof *plan);
+    plan->memory = *memory;
+    for (int i = 0; i < AMP_PLAN_VECTORS; i++)
+        plan->vector[i].size = sizes[i];
+}
+
 void amp_plan_free(struct amp_plan *plan)
 {
-    const struct amp_memory *memory = &plan->memory;
-    amp_free(memory, plan->node, plan->node_room, sizeof *plan->node);
-    amp_free(memory, plan->name, plan->name_room, sizeof *plan->name);
-    amp_free(memory, plan->test, plan->test_room, sizeof *plan->test);
-    amp_free(memory, plan->operand, plan->operand_room, sizeof *plan->operand);
-    amp_free(memory, plan->id, plan->id_room, sizeof *plan->id);
-    amp_free(memory, plan->program, plan->step_room, sizeof *plan->program);
-    memset(plan, 0, sizeof *plan);
-}
-
-/* --- times ----------------------------------------------------------------------------------- */
-
-struct cursor {
-    const char *p, *end;
-};
-
-static int take(struct cursor *c, const char *set)
-{
-    if (c->p < c->end && *c->p && strchr(set, *c->p)) {
-        c->p++;
-        return 1;
-    }
-    return 0;
-}
-
-/* Exactly `count` digits whose value is between `low` and `high`, or -1. */
-static int take_number(struct cursor *c, int count, int low, int high)
-{
-    int value = 0;
-    if (c->end - c->p < count)
-        return -1;
-    for (; count; count--, c->p++) {
-        if (*c->p < '0' || *c->p > '9')
-            return -1;
-        value = value * 10 + (*c->p - '0');
-    }
-    return value >= low && value <= high ? value : -1;
-}
-
-/* Days since 1970-01-01; the year begins in March, so that the leap day comes last. */
-static int64_t days(int year, int month, int day)
-{
-    int64_t y = year - (month <= 2), m = (month + 9) % 12;
-    return 365 * y + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1 - 719468;
-}
-
-static int month_length(int year, int month)
-{
-    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return month == 2 ? 28 + leap : 30 + ((month + month / 8) & 1);
-}
-
-static int take_date(struct cursor *c, struct amp_time *time)
-{
-    int year = take_number(c, 4, 1, 9999), dash = take(c, "-");
-    int month = take_number(c, 2, 1, 12), other = take(c, "-");
-    int day = take_number(c, 2, 1, 31);
-    if (year < 0 || !dash || month < 0 || !other || day < 0 || day > month_length(year, month))
-        return 0;
-    time->seconds = days(year, month, day) * 86400;
-    time->nanoseconds = 0;
-    return 1;
-}
-
-static int take_fraction(struct cursor *c, int32_t *nanoseconds)
-{
-    int32_t unit = 100000000;
-    const char *start = c->p;
-    for (; c->p < c->end && *c->p >= '0' && *c->p <= '9'; c->p++, unit /= 10)
-        *nanoseconds += (*c->p - '0') * unit;
-    return c->p > start;
-}
-
-static int take_clock(struct cursor *c, struct amp_time *time)
-{
-    int hour = take_number(c, 2, 0, 23), colon = take(c, ":");
-    int minute = take_number(c, 2, 0, 59), other = take(c, ":");
-    int second = take_number(c, 2, 0, 60);
-    if (hour < 0 || !colon || minute < 0 || !other || second < 0)
-        return 0;
-    time->seconds += hour * 3600 + minute * 60 + second;
-    return !take(c, ".") || take_fraction(c, &time->nanoseconds);
-}
-
-static int take_zone(struct cursor *c, struct amp_time *time)
-{
-    if (take(c, "Zz"))
-        return 1;
-    int west = take(c, "-");
-    if (!west && !take(c, "+"))
-        return 0;
-    int hour = take_number(c, 2, 0, 23), colon = take(c, ":"), minute = take_number(c, 2, 0, 59);
-    if (hour < 0 || !colon || minute < 0)
-        return 0;
-    int offset = hour * 3600 + minute * 60;
-    time->seconds += west ? offset : -offset;
-    return 1;
-}
-
-int amp_read_time(struct amp_time *time, const char *text, size_t size)
-{
-    struct cursor c = {text, text + size};
-    if (!take_date(&c, time))
-        return 0;
-    if (c.p == c.end)
-        return 1;
-    return take(&c, "Tt ") && take_clock(&c, time) && take_zone(&c, time) && c.p == c.end;
+    for (int i = 0; i < AMP_PLAN_VECTORS; i++)
+        amp_vector_free(&plan->memory, &plan->vector[i]);
 }
 
 /* --- conditions ------------------------------------------------------------------------------ */
 
-static int is_string(const struct amp_node *node)
+static bool is_string(const struct amp_node *node)
 {
     return node->kind == AMP_STRING || node->kind == AMP_ESCAPED_STRING;
 }
 
-static int is_number(const struct amp_node *node)
+static bool is_number(const struct amp_node *node)
 {
     return node->kind == AMP_INTEGER || node->kind == AMP_DOUBLE;
 }
@@ -143,9 +52,9 @@ static int compare_mixed(int64_t a, double b)
     return compare_doubles(0, b - (double)whole);
 }
 
-static int compare_numbers(const struct amp_node *a, const struct amp_node *b, int doubles)
+static int compare_numbers(const struct amp_node *a, const struct amp_node *b, bool doubles)
 {
-    int left = a->kind == AMP_INTEGER, right = b->kind == AMP_INTEGER;
+    bool left = a->kind == AMP_INTEGER, right = b->kind == AMP_INTEGER;
     if (doubles)
         return compare_doubles(left ? (double)a->as.integer : a->as.number,
                                right ? (double)b->as.integer : b->as.number);
@@ -157,15 +66,8 @@ static int compare_numbers(const struct amp_node *a, const struct amp_node *b, i
                  : compare_doubles(a->as.number, b->as.number);
 }
 
-static int compare_times(const struct amp_time *a, const struct amp_time *b)
-{
-    if (a->seconds != b->seconds)
-        return a->seconds < b->seconds ? -1 : 1;
-    return a->nanoseconds < b->nanoseconds ? -1 : a->nanoseconds > b->nanoseconds;
-}
-
 /* Values of one type: 1 equal, 0 different; -1 for values that do not compare. */
-static int equal(const struct amp_node *value, const struct amp_node *operand, int doubles)
+static int equal(const struct amp_node *value, const struct amp_node *operand, bool doubles)
 {
     if (is_string(value) && is_string(operand))
         return amp_node_is(value, operand->as.text, operand->size);
@@ -177,59 +79,60 @@ static int equal(const struct amp_node *value, const struct amp_node *operand, i
     return operand->kind == AMP_NULL ? 0 : -1;
 }
 
-static int is_one_of(const struct amp_plan *plan, const struct amp_test *test,
-                     const struct amp_node *value, int doubles)
+static bool is_one_of(const struct amp_plan *plan, const struct amp_test *test,
+                      const struct amp_node *value, bool doubles)
 {
     for (uint32_t i = 0; i < test->count; i++)
-        if (equal(value, &plan->operand[test->first + i], doubles) == 1)
-            return 1;
-    return 0;
+        if (equal(value, amp_plan_operand(plan, test->first + i), doubles) == 1)
+            return true;
+    return false;
 }
 
 /* Reads the value as a time; an escaped one is spelt out first. */
-static int value_time(const struct amp_node *value, struct amp_time *time)
+static bool value_time(const struct amp_node *value, struct amp_instant *time)
 {
     char text[256];
     if (value->kind == AMP_STRING)
-        return amp_read_time(time, value->as.text, value->size);
+        return !amp_rfc3339_read(time, value->as.text, value->size, true);
     if (!is_string(value) || value->size > sizeof text)
-        return 0;
-    return amp_read_time(time, text, amp_unescape(text, value->as.text, value->size));
+        return false;
+    return !amp_rfc3339_read(time, text, amp_unescape(text, value->as.text, value->size), true);
 }
 
 /* Orders the value against the test's operand. Returns 0 when they do not compare. */
-static int order(const struct amp_plan *plan, const struct amp_test *test,
-                 const struct amp_node *value, int doubles, int *result)
+static bool order(const struct amp_plan *plan, const struct amp_test *test,
+                  const struct amp_node *value, bool doubles, int *result)
 {
-    struct amp_time time;
+    struct amp_instant time;
     if (test->is_time) {
         if (!value_time(value, &time))
-            return 0;
-        *result = compare_times(&time, &test->time);
-        return 1;
+            return false;
+        *result = amp_instant_compare(&time, &test->time);
+        return true;
     }
     if (!is_number(value))
-        return 0;
-    *result = compare_numbers(value, &plan->operand[test->first], doubles);
-    return 1;
+        return false;
+    *result = compare_numbers(value, amp_plan_operand(plan, test->first), doubles);
+    return true;
 }
 
-static int fits(const struct amp_plan *plan, const struct amp_test *test,
-                const struct amp_node *value, int doubles)
+static bool fits(const struct amp_plan *plan, const struct amp_test *test,
+                 const struct amp_node *value, bool doubles)
 {
     int result;
     switch (test->operation) {
     case AMP_ONE_OF:
         return is_one_of(plan, test, value, doubles);
     case AMP_NOT:
-        return plan->operand[test->first].kind == AMP_NULL
+        return amp_plan_operand(plan, test->first)->kind == AMP_NULL
                    ? value->kind != AMP_NULL
-                   : equal(value, &plan->operand[test->first], doubles) == 0;
+                   : equal(value, amp_plan_operand(plan, test->first), doubles) == 0;
     case AMP_PREFIX:
-        return is_string(value) && amp_node_begins(value, plan->operand[test->first].as.text,
-                                                   plan->operand[test->first].size);
+        return is_string(value) &&
+               amp_node_begins(value, amp_plan_operand(plan, test->first)->as.text,
+                               amp_plan_operand(plan, test->first)->size);
     case AMP_PRESENT:
-        return 1;
+        return true;
     case AMP_LESS:
         return order(plan, test, value, doubles, &result) && result < 0;
     case AMP_LESS_EQUAL:
@@ -239,7 +142,7 @@ static int fits(const struct amp_plan *plan, const struct amp_test *test,
     case AMP_MORE_EQUAL:
         return order(plan, test, value, doubles, &result) && result >= 0;
     }
-    return 0;
+    return false;
 }
 
 /* --- walking --------------------------------------------------------------------------------- */
@@ -256,8 +159,9 @@ static const char *walk_value(struct walk *w, const char *p, uint32_t place);
 static uint32_t child_of(const struct walk *w, const struct amp_plan_node *node,
                          const struct amp_node *key)
 {
-    const struct amp_plan_name *name = w->plan->name + node->first_name, *end = name + node->names;
-    int plain = key->kind == AMP_KEY;
+    const struct amp_plan_name *name = amp_plan_name(w->plan, node->first_name),
+                               *end = name + node->names;
+    bool plain = key->kind == AMP_KEY;
     for (; name < end; name++)
         if ((!plain || key->size == name->size) && amp_node_is(key, name->text, name->size))
             return name->child;
@@ -267,16 +171,16 @@ static uint32_t child_of(const struct walk *w, const struct amp_plan_node *node,
 static void reset(struct walk *w, const struct amp_plan_node *node)
 {
     for (uint32_t i = 0; i < node->resets; i++)
-        w->hits[w->plan->id[node->first_reset + i]] = 0;
+        w->hits[*amp_plan_id(w->plan, node->first_reset + i)] = 0;
 }
 
 static void run_tests(struct walk *w, const struct amp_plan_node *node,
                       const struct amp_node *value)
 {
-    int doubles = w->scan->integer_bits == 53;
+    bool doubles = w->scan->integer_bits == 53;
     for (uint32_t i = 0; i < node->tests; i++) {
-        uint32_t id = w->plan->id[node->first_test + i];
-        const struct amp_test *test = &w->plan->test[id];
+        uint32_t id = *amp_plan_id(w->plan, node->first_test + i);
+        const struct amp_test *test = amp_plan_test(w->plan, id);
         if (!(test->is_any && w->hits[id]))
             w->hits[id] = (unsigned char)fits(w->plan, test, value, doubles);
     }
@@ -295,7 +199,7 @@ static const char *walk_member(struct walk *w, const char *p, const struct amp_p
     if (child == AMP_NO_CHILD)
         return amp_scan_skip(s, p);
     if (w->hits) {
-        reset(w, &w->plan->node[child]);
+        reset(w, amp_plan_node(w->plan, child));
         return walk_value(w, p, child);
     }
     if (!amp_scan_put(s, key))
@@ -328,7 +232,7 @@ static const char *walk_element(struct walk *w, const char *p, const struct amp_
 static const char *walk_container(struct walk *w, const char *p, const struct amp_plan_node *node)
 {
     struct amp_scan *s = w->scan;
-    int is_object = *p == '{', record = !w->hits;
+    bool is_object = *p == '{', record = !w->hits;
     char closing = is_object ? '}' : ']';
     if (!amp_scan_enter(s, p, is_object, record))
         return NULL;
@@ -362,7 +266,7 @@ static const char *test_scalar(struct walk *w, const char *p, const struct amp_p
 
 static const char *walk_value(struct walk *w, const char *p, uint32_t place)
 {
-    const struct amp_plan_node *node = &w->plan->node[place];
+    const struct amp_plan_node *node = amp_plan_node(w->plan, place);
     p = amp_skip_space(p);
     if (node->keep)
         return amp_scan_record(w->scan, p);
@@ -379,14 +283,14 @@ static const char *walk_value(struct walk *w, const char *p, uint32_t place)
 }
 
 /* Runs the program on the hits; its values follow them. Without a program all fits. */
-static int decide(const struct amp_plan *plan, unsigned char *hits)
+static bool decide(const struct amp_plan *plan, unsigned char *hits)
 {
-    unsigned char *top = hits + plan->tests;
+    unsigned char *top = hits + plan->vector[AMP_PLAN_TESTS].used;
     *top = 1;
-    for (size_t i = 0; i < plan->steps; i++) {
-        int32_t step = plan->program[i];
+    for (size_t i = 0; i < plan->vector[AMP_PLAN_PROGRAM].used; i++) {
+        int32_t step = *amp_plan_step(plan, i);
         if (step >= 0) {
-            *++top = hits[step] != plan->test[step].negated;
+            *++top = hits[step] != amp_plan_test(plan, step)->negated;
         } else {
             top--;
             top[0] = step == AMP_PLAN_AND ? top[0] & top[1] : top[0] | top[1];
@@ -396,13 +300,13 @@ static int decide(const struct amp_plan *plan, unsigned char *hits)
 }
 
 const char *amp_plan_filter(const struct amp_plan *plan, struct amp_scan *scan, const char *p,
-                            unsigned char *hits, int *accepted)
+                            unsigned char *hits, bool *accepted)
 {
     struct walk w;
     w.plan = plan;
     w.scan = scan;
     w.hits = hits;
-    memset(hits, 0, plan->tests);
+    memset(hits, 0, plan->vector[AMP_PLAN_TESTS].used);
     p = walk_value(&w, p, plan->where);
     *accepted = p && decide(plan, hits);
     return p;

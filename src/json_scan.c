@@ -12,28 +12,6 @@
 
 #define AMP_NEVER(condition) __builtin_expect(!!(condition), 0)
 
-/* --- memory ---------------------------------------------------------------------------------- */
-
-void *amp_grow(const struct amp_memory *memory, void *block, size_t *room, size_t needed,
-               size_t item)
-{
-    size_t wanted = *room ? *room : 16;
-    while (wanted < needed)
-        wanted += wanted <= SIZE_MAX / 4 ? wanted : needed - wanted;
-    if (wanted > SIZE_MAX / item)
-        return NULL;
-    void *grown = memory->allocate(memory->context, block, *room * item, wanted * item);
-    if (grown)
-        *room = wanted;
-    return grown;
-}
-
-void amp_free(const struct amp_memory *memory, void *block, size_t room, size_t item)
-{
-    if (block)
-        memory->allocate(memory->context, block, room * item, 0);
-}
-
 void amp_scan_init(struct amp_scan *s, const struct amp_memory *memory)
 {
     memset(s, 0, sizeof *s);
@@ -58,7 +36,7 @@ static const char *fail(struct amp_scan *s, enum amp_failure failure, const char
     s->error.failure = failure;
     s->error.at = at;
     s->error.what = what;
-    s->error.expected = 0;
+    s->error.expected = false;
     s->error.limit = 0;
     return NULL;
 }
@@ -66,7 +44,7 @@ static const char *fail(struct amp_scan *s, enum amp_failure failure, const char
 const char *amp_scan_fail(struct amp_scan *s, const char *at, const char *expected)
 {
     fail(s, AMP_MALFORMED, at, expected);
-    s->error.expected = 1;
+    s->error.expected = true;
     return NULL;
 }
 
@@ -79,17 +57,17 @@ static const char *over(struct amp_scan *s, const char *at, const char *what, si
 
 /* --- the tape -------------------------------------------------------------------------------- */
 
-static int grow_tape(struct amp_scan *s)
+static bool grow_tape(struct amp_scan *s)
 {
     void *grown = amp_grow(&s->memory, s->node, &s->room, s->used + 4, sizeof *s->node);
     if (!grown)
         return fail(s, AMP_NO_MEMORY, NULL, "not enough memory") != NULL;
     s->node = (struct amp_node *)grown;
-    return 1;
+    return true;
 }
 
 /* One value adds three nodes at most: its key, itself, its end. */
-AMP_INLINE int reserve(struct amp_scan *s)
+AMP_INLINE bool reserve(struct amp_scan *s)
 {
     return AMP_NEVER(s->used + 4 > s->room) ? grow_tape(s) : 1;
 }
@@ -101,60 +79,60 @@ AMP_INLINE void set_node(struct amp_node *node, uint32_t kind, const char *text,
     node->kind = kind;
 }
 
-int amp_scan_put(struct amp_scan *s, struct amp_node node)
+bool amp_scan_put(struct amp_scan *s, struct amp_node node)
 {
     if (!reserve(s))
-        return 0;
+        return false;
     s->node[s->used++] = node;
-    return 1;
+    return true;
 }
 
-static int grow_open(struct amp_scan *s)
+static bool grow_open(struct amp_scan *s)
 {
     void *grown = amp_grow(&s->memory, s->open, &s->open_room, s->level + 1, sizeof *s->open);
     if (!grown)
         return fail(s, AMP_NO_MEMORY, NULL, "not enough memory") != NULL;
     s->open = (struct amp_level *)grown;
-    return 1;
+    return true;
 }
 
 /* One level deeper; the container's node is at `index`. */
-AMP_INLINE int descend(struct amp_scan *s, const char *at, size_t index, int is_object)
+AMP_INLINE bool descend(struct amp_scan *s, const char *at, size_t index, bool is_object)
 {
     if (AMP_NEVER(s->level >= s->max_depth))
         return over(s, at, "nested deeper than max_depth", s->max_depth) != NULL;
     if (AMP_NEVER(s->level >= s->open_room) && !grow_open(s))
-        return 0;
+        return false;
     s->open[s->level++].node = (uint32_t)index << 1 | (uint32_t)is_object;
-    return 1;
+    return true;
 }
 
-AMP_INLINE void open_node(struct amp_scan *s, struct amp_node *node, int is_object)
+AMP_INLINE void open_node(struct amp_scan *s, struct amp_node *node, bool is_object)
 {
     set_node(node, is_object ? AMP_OBJECT : AMP_ARRAY, NULL, 0);
     if (s->level > s->deepest)
         s->deepest = s->level;
 }
 
-int amp_scan_enter(struct amp_scan *s, const char *at, int is_object, int record)
+bool amp_scan_enter(struct amp_scan *s, const char *at, bool is_object, bool record)
 {
     if (s->values++ >= s->max_values)
         return over(s, at, s->values_what, s->values_limit) != NULL;
     if (!reserve(s) || !descend(s, at, record ? s->used : 0, is_object))
-        return 0;
+        return false;
     if (record)
         open_node(s, &s->node[s->used++], is_object);
-    return 1;
+    return true;
 }
 
-int amp_scan_leave(struct amp_scan *s, int record)
+bool amp_scan_leave(struct amp_scan *s, bool record)
 {
     s->level--;
     if (!reserve(s))
-        return 0;
+        return false;
     if (record)
         set_node(&s->node[s->used++], AMP_END, NULL, 0);
-    return 1;
+    return true;
 }
 
 void amp_scan_count(struct amp_scan *s)
@@ -162,7 +140,7 @@ void amp_scan_count(struct amp_scan *s)
     s->node[s->open[s->level - 1].node >> 1].size++;
 }
 
-int amp_scan_start(struct amp_scan *s, const char *end, size_t level)
+bool amp_scan_start(struct amp_scan *s, const char *end, size_t level)
 {
     s->end = end;
     s->used = s->level = s->deepest = s->values = 0;
@@ -170,10 +148,10 @@ int amp_scan_start(struct amp_scan *s, const char *end, size_t level)
     s->window.base = s->window.bits = 0;
     while (s->level < level) {
         if (s->level >= s->open_room && !grow_open(s))
-            return 0;
+            return false;
         s->open[s->level++].node = 0;
     }
-    return 1;
+    return true;
 }
 
 /* --- strings --------------------------------------------------------------------------------- */
@@ -309,7 +287,7 @@ const char *amp_scan_plain(const char *p, const char *end)
     return plain(p, end);
 }
 
-static int is_continuation(char c)
+static bool is_continuation(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
 }
@@ -350,12 +328,12 @@ static const char *read_hex4(const char *p, int *unit)
     return p;
 }
 
-static int is_high_surrogate(int unit)
+static bool is_high_surrogate(int unit)
 {
     return unit >= 0xd800 && unit <= 0xdbff;
 }
 
-static int is_low_surrogate(int unit)
+static bool is_low_surrogate(int unit)
 {
     return unit >= 0xdc00 && unit <= 0xdfff;
 }
@@ -502,7 +480,7 @@ size_t amp_unescape(char *out, const char *text, size_t size)
 }
 
 /* Whether a node with escapes begins with these bytes; `*rest`: and goes on after them. */
-static int begins(const struct amp_node *node, const char *text, size_t size, int *rest)
+static bool begins(const struct amp_node *node, const char *text, size_t size, bool *rest)
 {
     const char *p = node->as.text, *end = p + node->size;
     *rest = p < end;
@@ -515,7 +493,7 @@ static int begins(const struct amp_node *node, const char *text, size_t size, in
             one[0] = *p++;
         size_t compared = length < size ? length : size;
         if (memcmp(one, text, compared) != 0)
-            return 0;
+            return false;
         *rest = p < end || length > size;
         text += compared;
         size -= compared;
@@ -523,22 +501,22 @@ static int begins(const struct amp_node *node, const char *text, size_t size, in
     return size == 0;
 }
 
-static int is_plain_node(const struct amp_node *node)
+static bool is_plain_node(const struct amp_node *node)
 {
     return node->kind == AMP_STRING || node->kind == AMP_KEY;
 }
 
-int amp_node_is(const struct amp_node *node, const char *text, size_t size)
+bool amp_node_is(const struct amp_node *node, const char *text, size_t size)
 {
-    int rest;
+    bool rest;
     if (is_plain_node(node))
         return node->size == size && memcmp(node->as.text, text, size) == 0;
     return begins(node, text, size, &rest) && !rest;
 }
 
-int amp_node_begins(const struct amp_node *node, const char *text, size_t size)
+bool amp_node_begins(const struct amp_node *node, const char *text, size_t size)
 {
-    int rest;
+    bool rest;
     if (is_plain_node(node))
         return node->size >= size && memcmp(node->as.text, text, size) == 0;
     return begins(node, text, size, &rest);
@@ -546,7 +524,7 @@ int amp_node_begins(const struct amp_node *node, const char *text, size_t size)
 
 /* --- numbers --------------------------------------------------------------------------------- */
 
-AMP_INLINE int is_digit(char c)
+AMP_INLINE bool is_digit(char c)
 {
     return (unsigned char)(c - '0') <= 9;
 }
@@ -562,7 +540,7 @@ AMP_INLINE const char *scan_digits(const char *p, uint64_t *value)
 
 static const char *scan_exponent(struct amp_scan *s, const char *p, int64_t *exponent)
 {
-    int negative = *p == '-';
+    bool negative = *p == '-';
     int64_t value = 0;
     p += negative || *p == '+';
     if (!is_digit(*p))
@@ -594,7 +572,7 @@ static void shorten(struct amp_decimal *d)
     d->many = dropped > 0;
 }
 
-static int fits_integer(const struct amp_decimal *d)
+static bool fits_integer(const struct amp_decimal *d)
 {
     return d->digits <= (uint64_t)INT64_MAX + (uint64_t)d->negative;
 }
@@ -622,7 +600,7 @@ static const char *put_double(struct amp_scan *s, const struct amp_decimal *d,
 static const char *put_integer(struct amp_scan *s, const struct amp_decimal *d,
                                struct amp_node *node)
 {
-    int exact = fits_integer(d) && !d->many;
+    bool exact = fits_integer(d) && !d->many;
     if (s->big_as_text && (!exact || (s->integer_bits == 53 && d->digits >> 53)))
         return put_big(d, node);
     if (!exact || (d->negative && d->digits == 0))
@@ -635,10 +613,10 @@ static const char *put_integer(struct amp_scan *s, const struct amp_decimal *d,
 AMP_INLINE const char *scan_number(struct amp_scan *s, const char *p, struct amp_node *node)
 {
     struct amp_decimal d;
-    int integer = 1, has_exponent = 0;
+    bool integer = true, has_exponent = false;
     d.digits = 0;
     d.exponent = 0;
-    d.many = 0;
+    d.many = false;
     d.negative = *p == '-';
     p += d.negative;
     d.text = p;
@@ -653,14 +631,14 @@ AMP_INLINE const char *scan_number(struct amp_scan *s, const char *p, struct amp
             return amp_scan_fail(s, p, "a digit after the decimal point");
         d.exponent = fraction - p;
         count += (size_t)(p - fraction);
-        integer = 0;
+        integer = false;
     }
     if ((*p | 0x20) == 'e') {
         p = scan_exponent(s, p + 1, &d.exponent);
         if (!p)
             return NULL;
-        integer = 0;
-        has_exponent = 1;
+        integer = false;
+        has_exponent = true;
     }
     if (!node && !has_exponent && count < 300)
         return p;
@@ -672,7 +650,7 @@ AMP_INLINE const char *scan_number(struct amp_scan *s, const char *p, struct amp
 
 /* --- values ---------------------------------------------------------------------------------- */
 
-AMP_INLINE int spells(const struct amp_scan *s, const char *p, const char *word, size_t size)
+AMP_INLINE bool spells(const struct amp_scan *s, const char *p, const char *word, size_t size)
 {
     return (size_t)(s->end - p) >= size && memcmp(p, word, size) == 0;
 }
@@ -739,28 +717,28 @@ AMP_INLINE void place_reader(const struct amp_scan *s, struct reader *r)
     r->last = s->node + (s->room - 4);
 }
 
-AMP_INLINE int reserve_next(struct amp_scan *s, struct reader *r)
+AMP_INLINE bool reserve_next(struct amp_scan *s, struct reader *r)
 {
     if (!AMP_NEVER(r->next > r->last))
-        return 1;
+        return true;
     s->used = (size_t)(r->next - s->node);
     if (!grow_tape(s))
-        return 0;
+        return false;
     place_reader(s, r);
-    return 1;
+    return true;
 }
 
-AMP_INLINE int start_reading(struct amp_scan *s, struct reader *r, int record)
+AMP_INLINE bool start_reading(struct amp_scan *s, struct reader *r, int record)
 {
     r->left = s->max_values > s->values ? s->max_values - s->values : 0;
     r->count = 0;
     r->closing = '\0';
     if (!record)
-        return 1;
+        return true;
     if (!reserve(s))
-        return 0;
+        return false;
     place_reader(s, r);
-    return 1;
+    return true;
 }
 
 AMP_INLINE void finish_reading(struct amp_scan *s, const struct reader *r, int record)
@@ -771,27 +749,27 @@ AMP_INLINE void finish_reading(struct amp_scan *s, const struct reader *r, int r
 }
 
 /* The count of the container around it rests in that one's node meanwhile. */
-AMP_INLINE int enter(struct amp_scan *s, struct reader *r, const char *p, int record)
+AMP_INLINE bool enter(struct amp_scan *s, struct reader *r, const char *p, bool record)
 {
-    int is_object = *p == '{';
+    bool is_object = *p == '{';
     size_t index = record ? (size_t)(r->next - s->node) : 0;
     if (record && r->closing)
         s->node[s->open[s->level - 1].node >> 1].size = r->count;
     if (!descend(s, p, index, is_object))
-        return 0;
+        return false;
     if (record)
         open_node(s, r->next++, is_object);
     r->count = 0;
     r->closing = is_object ? '}' : ']';
-    return 1;
+    return true;
 }
 
-AMP_INLINE int leave(struct amp_scan *s, struct reader *r, size_t base, int record)
+AMP_INLINE bool leave(struct amp_scan *s, struct reader *r, size_t base, bool record)
 {
     uint32_t open = s->open[--s->level].node;
     if (record) {
         if (!reserve_next(s, r))
-            return 0;
+            return false;
         s->node[open >> 1].size = r->count;
         set_node(r->next++, AMP_END, NULL, 0);
     }
@@ -802,7 +780,7 @@ AMP_INLINE int leave(struct amp_scan *s, struct reader *r, size_t base, int reco
         if (record)
             r->count = s->node[open >> 1].size;
     }
-    return 1;
+    return true;
 }
 
 /* A member that is null and not wanted: its key has no value, and does not count. */
@@ -820,19 +798,19 @@ AMP_INLINE void drop_null(struct reader *r)
 
 /* Between two values, when the tape is long enough: the counts so far are the sizes of the tables
  * that stay open. */
-AMP_INLINE int pause_reading(struct amp_scan *s, struct reader *r)
+AMP_INLINE bool pause_reading(struct amp_scan *s, struct reader *r)
 {
     if (!AMP_NEVER(r->next - s->node > AMP_PART_NODES))
-        return 0;
+        return false;
     s->node[s->open[s->level - 1].node >> 1].size = r->count;
     set_node(r->next++, AMP_PAUSE, NULL, 0);
     finish_reading(s, r, 1);
-    return 1;
+    return true;
 }
 
 /* The containers that are open were on the tape before: here they have a node that stands for all
  * of them. Returns whether there are any. */
-AMP_INLINE int resume_reading(struct amp_scan *s, struct reader *r)
+AMP_INLINE bool resume_reading(struct amp_scan *s, struct reader *r)
 {
     for (size_t i = 0; i < s->level; i++)
         s->open[i].node &= 1;
@@ -910,7 +888,7 @@ const char *amp_scan_record(struct amp_scan *s, const char *p)
     return scan(s, p, 1);
 }
 
-const char *amp_scan_part(struct amp_scan *s, const char *p, int *more)
+const char *amp_scan_part(struct amp_scan *s, const char *p, bool *more)
 {
     s->used = s->deepest = 0;
     p = scan(s, p, 2);

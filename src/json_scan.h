@@ -5,24 +5,15 @@
 #ifndef AMP_JSON_SCAN_H
 #define AMP_JSON_SCAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "memory.h"
 
 #ifdef __GNUC__
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
-
-/* The host's allocator, in the shape of lua_Alloc. */
-struct amp_memory {
-    void *(*allocate)(void *context, void *block, size_t old_size, size_t new_size);
-    void *context;
-};
-
-/* Makes room for `needed` items at least, doubling. Returns NULL, the old block untouched, when
- * memory ends. */
-void *amp_grow(const struct amp_memory *memory, void *block, size_t *room, size_t needed,
-               size_t item);
-void amp_free(const struct amp_memory *memory, void *block, size_t room, size_t item);
 
 enum amp_kind {
     AMP_NULL,
@@ -59,7 +50,7 @@ struct amp_error {
     enum amp_failure failure;
     const char *at;
     const char *what;
-    int expected;
+    bool expected;
     size_t limit;
 };
 
@@ -88,10 +79,10 @@ struct amp_scan {
     size_t max_depth, values, max_values;
     const char *values_what; /* the words for more than max_values ... */
     size_t values_limit;     /* ... and the number in them: the option's, not what is left of it */
-    int drop_nulls;          /* members that are null become AMP_ABSENT */
-    int big_as_text;         /* integers of more than `integer_bits` are kept as text */
+    bool drop_nulls;         /* members that are null become AMP_ABSENT */
+    bool big_as_text;        /* integers of more than `integer_bits` are kept as text */
     int integer_bits;        /* 53 where every number is a double, else 63 */
-    int masked;              /* error excerpts show no contents */
+    bool masked;             /* error excerpts show no contents */
     struct amp_window window;
     struct amp_error error;
 };
@@ -99,9 +90,9 @@ struct amp_scan {
 void amp_scan_init(struct amp_scan *scan, const struct amp_memory *memory);
 void amp_scan_free(struct amp_scan *scan);
 
-/* Forgets the tape and the counters; the next value is at nesting level `level`. Returns 0 when
- * memory ends. */
-int amp_scan_start(struct amp_scan *scan, const char *end, size_t level);
+/* Forgets the tape and the counters; the next value is at nesting level `level`. Returns false
+ * when memory ends. */
+bool amp_scan_start(struct amp_scan *scan, const char *end, size_t level);
 
 /*
  * Reads one value at `p` (white space before it is skipped) and appends it to the tape, or only
@@ -113,14 +104,14 @@ const char *amp_scan_skip(struct amp_scan *scan, const char *p);
 /* Records as much of a value at level 0 as a short tape holds, so that its tables can be built
  * while they are in the processor's cache. With `*more` it is to be called again, with what it
  * returned. The tape begins at node 1. */
-const char *amp_scan_part(struct amp_scan *scan, const char *p, int *more);
+const char *amp_scan_part(struct amp_scan *scan, const char *p, bool *more);
 
 /* The pieces, for whoever walks containers by himself. All return NULL with `error` set, or where
  * to go on. */
 const char *amp_scan_key(struct amp_scan *scan, const char *p, struct amp_node *key);
-int amp_scan_enter(struct amp_scan *scan, const char *at, int is_object, int record);
-int amp_scan_leave(struct amp_scan *scan, int record);
-int amp_scan_put(struct amp_scan *scan, struct amp_node node);
+bool amp_scan_enter(struct amp_scan *scan, const char *at, bool is_object, bool record);
+bool amp_scan_leave(struct amp_scan *scan, bool record);
+bool amp_scan_put(struct amp_scan *scan, struct amp_node node);
 void amp_scan_count(struct amp_scan *scan); /* one more value in the innermost container */
 const char *amp_scan_fail(struct amp_scan *scan, const char *at, const char *expected);
 
@@ -136,8 +127,8 @@ static inline const char *amp_skip_space(const char *p)
 size_t amp_unescape(char *out, const char *text, size_t size);
 
 /* Whether a string or key node spells exactly these bytes, or these first. */
-int amp_node_is(const struct amp_node *node, const char *text, size_t size);
-int amp_node_begins(const struct amp_node *node, const char *text, size_t size);
+bool amp_node_is(const struct amp_node *node, const char *text, size_t size);
+bool amp_node_begins(const struct amp_node *node, const char *text, size_t size);
 
 /* The first byte in [p, end) that is a quote, a backslash, a control or not ASCII; else `end`. */
 const char *amp_scan_plain(const char *p, const char *end);

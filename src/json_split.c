@@ -160,7 +160,7 @@ AMP_INLINE uint64_t parity_below(uint64_t x)
 }
 
 /* `hardware`: the machine has an instruction for it. */
-AMP_INLINE size_t count_bits(uint64_t x, int hardware)
+AMP_INLINE size_t count_bits(uint64_t x, bool hardware)
 {
     if (hardware)
         return (size_t)__builtin_popcountll(x);
@@ -183,7 +183,7 @@ static int walk_brackets(struct amp_split *s, uint64_t opening, uint64_t closing
 }
 
 /* `count` bytes of the block are the value's. Returns the place behind the value, or 0. */
-AMP_INLINE int find_in_block(struct amp_split *s, const struct masks *m, int count, int popcount)
+AMP_INLINE int find_in_block(struct amp_split *s, const struct masks *m, int count, bool popcount)
 {
     uint64_t quote = m->quote, inside, opening, closing;
     if (__builtin_expect(m->backslash || s->escaped, 0)) {
@@ -203,7 +203,7 @@ AMP_INLINE int find_in_block(struct amp_split *s, const struct masks *m, int cou
 }
 
 AMP_INLINE const char *find_end(struct amp_split *s, const char *p, const char *end,
-                                make_masks *make, int popcount)
+                                make_masks *make, bool popcount)
 {
     struct masks m;
     int place;
@@ -228,25 +228,25 @@ typedef const char *find(struct amp_split *s, const char *p, const char *end);
 
 static const char *find_portable(struct amp_split *s, const char *p, const char *end)
 {
-    return find_end(s, p, end, masks_portable, 0);
+    return find_end(s, p, end, masks_portable, false);
 }
 
 #ifdef AMP_SPLIT_X86
 static const char *find_sse2(struct amp_split *s, const char *p, const char *end)
 {
-    return find_end(s, p, end, masks_sse2, 0);
+    return find_end(s, p, end, masks_sse2, false);
 }
 
 AMP_AVX2 static const char *find_avx2(struct amp_split *s, const char *p, const char *end)
 {
-    return find_end(s, p, end, masks_avx2, 1);
+    return find_end(s, p, end, masks_avx2, true);
 }
 #endif
 
 #ifdef AMP_SPLIT_NEON
 static const char *find_neon(struct amp_split *s, const char *p, const char *end)
 {
-    return find_end(s, p, end, masks_neon, 1);
+    return find_end(s, p, end, masks_neon, true);
 }
 #endif
 
@@ -265,7 +265,7 @@ static const struct scanner {
 };
 enum { SCANNERS = sizeof scanners / sizeof scanners[0] };
 
-static int is_supported(const char *name)
+static bool is_supported(const char *name)
 {
 #ifdef AMP_SPLIT_X86
     if (strcmp(name, "avx2") == 0)
@@ -275,25 +275,38 @@ static int is_supported(const char *name)
     return name != NULL;
 }
 
+/* Threads may choose at once: the same, but not by racing accesses. */
+#if defined(__GNUC__)
+#define LOAD(pointer) __atomic_load_n(&(pointer), __ATOMIC_RELAXED)
+#define STORE(pointer, value) __atomic_store_n(&(pointer), value, __ATOMIC_RELAXED)
+#else
+#define LOAD(pointer) (pointer)
+#define STORE(pointer, value) ((pointer) = (value))
+#endif
+
 static const struct scanner *current;
 
-int amp_split_use(const char *name)
+bool amp_split_use(const char *name)
 {
     for (int i = 0; i < SCANNERS; i++)
         if (strcmp(scanners[i].name, name) == 0 && is_supported(name)) {
-            current = &scanners[i];
-            return 1;
+            STORE(current, &scanners[i]);
+            return true;
         }
-    return 0;
+    return false;
 }
 
-/* The first that this machine supports; two threads that arrive at once choose the same. */
+/* The first that this machine supports. */
 static const struct scanner *best(void)
 {
-    for (int i = 0; !current; i++)
+    const struct scanner *chosen = LOAD(current);
+    if (chosen)
+        return chosen;
+    for (int i = 0; !chosen; i++)
         if (is_supported(scanners[i].name))
-            current = &scanners[i];
-    return current;
+            chosen = &scanners[i];
+    STORE(current, chosen);
+    return chosen;
 }
 
 const char *amp_split_name(void)

@@ -5,6 +5,7 @@
 #ifndef AMP_JSON_SPLIT_H
 #define AMP_JSON_SPLIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,9 +32,9 @@ void amp_split_start(struct amp_split *split, char first);
  */
 const char *amp_split_find(struct amp_split *split, const char *p, const char *end);
 
-/* Chooses the block scanner: "avx2", "sse2", "neon", "portable". Returns 0 when this machine has it
- * not. */
-int amp_split_use(const char *name);
+/* Chooses the block scanner: "avx2", "sse2", "neon", "portable". Returns false when
+ * this machine does not have it. */
+bool amp_split_use(const char *name);
 const char *amp_split_name(void);
 
 #ifdef __GNUC__

@@ -38,7 +38,8 @@ void amp_stream_rewind(struct amp_stream *s)
 {
     s->start = s->used = s->path_level = s->envelope_used = s->origin.offset = 0;
     s->origin.line = s->origin.column = 1;
-    s->overflow = s->finished = s->is_array = s->found = s->arriving = s->unsure = s->members = 0;
+    s->overflow = s->finished = s->is_array = s->found = s->arriving = s->unsure = false;
+    s->members = 0;
     s->state = BEFORE_VALUE;
 }
 
@@ -63,7 +64,7 @@ struct amp_position amp_stream_position(const struct amp_stream *s, const char *
     return position;
 }
 
-int amp_stream_is_over(const struct amp_stream *s)
+bool amp_stream_is_over(const struct amp_stream *s)
 {
     return s->state == AFTER_ALL && s->finished && s->start == s->used;
 }
@@ -108,24 +109,24 @@ void amp_stream_add(struct amp_stream *s, size_t size)
     size_t allowed = s->max_bytes - (s->origin.offset + s->used);
     if (size > allowed) {
         size = allowed;
-        s->overflow = 1;
+        s->overflow = true;
     }
     s->used += size;
     s->text[s->used] = '\0';
 }
 
-int amp_stream_feed(struct amp_stream *s, const char *bytes, size_t size)
+bool amp_stream_feed(struct amp_stream *s, const char *bytes, size_t size)
 {
     size_t allowed = s->max_bytes - (s->origin.offset + s->used), kept = size;
     if (kept > allowed)
         kept = allowed;
     char *end = amp_stream_reserve(s, kept);
     if (!end)
-        return 0;
+        return false;
     memcpy(end, bytes, kept);
     amp_stream_add(s, kept);
     s->overflow |= kept < size;
-    return 1;
+    return true;
 }
 
 /* --- errors ---------------------------------------------------------------------------------- */
@@ -140,7 +141,7 @@ static int over(struct amp_stream *s, const char *at, const char *what, size_t l
 {
     amp_scan_fail(s->scan, at, what);
     s->scan->error.failure = AMP_LIMIT;
-    s->scan->error.expected = 0;
+    s->scan->error.expected = false;
     s->scan->error.limit = limit;
     return AMP_STREAM_FAILED;
 }
@@ -169,7 +170,7 @@ static char peek(struct amp_stream *s)
     return s->text[s->start];
 }
 
-static int is_empty(const struct amp_stream *s)
+static bool is_empty(const struct amp_stream *s)
 {
     return s->start == s->used;
 }
@@ -180,22 +181,22 @@ static int go(struct amp_stream *s, int state)
     return GOES_ON;
 }
 
-static int too_long(const struct amp_stream *s, size_t size)
+static bool too_long(const struct amp_stream *s, size_t size)
 {
     return size > s->max_value_bytes;
 }
 
 /* A value begins at the front, unless nothing is there. */
-static int arrive(struct amp_stream *s)
+static bool arrive(struct amp_stream *s)
 {
     char first = peek(s);
     if (is_empty(s))
-        return 0;
-    s->arriving = 1;
+        return false;
+    s->arriving = true;
     s->begin = s->start;
     s->searched = 0;
     amp_split_start(&s->split, first);
-    return 1;
+    return true;
 }
 
 /*
@@ -260,7 +261,7 @@ static int open_object(struct amp_stream *s)
 static void leave_value(struct amp_stream *s)
 {
     if (s->path_level == 0) {
-        s->state = AFTER_ALL;
+        s->state = s->many ? BEFORE_VALUE : AFTER_ALL;
     } else {
         s->path_level--;
         s->state = AFTER_MEMBER;
@@ -298,10 +299,10 @@ static int take_name(struct amp_stream *s)
     name.size = (uint32_t)(end - begin - 2);
     name.kind = AMP_ESCAPED_KEY;
     s->on_path = amp_node_is(&name, key->text, key->size);
-    int is_last = s->on_path && s->path_level + 1 == s->path_length;
+    bool is_last = s->on_path && s->path_level + 1 == s->path_length;
     if (is_last && s->found)
         return fail(s, begin, "the array at the path only once");
-    s->arriving = 0;
+    s->arriving = false;
     s->start = (size_t)(end - s->text);
     s->state = BEFORE_COLON;
     return is_last ? GOES_ON : remember_name(s, begin, (size_t)(end - begin));
@@ -322,10 +323,10 @@ static int begin_value(struct amp_stream *s, char c)
 {
     if (s->path_level < s->path_length)
         return c == '{' ? open_object(s) : fail(s, s->text + s->start, "an object");
-    s->found = 1;
+    s->found = true;
     if (c == '[' && s->shape != AMP_STREAM_WHOLE) {
         s->start++;
-        s->is_array = 1;
+        s->is_array = true;
         return go(s, BEFORE_FIRST);
     }
     return s->shape == AMP_STREAM_ARRAY ? fail(s, s->text + s->start, "an array") : go(s, SINGLE);
@@ -400,7 +401,8 @@ static int step_byte(struct amp_stream *s)
         "",        "',' or '}'"};
     char c = peek(s);
     if (is_empty(s))
-        return starved(s, expected[s->state]);
+        return s->many && s->finished && !s->overflow ? (int)AMP_STREAM_END
+                                                      : starved(s, expected[s->state]);
     switch (s->state) {
     case BEFORE_VALUE:
         return begin_value(s, c);
@@ -434,9 +436,24 @@ static int step(struct amp_stream *s)
     }
 }
 
+/* Passes over a byte order mark at the very beginning. Returns false while only a part is there. */
+static bool skip_mark(struct amp_stream *s)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    if (!s->has_mark || s->origin.offset + s->start != 0)
+        return true;
+    size_t size = s->used < 3 ? s->used : 3;
+    if (size == 0 || memcmp(s->text, mark, size) != 0)
+        return true;
+    s->start = size == 3 ? 3 : 0;
+    return size == 3 || s->finished;
+}
+
 enum amp_stream_status amp_stream_next(struct amp_stream *s, const char **value)
 {
     int status;
+    if (!skip_mark(s))
+        return AMP_STREAM_MORE;
     do
         status = step(s);
     while (status == GOES_ON);
@@ -444,30 +461,31 @@ enum amp_stream_status amp_stream_next(struct amp_stream *s, const char **value)
     return (enum amp_stream_status)status;
 }
 
-int amp_stream_doubt(struct amp_stream *s)
+bool amp_stream_doubt(struct amp_stream *s)
 {
-    int unsure = s->unsure;
-    s->unsure = 0;
+    bool unsure = s->unsure;
+    s->unsure = false;
     return unsure && s->scan->error.failure != AMP_NO_MEMORY && s->scan->error.failure != AMP_LIMIT;
 }
 
-int amp_stream_taken(struct amp_stream *s, const char *end)
+bool amp_stream_taken(struct amp_stream *s, const char *end)
 {
     const char *begin = s->text + s->begin, *complete = s->unsure ? end : begin + s->searched;
     if (s->unsure && too_long(s, (size_t)(end - begin)))
-        return 0;
-    s->arriving = s->unsure = 0;
+        return false;
+    s->arriving = s->unsure = false;
     s->start = (size_t)(end - s->text);
     if (s->state == ELEMENT)
         s->state = AFTER_ELEMENT;
     else if (s->state == SINGLE)
         leave_value(s);
     if (end == complete)
-        return 1;
+        return true;
     /* A scalar with something attached, such as 1x. */
     fail(s, end,
          s->state == AFTER_ELEMENT  ? "',' or ']'"
          : s->state == AFTER_MEMBER ? "',' or '}'"
+         : s->many                  ? "white space"
                                     : "the end of the text");
-    return 0;
+    return false;
 }

@@ -36,21 +36,23 @@ struct amp_stream {
     size_t start, used, room;
     struct amp_position origin; /* of text[0] */
     size_t max_bytes, max_value_bytes;
-    int overflow; /* bytes beyond max_bytes were refused */
-    int finished; /* no more input will come */
+    bool overflow; /* bytes beyond max_bytes were refused */
+    bool finished; /* no more input will come */
 
     const struct amp_path_key *path;
     size_t path_length, path_level; /* keys in all, keys whose value we are in */
-    int on_path;                    /* the name just read is the path's next key */
+    bool on_path;                   /* the name just read is the path's next key */
     enum amp_stream_shape shape;
-    int is_array; /* elements are given (known from the value's first byte on) */
-    int found;    /* the path was found */
+    bool has_mark; /* a byte order mark may stand before the first value */
+    bool many;     /* values follow each other, with white space or nothing between (no path) */
+    bool is_array; /* elements are given (known from the value's first byte on) */
+    bool found;    /* the path was found */
     int state;
     struct amp_split split;
     size_t begin;    /* of the value that is arriving */
     size_t searched; /* bytes of it that the splitter has seen */
-    int arriving;
-    int unsure; /* the value was given without a look for its end */
+    bool arriving;
+    bool unsure; /* the value was given without a look for its end */
 
     char *envelope; /* the text around the value at the path */
     size_t envelope_used, envelope_room;
@@ -64,9 +66,9 @@ void amp_stream_free(struct amp_stream *stream);
 /* Ready for another text, with the same options and memory. */
 void amp_stream_rewind(struct amp_stream *stream);
 
-/* To be called once at least, if with nothing. Returns 0 when memory ends. Bytes beyond max_bytes
- * are dropped and remembered. */
-int amp_stream_feed(struct amp_stream *stream, const char *bytes, size_t size);
+/* To be called once at least, if with nothing. Returns false when memory ends. Bytes beyond
+ * max_bytes are dropped and remembered. */
+bool amp_stream_feed(struct amp_stream *stream, const char *bytes, size_t size);
 
 /* The same in two steps: where to put at most `size` bytes (NULL when memory ends), and how many
  * were put there. */
@@ -79,19 +81,19 @@ void amp_stream_add(struct amp_stream *stream, size_t size);
  */
 enum amp_stream_status amp_stream_next(struct amp_stream *stream, const char **value);
 
-/* To be asked when the scan has failed: 1 when the value may not have arrived as a whole. Then the
- * next value is this one again, once it has. */
-int amp_stream_doubt(struct amp_stream *stream);
+/* To be asked when the scan has failed: true when the value may not have arrived as a whole. Then
+ * the next value is this one again, once it has. */
+bool amp_stream_doubt(struct amp_stream *stream);
 
-/* `end` is where the scanner left the value that amp_stream_next gave. Returns 0, with an error,
- * when bytes are left. */
-int amp_stream_taken(struct amp_stream *stream, const char *end);
+/* `end` is where the scanner left the value that amp_stream_next gave. Returns false, with an
+ * error, when bytes are left. */
+bool amp_stream_taken(struct amp_stream *stream, const char *end);
 
 /* Where `at` (a byte of the buffer) is in the input. */
 struct amp_position amp_stream_position(const struct amp_stream *stream, const char *at);
 
 /* Whether everything has been read and no more will come. */
-int amp_stream_is_over(const struct amp_stream *stream);
+bool amp_stream_is_over(const struct amp_stream *stream);
 
 /* The level at which the stream's values are nested. */
 size_t amp_stream_level(const struct amp_stream *stream);

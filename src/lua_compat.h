@@ -5,6 +5,8 @@
 #ifndef AMP_LUA_COMPAT_H
 #define AMP_LUA_COMPAT_H
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -22,6 +24,15 @@ extern "C" {
 #else
 #define AMP_EXPORT
 #endif
+
+#if LUA_VERSION_NUM >= 503 && LUA_MAXINTEGER < 9223372036854775807
+#error "ampersand needs a Lua whose integers have 64 bits: ids and counts would be cut"
+#endif
+#if LUA_VERSION_NUM >= 503 && LUA_FLOAT_TYPE != LUA_FLOAT_DOUBLE
+#error "ampersand needs a Lua whose floats are doubles"
+#endif
+typedef char
+    amp_needs_a_lua_whose_numbers_are_doubles[sizeof(lua_Number) == sizeof(double) ? 1 : -1];
 
 #if LUA_VERSION_NUM >= 503
 #define AMP_INTEGER_BITS 63 /* integers are exact over the range of int64 */
@@ -67,13 +78,13 @@ static inline void amp_setfuncs(lua_State *L, const luaL_Reg *functions, int cou
 #endif
 
 /*
- * Makes room for `slots` more values. Returns 0 at this Lua's limit and raises when memory ends,
- * which lua_checkstack does not tell apart since 5.2.
+ * Makes room for `slots` more values. Returns false at this Lua's limit and raises when memory
+ * ends, which lua_checkstack does not tell apart since 5.2.
  */
-static inline int amp_reserve_stack(lua_State *L, size_t slots)
+static inline bool amp_reserve_stack(lua_State *L, size_t slots)
 {
     if (slots < 1000000 && lua_checkstack(L, (int)slots))
-        return 1;
+        return true;
 #if defined(LUAI_MAXSTACK) && defined(LUAI_MAXCSTACK) /* LuaJIT */
     if (slots + (size_t)lua_gettop(L) <= LUAI_MAXCSTACK)
         luaL_error(L, "not enough memory");
@@ -81,7 +92,7 @@ static inline int amp_reserve_stack(lua_State *L, size_t slots)
     if (slots + (size_t)lua_gettop(L) < LUAI_MAXSTACK / 2)
         luaL_error(L, "not enough memory");
 #endif
-    return 0;
+    return false;
 }
 
 /* The userdata at index 1 of a method whose upvalue `upvalue` is the metatable of its class: for
@@ -89,7 +100,7 @@ static inline int amp_reserve_stack(lua_State *L, size_t slots)
 static inline void *amp_check_self(lua_State *L, int upvalue, const char *name)
 {
     void *self = lua_touserdata(L, 1);
-    int fits = 0;
+    bool fits = false;
     if (self && lua_getmetatable(L, 1)) {
         fits = lua_rawequal(L, -1, lua_upvalueindex(upvalue));
         lua_pop(L, 1);

@@ -2,38 +2,28 @@
  * ampersand.core: JSON, clocks, a random number, a locked file, a way to load libraries. Links no
  * libcurl.
  */
-#ifndef _POSIX_C_SOURCE
-#define _POSIX_C_SOURCE 200809L
-#endif
+#include "clock.h"
 
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ampersand.h"
 #include "lua_append_file.h"
 #include "lua_json.h"
 
-static lua_Number seconds_of(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec * 1e-9;
-}
-
 /* core.now(): seconds of a clock that never jumps. */
 static int l_now(lua_State *L)
 {
-    lua_pushnumber(L, seconds_of(CLOCK_MONOTONIC));
+    lua_pushnumber(L, amp_seconds(CLOCK_MONOTONIC));
     return 1;
 }
 
 /* core.time(): seconds since 1970. */
 static int l_time(lua_State *L)
 {
-    lua_pushnumber(L, seconds_of(CLOCK_REALTIME));
+    lua_pushnumber(L, amp_seconds(CLOCK_REALTIME));
     return 1;
 }
 

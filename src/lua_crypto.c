@@ -50,9 +50,8 @@ static int l_hmac_sha256(lua_State *L)
     const char *key = luaL_checklstring(L, 1, &key_len);
     const char *bytes = luaL_checklstring(L, 2, &len);
     luaL_argcheck(L, key_len <= INT_MAX, 1, "the key is too long");
-    if (!HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)bytes, len, digest, &n)) {
+    if (!HMAC(EVP_sha256(), key, (int)key_len, (const unsigned char *)bytes, len, digest, &n))
         return luaL_error(L, "hmac_sha256: out of memory");
-    }
     lua_pushlstring(L, (const char *)digest, n);
     return 1;
 }
@@ -80,15 +79,12 @@ static const char *alphabet(int url)
 static size_t encode_group(const unsigned char *in, size_t n, const char *digits, char *out)
 {
     unsigned long bits = (unsigned long)in[0] << 16;
-    if (n > 1) {
+    if (n > 1)
         bits |= (unsigned long)in[1] << 8;
-    }
-    if (n > 2) {
+    if (n > 2)
         bits |= in[2];
-    }
-    for (size_t i = 0; i <= n; i++) {
+    for (size_t i = 0; i <= n; i++)
         out[i] = digits[(bits >> (18 - 6 * i)) & 63];
-    }
     return n + 1;
 }
 
@@ -100,12 +96,10 @@ static int l_base64_encode(lua_State *L)
     int url = lua_toboolean(L, 2);
     luaL_argcheck(L, n <= ((size_t)-1) / 2, 1, "too long");
     char *out = (char *)lua_newuserdata(L, (n + 2) / 3 * 4 + 1);
-    for (size_t i = 0; i < n; i += 3) {
+    for (size_t i = 0; i < n; i += 3)
         used += encode_group(in + i, n - i < 3 ? n - i : 3, alphabet(url), out + used);
-    }
-    while (!url && used % 4 != 0) {
+    while (!url && used % 4 != 0)
         out[used++] = '=';
-    }
     lua_pushlstring(L, out, used);
     return 1;
 }
@@ -125,9 +119,8 @@ static long decode_digits(const char *in, size_t n, const char *digits, unsigned
     long used = 0;
     for (size_t i = 0; i < n; i++) {
         int value = digit_value(in[i], digits);
-        if (value < 0) {
+        if (value < 0)
             return -1;
-        }
         bits = (bits << 6) | (unsigned long)value;
         have += 6;
         if (have >= 8) {
@@ -145,16 +138,13 @@ static int l_base64_decode(lua_State *L)
     size_t n;
     const char *text = luaL_checklstring(L, 1, &n);
     const char *digits = alphabet(lua_toboolean(L, 2));
-    if (n % 4 == 0) {
-        for (int i = 0; i < 2 && n > 0 && text[n - 1] == '='; i++) {
+    if (n % 4 == 0)
+        for (int i = 0; i < 2 && n > 0 && text[n - 1] == '='; i++)
             n--;
-        }
-    }
     unsigned char *out = (unsigned char *)lua_newuserdata(L, n + 1);
     long used = decode_digits(text, n, digits, out);
-    if (used >= 0) {
+    if (used >= 0)
         lua_pushlstring(L, (const char *)out, (size_t)used);
-    }
     OPENSSL_cleanse(out, n);
     return used >= 0 ? 1 : failed(L, "not valid base64");
 }
@@ -193,12 +183,10 @@ static const char *unfit(EVP_PKEY *key, int private_key)
                      "passphrase)"
                    : "the public key cannot be read (expected an RSA key as PEM, BEGIN PUBLIC KEY)";
     }
-    if (EVP_PKEY_base_id(key) != EVP_PKEY_RSA) {
+    if (EVP_PKEY_base_id(key) != EVP_PKEY_RSA)
         return "the key is not an RSA key";
-    }
-    if (EVP_PKEY_bits(key) < MIN_BITS) {
+    if (EVP_PKEY_bits(key) < MIN_BITS)
         return "the RSA key is too short (RS256 needs at least 2048 bits)";
-    }
     return EVP_PKEY_size(key) > MAX_SIGNATURE ? "the RSA key is too long (more than 16384 bits)"
                                               : NULL;
 }
@@ -223,14 +211,12 @@ static int l_sign_rs256(lua_State *L)
     ERR_set_mark(); /* leave no trace in the thread's error queue, which TLS reads as well */
     EVP_PKEY *key = read_key(pem, pem_len, 1);
     const char *why = unfit(key, 1);
-    if (!why) {
+    if (!why)
         why = sign(key, bytes, n, signature, &len);
-    }
     EVP_PKEY_free(key);
     ERR_pop_to_mark();
-    if (why) {
+    if (why)
         return failed(L, why);
-    }
     lua_pushlstring(L, (const char *)signature, len);
     return 1;
 }
@@ -258,9 +244,8 @@ static int l_verify_rs256(lua_State *L)
     int ok = !why && verify(key, bytes, n, signature, len);
     EVP_PKEY_free(key);
     ERR_pop_to_mark();
-    if (why) {
+    if (why)
         return failed(L, why);
-    }
     lua_pushboolean(L, ok);
     return 1;
 }

@@ -5,7 +5,7 @@
  *   engine:start(request) -> transfer | nil, message, kind
  *   engine:alarm(seconds) -> transfer that ends then
  *   engine:step()         engine:pop_ready() -> id | nil      engine:steps() -> n
- *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean
+ *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean, nil once closed
  *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
  *   engine:streams() -> number of streams under way
  *   engine:cancel()       engine:close()
@@ -14,6 +14,7 @@
  *   transfer:read() -> chunk | nil                       transfer:held() -> bytes
  *   transfer:text() -> everything that has arrived | nil when it has failed
  *   transfer:outcome() -> nil while open | true | false, message, kind, sent
+ *   transfer:resent() -> whether libcurl sent the request twice
  *   transfer:deadline(seconds | nil)   transfer:cancel()   transfer:close()
  *
  * No function here waits but engine:wait, none calls Lua, and what C allocates belongs to a
@@ -193,7 +194,9 @@ static int engine_usable(lua_State *L)
 {
     struct engine_box *box = to_engine_box(L);
 
-    lua_pushboolean(L, box->engine && amp_engine_usable(box->engine));
+    if (!box->engine)
+        return 0;
+    lua_pushboolean(L, amp_engine_usable(box->engine));
     return 1;
 }
 
@@ -494,6 +497,12 @@ static int transfer_outcome(lua_State *L)
     return 4;
 }
 
+static int transfer_resent(lua_State *L)
+{
+    lua_pushboolean(L, amp_transfer_resent(to_transfer(L)));
+    return 1;
+}
+
 static int transfer_deadline(lua_State *L)
 {
     amp_transfer_deadline(to_transfer(L), luaL_optnumber(L, 2, 0));
@@ -562,30 +571,32 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
     lua_pop(L, 1);
 }
 
-static const luaL_Reg engine_methods[] = {
-    {"alarm", engine_alarm},   {"cancel", engine_cancel},
-    {"start", engine_start},   {"step", engine_step},
-    {"steps", engine_steps},   {"pop_ready", engine_pop_ready},
-    {"wait", engine_wait},     {"due", engine_due},
-    {"usable", engine_usable}, {"pollfd", engine_pollfd},
-    {"events", engine_events}, {"timeout", engine_timeout},
-    {"close", engine_close},   {"__gc", engine_close},
+static const luaL_Reg engine_methods[] = {{"alarm", engine_alarm},
+                                          {"cancel", engine_cancel},
+                                          {"start", engine_start},
+                                          {"step", engine_step},
+                                          {"steps", engine_steps},
+                                          {"pop_ready", engine_pop_ready},
+                                          {"wait", engine_wait},
+                                          {"due", engine_due},
+                                          {"usable", engine_usable},
+                                          {"pollfd", engine_pollfd},
+                                          {"events", engine_events},
+                                          {"timeout", engine_timeout},
+                                          {"close", engine_close},
+                                          {"__gc", engine_close},
                                           {"streams", engine_streams},
-    {"__close", engine_close}, {NULL, NULL}};
+                                          {"__close", engine_close},
+                                          {NULL, NULL}};
 
-static const luaL_Reg transfer_methods[] = {{"id", transfer_id},
-                                            {"want", transfer_want},
-                                            {"head", transfer_head},
-                                            {"read", transfer_read},
-                                            {"text", transfer_text},
-                                            {"held", transfer_held},
-                                            {"outcome", transfer_outcome},
-                                            {"cancel", transfer_cancel},
-                                            {"deadline", transfer_deadline},
-                                            {"close", transfer_close},
-                                            {"__gc", transfer_close},
-                                            {"__close", transfer_close},
-                                            {NULL, NULL}};
+static const luaL_Reg transfer_methods[] = {
+    {"id", transfer_id},           {"want", transfer_want},
+    {"head", transfer_head},       {"read", transfer_read},
+    {"text", transfer_text},       {"held", transfer_held},
+    {"outcome", transfer_outcome}, {"resent", transfer_resent},
+    {"cancel", transfer_cancel},   {"deadline", transfer_deadline},
+    {"close", transfer_close},     {"__gc", transfer_close},
+    {"__close", transfer_close},   {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
     {"engine", http_engine}, {"now", http_now}, {"versions", http_versions}, {NULL, NULL}};

@@ -1,37 +1,64 @@
 /*
- * What the two files that bind JSON to Lua share.
+ * What the files that bind JSON to Lua share: options, programming errors, classes.
  */
 #ifndef AMP_LUA_JSON_H
 #define AMP_LUA_JSON_H
 
-#include "json_scan.h"
-#include "lua_compat.h"
+#include <stdbool.h>
 
-#define AMP_PLAN "ampersand.plan/1" /* the metatable of plans */
+#include "lua_compat.h"
+#include "memory.h"
 
 #ifdef __GNUC__
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
 
+#define AMP_PLAN "ampersand.plan/1" /* the metatable of plans */
+
+enum { AMP_DEFAULT_DEPTH = 1000 }; /* max_depth, of decode and encode alike */
+
+/* Upvalues of all functions. A class's methods have its metatable behind them, decode and encode
+ * what they keep from call to call. */
+enum { UP_ARRAY_MT = 1, UP_ANCHORS, UP_KEYS, UP_CLASS, UP_COUNT = UP_KEYS, UP_CACHED = UP_CLASS };
+
 /* Adds JSON to the module table on top of the stack. */
 void amp_open_json(lua_State *L);
 
-/* core.plan(compiled) and the plan's __gc. */
-int amp_new_plan(lua_State *L);
-int amp_plan_collected(lua_State *L);
+/* The parts of it. The module is at index `module`, the shared upvalues are on top. */
+void amp_open_decoder(lua_State *L, int module);
+void amp_open_encoder(lua_State *L, int module);
+void amp_open_plan(lua_State *L, int module);
 
-/* Raises a programming error at the line of the program that called the library (core.raise_with).
+/* Makes a metatable with a finalizer and, unless NULL, methods. */
+void amp_new_class(lua_State *L, const char *name, const luaL_Reg *methods,
+                   lua_CFunction collected);
+
+/* Sets a function whose last upvalue, UP_CACHED, is nil. */
+void amp_set_function(lua_State *L, int module, const char *name, lua_CFunction function);
+
+/* The allocator of this Lua. */
+struct amp_memory amp_memory_of(lua_State *L);
+
+/*
+ * Raises a programming error at the line of the program that called the library, if
+ * core.raise_with was given a function that finds it; else at the line that called the core.
  */
 int amp_argument_error(lua_State *L, const char *format, ...);
 
 /* What a message shows of a value that does not fit: its text or its type. May push it. */
 const char *amp_shown(lua_State *L, int index);
 
-/* The allocator of this Lua. */
-struct amp_memory amp_memory_of(lua_State *L);
+/*
+ * Options: `options` is the index of a table. They raise when the value does not fit.
+ * amp_get_option pushes the value unless it is nil.
+ */
+bool amp_get_option(lua_State *L, int options, const char *name);
+bool amp_flag(lua_State *L, int options, const char *name);
+size_t amp_size_option(lua_State *L, int options, const char *name, size_t otherwise);
 
-/* Whether field `name` of the table at `index` is set. */
-int amp_flag(lua_State *L, int index, const char *name);
+/* Whether the option says `yes` and not `no`, the default. */
+bool amp_choice_option(lua_State *L, int options, const char *name, const char *yes,
+                       const char *no);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -9,23 +9,23 @@
 #include "json_plan.h"
 #include "lua_json.h"
 
-static size_t add(lua_State *L, struct amp_plan *plan, void *array, size_t *used, size_t *room,
-                  size_t item, size_t count)
+/* Adds `count` empty items and returns the first one's index. */
+static uint32_t add(lua_State *L, struct amp_plan *plan, int vector, size_t count)
 {
-    void *block, *grown;
-    memcpy(&block, array, sizeof block);
-    grown = amp_grow(&plan->memory, block, room, *used + count, item);
-    if (!grown)
+    if (!amp_vector_add(&plan->memory, &plan->vector[vector], count))
         luaL_error(L, "not enough memory");
-    memcpy(array, &grown, sizeof grown);
-    memset((char *)grown + *used * item, 0, count * item);
-    *used += count;
-    return *used - count;
+    return (uint32_t)(plan->vector[vector].used - count);
 }
 
-#define ADD(L, plan, array, used, room, count)                                                     \
-    (uint32_t)                                                                                     \
-        add(L, plan, &(plan)->array, &(plan)->used, &(plan)->room, sizeof *(plan)->array, count)
+/* Pops the number of a test and returns its index. */
+static uint32_t test_index(lua_State *L, const struct amp_plan *plan)
+{
+    lua_Number id = lua_tonumber(L, -1);
+    if (!(id >= 1 && id <= (lua_Number)plan->vector[AMP_PLAN_TESTS].used))
+        luaL_error(L, "plan: no such test");
+    lua_pop(L, 1);
+    return (uint32_t)id - 1;
+}
 
 /* Field `name` of the table on top: an array of test numbers. */
 static void load_ids(lua_State *L, struct amp_plan *plan, const char *name, uint32_t *first,
@@ -34,14 +34,10 @@ static void load_ids(lua_State *L, struct amp_plan *plan, const char *name, uint
     lua_getfield(L, -1, name);
     if (lua_istable(L, -1)) {
         *count = (uint32_t)lua_rawlen(L, -1);
-        *first = ADD(L, plan, id, ids, id_room, *count);
+        *first = add(L, plan, AMP_PLAN_IDS, *count);
         for (uint32_t i = 0; i < *count; i++) {
             lua_rawgeti(L, -1, (int)i + 1);
-            lua_Number id = lua_tonumber(L, -1);
-            if (!(id >= 1 && id <= (lua_Number)plan->tests))
-                luaL_error(L, "plan: no such test");
-            plan->id[*first + i] = (uint32_t)id - 1;
-            lua_pop(L, 1);
+            *amp_plan_id(plan, *first + i) = test_index(L, plan);
         }
     }
     lua_pop(L, 1);
@@ -54,9 +50,9 @@ static void load_names(lua_State *L, struct amp_plan *plan, uint32_t node, int d
 {
     lua_getfield(L, -1, "names");
     uint32_t count = lua_istable(L, -1) ? (uint32_t)lua_rawlen(L, -1) / 2 : 0;
-    uint32_t first = ADD(L, plan, name, names, name_room, count);
-    plan->node[node].first_name = first;
-    plan->node[node].names = count;
+    uint32_t first = add(L, plan, AMP_PLAN_NAMES, count);
+    amp_plan_node(plan, node)->first_name = first;
+    amp_plan_node(plan, node)->names = count;
     for (uint32_t i = 0; i < count; i++) {
         struct amp_plan_name name;
         lua_rawgeti(L, -1, (int)(2 * i + 1));
@@ -65,7 +61,7 @@ static void load_names(lua_State *L, struct amp_plan *plan, uint32_t node, int d
         name.text = lua_tolstring(L, -1, &name.size);
         lua_rawgeti(L, -2, (int)(2 * i + 2));
         name.child = load_node(L, plan, depth + 1);
-        plan->name[first + i] = name;
+        *amp_plan_name(plan, first + i) = name;
         lua_pop(L, 2);
     }
     lua_pop(L, 1);
@@ -81,7 +77,7 @@ static uint32_t load_node(lua_State *L, struct amp_plan *plan, int depth)
     if (!amp_reserve_stack(L, 8))
         luaL_error(L, "plan: no stack left");
     memset(&node, 0, sizeof node);
-    uint32_t place = ADD(L, plan, node, nodes, node_room, 1);
+    uint32_t place = add(L, plan, AMP_PLAN_NODES, 1);
     node.keep = amp_flag(L, lua_gettop(L), "keep");
     load_ids(L, plan, "tests", &node.first_test, &node.tests);
     load_ids(L, plan, "resets", &node.first_reset, &node.resets);
@@ -89,7 +85,7 @@ static uint32_t load_node(lua_State *L, struct amp_plan *plan, int depth)
     if (lua_istable(L, -1))
         node.star = load_node(L, plan, depth + 1);
     lua_pop(L, 1);
-    plan->node[place] = node;
+    *amp_plan_node(plan, place) = node;
     load_names(L, plan, place, depth);
     return place;
 }
@@ -129,10 +125,10 @@ static void load_operands(lua_State *L, struct amp_plan *plan, struct amp_test *
 {
     lua_getfield(L, -1, "operands");
     test->count = lua_istable(L, -1) ? (uint32_t)lua_rawlen(L, -1) : 0;
-    test->first = ADD(L, plan, operand, operands, operand_room, test->count);
+    test->first = add(L, plan, AMP_PLAN_OPERANDS, test->count);
     for (uint32_t i = 0; i < test->count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        plan->operand[test->first + i] = operand(L);
+        *amp_plan_operand(plan, test->first + i) = operand(L);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -156,8 +152,9 @@ static struct amp_test load_test(lua_State *L, struct amp_plan *plan)
     if (test.operation != AMP_PRESENT && test.operation != AMP_ONE_OF && test.count == 0)
         luaL_error(L, "plan: a test without an operand");
     if (test.is_time) {
-        const struct amp_node *text = &plan->operand[test.first];
-        if (text->kind != AMP_STRING || !amp_read_time(&test.time, text->as.text, text->size))
+        const struct amp_node *text = amp_plan_operand(plan, test.first);
+        if (text->kind != AMP_STRING ||
+            amp_rfc3339_read(&test.time, text->as.text, text->size, true))
             luaL_error(L, "plan: no time");
     }
     return test;
@@ -168,10 +165,10 @@ static void load_tests(lua_State *L, struct amp_plan *plan)
     lua_getfield(L, 1, "tests");
     size_t count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
     for (size_t i = 0; i < count; i++) {
-        uint32_t place = ADD(L, plan, test, tests, test_room, 1);
+        uint32_t place = add(L, plan, AMP_PLAN_TESTS, 1);
         lua_rawgeti(L, -1, (int)i + 1);
         struct amp_test test = load_test(L, plan);
-        plan->test[place] = test;
+        *amp_plan_test(plan, place) = test;
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -182,19 +179,21 @@ static void load_program(lua_State *L, struct amp_plan *plan)
 {
     lua_getfield(L, 1, "program");
     size_t count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0, height = 0;
-    uint32_t first = ADD(L, plan, program, steps, step_room, count);
+    uint32_t first = add(L, plan, AMP_PLAN_PROGRAM, count);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (int)i + 1);
-        int is_test = lua_type(L, -1) == LUA_TNUMBER;
-        lua_Number id = is_test ? lua_tonumber(L, -1) : 0;
-        if ((!is_test && height < 2) || (is_test && !(id >= 1 && id <= (lua_Number)plan->tests)))
-            luaL_error(L, "plan: no such program");
-        height += is_test ? 1 : (size_t)-1;
+        if (lua_type(L, -1) == LUA_TNUMBER) {
+            *amp_plan_step(plan, first + i) = (int32_t)test_index(L, plan);
+            height++;
+        } else {
+            if (height < 2)
+                luaL_error(L, "plan: no such program");
+            *amp_plan_step(plan, first + i) = lua_rawequal(L, -1, 2) ? AMP_PLAN_OR : AMP_PLAN_AND;
+            lua_pop(L, 1);
+            height--;
+        }
         if (height > plan->height)
             plan->height = height;
-        int is_or = !is_test && lua_rawequal(L, -1, 2);
-        plan->program[first + i] = is_test ? (int32_t)id - 1 : is_or ? AMP_PLAN_OR : AMP_PLAN_AND;
-        lua_pop(L, 1);
     }
     lua_pop(L, 1);
 }
@@ -210,19 +209,19 @@ static uint32_t load_root(lua_State *L, struct amp_plan *plan, const char *name)
 }
 
 /* core.plan(compiled): see query.lua. The table must not change afterwards. */
-int amp_new_plan(lua_State *L)
+static int l_plan(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
     lua_pushliteral(L, "or");
     struct amp_plan *plan = (struct amp_plan *)amp_newuserdata(L, sizeof *plan);
-    memset(plan, 0, sizeof *plan);
-    plan->memory = amp_memory_of(L);
+    struct amp_memory memory = amp_memory_of(L);
+    amp_plan_init(plan, &memory);
     luaL_getmetatable(L, AMP_PLAN);
     lua_setmetatable(L, 3);
     lua_pushvalue(L, 1); /* anchors the strings */
     amp_setuservalue(L, 3);
-    (void)ADD(L, plan, node, nodes, node_room, 1); /* node 0 is none */
+    add(L, plan, AMP_PLAN_NODES, 1); /* node 0 is none */
     load_tests(L, plan);
     load_program(L, plan);
     plan->where = load_root(L, plan, "where");
@@ -231,8 +230,15 @@ int amp_new_plan(lua_State *L)
     return 1;
 }
 
-int amp_plan_collected(lua_State *L)
+static int l_collected(lua_State *L)
 {
     amp_plan_free((struct amp_plan *)luaL_checkudata(L, 1, AMP_PLAN));
     return 0;
+}
+
+void amp_open_plan(lua_State *L, int module)
+{
+    amp_new_class(L, AMP_PLAN, NULL, l_collected);
+    lua_pushcfunction(L, l_plan);
+    lua_setfield(L, module, "plan");
 }

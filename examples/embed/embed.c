@@ -1,7 +1,7 @@
 /*
  * A C program that hosts Lua and links ampersand statically: no module file is looked for on disk.
  *
- *     cc embed.c libampersand.a -llua5.4 -lcurl -lz -lcrypto -ldl -lpthread -lm -o embed
+ *     cc -std=c99 embed.c $(pkg-config --cflags --libs ampersand-lua5.4) -o embed
  *     AMP_API_KEY=… ./embed my-project hubspot
  */
 #include <stdio.h>

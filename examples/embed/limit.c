@@ -1,9 +1,12 @@
 /*
- * A host that bounds Lua's memory. What does not fit is Lua's own error "not enough memory", after which the state goes
- * on. A stream holds one element at a time: a few megabytes are enough for any number of installations.
+ * A host that bounds Lua's memory. What does not fit is Lua's own error "not enough memory", after
+ * which the state goes on. A stream holds one element at a time: a megabyte is enough for any
+ * number of installations.
  *
  *     cc -std=c99 limit.c $(pkg-config --cflags --libs ampersand-lua5.4) -o limit
- *     AMP_API_KEY=… AMPERSAND_PROJECT_ID=my-project AMPERSAND_INTEGRATION_ID=hubspot ./limit 4000000
+ *     ./limit 1000000
+ *
+ * AMP_API_KEY, AMPERSAND_PROJECT_ID and AMPERSAND_INTEGRATION_ID say whose installations.
  */
 #include <stdio.h>
 #include <stdlib.h>

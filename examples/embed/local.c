@@ -1,9 +1,11 @@
 /*
- * A host that loads liblua with RTLD_LOCAL, as plugins do. A module on disk then fails with "undefined symbol: lua_…",
- * until the symbols of liblua are global: a script asks for that with package.loadlib(LIBLUA, "*").
+ * A host that loads liblua with RTLD_LOCAL, as plugins do. A module on disk then fails with
+ * "undefined symbol: lua_...", until the symbols of liblua are global: a script asks for that with
+ * package.loadlib(LIBLUA, "*").
  *
  *     cc -DLIBLUA='"liblua5.4.so.0"' local.c -ldl -o local
- *     AMP_API_KEY=… AMPERSAND_PROJECT_ID=my-project AMPERSAND_INTEGRATION_ID=hubspot ./local
+ *
+ * AMP_API_KEY, AMPERSAND_PROJECT_ID and AMPERSAND_INTEGRATION_ID say whose installations.
  */
 #include <dlfcn.h>
 #include <stddef.h>
@@ -18,8 +20,8 @@ static const char *const script =
     "end\n";
 
 /* The function NAME of the library, as POSIX has it: through a pointer to void. */
-#define FUNCTION(type, variable, name, parameters)                                                                     \
-    type(*variable) parameters;                                                                                        \
+#define FUNCTION(type, variable, name, parameters)                                                 \
+    type(*variable) parameters;                                                                    \
     *(void **)(&variable) = dlsym(library, name)
 
 int main(void)

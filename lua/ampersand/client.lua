@@ -2,9 +2,11 @@
 
 local argcheck = require "ampersand.util.argcheck"
 local call = require "ampersand.client.call"
+local core = require "ampersand.core"
 local environment = require "ampersand.util.environment"
 local Error = require "ampersand.client.error"
 local host = require "ampersand.util.host"
+local limiter = require "ampersand.client.limiter"
 local operations = require "ampersand.client.operations"
 local params = require "ampersand.client.params"
 local request = require "ampersand.client.request"
@@ -18,14 +20,14 @@ local version = require "ampersand.version"
 -- What `with` may change beside the options of a call: who and what is asked, not how connections are made.
 local SHARED_OPTIONS = {
   api_key = "string", bearer = "string|function", project = "string", integration = "string", org = "string",
-  user_agent = "string", on_event = "function",
+  user_agent = "string", on_event = "function", region = "string",
 }
 
 local NEW_OPTIONS = {
   base_url = "string", servers = "table", allow_insecure_http = "boolean", transport = "function|table",
   loop = "table", max_connections = "count", http_proxy = "string", http_version = "string", ca_file = "string",
   ca_path = "string", client_cert = "string", client_key = "string",
-  client_key_password = "string|function", insecure_skip_verify = "boolean",
+  client_key_password = "string|function", insecure_skip_verify = "boolean", requests_per_second = "positive",
 }
 
 local TRANSPORT_OPTIONS = {
@@ -43,10 +45,21 @@ local function hide(secret)
   return secret and function() return secret end
 end
 
-local function check_credentials(given)
-  for _, name in ipairs { "api_key", "bearer" } do
-    local bad = given[name] == "" and "is empty" or type(given[name]) == "string" and given[name]:find "[%z\r\n]"
-      and "has a line break or a NUL in it"
+local function region_of(text, what)
+  local region, problem = url.region(text)
+  if problem then argcheck.raise(("%s %s"):format(what, problem)) end
+  return region
+end
+
+-- Texts that come from files and settings arrive with line ends; variables of the environment are trimmed.
+local TEXTS = { "api_key", "bearer", "project", "integration", "org", "base_url" }
+
+local function check_texts(given)
+  for _, name in ipairs(TEXTS) do
+    local text = type(given[name]) == "string" and given[name]
+    local bad = text and (not text:find "%S" and "is empty"
+      or text:find "[%z\r\n]" and "has a line break or a NUL in it"
+      or text:find "^%s" and "begins with a blank" or text:find "%s$" and "ends with a blank")
     if bad then argcheck.raise(("option %q %s"):format(name, bad)) end
   end
   local bad = given.user_agent and request.bad_header("user_agent", given.user_agent)
@@ -55,11 +68,11 @@ end
 
 -- Settings from options; `config.transport` exists already.
 local function settle(config, given)
-  check_credentials(given)
   for name, value in pairs(given) do
     if name ~= "transport" and name ~= "servers" and name ~= "base_url" then config[name] = value end
   end
   if given.api_key then config.api_key = hide(given.api_key) end
+  if given.region then config.region = region_of(given.region, 'option "region"') end
   if given.bearer then
     config.bearer = require "ampersand.client.bearer".source(given.bearer, function(seconds)
       local transport = config.transport()
@@ -85,7 +98,8 @@ function Client:call(id, given, options)
     for i, each in ipairs(operations.all()) do known[i] = each.id end
     argcheck.raise(("client:call: unknown operation %q; %s"):format(tostring(id), argcheck.hint(id, known)))
   end
-  return resource.perform(call.new(self, what, op, params.of_call(what, op, self._config, given, options)))
+  local by_name = require "ampersand.client.params_by_name"
+  return resource.perform(call.new(self, what, op, by_name.of_call(what, op, self._config, given, options)))
 end
 
 --- Sends a request that is not in the table of operations.
@@ -95,7 +109,7 @@ end
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info
 function Client:request(method, path, given)
-  local op, parts = params.of_request("client:request", method, path, given)
+  local op, parts = require "ampersand.client.params_by_name".of_request("client:request", method, path, given)
   return sender.value(call.new(self, "client:request", op, parts))
 end
 
@@ -133,8 +147,8 @@ function Client:parallel(n, tasks)
   local transport, why = self._config.transport()
   if not transport then return nil, self:_error { kind = "config", message = why } end
   if not transport.parallel then argcheck.raise "client:parallel: this client's transport has no parallel" end
-  local values, errors = transport:parallel(n, tasks)
-  if not values then return nil, self:_error { kind = "config", message = errors } end
+  local values, errors, kind = transport:parallel(n, tasks)
+  if not values then return nil, self:_error { kind = kind or "config", message = errors } end
   return values, errors
 end
 
@@ -162,6 +176,7 @@ function Client:with(changes)
   end
   changes = argcheck.check(changes, SHARED_OPTIONS, "client:with")
   params.check_choices(changes, "client:with")
+  check_texts(changes)
   -- `closed` and everything not changed is read through to this client
   local config = setmetatable({}, { __index = self._config })
   return setmetatable({ _config = settle(config, changes), _owner = false, _decoders = {} }, Client)
@@ -231,7 +246,7 @@ end
 ---@return any
 function Client:_option(name)
   local config = self._config
-  if name == "base_url" then return config.servers.api or config.base_url or request.SERVERS.api end
+  if name == "base_url" then return request.address(config, "api") end
   if name ~= "api_key" and name ~= "bearer" then return config[name] end
 end
 
@@ -242,8 +257,8 @@ end
 function Client:_sleep(seconds, cancel)
   local transport, why = self._config.transport()
   if not transport then return nil, self:_error { kind = "config", message = why } end
-  local _, problem = transport:sleep(seconds, cancel)
-  if problem then return nil, self:_error { kind = "config", message = problem } end
+  local _, problem, kind = transport:sleep(seconds, cancel)
+  if problem then return nil, self:_error { kind = kind or "config", message = problem } end
   return true
 end
 
@@ -257,27 +272,6 @@ function Client:_parallel(n, tasks)
   local values, errors = { n = #tasks }, {}
   for i, task in ipairs(tasks) do values[i], errors[i] = task() end
   return values, errors
-end
-
---- Iterates over a JSON array of another server: no credentials, none of the client's headers. What permits it stands
--- in the URL's query, so messages show the server alone.
----@param what string for messages
----@param address string
----@param options table
----@return function iterator
-function Client:_each_of(what, address, options)
-  self:_check_open(what)
-  local checked, problem = url.check((address:gsub("%?.*", "")), self._config.allow_insecure_http)
-  if not checked then
-    error(self:_error { kind = "protocol", message = "the link of " .. what .. " " .. problem, retryable = false }, 0)
-  end
-  local origin = url.origin(address)
-  local op = {
-    id = what, method = "GET", base = origin, shown_path = "/...", auth = "none", returns = "array",
-    path = address:sub(#origin + 1):gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }),
-  }
-  local c = call.new(self, what, op, { path = {}, query = {}, options = options })
-  return require "ampersand.client.iterator".each(c)
 end
 
 function Client:_check_open(what)
@@ -316,7 +310,7 @@ end
 local function make_transport(given)
   local settings = {}
   for _, name in ipairs(TRANSPORT_OPTIONS) do settings[name] = given[name] end
-  return require(host.transport()).new(settings)
+  return require("ampersand." .. host.transport()).new(settings)
 end
 
 -- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing. A bare function
@@ -346,15 +340,18 @@ end
 function Client.new(given)
   given = argcheck.check(given, NEW_OPTIONS, "ampersand.new")
   params.check_choices(given, "ampersand.new")
+  check_texts(given)
   local root = environment.option "base_url"
   local config = {
     timeout = 60, connect_timeout = 10, read_timeout = 30, retry = nil, nulls = "keep", user_agent = version.user_agent,
     project = environment.option "project", integration = environment.option "integration",
     api_key = hide(environment.option "api_key"), servers = check_servers(given),
-    base_url = given.base_url and check_url(given.base_url, given, "base_url")
-      or root and check_url(root, given, "AMP_API_URL") .. "/v1" or nil,
+    base_url = given.base_url and url.base(check_url(given.base_url, given, "base_url"))
+      or root and url.base(check_url(root, given, "AMP_API_URL")) or nil,
+    region = region_of(environment.option "region" or "", "ampersand.new: AMP_REGION"),
   }
   config.transport, config.close_transport = lazy_transport(given)
+  config.limiter = limiter.new(given.requests_per_second, core.now())
   return setmetatable({ _config = settle(config, given), _owner = true, _decoders = {} }, Client)
 end
 

@@ -39,7 +39,6 @@ local CHOICES = {
 local FIELDS = { "id", "healthStatus", "createTime", "group.groupRef", "connection.status", "connection.provider" }
 local MOST = 100         -- installations of one group that a rule may see
 local MOST_PARSED = 10000
-local CURL = "ampersand.transport.curl" -- in plain programs, which have no background
 
 local function check_options(given, schema, what)
   argcheck.check(given, schema, what)
@@ -326,7 +325,7 @@ local function find_out(self, key, check, budget)
   end
   local job, outdated = job_of(self, key, changed, check), record and record.asked <= changed
   local can_wait, cannot = host.can_wait()
-  if (record and not outdated and host.transport() ~= CURL) or not can_wait then
+  if (record and not outdated and host.has_background()) or not can_wait then
     refresh_later(self, job)
     return record, why or cannot, not why and "phase" or nil
   end

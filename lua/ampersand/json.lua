@@ -16,6 +16,9 @@
 -- `expect`: `"array"` (default of `decoder` and `each`) refuses a text, or a value at the path, that is not an array;
 -- `"any"` (default of `decode`) accepts every value. In a decoder `"any"` gives the value as a whole, arrays as well.
 --
+-- `lines` (of `decoder` and `each`): true reads values that follow each other, one a line (NDJSON) or concatenated,
+-- instead of one array. After a number or a word there must be white space.
+--
 -- `nulls`: `"keep"` (default: `json.null`) or `"drop"` (members that are null are absent; in arrays they stay).
 --
 -- `big_integers`: `"number"` (default: the nearest double) or `"string"`, for integers that this Lua does not hold
@@ -49,7 +52,9 @@ end
 
 local DECODE_OPTIONS = set("where", "select", "path", "expect", "nulls", "big_integers", "mask", "max_depth",
   "max_bytes", "max_values", "max_element_bytes", "max_element_values")
-local ENCODE_OPTIONS = set("sort_keys", "max_depth")
+local DECODER_OPTIONS = set("lines")
+for name in pairs(DECODE_OPTIONS) do DECODER_OPTIONS[name] = true end
+local ENCODE_OPTIONS = set("sort_keys", "indent", "max_depth")
 
 --- Refuses what is not a table of known options. Their values are checked by the core.
 local function check_names(options, known, what)
@@ -66,9 +71,9 @@ local function check_names(options, known, what)
 end
 
 --- The core's options, with `where` and `select` compiled; what Lua functions keep of an element.
-local function compile(options, what)
+local function compile(options, known, what)
   if options == nil then return nil end
-  check_names(options, DECODE_OPTIONS, what)
+  check_names(options, known, what)
   if options.where == nil and options.select == nil then return options end
   local core_options = {}
   for name, value in pairs(options) do core_options[name] = value end
@@ -95,7 +100,7 @@ end
 ---@return { line: integer, column: integer, offset: integer, expected: string? }? detail
 function json.decode(text, options)
   if type(text) ~= "string" then argcheck.raise("json.decode: expected a string, got " .. type(text)) end
-  local core_options, keep = compile(options, "json.decode")
+  local core_options, keep = compile(options, DECODE_OPTIONS, "json.decode")
   if not keep then return core.decode(text, core_options) end
   local value, message, kind, detail = core.decode(text, core_options)
   if value == nil then return nil, message, kind, detail end
@@ -106,12 +111,31 @@ end
 --- Encodes a value. `{}` is an object, `json.array {}` an array. A number is written in the shortest text that reads
 -- back equal; whole numbers below 2^63 have all their digits.
 ---@param value any
----@param options table? `sort_keys` (true: bytewise; default false), `max_depth` (default 1000)
+---@param options table? `sort_keys` (true: bytewise; default false), `indent` (0 to 16 spaces, or a string of spaces
+-- and tabs; default: all in one line), `max_depth` (default 1000)
 ---@return string? text nil on failure
 ---@return string? message what cannot be encoded, and where it is
 function json.encode(value, options)
   if options ~= nil then check_names(options, ENCODE_OPTIONS, "json.encode") end
   return core.encode(value, options)
+end
+
+--- Encodes a value piece by piece: `encoder:next()` returns the next piece, at most 64 KB, and nil at the end; or nil
+-- and a message when something cannot be encoded. The pieces make the text of `encode`. Only a piece is held, or the
+-- text of one string that is longer. The value must not change meanwhile.
+---@param value any
+---@param options table? as for `encode`
+---@return userdata encoder
+function json.encoder(value, options)
+  if options ~= nil then check_names(options, ENCODE_OPTIONS, "json.encoder") end
+  return core.encoder(value, options)
+end
+
+--- Whether `encode` writes a value as an array: a table marked as one, or a sequence that is not empty.
+---@param value any
+---@return boolean
+function json.is_array(value)
+  return core.is_array(value)
 end
 
 -- A decoder whose elements must also meet a Lua function.
@@ -168,7 +192,7 @@ function Filtered:close() return self.decoder:close() end
 Filtered.__close = Filtered.close
 
 local function new_decoder(options, what)
-  local core_options, keep = compile(options, what)
+  local core_options, keep = compile(options, DECODER_OPTIONS, what)
   local decoder = core.decoder(core_options)
   if not keep then return decoder end
   return setmetatable({ decoder = decoder, keep = keep }, Filtered)
@@ -214,7 +238,8 @@ local function feeder(decoder, source)
   end
 end
 
---- Iterates over the elements of an array while its text is read; one element is held at a time.
+--- Iterates over the elements of an array, or with `lines = true` over values that follow each other, while the text
+-- is read; one is held at a time.
 ---@param source string|file*|fun():string? the text, a file, or a function that gives chunks and then nil
 ---@param options table? as for `decoder`
 ---@return fun():any iterator raises a readable string when the text is malformed or cannot be read

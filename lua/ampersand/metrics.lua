@@ -24,8 +24,10 @@ local LOST = "ampersand_metrics_lost_total"
 local FAMILIES = {
   { name = REQUESTS, type = "counter", help = "Requests sent, by operation, HTTP status and kind of error." },
   { name = RETRIES, type = "counter", help = "Requests that repeated an earlier one, by operation." },
-  { name = BYTES, type = "counter", help = "Bytes of response bodies, after decompression, by operation." },
-  { name = SECONDS, type = "histogram", help = "Time from the request to the end of the response body, by operation." },
+  { name = BYTES, type = "counter",
+    help = "Bytes of response bodies, after decompression (up to the first element of iterated lists), by operation." },
+  { name = SECONDS, type = "histogram",
+    help = "Time from the request to the end of the body (the first element of iterated lists), by operation." },
   { name = LOST, type = "counter", help = "Updates that the shared memory had no room for." },
 }
 

@@ -227,7 +227,7 @@ function record.record(name, transport)
     local send = transport
     transport = { request = function(_, req) return send(req) end, sleep = function() end }
   end
-  local inner = transport or require(host.transport()).new()
+  local inner = transport or require("ampersand." .. host.transport()).new()
   local self = setmetatable({ inner = inner, file = file, secrets = {} }, Recorder)
   for _, method in ipairs { "parallel", "poll" } do
     if inner[method] then self[method] = function(_, ...) return inner[method](inner, ...) end end

@@ -1,5 +1,5 @@
---- Times as the API writes them (RFC 3339) and as HTTP writes them (RFC 9110, 5.6.7). Pure Lua, no time zone
--- of the machine involved.
+--- Times as the API writes them (RFC 3339) and as HTTP writes them (RFC 9110, 5.6.7). Filters and this module read
+-- them with one function of the core. No time zone of the machine is involved.
 --
 -- An instant is two whole numbers: seconds since 1970-01-01T00:00:00Z and nanoseconds within the second, so
 -- nothing is lost to rounding on any Lua. Before 1970 the seconds are negative and the nanoseconds still count
@@ -8,32 +8,15 @@
 -- Leap seconds: Unix time has no room for them. `23:59:60` (UTC, at the end of a month, where they are inserted)
 -- is read as the first second of the next day; any other `:60` is refused. `format` never writes one.
 
+local core = require "ampersand.core"
 local http_date = require "ampersand.util.http_date"
 
 local time = {}
 
 local floor = math.floor
 
-local MONTHS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
-
 local DAY = 86400
 local FIRST, LAST = -62167219200, 253402300799 -- 0000-01-01T00:00:00Z, 9999-12-31T23:59:59Z
-
-local function is_leap(year)
-  return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
-end
-
-local function month_length(year, month)
-  if month == 2 and is_leap(year) then return 29 end
-  return MONTHS[month]
-end
-
--- Days from 1970-01-01. Years are counted from March, so that the leap day comes last.
-local function days_from_date(year, month, day)
-  if month <= 2 then year, month = year - 1, month + 12 end
-  local leaps = floor(year / 4) - floor(year / 100) + floor(year / 400)
-  return 365 * year + leaps + floor((153 * month - 457) / 5) + day - 719469
-end
 
 local function date_from_days(days)
   local n = days + 719468 -- since 0000-03-01
@@ -47,31 +30,10 @@ local function date_from_days(days)
   return year + era * 400 + (month <= 2 and 1 or 0), month, day
 end
 
--- Seconds of a date and a clock reading `offset` seconds east of UTC; nil, words for what does not exist.
-local function instant(year, month, day, hour, minute, second, offset)
-  if month < 1 or month > 12 then return nil, "no such month" end
-  if day < 1 or day > month_length(year, month) then return nil, "no such day" end
-  if hour > 23 or minute > 59 or second > 60 then return nil, "no such time of day" end
-  local seconds = days_from_date(year, month, day) * DAY + hour * 3600 + minute * 60 + second - offset
-  if second == 60 then
-    local _, _, day_after = date_from_days(floor(seconds / DAY))
-    if seconds % DAY ~= 0 or day_after ~= 1 then return nil, "no leap second is inserted there" end
-  end
-  return seconds
-end
-
 local function refuse(text, why)
   text = tostring(text)
   if #text > 40 then text = text:sub(1, 40) .. "..." end
   return nil, ("not a time: %q (%s)"):format(text, why)
-end
-
-local function offset_seconds(zone)
-  if zone == "Z" or zone == "z" then return 0 end
-  local sign, hours, minutes = zone:match "^([+-])(%d%d):(%d%d)$"
-  hours, minutes = tonumber(hours), tonumber(minutes)
-  if not sign or hours > 23 or minutes > 59 then return nil end
-  return (hours * 3600 + minutes * 60) * (sign == "-" and -1 or 1)
 end
 
 --- Reads an RFC 3339 time, for example "2023-07-13T21:34:44.816Z" or "2023-07-13t23:34:44+02:00".
@@ -81,17 +43,9 @@ end
 ---@return integer|string nanoseconds 0 to 999999999; a message when the first result is nil
 function time.parse(text)
   if type(text) ~= "string" then return refuse(text, "a string was expected") end
-  local date, clock, rest = text:match "^(%d%d%d%d%-%d%d%-%d%d)[Tt ](%d%d:%d%d:%d%d)(.+)$"
-  if not date then return refuse(text, "expected yyyy-mm-ddThh:mm:ss, then Z or an offset") end
-  local digits, zone = rest:match "^%.(%d+)(.*)$"
-  local offset = offset_seconds(zone or rest)
-  if not offset then return refuse(text, "expected Z or an offset such as +02:00 at the end") end
-  local year, month, day = date:match "(%d+)-(%d+)-(%d+)"
-  local hour, minute, second = clock:match "(%d+):(%d+):(%d+)"
-  local seconds, why = instant(tonumber(year), tonumber(month), tonumber(day), tonumber(hour), tonumber(minute),
-    tonumber(second), offset)
-  if not seconds then return refuse(text, why) end
-  return seconds, tonumber(((digits or "") .. "000000000"):sub(1, 9))
+  local seconds, nanoseconds = core.instant(text)
+  if not seconds then return refuse(text, nanoseconds) end
+  return seconds, nanoseconds
 end
 
 -- "" for no nanoseconds, else three, six or nine digits, or as many as asked for (cut, not rounded, so that a

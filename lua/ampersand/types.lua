@@ -17,6 +17,7 @@
 ---@field max_element_bytes? integer
 ---@field max_element_values? integer
 ---@field big_integers? "number"|"string"
+---@field unknown_fields? "refuse"|"ignore" near misses of known names, in bodies
 
 ---@class ampersand.Info
 ---@field status integer

@@ -59,6 +59,18 @@ describe("data from outside", function()
 end)
 
 describe("output that cannot be written", function()
+  it("ends with 1 for files as well: a journal, a state, a picture, the settings", function()
+    for _, script in ipairs {
+      "installations edit --where id=installation-0000002 --set content.proxy.enabled:=false --yes --journal /dev/full",
+      "installations list --html /dev/full", "installations list --svg /nowhere/x",
+      "config set project p", "login",
+    } do
+      local result = run("echo mock-key | XDG_CONFIG_HOME=/dev/full ampersand " .. script)
+      assert.equal(1, result.code, script .. result.err)
+      assert.truthy(result.err:find("cannot", 1, true), result.err)
+    end
+  end)
+
   it("ends with 1, whatever prints", function()
     local scripts = {
       "ampersand --help", "ampersand installations list --help", "ampersand help topics", "ampersand --version",
@@ -92,7 +104,7 @@ describe("secrets that are not shown", function()
     local function noted(script)
       return session:show(script .. " >\"$HOME/data\"", { env = { NO_COLOR = "1" } }).out
     end
-    if not command.has_terminal() then return pending "no C compiler here, so no terminal can be made" end
+    if not command.has_terminal() then pending(command.NO_TERMINAL) end
     assert.equal("2 secrets are shown as [redacted]; --show-secrets shows all\n",
       noted "ampersand installations get installation-0000002 --json")
     assert.equal("", noted "ampersand installations get installation-0000002 --csv --select id")
@@ -144,7 +156,7 @@ describe("edits", function()
   it("that the real run would refuse fail when they are dry, too", function()
     local dry = run(edit .. "--dry-run --set content.read.extra.deep:=1")
     assert.equal(1, dry.code)
-    assert.truthy(dry.err:find("the edit would send nothing, see above", 1, true), dry.err)
+    assert.truthy(dry.err:find("nothing would be sent, since installations cannot be changed as asked: 1", 1, true), dry.err)
   end)
 
   it("follow wildcards, and say when a type changes", function()
@@ -154,6 +166,23 @@ describe("edits", function()
     assert.is_nil(dry.out:find("objects.*", 1, true), dry.out)
     local done = run(edit .. "--yes --journal \"$HOME/t.jsonl\" --set content.proxy.enabled=false")
     assert.truthy((done.out .. done.err):find("warning: content.proxy.enabled: a string replaces a boolean", 1, true), done.out .. done.err)
+  end)
+
+  it("that are interrupted say how far they are, and resume", function()
+    local slow = mock.start { installations = 60, fault = "on=updateInstallation,delay=1" }
+    local mine = command.session(slow)
+    local script = "installations edit --where connection.provider^=s --set content.proxy.enabled:=false --yes --parallel 1 "
+      .. "--journal \"$HOME/slow.jsonl\""
+    local result = mine:run('timeout --preserve-status -s INT 4 "$LUA" bin/ampersand ' .. script .. "; echo $?")
+    assert.equal("130\n", result.out:match "[^\n]*\n$", result.out .. result.err)
+    local done, all = result.err:match "(%d+) of (%d+) done; the same command resumes\n"
+    assert.truthy(done and tonumber(done) < tonumber(all), result.err)
+    slow:control("faults", { clear = true })
+    local resumed = mine:run("ampersand " .. script)
+    mine:close()
+    slow:stop()
+    assert.equal(0, resumed.code, resumed.err)
+    assert.truthy(resumed.out:find(" to change: ", 1, true), resumed.out)
   end)
 
   it("name flags and commands, not options of the library", function()

@@ -70,6 +70,34 @@ describe("the root of the API", function()
   end)
 end)
 
+describe("a region", function()
+  local show = "ampersand config show"
+
+  it("comes from a flag, a profile or AMP_REGION, and is refused when it is none", function()
+    local none = { AMP_API_URL = false, AMP_REGION = false }
+    assert.truthy(session:run(show .. " --region eu", none).out:find("region       eu  (--region)\n", 1, true))
+    assert.truthy(session:run(show, { AMP_REGION = " eu\n" }).out:find("region       eu  (AMP_REGION)\n", 1, true))
+    local set = session:run("ampersand config set region eu; " .. show, none)
+    assert.truthy(set.out:find("region       eu  (profile default)\n", 1, true), set.out .. set.err)
+    session:run "ampersand config unset region"
+    for _, script in ipairs {
+      "ampersand projects list --region e.u", "AMP_REGION=-eu ampersand projects list", "ampersand config set region e/u",
+    } do
+      local result = session:run(script)
+      assert.equal(2, result.code)
+      assert.truthy(result.err:find("is not the name of a region", 1, true), result.err)
+    end
+  end)
+
+  it("is where requests go to", function()
+    local script = "ampersand projects list --timeout 1 --tries 1 --debug"
+    for region, host in pairs { eu = "https://api.eu.withampersand.com/v1", us = "https://api.withampersand.com/v1" } do
+      local proxied = { AMP_API_URL = false, XDG_CONFIG_HOME = "/nowhere", https_proxy = "http://127.0.0.1:1" } -- nothing leaves this machine
+      assert.truthy(session:run(script .. " --region " .. region, proxied).err:find("GET " .. host .. "/projects", 1, true))
+    end
+  end)
+end)
+
 describe("variables", function()
   it("are read without blanks and line ends around them", function()
     for _, around in ipairs { " ", "\n", "\r\n", "\t" } do

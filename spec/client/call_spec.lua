@@ -186,6 +186,30 @@ describe("an answer that is not what it should be", function()
   end)
 end)
 
+describe("a call that is made again", function()
+  it("is sent alike, whatever a transport does to what it got, and sees that the client was closed", function()
+    local asked = {}
+    local client = double.client { request = function(_, req)
+      asked[#asked + 1] = req.url .. " " .. req.headers["X-Api-Key"] .. " " .. tostring(req.headers.Extra)
+      req.headers.Extra, req.headers["X-Api-Key"], req.url = "1", "other", "other"
+      return { status = 200, headers = {}, body = '[{"id":"1"}]' }
+    end, sleep = function() end }
+    local view = client.installations:where { id = "1" }
+    for _ = 1, 3 do
+      assert(client.installations:list())
+      assert(client.installations:count())
+      assert(view:first())
+      assert(client:with({ project = "q" }).installations:list())
+    end
+    local url = "https://api.example.com/v1/projects/%s/integrations/hubspot/installations test-key nil"
+    for i, text in ipairs(asked) do assert.equal(url:format(i % 4 == 0 and "q" or "my-project"), text) end
+    assert.equal(12, #asked)
+    client:close()
+    assert.error_matches(function() client.installations:list() end, "installations:list: the client is closed")
+    assert.error_matches(function() view:count() end, "installations:count: the client is closed")
+  end)
+end)
+
 describe("trying again", function()
   it("happens for what may be sent twice, with back-off and jitter", function()
     for _, status in ipairs { 408, 429, 500, 502, 503, 504 } do

@@ -315,6 +315,21 @@ describe("a client", function()
     assert.equal(2, arrivals())
   end)
 
+  it("counts what libcurl sends again, and tries no more often than it may", function()
+    for _, attempts in ipairs { 2, 4 } do
+      local before = server:arrivals "/h2_refused"
+      local refused = ampersand.new {
+        api_key = "k", project = "p", integration = "i", base_url = server:url("v1", "h2_refused"), http_proxy = "",
+        ca_file = server.directory .. "/ca.pem", retry = { attempts = attempts, base = 0.001 },
+      }
+      local _, err = refused.installations:get "x"
+      assert.equal("closed", err.kind)
+      assert.equal(attempts, err.attempts)
+      assert.equal(attempts, server:arrivals "/h2_refused" - before)
+      refused:close()
+    end
+  end)
+
   it("sends a POST once, past connections on which the server has spoken unasked", function()
     new()
     local function post(id)

@@ -156,7 +156,7 @@ describe("the proxy's headers", function()
     }, double.json "{}")
     assert.equal(1, #asked)
     local headers = asked[1].headers
-    assert.equal("https://api.example.com/v1/a?a=true&b=1&b=%26", asked[1].url)
+    assert.equal("https://api.example.com/a?a=true&b=1&b=%26", asked[1].url)
     assert.same({ UUID, "1", "i-1", "throttle", "text/csv", "test-key" }, {
       headers["x-amp-project-id"], headers["x-amp-proxy-version"], headers["x-amp-installation-id"],
       headers["x-amp-rate-limiter-mode"], headers.accept, headers["X-Api-Key"],

@@ -22,8 +22,8 @@ local function same_type(a, b) return type(a) == type(b) end
 
 local function ordered(value, operand)
   if type(operand) == "string" then
-    local left = type(value) == "string" and core.timestamp(value)
-    return left, core.timestamp(operand)
+    local left = type(value) == "string" and core.instant(value, true)
+    return left, (core.instant(operand, true))
   end
   return type(value) == "number" and value, operand
 end
@@ -351,6 +351,36 @@ describe("filters and projections", function()
     assert.equal(1, count { gte = "2024-03-02T00:00:00Z" })
   end)
 
+  it("read a time as ampersand.time does, leap seconds and the year 0 included", function()
+    local time = require "ampersand.time"
+    local clocks = { "00:00:00", "23:59:59", "23:59:60", "00:00:60", "12:59:60", "24:00:00", "00:29:60", "15:59:60" }
+    local zones, read, refused = { "Z", "z", "+00:00", "-00:30", "+08:00", "-08:00", "+23:59", "+24:00", "" }, 0, 0
+    for _, date in ipairs { "0000-01-01", "0000-02-29", "0001-01-01", "1969-12-31", "1972-06-30", "1972-07-01", "2015-06-29",
+                            "2016-12-31", "2017-01-01", "2024-02-29", "2023-02-29", "2024-13-01", "9999-12-31" } do
+      for _, clock in ipairs(clocks) do
+        for _, fraction in ipairs { "", ".5", ".1234567891", "." } do
+          for _, zone in ipairs(zones) do
+            local text = date .. "T" .. clock .. fraction .. zone
+            local seconds, nanoseconds = time.parse(text)
+            local elements = ('[{"t":"%s"}]'):format(text)
+            local function count(condition) return #json.decode(elements, { where = { t = condition } }) end
+            if seconds then
+              read = read + 1
+              assert.equal(1, count { gte = text, lte = text })
+              local normal = seconds >= -62167219200 and seconds <= 253402300799 and time.format(seconds, nanoseconds)
+              if normal then assert.equal(1, count { gte = normal, lte = normal }, text) end
+            else
+              refused = refused + 1
+              assert.equal(0, count { gte = "0000-01-01" } + count { lt = "0000-01-01" }, text)
+              assert.has_error(function() count { gte = text } end)
+            end
+          end
+        end
+      end
+    end
+    assert.is_true(read > 500 and refused > 500)
+  end)
+
   it("take nothing for a time that is none", function()
     for _, no_time in ipairs {
       "2024-03-01T", "2024-03-01T24:00:00Z", "2024-03-01T00-00-00Z", "2024-03-01T00:60:00Z", "2024-03-01T00:00:61Z",
@@ -414,7 +444,7 @@ describe("filters and projections", function()
       { { tests = { { op = "lt", operands = {} } } }, "a test without an operand" },
       { { tests = { { op = "lt", operands = { "soon" }, time = true } } }, "no time" },
       { { tests = { test }, program = { 1, "and" } }, "no such program" },
-      { { tests = { test }, program = { 2 } }, "no such program" },
+      { { tests = { test }, program = { 2 } }, "no such test" },
     } do
       assert.has_error(function() core.plan(case[1]) end, "plan: " .. case[2])
     end

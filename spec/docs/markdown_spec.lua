@@ -24,7 +24,8 @@ describe("the code blocks of", function()
         end)
       elseif blocks[1] then
         it("do what they say", function()
-          local absent = markdown.run(path)
+          local ran, absent = markdown.run(path)
+          assert.is_true(ran)
           if absent then pending(absent) end
         end)
       end

@@ -51,9 +51,10 @@ describe("the table of troubles", function()
   end
 
   local function another_lua()
-    local tree = ("build/%s-other"):format(OTHER)
-    return output(("make -s %s/ampersand/core.so VARIANT=-other CFLAGS=-O0 LUA_VERSION=%s >&2 "
-      .. "&& LUA_CPATH=%s/?.so %s -e 'require \"ampersand.core\"'"):format(tree, OTHER, tree, LUA))
+    local variant = "-beside-" .. VERSION
+    local tree = "build/" .. OTHER .. variant
+    return output(("make -s %s/ampersand/core.so VARIANT=%s CFLAGS=-O0 LUA_VERSION=%s >&2 "
+      .. "&& LUA_CPATH=%s/?.so %s -e 'require \"ampersand.core\"'"):format(tree, variant, OTHER, tree, LUA))
   end
 
   local function luarocks()

@@ -96,10 +96,46 @@ describe("the plan of an edit", function()
     end
   end)
 
+  it("refuses a wildcard that stands for nothing in any installation, and near misses of names", function()
+    for words, changes in pairs {
+      ["no installation has content.write.objectz.*.x"] = { { path = "content.write.objectz.*.x", value = 1 } },
+      ["no installation has content.read.objects.*.schedule"] = {
+        { path = "content.proxy.enabled", value = true }, { path = "content.read.objects.*.schedule", value = "@daily" } },
+    } do
+      for _, given in ipairs { { dry_run = true, out = function() end }, { journal = false } } do
+        local client = double.client(double.answers(double.json(FLEET)))
+        local report, err = client.installations:edit(changes, given)
+        assert.is_nil(report)
+        assert.equal("config", err.kind)
+        assert.truthy(err.message:find(words, 1, true), err.message)
+      end
+    end
+    local none = double.client(double.answers(double.json "[]")).installations
+    assert.equal(0, assert(none:edit({ { path = "content.read.objects.*.schedule", value = 1 } }, { journal = false })).changed)
+    local report = plan { { path = "content.write.objects.*.l.*.x", remove = true } }
+    assert.is_true(report:complete())
+  end)
+
+  it("finds near misses of names in what is added, not in what the server has", function()
+    local FLEET_OF_TYPOS = '[{"id":"a","config":{"content":{"read":{"objects":{"x":{"schedul":"a","destination":"d"}}}}}}]'
+    local function edit(fn, more)
+      local client = double.client(double.answers(double.json(FLEET_OF_TYPOS)), more)
+      return assert(client.installations:edit(fn, { dry_run = true, out = function() end }))
+    end
+    assert.equal(0, edit({ { path = "content.read.objects.*.destination", value = "e" } }).against)
+    for _, name in ipairs { "shedule", "schedule" } do
+      local function add(own) own.content.read.objects.x[name] = "b" end
+      assert.equal(name == "shedule" and 1 or 0, edit(add).against)
+      assert.equal(0, edit(add, { unknown_fields = "ignore" }).against)
+    end
+    assert.equal(1, edit(function(own) own.content.read.objects.y = { objectNam = "y" } end).against)
+    assert.equal(0, edit({ { path = "content.read.objects.*.something", value = 1 } }).against)
+  end)
+
   it("is not complete where the edit would be refused", function()
     local report, shown = plan { { path = "content.provider", value = "x" } }
     assert.is_false(report:complete())
-    assert.equal("2 installations cannot be changed as asked, so nothing would be sent", report:shortfall())
+    assert.equal("nothing would be sent, since installations cannot be changed as asked: 2", report:shortfall())
     assert.truthy(shown:find("2 cannot be changed as asked, so the edit would send nothing", 1, true), shown)
     report = plan { { path = "content.proxy.enabled", value = true } }
     assert.is_true(report:complete())
@@ -140,7 +176,7 @@ describe("the report of an edit", function()
       return true
     end }
     assert.same({ 20, 18, 2, 1 }, { report.changed, report.done, report.skip, report.conflicts })
-    assert.equal("1 installations were changed by another editor and left alone", report:shortfall())
+    assert.equal("left alone, changed by another editor: 1", report:shortfall())
     assert.equal(1, edit().conflicts)
     change("installation-0000007", false)
     report = assert(client.installations:undo(name))

@@ -153,7 +153,7 @@ integrations:
     local edits, notes = plan:edits()
     assert.same({
       { integration = "salesforce", object = "contact", set = { ["content.read.objects.contact.schedule"] = "9 * * * *" } },
-      { integration = "salesforce", object = "lead", set = {}, unset = "content.read.objects.lead" },
+      { integration = "salesforce", object = "lead", set = { ["content.read.objects.lead.disabled"] = true } },
     }, edits)
     assert.same({ "salesforce: a.b has a dot in its name: edit it in a program", "salesforce: deal is new: customers choose its fields" },
       notes)
@@ -182,6 +182,15 @@ integrations:
       local ok, message = pcall(function() return client.integrations:deploy(given), nil end)
       assert.is_false(ok)
       assert.truthy(message:find("deploy_spec.lua", 1, true), message)
+    end
+    local given = { yaml = manifest { contact = "0 * * * *" } }
+    for words, call in pairs {
+      ["a colon"] = function() return client.integrations.deploy(given), nil end,
+      ["narrow lists"] = function() return client.integrations:where { name = "salesforce" }:deploy(given), nil end,
+    } do
+      local ok, message = pcall(call)
+      assert.is_false(ok)
+      assert.truthy(message:find("deploy_spec.lua", 1, true) and message:find(words, 1, true), message)
     end
   end)
 end)
@@ -215,7 +224,7 @@ describe("ampersand deploy", function()
     result = run("deploy", text)
     assert.equal(2, result.code)
     assert.truthy(result.out:find("Plan: 0 new, 1 changed", 1, true))
-    assert.truthy(result.err:find("nothing was deployed: say --yes", 1, true), result.err)
+    assert.truthy(result.err:find("nothing was deployed: without a terminal, give --yes", 1, true), result.err)
     assert.is_nil(server:requests().by_operation.batchUpsertIntegrations)
     result = run("deploy --yes", text)
     assert.equal(0, result.code, result.err)

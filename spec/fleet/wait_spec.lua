@@ -34,6 +34,18 @@ describe("waiting for an operation", function()
     assert.same({ 3, 3 }, transport.slept)
   end)
 
+  it("gives no request more time than is left", function()
+    local going = double.json(operation("in_progress", ',"metadata":{"objects":["contact"]}'))
+    local progress = double.json '{"recordsProcessed":1}'
+    local client, transport = client_of(going, progress, going, progress, double.json(operation "failure"), double.json "[]")
+    local seen = 0
+    local found = client.operations:wait("op-1", { timeout = 3, on_progress = function() seen = seen + 1 end })
+    assert.is_nil(found)
+    assert.equal(2, seen)
+    assert.equal(6, #transport.asked)
+    for _, asked in ipairs(transport.asked) do assert.truthy(asked.timeout <= 3, asked.url .. " " .. asked.timeout) end
+  end)
+
   it("fails at once on failure, with the result and the last error logs", function()
     local logs = '[{"severity":"INFO","message":{"msg":"started"}},{"severity":"error","message":{"msg":"old"}},'
       .. '{"severity":"ERROR","message":{"msg":"read failed","error":"the token is expired"}},{"severity":"INFO"}]'

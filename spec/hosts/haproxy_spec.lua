@@ -4,6 +4,7 @@
 local host = require "support.host"
 local machine = require "support.machine"
 local mock = require "support.mock"
+local server = require "support.server"
 local socket = require "socket"
 
 if os.getenv "LUA_VERSION" ~= "5.3" then return end
@@ -104,23 +105,6 @@ local function fill(text, values)
   return (text:gsub("{{(%w+)}}", values))
 end
 
-local function free_ports(count)
-  local listeners, ports = {}, {}
-  for i = 1, count do
-    listeners[i] = assert(socket.bind("127.0.0.1", 0))
-    ports[i] = math.floor(tonumber((select(2, listeners[i]:getsockname()))))
-  end
-  for _, listener in ipairs(listeners) do listener:close() end
-  return table.unpack(ports) -- luacheck: ignore
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "a"
-  file:close()
-  return text
-end
-
 local function write(path, text)
   local file = assert(io.open(path, "wb"))
   file:write(text)
@@ -153,7 +137,7 @@ local function make_certificate(prefix)
 end
 
 local function adapted(values)
-  local text = read "examples/haproxy/haproxy.cfg"
+  local text = server.read "examples/haproxy/haproxy.cfg"
   local function change(from, to)
     local count
     text, count = text:gsub(from:gsub("%p", "%%%0"), (to:gsub("%%", "%%%%")))
@@ -173,7 +157,7 @@ local function adapted(values)
 end
 
 describe("HAProxy", function()
-  local api, values, pid
+  local api, tls, haproxy, values
 
   local function ask(path, headers, port)
     local connection = assert(socket.connect("127.0.0.1", port or values.port))
@@ -198,40 +182,28 @@ describe("HAProxy", function()
 
   local function clear() api:control("faults", { clear = true }) end
 
-  local function log()
-    return read(values.prefix .. "/log")
-  end
+  local function log() return haproxy:output() end
 
   lazy_setup(function()
+    local prefix, ports = server.folder(), server.free_ports(4)
+    run("chmod 755 " .. prefix)
     api = mock.start { installations = 300 }
-    local prefix = os.tmpname()
-    os.remove(prefix)
-    run("mkdir -m 755 " .. prefix)
-    local port, extra, tls, untrusted = free_ports(4)
-    values = { prefix = prefix, port = port, extra = extra, tls = tls, untrusted = untrusted, mock = api.port }
+    values = { prefix = prefix, port = ports[1], extra = ports[2], tls = ports[3], untrusted = ports[4], mock = api.port }
     make_certificate(prefix)
     make_certificate(prefix .. "/other")
     write(prefix .. "/extra.lua", fill(EXTRA, values))
     write(prefix .. "/api.cfg", fill(API, values))
-    os.execute(("haproxy -db -f %s/api.cfg >%s/api.log 2>&1 </dev/null & echo $! >%s/api.pid"):format(prefix, prefix, prefix))
     write(prefix .. "/haproxy.cfg", adapted(values))
-    os.execute(("AMP_API_URL=https://127.0.0.1:%d AMP_API_KEY=%s AMPERSAND_PROJECT_ID=%s AMPERSAND_INTEGRATION_ID=%s "
-      .. "haproxy -W -p %s/pid -f %s/haproxy.cfg >%s/log 2>&1 </dev/null & echo $! >%s/pid"):format(tls, api.key, api.project,
-      api.integration, prefix, prefix, prefix, prefix))
-    local deadline = socket.gettime() + 15
-    repeat
-      local connection = socket.connect("127.0.0.1", port)
-      if connection then connection:close() end
-      socket.sleep(0.02)
-    until connection or socket.gettime() > deadline
-    pid = tonumber((read(prefix .. "/pid"):match "%d+"))
-    assert(socket.connect("127.0.0.1", port), log()):close()
+    tls = server.start(("haproxy -db -f %s/api.cfg"):format(prefix), {
+      what = "HAProxy for the API", ready = function() return server.listens(values.tls) end,
+    })
+    haproxy = server.start(("env AMP_API_URL=https://127.0.0.1:%d AMP_API_KEY=%s AMPERSAND_PROJECT_ID=%s "
+      .. "AMPERSAND_INTEGRATION_ID=%s haproxy -W -f %s/haproxy.cfg"):format(values.tls, api.key, api.project, api.integration,
+      prefix), { what = "HAProxy", directory = prefix, ready = function() return server.listens(values.port) end })
   end)
 
   lazy_teardown(function()
-    for _, running in ipairs(pid and { pid, read(values.prefix .. "/api.pid") } or {}) do os.execute("kill " .. running) end
-    if api then api:stop() end
-    if values then os.execute("rm -rf " .. values.prefix) end
+    for _, running in pairs { haproxy, tls, api } do running:stop() end
   end)
 
   it("lists installations while they arrive, in its chroot, over TLS that it verifies", function()
@@ -357,7 +329,7 @@ describe("HAProxy", function()
     local slow = {}
     for i = 1, 10 do slow[i] = ask "/installations" end
     socket.sleep(0.3)
-    os.execute(("kill -USR2 %d"):format(pid))
+    run(("kill -USR2 %d"):format(haproxy.pid))
     for _ = 1, 150 do
       assert.equal(200, (get "/"))
       socket.sleep(0.01)

@@ -121,8 +121,8 @@ describe("encode", function()
       { { x = math.huge }, "cannot encode an infinite number at x" },
       { { x = "\255" }, "cannot encode a string that is not UTF-8 at x" },
       { { 1, 2, x = 3 }, "cannot encode a table that is neither a sequence nor an object" },
-      { { [true] = 1 }, "cannot encode a key that is no string at [a boolean]" },
-      { { a = { [10] = 1 } }, "cannot encode a key that is no string at a[10]" },
+      { { [true] = 1 }, "cannot encode a key that is not a string at [a boolean]" },
+      { { a = { [10] = 1 } }, "cannot encode a key that is not a string at a[10]" },
       { io.stdout, "cannot encode a userdata" },
     }
     for _, case in ipairs(cases) do
@@ -154,6 +154,32 @@ describe("encode", function()
     assert.equal(text, core.encode(elements)) -- the same tables are gone through in the same order
     for _, name in ipairs(names) do
       assert.is_truthy(text:find(core.encode(name) .. ':"x"', 1, true), name)
+    end
+  end)
+
+  -- Where a table keeps them in its hash part, keys come in any order: none may be lost.
+  it("loses no key of an array, wherever the table has it", function()
+    for length = 1, 9 do
+      for _, key in ipairs { "x", "y", "zz", "a", "extra", "k1", "k2", 0, -1, 2.5, true, length + 2, 1000 } do
+        for order = 1, 3 do
+          local t = {}
+          if order > 1 then t[key] = "more" end
+          if order == 3 then
+            for i = 1, length do t[i] = i end
+          else
+            for i = length, 1, -1 do t[i] = i end
+          end
+          local expected = core.encode(t)
+          if expected then assert.equal(length, #core.decode(expected)) end
+          t[key] = "more"
+          local text, message = core.encode(t)
+          assert.is_nil(text, message)
+          assert.is_nil((core.encode(core.array(t))))
+          t[key] = nil
+          assert.equal(length, #core.decode((core.encode(t))))
+          assert.equal(length, #core.decode((core.encode(core.array(t)))))
+        end
+      end
     end
   end)
 

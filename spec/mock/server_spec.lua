@@ -3,6 +3,7 @@ local fixtures = require "ampersand.mock.fixtures"
 local socket = require "socket"
 local mock = require "ampersand.mock"
 local documents = require "support.documents"
+local starting = require "support.server"
 local support = require "support.mock"
 
 local LIST = "/v1/projects/my-project/integrations/integration-123/installations"
@@ -361,11 +362,14 @@ describe("the command of the mock server", function()
   end)
 
   it("ends when its standard input closes", function()
-    local server = support.start()
-    assert.equal(200, (exchange(server, "GET", FIRST)))
-    server.pipe:close() -- waits for the process
-    server.pipe = nil
-    assert.is_nil((socket.connect("127.0.0.1", server.port)))
+    local name = os.tmpname()
+    finally(function() os.remove(name) end) -- luacheck: ignore
+    local program = "os.exit(require('ampersand.mock').main{'--exit-on-eof'})"
+    local pipe = assert(io.popen(("%s -e %q >%s"):format(os.getenv "LUA" or "lua", program, name), "w"))
+    local port = starting.await(20, function() return starting.read(name):match "listening http://127.0.0.1:(%d+)" end)
+    assert.is_true(starting.listens(port))
+    pipe:close() -- waits for the process
+    assert.is_false(starting.listens(port))
   end)
 
   it("ends when it is stopped, twice without harm", function()

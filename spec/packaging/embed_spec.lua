@@ -17,13 +17,13 @@ end
 describe("a host that links ampersand statically", function()
   local server
 
-  setup(function() server = mock.start { installations = 3 } end)
+  setup(function() server = mock.start { installations = 3000 } end)
   teardown(function() server:stop() end)
 
   local function works(program)
     local command = "cd / && env -u LUA_PATH -u LUA_CPATH -u LD_PRELOAD AMP_API_URL=%s AMP_API_KEY=%s %s %s integration-123"
     local text = output(command:format(server.url:gsub("/v1$", ""), server.key, program, server.project))
-    assert.equal(3, select(2, text:gsub("installation%-%S+%s+%a+\n", "")), text)
+    assert.equal(3000, select(2, text:gsub("installation%-%S+%s+%a+\n", "")), text:sub(1, 1000))
     text = output(command:format(server.url:gsub("/v1$", ""), "wrong-key", program, server.project))
     assert.truthy(text:find("401", 1, true), text)
     assert.is_nil(text:find("wrong-key", 1, true))
@@ -34,6 +34,33 @@ describe("a host that links ampersand statically", function()
     assert.is_nil(text:find "error", text)
     works(("%s/build/%s/embed"):format(os.getenv "PWD" or ".", VERSION))
   end)
+
+  -- Compiles a program of examples/embed by the line in its head, and runs it.
+  local function host(tree, name, arguments)
+    local file = assert(io.open("examples/embed/" .. name .. ".c"))
+    local line = file:read "*a":match "\n %* +(cc [^\n]+)"
+    file:close()
+    local text = output(("cd examples/embed && PKG_CONFIG_PATH=%s/lib/pkgconfig && export PKG_CONFIG_PATH && %s"):format(tree,
+      line:gsub("^cc", "cc -Wall -Wextra -Werror"):gsub("%-o " .. name, "-o " .. tree .. "/" .. name)))
+    assert.equal("", text)
+    return output(("env -u LD_PRELOAD LUA_PATH='%s/lua/?.lua' LUA_CPATH='%s/build/5.4/?.so' AMP_API_URL=%s AMP_API_KEY=%s "
+      .. "AMPERSAND_PROJECT_ID=my-project AMPERSAND_INTEGRATION_ID=salesforce %s/%s %s"):format(os.getenv "PWD",
+      os.getenv "PWD", server.url:gsub("/v1$", ""), server.key, tree, name, arguments or ""))
+  end
+
+  local function hosts_work(tree)
+    local text = host(tree, "embed", "my-project salesforce")
+    assert.matches("^installation%-123%s+healthy\n", text)
+    text = host(tree, "local")
+    assert.matches("^installation%-123\thealthy\n", text)
+    text = host(tree, "limit", 1000000)
+    assert.matches("list\tfalse\tnot enough memory\ncount\t3000\t.*\nstream\t3000\tnil\n$", text)
+    text = host(tree, "sandbox")
+    assert.matches("^require\tnil\tio\tnil\tos\tnil\ninstallation%-123\thealthy\n", text)
+    assert.matches("404 Not Found", text)
+    assert.matches("unknown [^\n]*\"timout\"", text)
+    assert.is_nil(text:find(server.key, 1, true))
+  end
 
   it("finds the installed library through pkg-config, as the guide says", function()
     local tree = os.tmpname()
@@ -51,6 +78,7 @@ describe("a host that links ampersand statically", function()
     text = output(("PKG_CONFIG_PATH=%s/lib/pkgconfig pkg-config --modversion ampersand-%s"):format(tree, PACKAGE))
     assert.equal(require("ampersand.version").number .. "\n", text)
     works(tree .. "/embed")
+    if VERSION == "5.4" then hosts_work(tree) end
   end)
 
   local function is_one_file(name, compile)

@@ -14,7 +14,7 @@ local QUICKLY = " CFLAGS='-O0 -fPIC'" -- compiled, not optimized
 local function sh(command)
   local name = os.tmpname()
   -- only the installed files may be found, not this checkout; a sanitizer would find the compiler's own leaks
-  local clean = "env -u LUA_PATH -u LUA_CPATH -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LD_PRELOAD CFLAGS=-O0 sh -c '"
+  local clean = "env -u LUA -u LUA_VERSION -u LUA_PATH -u LUA_CPATH -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LD_PRELOAD CFLAGS=-O0 sh -c '"
   local ok, _, code = os.execute(clean .. command:gsub("'", "'\\''") .. "' >" .. name .. " 2>&1")
   local file = assert(io.open(name))
   local text = file:read "*a"
@@ -74,6 +74,43 @@ describe("make install", function()
     assert.is_true(ok, text)
     os.remove(tree .. "/program.lua")
     assert.same({}, lines("find " .. tree .. " -type f"))
+  end)
+
+  it("leaves what another Lua's installation needs, the command included, when one is uninstalled", function()
+    local function make(words) assert.is_true(sh(("make -s %s PREFIX=%s LUA_VERSION=%s"):format(words, tree, VERSION))) end
+    make "install install-static"
+    local other = tree .. "/share/lua/9.9" -- as an installation for another Lua, and its static library, leave them
+    assert(sh(("mkdir -p %s && touch %s/ampersand.lua %s/lib/libampersand-lua9.9.a"):format(other, other, tree)))
+    local shared = lines(("cd %s && find bin include share -type f ! -path '*/lua/*'"):format(tree))
+    assert.equal(6, #shared) -- the command, the header, the manual page, three completions
+    make "uninstall"
+    assert.same(shared, lines(("cd %s && find bin include share -type f ! -path '*/lua/*'"):format(tree)))
+    assert.same({}, lines(("find %s -path '*/lua/%s/*'"):format(tree, ABI)))
+    assert(sh(("rm -r %s/share/lua/9.9 %s/lib/libampersand-lua9.9.a"):format(tree, tree)))
+    make "uninstall"
+    assert.same({}, lines("find " .. tree .. " -type f"))
+  end)
+
+  it("gives the command to the Lua that is left", function()
+    if not THOROUGH then return end
+    for _, version in ipairs { "5.4", "5.3" } do
+      if not machine.has("lua" .. version) then pending(machine.absent("Lua 5.3", "apt-get install lua5.3 liblua5.3-dev")) end
+    end
+    assert(sh(("make -s install PREFIX=%s LUA_VERSION=5.4"):format(tree)))
+    assert(sh(("sed -i '1s,.*,#!/usr/bin/env lua5.3,' %s/bin/ampersand && make -s uninstall PREFIX=%s LUA_VERSION=5.3"):format(
+      tree, tree)))
+    local ok, text = sh(("env -i PATH=$PATH %s/bin/ampersand --version"):format(tree))
+    assert.is_true(ok, text)
+    assert.truthy(text:find("ampersand " .. require("ampersand.version").number, 1, true), text)
+  end)
+
+  it("prints what to install where there is no compiler, and fails", function()
+    local programs = "find /usr/bin /bin -maxdepth 1 ! -name '*cc*' ! -name '*clang*' ! -name 'c[0-9]*' ! -name 'apt*'"
+    sh(("mkdir %s/bin && ln -s $(%s) %s/bin"):format(tree, programs, tree))
+    local ok, text = sh(("env PATH=%s/bin make -s install PREFIX=%s/p LUA_VERSION=%s"):format(tree, tree, VERSION))
+    assert.is_false(ok, text)
+    assert.truthy(text:find("Debian:   apt-get install -y --no-install-recommends gcc libc6-dev", 1, true), text)
+    assert.same({}, lines(("find %s/p 2>/dev/null"):format(tree)))
   end)
 
   it("honours DESTDIR", function()
@@ -186,6 +223,9 @@ describe("the source archive", function()
     assert.is_true(ok, text)
     assert.is_nil(text:find("warning: ", 1, true), text)
     works_from(tree .. "/rocks")
+    ok, text = sh(("cd / && env -i PATH=$PATH %s/rocks/bin/ampersand --version"):format(tree))
+    assert.is_true(ok, text)
+    assert.truthy(text:find("ampersand " .. require("ampersand.version").number, 1, true), text)
     if not THOROUGH then return end
     ok, text = luarocks("test " .. RELEASE .. " spec/client/options_spec.lua")
     assert.is_true(ok, text)

@@ -11,16 +11,17 @@ local function succeeded(ok) return ok == true or ok == 0 end
 ---@param name string
 ---@param kind string
 ---@param directory string
+---@param more string? further sources and options
 ---@return string path
-function build.c(name, kind, directory)
+function build.c(name, kind, directory, more)
   local path = ("%s/%s%s"):format(directory, name, kind == "program" and "" or ".so")
   local flags = ({
     module = "-shared -fPIC $(pkg-config --cflags " .. PACKAGE .. ")",
     preload = "-shared -fPIC",
     program = "$(pkg-config --cflags --libs " .. PACKAGE .. " libcurl) -lpthread -lm -ldl",
   })[kind]
-  local command = ("env -u LD_PRELOAD %s -O1 -g -o '%s' spec/support/%s.c %s"):format(
-    os.getenv "CC" or "cc", path, name, flags)
+  local command = ("env -u LD_PRELOAD %s -O1 -g -o '%s' spec/support/%s.c %s %s"):format(
+    os.getenv "CC" or "cc", path, name, more or "", flags)
   assert(succeeded(os.execute(command)), command)
   return path
 end

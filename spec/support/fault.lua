@@ -2,6 +2,7 @@
 
 local socket = require "socket"
 local certificates = require "support.certificates"
+local server = require "support.server"
 
 local fault = {}
 
@@ -11,37 +12,19 @@ local fault = {}
 local Fault = {}
 Fault.__index = Fault
 
-local function shell(command)
-  local ok = os.execute(command)
-  assert(ok == true or ok == 0, command)
-end
-
-local function read_ports(directory)
-  local ports
-  for _ = 1, 500 do
-    local file = io.open(directory .. "/ports")
-    if file then
-      ports = {}
-      for name, port in file:read("*a"):gmatch "(%S+) (%d+)" do ports[name] = tonumber(port) end
-      file:close()
-      return ports
-    end
-    socket.sleep(0.02)
-  end
-  error "the fault server did not start"
-end
-
 --- Starts it; it ends with Fault:stop() or with this process.
 ---@return Fault
 function fault.start()
-  local directory = os.tmpname()
-  os.remove(directory)
-  shell(("mkdir -m 700 '%s'"):format(directory))
+  local directory = server.folder()
   certificates.make(directory)
   -- The server itself runs uninstrumented, whatever is preloaded into the specs.
-  local pipe = assert(io.popen(("env -u LD_PRELOAD %s spec/support/fault_server.lua '%s' 2>'%s/log'")
-    :format(os.getenv "LUA" or "lua5.4", directory, directory), "w"))
-  return setmetatable({ directory = directory, pipe = pipe, ports = read_ports(directory) }, Fault)
+  local command = ("env -u LD_PRELOAD %s spec/support/fault_server.lua '%s'"):format(os.getenv "LUA" or "lua5.4", directory)
+  local process = server.start(command, { what = "the fault server", directory = directory, ready = function()
+    return server.read(directory .. "/ports"):match ".+"
+  end })
+  local ports = {}
+  for name, port in process.address:gmatch "(%S+) (%d+)" do ports[name] = tonumber(port) end
+  return setmetatable({ directory = directory, process = process, ports = ports }, Fault)
 end
 
 ---@param path string
@@ -77,8 +60,7 @@ function Fault:arrivals(words)
 end
 
 function Fault:stop()
-  self.pipe:close()
-  shell(("rm -rf '%s'"):format(self.directory))
+  self.process:stop()
 end
 
 return fault

@@ -343,6 +343,17 @@ function scenarios.encoding_stack(conn)
   return scenarios.ok(conn, gzip(ITEMS), "Content-Encoding: " .. ("gzip, "):rep(20) .. "gzip")
 end
 
+-- /framing/N: row N of spec/transport/framing.lua; /framing/next: an answer like any other.
+function scenarios.framing(conn, request)
+  local row = require("transport.framing")[tonumber(request.path:match "%d+")]
+  if not row then return respond(conn, "200 OK", {}, "next") end
+  local ending = row[3]
+  if row[2] ~= "" then conn:send(row[2]) end
+  if ending == "slow reset" then cqueues.sleep(0.05) end
+  if ending == "cut" then conn:cut() elseif ending:find "reset" then conn:reset() end
+  return ending == "stay"
+end
+
 -- --- HTTP/2: frames as bytes ---------------------------------------------------------------------------------
 
 local function frame(kind, flags, stream, payload)

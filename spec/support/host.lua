@@ -12,14 +12,13 @@ end
 
 local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
 
---- Whether a program is installed; marks the spec as pending where it is not.
+--- Marks the spec as pending where a program is not installed.
 ---@param program string
 ---@param package string Debian's
----@return boolean
-function host.has(program, package)
-  local found = machine.has(program)
-  if not found then pending(machine.absent(program, "apt-get install " .. package)) end -- luacheck: ignore
-  return found
+function host.need(program, package)
+  if not machine.has(program) then
+    pending(machine.absent(program, "apt-get install " .. package)) -- luacheck: ignore
+  end
 end
 
 --- Runs a command of the shell against a mock server, for at most a minute.

@@ -1,21 +1,15 @@
 /*
- * What the specs of JSON cannot say in Lua: allocators that fail, and a million doubles.
+ * What the specs of JSON cannot say in Lua: allocators that fail.
  *
- *     json_host allocations LUA_FILE...   each file's function with every k-th allocation failing
- *     json_host doubles COUNT             literals against strtod, printed doubles against
- * themselves
+ *     json_host LUA_FILE...   each file's function with every k-th allocation failing
  *
  * Prints one line of what was done; exits with 1 at the first thing that is wrong.
  */
-#include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ampersand.h"
-#include "json_number.h"
-#include "json_scan.h"
 #include "lua_compat.h"
 
 /* --- an allocator that fails --------------------------------------------------------------------
@@ -155,121 +149,10 @@ static int allocations(int count, char **files)
     return 0;
 }
 
-/* --- doubles
- * --------------------------------------------------------------------------------------- */
-
-static uint64_t next_random(void)
-{
-    static uint64_t state = 88172645463325252u;
-    state ^= state << 13;
-    state ^= state >> 7;
-    return state ^= state << 17;
-}
-
-static double random_double(void)
-{
-    uint64_t bits = next_random() & 0x7fffffffffffffffu;
-    double value;
-    if (next_random() % 8 == 0)
-        bits &= 0xfffffffffffffu; /* subnormal */
-    if (next_random() % 16 == 0)
-        bits &= 0x7ff0000000000000u; /* a power of two */
-    memcpy(&value, &bits, sizeof value);
-    return isfinite(value) ? value : 1;
-}
-
-/* Digits of all lengths, with and without a point, with exponents far and near. */
-static void random_literal(char *out)
-{
-    char *p = out;
-    int digits = 1 + (int)(next_random() % (next_random() % 4 ? 20 : 60));
-    int point = next_random() % 2 ? (int)(next_random() % (uint64_t)(digits + 1)) : -1;
-    for (int i = 0; i < digits; i++) {
-        *p++ = (char)('0' + (i == 0 ? 1 + next_random() % 9 : next_random() % 10));
-        if (i == point && i + 1 < digits)
-            *p++ = '.';
-    }
-    if (next_random() % 3)
-        snprintf(p, 8, "e%d", (int)(next_random() % 640) - 330);
-    else
-        *p = '\0';
-}
-
-/* Exactly between two doubles, or a hair beside it; a long double holds one bit more, or this is a
- * double. */
-static void halfway_literal(char *out, size_t room)
-{
-    double low = random_double();
-    long double middle = ((long double)low + (long double)nextafter(low, INFINITY)) / 2;
-    char exponent[16];
-    snprintf(out, room, "%.1100Le", middle);
-    char *e = strchr(out, 'e');
-    snprintf(exponent, sizeof exponent, "%s", e);
-    while (e[-1] == '0')
-        e--;
-    const char *hair = next_random() % 2   ? ""
-                       : next_random() % 2 ? "1"
-                                           : "0000000000000000000000000000001";
-    snprintf(e, room - (size_t)(e - out), "%s%s%s", e[-1] == '.' ? "0" : "", hair, exponent);
-}
-
-static int check_literal(struct amp_scan *scan, const char *literal)
-{
-    double expected = strtod(literal, NULL);
-    if (isinf(expected))
-        return 1;
-    if (!amp_scan_start(scan, literal + strlen(literal), 0) || !amp_scan_record(scan, literal))
-        return fprintf(stderr, "refused: %s\n", literal) < 0;
-    const struct amp_node *node = &scan->node[0];
-    double value = node->kind == AMP_INTEGER ? (double)node->as.integer : node->as.number;
-    return value == expected ||
-           fprintf(stderr, "%s: got %.17g, strtod %.17g\n", literal, value, expected) < 0;
-}
-
-static int check_printed(double value)
-{
-    char text[AMP_NUMBER_ROOM + 1], printf_text[64];
-    text[amp_print_double(text, value)] = '\0';
-    snprintf(printf_text, sizeof printf_text, "%.17g", value);
-    int digits = 0;
-    for (const char *p = text; *p && *p != 'e'; p++)
-        digits += *p >= '0' && *p <= '9';
-    return (strtod(text, NULL) == value && strlen(text) <= 25 && digits <= 22) ||
-           fprintf(stderr, "%s printed as %s\n", printf_text, text) < 0;
-}
-
-static int doubles(long count)
-{
-    static void *(*const allocate)(void *, void *, size_t, size_t) = limited;
-    struct budget budget = {0, 0, 0, 0};
-    struct amp_memory memory = {allocate, &budget};
-    struct amp_scan scan;
-    char literal[2500];
-    amp_scan_init(&scan, &memory);
-    scan.max_depth = scan.max_values = 1;
-    scan.integer_bits = 63;
-    for (long i = 0; i < count; i++) {
-        if (i % 16 == 0)
-            halfway_literal(literal, sizeof literal);
-        else if (i % 16 < 4)
-            snprintf(literal, sizeof literal, "%.*g", 14 + (int)(next_random() % 6),
-                     random_double());
-        else
-            random_literal(literal);
-        if (!check_literal(&scan, literal) || !check_printed(random_double()))
-            return 1;
-    }
-    amp_scan_free(&scan);
-    printf("%ld literals equal strtod, %ld doubles printed read back equal\n", count, count);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
-    if (argc > 2 && strcmp(argv[1], "allocations") == 0)
-        return allocations(argc - 2, argv + 2);
-    if (argc == 3 && strcmp(argv[1], "doubles") == 0)
-        return doubles(atol(argv[2]));
-    fprintf(stderr, "usage: %s allocations LUA_FILE... | doubles COUNT\n", argv[0]);
+    if (argc > 1)
+        return allocations(argc - 1, argv + 1);
+    fprintf(stderr, "usage: %s LUA_FILE...\n", argv[0]);
     return 2;
 }

@@ -312,6 +312,7 @@ end
 
 --- Runs the blocks of a file.
 ---@param path string
+---@return boolean ran
 ---@return string? absent what this machine lacks for some of them
 function markdown.run(path)
   local server = mock.start { installations = 200 }
@@ -320,7 +321,7 @@ function markdown.run(path)
   place:close()
   server:stop()
   if not ok then error(result, 0) end
-  return result
+  return true, result
 end
 
 return markdown

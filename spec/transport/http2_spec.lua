@@ -45,6 +45,13 @@ describe("the engine and nginx", function()
     assert.equal("HTTP/1.1", get("protocol", "plain").headers["x-protocol"])
   end)
 
+  it("speaks HTTP/1.1 for what may not be sent twice: libcurl repeats what a server refuses over HTTP/2", function()
+    new()
+    for _, method in ipairs { "POST", "PATCH", "GET" } do
+      assert.equal("HTTP/1.1", get("protocol", "h2", { method = method, resend = false }).headers["x-protocol"])
+    end
+  end)
+
   it("leaves HTTP/2 alone when told so", function()
     new { http_version = "1.1" }
     assert.equal("HTTP/1.1", get("protocol", "h2").headers["x-protocol"])

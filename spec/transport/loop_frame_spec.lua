@@ -61,6 +61,41 @@ describe("a program that polls in every frame", function()
     end)
   end)
 
+  local PIECE = 24 * 1024 -- bytes; a transfer holds up to four times as many
+  for _, way in ipairs { "list", "count", "stream" } do
+    it("decodes one piece of a list in a frame without a budget: " .. way, function()
+      local bytes, total, frames = 0, nil, 0
+      local mock = require("support.mock").start { installations = 600 }
+      local client = require("ampersand").new {
+        base_url = mock.url, api_key = mock.key, project = mock.project, integration = mock.integration,
+        loop = frame.new(), on_event = function(event) bytes = event.bytes end,
+      }
+      finally(function() -- luacheck: ignore
+        client:close()
+        mock:stop()
+      end)
+      local ways = {
+        list = function() return #assert(client.installations:list()) end,
+        count = function() return assert(client.installations:count()) end,
+        stream = function()
+          local stream, n = assert(client.installations:stream()), 0
+          while stream:next() do n = n + 1 end
+          bytes = 600 * 2000 -- the event of a stream is sent at its first element
+          return n
+        end,
+      }
+      spawn(function() total = ways[way]() end)
+      local start = http.now()
+      while not total and http.now() - start < 60 do
+        client:poll()
+        frames = frames + 1
+        transport:sleep(0.008) -- drawing; what arrives meanwhile waits
+      end
+      assert.equal(600, total)
+      assert.is_true(frames * PIECE >= bytes, ("%d frames for %d bytes"):format(frames, bytes))
+    end)
+  end
+
   it("may resume a coroutine of its own accord", function()
     local its_own, finished
     local co = coroutine.create(function()

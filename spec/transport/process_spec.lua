@@ -78,6 +78,53 @@ describe("the engine", function()
     end)
   end
 
+  it("opens nothing that stays open for finalizers that run while the state closes", function()
+    for _, moment in ipairs { "first", "loaded", "made", "used" } do
+      for _, used in ipairs { true, false } do
+        local output, code = build.run(([[
+          local function descriptors()
+            local n = 0
+            for fd = 3, 200 do
+              local stat = io.open("/proc/self/fdinfo/" .. fd)
+              if stat then n = n + 1; stat:close() end
+            end
+            return n
+          end
+          local function finalized(f)
+            if not newproxy then return setmetatable({}, { __gc = f }) end
+            local proxy = newproxy(true)
+            getmetatable(proxy).__gc = f
+            return proxy
+          end
+          local client, before
+          last = finalized(function() print(descriptors() - before) end) -- made first, finalized last
+          before = descriptors()
+          local function ask()
+            local value, err = client.installations:list()
+            print(value and "value" or err.kind)
+          end
+          local moments = {}
+          local function at(name) if name == "%s" then moments[name] = finalized(ask) end end
+          at "first"
+          local ampersand = require "ampersand"
+          require "ampersand.transport.curl"
+          at "loaded"
+          client = ampersand.new { api_key = "k", project = "p", integration = "i", base_url = arg[1] .. "items", http_proxy = "" }
+          at "made"
+          if %s then ask() end
+          at "used"
+          kept = moments
+        ]]):format(moment, tostring(used)), directory, { arguments = server:url "" })
+        assert.equal(0, code, output)
+        local lines = {}
+        for line in output:gmatch "%S+" do lines[#lines + 1] = line end
+        local case = moment .. " " .. tostring(used) .. ": " .. output
+        assert.equal("0", lines[#lines], case)
+        assert.is_truthy(lines[#lines - 1] == "value" or lines[#lines - 1] == "cancelled", case)
+      end
+    end
+  end)
+
   it("ends the tasks of client:parallel in a child that was forked by one of them", function()
     succeeds [[
       local process = require "process"

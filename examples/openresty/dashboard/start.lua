@@ -77,7 +77,7 @@ local function main(words)
   local root = first_line "pwd"
   local server = nginx.start {
     conf = nginx.read(FOLDER .. "/nginx.conf"), port = choose_port(options.port), folder = root .. "/" .. FOLDER,
-    env = environment(api, os.getenv "DASHBOARD_REFRESH" or "2"), attached = true,
+    env = environment(api, os.getenv "DASHBOARD_REFRESH" or "2"),
     resolver = first_line "sed -n 's/^nameserver *\\([0-9.]*\\)$/\\1/p' /etc/resolv.conf | grep . || echo 127.0.0.1",
     certificates = first_line("ls " .. CERTIFICATES .. " 2>/dev/null"),
   }

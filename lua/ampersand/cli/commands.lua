@@ -16,7 +16,10 @@ local operations = require "ampersand.client.operations"
 local commands = {}
 
 --- The tools, in the order of --help.
-commands.TOOLS = { "api", "proxy", "webhook", "deploy", "validate", "config", "doctor", "mock", "completion", "man" }
+commands.TOOLS = {
+  "api", "proxy", "webhook", "deploy", "validate", "login", "logout", "config", "doctor", "mock", "completion", "man",
+  "version",
+}
 
 local VERBS = { installations = { "watch", "explain", "edit", "undo" }, operations = { "wait" } }
 local MAIN = { "installations", "operations", "connections", "integrations", "providers", "projects" }

@@ -3,6 +3,7 @@
 
 local columns = require "ampersand.cli.output.columns"
 local config = require "ampersand.cli.config"
+local fields = require "ampersand.client.fields"
 local parser = require "ampersand.cli.parser"
 local stdout = require "ampersand.cli.stdout"
 
@@ -26,10 +27,16 @@ function sources.settings()
   return names, ""
 end
 
+-- The paths of tables first, then what else the element has.
 local function field_names(command, ending)
-  local names = {}
-  for i, column in ipairs(columns.of(command.element, true) or {}) do names[i] = column.path .. ending end
-  return names
+  local list, seen = {}, {}
+  local function take(path)
+    if not seen[path] then list[#list + 1] = path .. ending end
+    seen[path] = true
+  end
+  for _, column in ipairs(columns.of(command.element, true) or {}) do take(column.path) end
+  for _, name in ipairs(command.element and fields.names(command.element) or {}) do take(name) end
+  return list
 end
 
 function sources.path(command) return field_names(command, ""), "" end

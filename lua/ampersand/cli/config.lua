@@ -15,6 +15,7 @@ config.SETTINGS = {
   { name = "key", option = "api_key", secret = true }, { name = "bearer", option = "bearer", secret = true },
   { name = "url", option = "base_url" }, { name = "project", option = "project" },
   { name = "integration", option = "integration" }, { name = "org", option = "org" },
+  { name = "region", option = "region" },
 }
 
 local by_name = {}
@@ -176,7 +177,7 @@ function config.set(profile, name, value)
   local profiles, problem = parse(lines, path)
   if not profiles then return nil, problem end
   replace(lines, profile, name, value)
-  return write(path, (table.concat(lines, "\n"):gsub("\n*$", "\n")))
+  return write(path, table.concat(lines, "\n"):gsub("\n+$", "") .. "\n")
 end
 
 -- What holds ---------------------------------------------------------------------------------------------------------
@@ -188,12 +189,12 @@ function config.profile(wanted)
 end
 
 -- The profile asked for must exist; the one called "default" need not.
-local function choose(wanted)
+local function choose(wanted, create)
   local profiles, order = config.load()
   if not profiles then return nil, order end
   local name = config.profile(wanted)
-  if profiles[name] or name == "default" and not wanted then return profiles[name] or {}, name end
-  local known = #order > 0 and argcheck.hint(name, order) or "there is none yet; `ampersand config set` makes one"
+  if profiles[name] or create or name == "default" and not wanted then return profiles[name] or {}, name end
+  local known = #order > 0 and argcheck.hint(name, order) or "it has no profile yet; `ampersand config set` makes one"
   return nil, ("no profile %q in %s; %s"):format(name, config.path() or "the configuration", known)
 end
 
@@ -201,10 +202,11 @@ end
 --- AMPERSAND_PROFILE names, or "default".
 ---@param flags table setting name -> value
 ---@param wanted string? the profile of --profile
+---@param create boolean? the profile need not be there yet
 ---@return table? values option of ampersand.new -> value, as it was given
 ---@return table|string sources setting name -> words; or a message
-function config.settle(flags, wanted)
-  local profile, name = choose(wanted)
+function config.settle(flags, wanted, create)
+  local profile, name = choose(wanted, create)
   if not profile then return nil, name end
   local values, sources = {}, {}
   for _, setting in ipairs(config.SETTINGS) do
@@ -217,6 +219,12 @@ function config.settle(flags, wanted)
     values[setting.option], sources[setting.name] = value, value and source
   end
   return values, sources
+end
+
+--- Why a region is not one; nil when it is.
+function config.check_region(text)
+  local _, why = url.region(text)
+  return why and ("the region %q %s"):format(text, why)
 end
 
 --- Whether a URL is one the library takes; the words when not.

@@ -15,8 +15,10 @@ Context.__index = Context
 
 local context = {}
 
--- The format the flags ask for; "table" without any.
+-- The format the flags ask for; "table" without any. `-o csv` is `--csv`.
 local function format_of(args)
+  if args.output and args.output ~= "table" then args[args.output] = true end
+  if args.spreadsheet and not args.tsv then args.csv = true end
   for _, name in ipairs(options.FORMATS) do
     if args[name] then return name end
   end
@@ -89,12 +91,12 @@ function Context:settings()
   if self.values then return self.values end
   local flags = {
     key = secret_flag(self.args, "key"), bearer = secret_flag(self.args, "bearer"), url = self.args.url,
-    project = self.args.project, integration = self.args.integration, org = self.args.org,
+    project = self.args.project, integration = self.args.integration, org = self.args.org, region = self.args.region,
   }
   for name, value in pairs(flags) do
     if not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
   end
-  local values, sources = config.settle(flags, self.args.profile)
+  local values, sources = config.settle(flags, self.args.profile, self.creates_profile)
   if not values then exit.usage(sources) end
   self.values, self.sources = values, sources
   return values
@@ -112,9 +114,10 @@ function Context:client()
   if self.made then return self.made end
   local values, given = self:settings(), {}
   for name, value in pairs(values) do given[name] = value end
-  local why = given.base_url and config.check_url(given.base_url)
+  local why = given.base_url and config.check_url(given.base_url) or given.region and config.check_region(given.region)
   if why then exit.usage(why) end
   given.base_url = given.base_url and url.base(given.base_url)
+  given.unknown_fields = self.args.unknown_fields
   given.timeout, given.retry, given.ca_file = self.args.timeout, self.args.tries, self.args.ca_file
   given.on_event = self.args.debug and trace or nil
   self.made = exit.guard(require("ampersand").new, given)

@@ -40,7 +40,7 @@ end
 function exit.code_of(err)
   if err.kind == "timeout" then return exit.TIMEOUT end
   if err.status == 401 or err.status == 403 then return exit.AUTH end
-  return err.kind == "config" and exit.USAGE or exit.FAILURE
+  return err.kind == "config" and not err.file and exit.USAGE or exit.FAILURE
 end
 
 --- Ends the command because of an error of the library.

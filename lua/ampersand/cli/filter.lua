@@ -139,6 +139,20 @@ function filter.conditions(texts)
   return all
 end
 
+--- The paths of conditions.
+---@param conditions table[] of filter.conditions
+---@return string[]
+function filter.condition_paths(conditions)
+  local paths = {}
+  for _, each in ipairs(conditions) do
+    for path, value in pairs(each) do
+      local nested = path == "any" and filter.condition_paths(value) or { path }
+      for _, found in ipairs(nested) do paths[#paths + 1] = found end
+    end
+  end
+  return paths
+end
+
 --- Reads `--select a,b.c`, given once or more.
 ---@param texts string[]
 ---@return string[]? paths nil when there are none

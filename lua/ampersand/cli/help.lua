@@ -4,7 +4,7 @@ local request = require "ampersand.client.request"
 
 local help = {}
 
-help.ROOT = "The Ampersand API at the shell: who installed which integration, is it healthy, and everything else."
+help.ROOT = "The Ampersand API on the command line: installations, their health, and every other operation."
 
 help.ROOT_EPILOG = [[
 Examples:
@@ -100,7 +100,7 @@ function help.ids(op)
   return text
 end
 
---- Whether a command takes something away and so asks first.
+--- Whether a command deletes something and so asks first.
 function help.is_destructive(op)
   return op.method == "DELETE" or op.query.destructive == true
 end
@@ -117,7 +117,7 @@ local EXAMPLES = {
     "ampersand installations list --where healthStatus=unhealthy --csv",
     "ampersand installations list --select id,group.groupRef --ndjson | head -3",
     "ampersand installations list --in-project --summary --html fleet.html",
-    "ampersand installations list --fail-if unhealthy >/dev/null || echo unwell",
+    "ampersand installations list --fail-if unhealthy >/dev/null || echo unhealthy",
   },
   getInstallation = {
     "ampersand installations get installation-123",

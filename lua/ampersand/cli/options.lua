@@ -45,7 +45,8 @@ local numeric = {} -- options that take a number: the next word is their value e
 
 -- Converts the value of an option; the message for a value that does not fit names the option.
 local function converter(name, words, fits)
-  numeric[name] = true
+  for each in name:gmatch "%S+" do numeric[each] = true end
+  name = name:match "^%S+"
   return function(text)
     local number = tonumber(text)
     if number and number < math.huge and fits(number) then return number end
@@ -95,10 +96,13 @@ function options.formats(command)
     command:flag("--csv", "Comma-separated values."), command:flag("--tsv", "Tab-separated values."),
     command:flag("--yaml", "YAML."),
     command:option("--template", [[Text with paths in braces: '{id}\t{group.groupName}'.]]):argname "<text>",
+    command:option("-o --output", "One of these by name; or table."):argname "<format>"
+      :choices { "table", "json", "ndjson", "csv", "tsv", "yaml" },
   }
   command:mutex(unpack(formats))
   formats[#formats + 1] = command:flag("--wide", "More columns, never cut.")
   formats[#formats + 1] = command:flag("--no-header", "No line of headings (table, CSV, TSV)."):target "no_header"
+  formats[#formats + 1] = command:flag("--spreadsheet", "CSV in which a spreadsheet takes no cell for a formula.")
   formats[#formats + 1] = options.several(command, "--select", "Only these paths: id,group.groupRef.", "<paths>")
   command:group("Output", unpack(formats))
 end
@@ -112,7 +116,7 @@ function options.in_project(command)
 end
 
 function options.yes(command)
-  command:flag("-y --yes", "Do not ask; needed where nobody can be asked.")
+  command:flag("-y --yes", "Do not ask; required without a terminal.")
 end
 
 function options.dry_run(command)

@@ -8,6 +8,7 @@ local exit = require "ampersand.cli.exit"
 local filter = require "ampersand.cli.filter"
 local html = require "ampersand.cli.output.html"
 local json = require "ampersand.cli.output.json"
+local names = require "ampersand.cli.names"
 local options = require "ampersand.cli.options"
 local printable = require "ampersand.util.terminal_text"
 local query = require "ampersand.client.query"
@@ -27,24 +28,45 @@ local function checked(value, why)
   return value
 end
 
-local function conditions_of(ctx)
-  return checked(filter.conditions(ctx.args.where or {}))
+local function conditions_of(ctx, element)
+  local conditions = checked(filter.conditions(ctx.args.where or {}))
+  names.check(ctx, "--where", element, filter.condition_paths(conditions))
+  return conditions
 end
 
 -- The paths of `--select`; nil without it.
-local function paths_of(ctx)
-  return checked(filter.paths(ctx.args.select or {}))
+local function paths_of(ctx, element)
+  return names.check(ctx, "--select", element, checked(filter.paths(ctx.args.select or {})))
+end
+
+local function whole_view(ctx, resource)
+  local view = ctx:client()[resource]
+  return ctx.args.in_project and view:in_project() or view
 end
 
 --- A resource's view with the conditions of the command line.
 ---@param ctx ampersand.cli.Context
 ---@param resource string
+---@param element string
 ---@param paths string[]? what to keep of each element
-function show.view(ctx, resource, paths)
-  local view = ctx:client()[resource]
-  if ctx.args.in_project then view = view:in_project() end
-  for _, condition in ipairs(conditions_of(ctx)) do view = exit.guard(view.where, view, condition) end
+function show.view(ctx, resource, element, paths)
+  local view = whole_view(ctx, resource)
+  for _, condition in ipairs(conditions_of(ctx, element)) do view = exit.guard(view.where, view, condition) end
   return paths and exit.guard(view.select, view, paths) or view
+end
+
+--- What is wrong with conditions of which no element has the path, such as a new name or a typo that resembles nothing.
+---@param ctx ampersand.cli.Context
+---@param resource string
+---@param noun string
+---@param ... any arguments of the list
+---@return string? words, ampersand.Error? err when the list cannot be read
+function show.blind_conditions(ctx, resource, noun, ...)
+  local paths = filter.condition_paths(conditions_of(ctx))
+  if #paths == 0 then return nil end
+  local unseen, err = names.probe(whole_view(ctx, resource), paths, ...)
+  if not unseen then return nil, err end
+  return names.words(unseen, noun)
 end
 
 --- Filters and projects values that are here already, by the same C code that does it to lists as they arrive.
@@ -97,6 +119,7 @@ end
 local function settings_for(ctx, chosen)
   return {
     columns = chosen, header = not ctx.args.no_header, template = ctx.template, paint = ctx:brush(),
+    spreadsheet = ctx.args.spreadsheet,
     limit = ctx.kind == "table" and ctx:limit() or nil, terminal = ctx.kind ~= "table" and terminal.is "stdout",
   }
 end
@@ -194,15 +217,21 @@ end
 
 local NOT_COUNTED = { "wide", "no_header", "sort", "max", "summary", "svg", "html", unpack(options.FORMATS) }
 
-local function refuse_any(args, names, words)
-  for _, name in ipairs(names) do
+local function refuse_any(args, list, words)
+  for _, name in ipairs(list) do
     if args[name] then exit.usage(words:format((name:gsub("_", "-")))) end
   end
 end
 
---- Ends the command when options of a list would be ignored, or spoil each other's output.
----@param args table
-function show.check(args)
+--- Ends the command before it asks: when options would be ignored, spoil each other's output, or name a near miss.
+---@param ctx ampersand.cli.Context
+---@param element string?
+function show.check(ctx, element)
+  local args = ctx.args
+  conditions_of(ctx, element)
+  paths_of(ctx, element)
+  if args.sort then names.check(ctx, "--sort", element, checked(filter.paths { args.sort })) end
+  if ctx.template then names.check(ctx, "--template", element, template.paths(ctx.template)) end
   if args.reverse and not args.sort then exit.usage "--reverse turns the order of --sort PATH round: give that, too" end
   if args.count then
     local words = "--count prints one number: --%s does not go with it"
@@ -241,21 +270,23 @@ end
 --- How a list is to be shown: the writer, and the paths it needs of each element.
 ---@return table plan writer, paths, noun
 function show.plan(ctx, element, noun)
-  local args, plan = ctx.args, { noun = noun, element = element }
+  local args, plan = ctx.args, { noun = noun, element = element, unseen = {} }
   if args.summary or args.svg or args.html then
     plan.writer, plan.paths = summary_writer(ctx), chart.paths()
   else
-    local paths = paths_of(ctx)
+    local paths = paths_of(ctx, element)
     local chosen = columns_for(ctx, element, paths)
     local late = TABULAR[ctx.kind] and ctx.kind ~= "table" and not chosen
     plan.paths = needed(ctx, chosen, paths)
+    plan.unseen = names.set(paths, ctx.template and template.paths(ctx.template))
     plan.writer = late and late_writer(ctx, noun) or writer_for(ctx, chosen, noun)
   end
   plan.streams = ctx.kind ~= "table" and not args.sort
   plan.writer = limited(ctx, plan.writer)
   plan.full = not args.sort and plan.writer.full or function() return false end
   if args.sort then
-    local path = checked(filter.paths { args.sort })[1]
+    local path = filter.paths({ args.sort })[1]
+    plan.unseen[path] = true
     plan.writer = sorted_writer(plan.writer, path, args.reverse)
     if plan.paths then plan.paths = { path, unpack(plan.paths) } end
   end
@@ -267,10 +298,11 @@ end
 local function take(ctx, plan, value)
   plan.state.see(value)
   ctx:hide(value, plan.element)
+  names.see(plan.unseen, value)
   plan.writer.add(value)
 end
 
--- Tells a person about secrets that are not shown; in scripts only where something new may not come again.
+-- Notes how many secrets are hidden: on a terminal, and in scripts where the answer may not come again.
 local function note_hidden(ctx)
   local count = ctx.hidden
   if count > 0 and (ctx.changes or ctx.kind ~= "table" and not ctx.args.quiet and terminal.is "stderr") then
@@ -279,11 +311,23 @@ local function note_hidden(ctx)
   end
 end
 
+-- Says what a condition or a path has to do with nothing; with --fail-if the condition decides, so that is an error.
+local function check_blind(ctx, count, blind)
+  if count > 0 or ctx.args.quiet and not ctx.args.fail_if then return end
+  local words = blind()
+  if words and ctx.args.fail_if then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
+  if words then ctx:note(words) end
+end
+
 local function finish(ctx, plan)
   plan.writer.finish()
   stdout.flush()
   note_hidden(ctx)
-  check_condition(ctx.args.fail_if, plan.state.count, plan.state.met)
+  local count = plan.state.count
+  local words = count > 0 and names.words(plan.unseen, plan.noun)
+  if words then ctx:note(words) end
+  check_blind(ctx, count, plan.blind)
+  check_condition(ctx.args.fail_if, count, plan.state.met)
 end
 
 -- Ends the command with an error after some elements: lines that were printed stand, an array stays open.
@@ -298,7 +342,9 @@ end
 ---@param ctx ampersand.cli.Context
 ---@param plan table of show.plan
 ---@param stream ampersand.Stream
-function show.stream(ctx, plan, stream)
+---@param blind fun(): string? asked where nothing came: the words for conditions that no element can meet
+function show.stream(ctx, plan, stream, blind)
+  plan.blind = blind
   local progress = terminal.progress(plan.noun .. "s", ctx.args.quiet)
   progress.streams = plan.streams
   while not plan.full() do
@@ -318,19 +364,27 @@ function show.stream(ctx, plan, stream)
 end
 
 --- Prints a number of things, and applies `--fail-if`.
-function show.count(ctx, n)
+---@param blind fun(): string? see show.stream
+function show.count(ctx, n, blind)
   local what = ctx.args.fail_if
   if what == "unhealthy" then exit.usage "--count goes with --fail-if any or empty" end
   stdout.write(("%d\n"):format(n))
+  check_blind(ctx, n, blind)
   check_condition(what, n, what == "any" and n > 0)
 end
 
 --- Shows values that are here already, through the filters. Secrets go first: a selection may hide what they are.
 function show.list(ctx, values, element, noun)
-  local conditions = conditions_of(ctx)
-  for _, value in ipairs(values) do ctx:hide(value, element) end
-  if ctx.args.count then return show.count(ctx, #show.refine(values, conditions)) end
+  local conditions = conditions_of(ctx, element)
+  local unseen = names.set(#values > 0 and filter.condition_paths(conditions) or nil)
+  for _, value in ipairs(values) do
+    ctx:hide(value, element)
+    names.see(unseen, value)
+  end
+  local function blind() return names.words(unseen, noun) end
+  if ctx.args.count then return show.count(ctx, #show.refine(values, conditions), blind) end
   local plan = show.plan(ctx, element, noun)
+  plan.blind = blind
   for _, value in ipairs(show.refine(values, conditions, plan.paths)) do
     if plan.full() then break end
     take(ctx, plan, value)
@@ -351,12 +405,16 @@ function show.value(ctx, value, element)
     return stdout.write(value:sub(-1) == "\n" and value or value .. "\n")
   end
   if deep.is_list(value) then return show.list(ctx, value, element, "value") end
-  local paths = paths_of(ctx)
+  local paths = paths_of(ctx, element)
+  local unseen = names.set(paths, ctx.template and template.paths(ctx.template))
   ctx:hide(value, element)
+  names.see(unseen, value)
   if paths then value = show.refine({ value }, {}, paths)[1] end
   local chosen = columns_for(ctx, element, paths) or columns.guess { value }
   writers.one(ctx.kind, ctx:writer(), value, settings_for(ctx, chosen))
   note_hidden(ctx)
+  local words = names.words(unseen, element and element:lower() or "answer")
+  if words then ctx:note(words) end
 end
 
 --- Shows an answer whose fields are not known: as JSON unless the flags say otherwise.

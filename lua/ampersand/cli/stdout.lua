@@ -57,12 +57,10 @@ end
 function stdout.file(path, text)
   if path == "-" then return stdout.write(text) end
   local file, why = io.open(path, "wb")
-  local ok = file and file:write(text)
-  if file then
-    local closed, problem = file:close()
-    ok, why = ok and closed, why or problem
-  end
-  if not ok then exit.with(exit.FAILURE, ("cannot write %s: %s"):format(path, tostring(why or "write failed"))) end
+  local ok = file
+  if ok then ok, why = file:write(text) end
+  if ok then ok, why = file:close() elseif file then file:close() end
+  if not ok then exit.with(exit.FAILURE, ("cannot write %s: %s"):format(path, tostring(why))) end
 end
 
 return stdout

@@ -17,7 +17,7 @@ local function exit_code(first, how, code)
 end
 
 -- One shell for three questions: the exit code has a bit for each.
-local function look()
+local function find_facts()
   local code = exit_code(os.execute "n=0; [ -t 0 ] && n=1; [ -t 1 ] && n=$((n+2)); [ -t 2 ] && n=$((n+4)); exit $n")
   facts = { stdin = code % 2 >= 1, stdout = code % 4 >= 2, stderr = code % 8 >= 4 }
   return facts
@@ -27,7 +27,7 @@ end
 ---@param stream string
 ---@return boolean
 function terminal.is(stream)
-  return (facts or look())[stream]
+  return (facts or find_facts())[stream]
 end
 
 local function read_command(command)
@@ -37,7 +37,7 @@ local function read_command(command)
   return text or ""
 end
 
---- Columns of the terminal; nil where standard output is none, so that nothing is cut in a pipe.
+--- Columns of the terminal; nil where standard output is not one, so that nothing is cut in a pipe.
 ---@return integer?
 function terminal.columns()
   if not terminal.is "stdout" then return nil end

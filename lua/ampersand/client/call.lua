@@ -15,6 +15,7 @@ local call = {}
 ---@field body any            what becomes the JSON body
 ---@field raw boolean?        the body is sent as it is
 ---@field options table       timeout, read_timeout, connect_timeout, retry, headers, nulls, limits …
+---@field built table?       the request, once it was built: url, headers, body, shown_url
 ---@field filter table        `plan` for the decoder, `keep` for Lua functions
 ---@field idempotent boolean  whether it may reach the server twice without harm
 
@@ -29,6 +30,8 @@ local call = {}
 ---@field refused string?     a token that the server refused, until it is replaced
 ---@field renewed boolean?    whether one has been replaced
 ---@field begun table?        the next request, sent ahead
+---@field waited number?      seconds that this try waited because of requests_per_second, or of a server's 429
+---@field paused integer?     the pause that the last answer asked for, see client/limiter
 ---@field shown_url string    for messages: the template and the names of query parameters
 ---@field info table          of the last answer: status, headers, request_id, attempts
 ---@field bytes integer       of the body so far
@@ -38,24 +41,25 @@ local call = {}
 local NO_FILTER = {}
 
 --- Makes a call; nothing is sent yet.
----@param client ampersand.Client
 ---@param what string for messages, such as "installations:get"
----@param op table
 ---@param parts table path, query, body, raw, options, filter
 ---@param missing string? a default that is not configured, in words
 ---@return ampersand.Call?, ampersand.Error?
 function call.new(client, what, op, parts, missing)
-  local config = client._config
-  if config.closed then argcheck.raise(what .. ": the client is closed") end
-  parts.client, parts.config, parts.op, parts.filter = client, config, op, parts.filter or NO_FILTER
+  parts.client, parts.config, parts.op, parts.filter = client, client._config, op, parts.filter or NO_FILTER
+  call.again(parts, what)
   parts.idempotent = retry.idempotent(op, parts.query)
   if missing then return nil, call.error(call.attempt(parts), "config", missing) end
   return parts
 end
 
+--- A call that was made before, once more.
+function call.again(c, what)
+  if c.config.closed then argcheck.raise(what .. ": the client is closed") end
+  return c
+end
+
 --- The value of an option: the call's own, else the client's.
----@param c ampersand.Call
----@param name string
 function call.option(c, name)
   local value = c.options[name]
   if value == nil then return c.config[name] end
@@ -63,8 +67,6 @@ function call.option(c, name)
 end
 
 --- Begins a call.
----@param c ampersand.Call
----@return ampersand.Attempt
 function call.attempt(c)
   local attempt = { call = c, query = c.query, tries = 0, shown_url = c.op.path }
   call.start_clock(attempt)
@@ -72,25 +74,18 @@ function call.attempt(c)
 end
 
 --- Starts the total deadline anew.
----@param attempt ampersand.Attempt
 function call.start_clock(attempt)
   local timeout = call.option(attempt.call, "timeout")
   attempt.deadline = timeout < math.huge and core.now() + timeout or nil
 end
 
 --- Seconds until the deadline; nil: there is none.
----@param attempt ampersand.Attempt
----@return number?
 function call.remaining(attempt)
   return attempt.deadline and attempt.deadline - core.now()
 end
 
 --- An error that knows the call.
----@param attempt ampersand.Attempt
----@param kind string
----@param message string
 ---@param fields table? further fields
----@return ampersand.Error
 function call.error(attempt, kind, message, fields)
   local op = attempt.call.op
   fields = fields or {}

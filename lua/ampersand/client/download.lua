@@ -1,9 +1,12 @@
 --- The records of a webhook message: those inside it, or those behind its downloadUrl.
 
 local argcheck = require "ampersand.util.argcheck"
+local call = require "ampersand.client.call"
 local Client = require "ampersand.client"
 local Error = require "ampersand.client.error"
+local iterator = require "ampersand.client.iterator"
 local params = require "ampersand.client.params"
+local url = require "ampersand.util.url"
 
 local download = {}
 
@@ -18,6 +21,22 @@ local function inline(list)
     i = i + 1
     return list[i]
   end
+end
+
+-- Iterates over a JSON array of another server: no credentials, none of the client's headers. What permits it stands in
+-- the URL's query, so messages show the server alone.
+local function each_behind(client, address, options)
+  client:_check_open "webhook.results"
+  local checked, problem = url.check((address:gsub("%?.*", "")), client:_option "allow_insecure_http")
+  if not checked then
+    error(client:_error { kind = "protocol", message = "the webhook's downloadUrl " .. problem, retryable = false }, 0)
+  end
+  local origin = url.origin(address)
+  local op = {
+    id = "webhook.results", method = "GET", base = origin, shown_path = "/...", auth = "none", returns = "array",
+    path = address:sub(#origin + 1):gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }),
+  }
+  return iterator.each(call.new(client, op.id, op, { path = {}, query = {}, options = options }))
 end
 
 --- `webhook.results`.
@@ -36,7 +55,7 @@ function download.results(message, given)
     error(Error.new { kind = "protocol", message = "the webhook has no downloadUrl", retryable = false }, 0)
   end
   local client = given.client or Client.new { transport = given.transport }
-  return client:_each_of("webhook.results", info.downloadUrl, given)
+  return each_behind(client, info.downloadUrl, given)
 end
 
 return download

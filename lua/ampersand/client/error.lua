@@ -16,6 +16,7 @@
 ---@field attempts integer     how many times the request was sent
 ---@field sent boolean?        whether the server may have seen the request
 ---@field delivered integer?   elements an iterator had yielded before the error
+---@field file string?         the file that could not be locked or written
 ---@field operation string?    operation id of the vendor's documents
 ---@field method string?
 ---@field url string?          the template and the names of query parameters, never their values

@@ -52,6 +52,29 @@ function iterator.count(c)
   return total, attempt.info
 end
 
+-- --- the request for the next page, sent ahead -----------------------------------------------------------------
+
+-- Starts the request that sender.send will make next, where the transport can: the server works meanwhile. What goes
+-- wrong is reported by sender.send, which sends it anew where the server has seen nothing of it.
+local function begin(attempt)
+  local transport = attempt.call.config.transport()
+  if not transport or not transport.begin or not attempt.call.idempotent then return end
+  local limiter = attempt.call.config.limiter
+  local seconds, era = limiter:take(core.now())
+  if seconds > 0 then return limiter:give_back(era) end
+  local req, shown_url = sender.prepare(attempt)
+  if not req then return end
+  -- without a timeout: time in the caller's own loop does not count
+  local wait, abandon = transport:begin(req)
+  if wait then attempt.begun = { req = req, shown_url = shown_url, wait = wait, abandon = abandon } end
+end
+
+local function abandon(attempt)
+  local begun = attempt.begun
+  attempt.begun = nil
+  if begun then begun.abandon() end
+end
+
 -- --- streams -----------------------------------------------------------------------------------------------------
 
 ---@class ampersand.Stream
@@ -122,7 +145,7 @@ local function next_paged(self)
     if not ok then return fail(self, err) end
     self.more, self.problem = list.advance(attempt)
     local enough = self.max and self.delivered + #self.page >= self.max
-    if self.more and not self.only_first and not enough then sender.begin(attempt) end
+    if self.more and not self.only_first and not enough then begin(attempt) end
   end
   self.position = self.position + 1
   local value = self.page[self.position]
@@ -171,7 +194,7 @@ function Stream:close()
     self.decoder = nil
   end
   self.page = nil
-  sender.abandon(self.attempt)
+  abandon(self.attempt)
 end
 
 Stream.__close = Stream.close
@@ -202,7 +225,7 @@ function iterator.each(c)
 end
 
 local function abandon_ahead(ahead)
-  sender.abandon(ahead.attempt)
+  abandon(ahead.attempt)
 end
 
 local Ahead = { __close = abandon_ahead, __gc = abandon_ahead }
@@ -227,7 +250,7 @@ function iterator.pages(c)
       return page
     end
     more, problem = list.advance(attempt)
-    if more then sender.begin(attempt) end
+    if more then begin(attempt) end
     return page
   end, nil, nil, setmetatable({ attempt = attempt }, Ahead)
 end

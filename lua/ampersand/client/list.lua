@@ -11,8 +11,6 @@ local sender = require "ampersand.client.sender"
 local list = {}
 
 --- Whether a call's answer is decoded while it arrives. Pages are small.
----@param c ampersand.Call
----@return boolean
 function list.is_streamed(c)
   return c.op.returns ~= "page"
 end
@@ -32,17 +30,12 @@ local function whole_settings(c)
 end
 
 --- Settings of a decoder that holds one element at a time.
----@param c ampersand.Call
----@return table
 function list.element_settings(c)
   return { expect = "array", plan = c.filter.plan, path = path_of(c) }
 end
 
 --- Reads one whole page.
----@param res table
----@param attempt ampersand.Attempt
 ---@param take fun(decoder: userdata, state: any): string?, any, string? takes what the decoder holds; its status
----@param state any
 ---@param kept boolean whether what is taken is kept
 ---@return boolean? ok, ampersand.Error?
 function list.read(res, attempt, take, state, kept)
@@ -108,8 +101,6 @@ local function read_kept(res, attempt, state)
 end
 
 --- Appends one page to `elements`.
----@param attempt ampersand.Attempt
----@param elements table
 ---@param max integer? stop at this many elements
 ---@return boolean? ok, ampersand.Error?
 function list.fetch(attempt, elements, max)
@@ -138,7 +129,6 @@ local function next_token(attempt)
 end
 
 --- Turns an attempt to the next page; false after the last one.
----@param attempt ampersand.Attempt
 ---@return boolean? more, ampersand.Error?
 function list.advance(attempt)
   if list.is_streamed(attempt.call) then return false end
@@ -154,7 +144,6 @@ function list.advance(attempt)
 end
 
 --- All elements, over all pages.
----@param c ampersand.Call
 ---@return table? list, table|ampersand.Error info
 function list.all(c)
   local elements, max, attempt = core.array {}, c.options.max, call.attempt(c)

@@ -13,7 +13,7 @@
 --   dropped           no longer in the vendor's documents; kept because programs still ask for it
 --   $PROJECT …        stands for the path of PATHS below
 --
--- They are one text, a paragraph for each resource; a program reads those that it uses.
+-- They are one text, a paragraph for each resource, the common verbs first; a program reads those that it uses.
 
 local operations = {}
 
@@ -23,8 +23,6 @@ operations.DEFAULTS = {
 }
 
 --- Whether an operation answers with a list.
----@param op table
----@return boolean
 function operations.is_list(op)
   return op.returns == "array" or op.returns == "page"
 end
@@ -84,11 +82,11 @@ installations
   create = createInstallation POST $INTEGRATION/installations{?skipSampling} {groupRef!,connectionId,config!,config.content!} -> 201 Installation
   update = updateInstallation PATCH $INSTALLATION{?skipSampling} {updateMask!,installation!} -> 200 Installation
   delete = deleteInstallation DELETE $INSTALLATION -> 204 -
-  patch_object = patchObjectConfigContent PATCH $INTEGRATION/objects/{objectName}/config-content {groupRef|installationId!,action!,changes!} -> 200 Installation
-  read = triggerRead POST read:$INTEGRATION/objects/{objectName} {groupRef!,mode!,sinceTimestamp,untilTimestamp} @key -> 201 ReadResultAsync
-  pause = pauseReads POST read:$INSTALLATION:pause {objects,note}? @key -> 204 -
-  unpause = unpauseReads POST read:$INSTALLATION:unpause {objects,note}? @key -> 204 -
   deliver_results = deliverResults POST read:$INTEGRATION/objects/{objectName}:deliverResults {groupRef!,pages!} @key -> 204 -
+  patch_object = patchObjectConfigContent PATCH $INTEGRATION/objects/{objectName}/config-content {groupRef|installationId!,action!,changes!} -> 200 Installation
+  pause = pauseReads POST read:$INSTALLATION:pause {objects,note}? @key -> 204 -
+  read = triggerRead POST read:$INTEGRATION/objects/{objectName} {groupRef!,mode!,sinceTimestamp,untilTimestamp} @key -> 201 ReadResultAsync
+  unpause = unpauseReads POST read:$INSTALLATION:unpause {objects,note}? @key -> 204 -
 
 integrations
   list = listIntegrations GET $PROJECT/integrations -> 200 [Integration]
@@ -105,20 +103,20 @@ jwt_keys
   delete = deleteJWTKey DELETE $PROJECT/jwt-keys/{keyId} -> 204 -
 
 oauth
-  connect = oauthConnect POST /oauth-connect {projectIdOrName!,provider!,groupRef!,groupName,consumerRef!,consumerName,providerWorkspaceRef,providerMetadata,providerAppId,enableCSRFProtection} -> 200 text
   update = oauthUpdate PATCH $PROJECT/connections/{connectionId}:oauth-update -> 200 text
+  connect = oauthConnect POST /oauth-connect {projectIdOrName!,provider!,groupRef!,groupName,consumerRef!,consumerName,providerWorkspaceRef,providerMetadata,providerAppId,enableCSRFProtection} -> 200 text
 
 objects
-  get_metadata = getObjectMetadataForInstallation GET $INTEGRATION/objects/{objectName}/metadata{?groupRef!,excludeReadOnly} -> 200 ObjectMetadata
   get_connection_metadata = getObjectMetadataForConnection GET $PROJECT/providers/{provider}/objects/{objectName}/metadata{?groupRef!,excludeReadOnly} -> 200 ObjectMetadata
-  upsert_metadata = upsertMetadataForInstallation PUT $INTEGRATION/object-metadata {groupRef!,fields!} -> 200 UpsertMetadataResponse
+  get_metadata = getObjectMetadataForInstallation GET $INTEGRATION/objects/{objectName}/metadata{?groupRef!,excludeReadOnly} -> 200 ObjectMetadata
   upsert_connection_metadata = upsertMetadataForConnection PUT $PROJECT/providers/{provider}/object-metadata {groupRef!,fields!} -> 200 UpsertMetadataResponse
+  upsert_metadata = upsertMetadataForInstallation PUT $INTEGRATION/object-metadata {groupRef!,fields!} -> 200 UpsertMetadataResponse
 
 operations
   list = listOperations GET $INSTALLATION/operations{?pageSize,pageToken} -> 200 results[Operation]
   get = getOperation GET $PROJECT/operations/{operationId} -> 200 Operation
-  logs = listOperationLogs GET $PROJECT/operations/{operationId}/logs -> 200 [Log]
   backfill_progress = getBackfillProgress GET $INSTALLATION/objects/{objectName}/backfill-progress -> 200 BackfillProgress
+  logs = listOperationLogs GET $PROJECT/operations/{operationId}/logs -> 200 [Log]
 
 org_builders
   list = listOrgBuilders GET /orgs/{orgId}/builders @bearer -> 200 [Builder]
@@ -154,8 +152,8 @@ providers
   get = getProvider GET /providers/{provider} @none -> 200 ProviderInfo
 
 records
-  write = writeRecords POST write:$INTEGRATION/objects/{objectName} {groupRef!,type!,mode,record,batch,batchPolicy,retryPolicy,autoBatchPolicy,autoBatchPolicy.maxDelayMinutes!,associations,headers} @key -> 200 WriteResponseSingleSuccess|WriteResponseBatch
   search = searchRecords POST search:$INTEGRATION{?groupRef!} {objectName!,fieldFilters!} -> 200 SearchResponse
+  write = writeRecords POST write:$INTEGRATION/objects/{objectName} {groupRef!,type!,mode,record,batch,batchPolicy,retryPolicy,autoBatchPolicy,autoBatchPolicy.maxDelayMinutes!,associations,headers} @key -> 200 WriteResponseSingleSuccess|WriteResponseBatch
 
 revisions
   create = createRevision POST $INTEGRATION/revisions{?destructive} {sourceZipUrl|sourceYaml!} -> 201 -
@@ -303,7 +301,6 @@ local function parse_answer(op, answer, line)
 end
 
 --- Parses one line of the table above. A line that breaks the grammar is a mistake in the program and raises.
----@param line string
 ---@return table op
 local function parse(line)
   local id, method, target, middle, answer = line:gsub("%$(%u+)", PATHS):match "^(%l%w*) (%u+) (%S+) (.-)%-> (.+)$"
@@ -330,8 +327,6 @@ operations.parse = parse
 local parsed = {}
 
 --- The operation behind `client.<resource>:<verb>`, parsed at its first use.
----@param resource string
----@param verb string
 ---@return table|nil op nil when there is no such resource or verb
 function operations.get(resource, verb)
   local verbs = operations.lines[resource]
@@ -357,23 +352,11 @@ operations.by_id = setmetatable({}, {
   end,
 })
 
-local RANK = { list = 1, in_project = 2, get = 3, create = 4, update = 5, delete = 6 }
-
-local function before(a, b)
-  if a.resource ~= b.resource then return a.resource < b.resource end
-  local ra, rb = RANK[a.verb] or 7, RANK[b.verb] or 7
-  if ra ~= rb then return ra < rb end
-  return a.verb < b.verb
-end
-
---- Every operation, in the order of the reference: by resource, the common verbs first.
+--- Every operation, in the order of the table: by resource, the common verbs first.
 ---@return table[] ops
 function operations.all()
   local all = {}
-  for resource, verbs in pairs(operations.all_lines()) do
-    for verb in pairs(verbs) do all[#all + 1] = operations.get(resource, verb) end
-  end
-  table.sort(all, before)
+  for id in TABLE:gmatch "\n  %S+ = (%S+) " do all[#all + 1] = operations.by_id[id] end
   return all
 end
 

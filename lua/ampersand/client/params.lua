@@ -1,12 +1,13 @@
---- Arguments -> path, query, body, options: by position for methods, by name for `client:call` and `client:request`.
+--- Arguments of methods -> path, query, body, options. Those of `client:call` and `client:request` are read by
+-- ampersand.client.params_by_name.
 --
 -- Ids fill the path from the right, the client's defaults supply the left; in `fields`, names the operation declares
 -- as query go to the URL and the rest is the body; `options` are ours. Invalid arguments raise at the caller's line.
 
 local argcheck = require "ampersand.util.argcheck"
-local deep = require "ampersand.util.deep"
 local operations = require "ampersand.client.operations"
 local request = require "ampersand.client.request"
+local require = require "ampersand.util.require"
 
 local params = {}
 
@@ -15,12 +16,12 @@ params.OPTIONS = {
   timeout = "seconds", connect_timeout = "seconds", read_timeout = "seconds", retry = "boolean|count|table",
   headers = "table", nulls = "string", max = "count", max_depth = "count", max_bytes = "count",
   max_values = "count", max_element_bytes = "count", max_element_values = "count", big_integers = "string",
-  cancel = "table",
+  cancel = "table", unknown_fields = "string",
 }
 
 local CHOICES = {
   nulls = { keep = true, drop = true }, big_integers = { number = true, string = true },
-  http_version = { ["1.1"] = true, ["2"] = true },
+  http_version = { ["1.1"] = true, ["2"] = true }, unknown_fields = { refuse = true, ignore = true },
 }
 
 local RETRY = { attempts = "count", base = "wait", cap = "wait", always = "boolean" }
@@ -51,8 +52,6 @@ local function check_table(what, name, value)
 end
 
 --- Raises when an option is not one of its words, or a table that is not what it should be.
----@param given table
----@param what string
 function params.check_choices(given, what)
   for name, value in pairs(given) do
     local choices = CHOICES[name]
@@ -65,8 +64,6 @@ function params.check_choices(given, what)
 end
 
 --- Checks the options of a call.
----@param given table?
----@param what string
 ---@return table given
 function params.check_options(given, what)
   given = argcheck.check(given, params.OPTIONS, what)
@@ -84,7 +81,6 @@ local HOW_TO_GIVE = {
 
 --- The words for a default that is not configured.
 ---@param name string "project", "integration" or "org"
----@return string
 function params.missing(name)
   return ("no %s: %s"):format(name, HOW_TO_GIVE[name])
 end
@@ -109,7 +105,7 @@ local function take_ids(what, op, count, ...)
 end
 
 -- Completes wire name -> id with the client's defaults; the words for one that is not configured.
-local function fill_path(what, op, config, path)
+function params.fill_path(what, op, config, path)
   local placeholders = op.placeholders
   for position = 1, #placeholders do
     local name = placeholders[position]
@@ -129,7 +125,7 @@ end
 
 -- --- fields ------------------------------------------------------------------------------------------------------
 
-local function check_query_value(what, name, value)
+function params.check_query_value(what, name, value)
   local kind = type(value)
   if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
     raise(what, "field %q must be a string, number or boolean, got %s", name, kind)
@@ -139,6 +135,7 @@ end
 
 -- Raises unless the required fields of a body are there. Those of a member count once it is given.
 local function check_body(what, op, body)
+  local deep = require "ampersand.util.deep"
   for _, field in ipairs(op.body) do
     local parent = field.name:match "^(.*)%.[^.]+$"
     parent = parent and deep.get(body, parent)
@@ -150,7 +147,15 @@ local function check_body(what, op, body)
   end
 end
 
-local function check_required(what, op, query, body)
+-- Refuses near misses of the names of a body's fields; the table of them is loaded when there is a body.
+function params.check_names(what, op, config, body, options)
+  local ignored = (options.unknown_fields or config.unknown_fields) == "ignore"
+  if ignored or type(body) ~= "table" then return end
+  local problem = require "ampersand.client.fields".body_problem(op.id, body)
+  if problem then raise(what, "%s", problem) end
+end
+
+function params.check_required(what, op, query, body)
   for _, name in ipairs(op.required_query) do
     if query[name] == nil then raise(what, "the field %q is required", name) end
   end
@@ -161,7 +166,7 @@ local function split_fields(what, op, fields)
   local query, body, ours = {}, nil, {}
   for name, value in pairs(fields) do
     if op.query[name] then
-      query[name] = check_query_value(what, name, value)
+      query[name] = params.check_query_value(what, name, value)
     elseif op.body then
       body = body or {}
       body[name] = value
@@ -178,8 +183,6 @@ end
 
 --- Reads the arguments of `client.resource:verb(ids…, fields, options)`.
 ---@param what string for messages, such as "installations:get"
----@param op table
----@param config table
 ---@return table parts path, query, body, options
 ---@return string? missing which default is not configured, and how to give it
 function params.of_method(what, op, config, ...)
@@ -193,83 +196,10 @@ function params.of_method(what, op, config, ...)
     for i, id in ipairs(ids) do path[op.placeholders[skipped + i]] = id end
     parts.query, parts.body, parts.options = query, body, ours
   end
-  check_required(what, op, parts.query, parts.body)
   params.check_options(parts.options, what)
-  return parts, fill_path(what, op, config, path)
-end
-
---- Reads the arguments of `client:call(id, params, options)`: wire names, and `body` apart.
----@param what string
----@param op table
----@param config table
----@param given table?
----@param options table?
----@return table parts
----@return string? missing
-function params.of_call(what, op, config, given, options)
-  argcheck.check({ params = given, options = options }, { params = "table", options = "table" }, what)
-  local placeholder, path, query, body = {}, {}, {}, nil
-  for _, name in ipairs(op.placeholders) do placeholder[name] = true end
-  for name, value in pairs(given or {}) do
-    if name == "body" then
-      body = value
-    elseif placeholder[name] then
-      local bad = request.bad_id(value)
-      if bad then raise(what, "%s %s", name, bad) end
-      path[name] = value
-    elseif op.query[name] then
-      query[name] = check_query_value(what, name, value)
-    else
-      local known = { "body" }
-      for _, names in ipairs { op.placeholders, op.query_names } do
-        for _, wire in ipairs(names) do known[#known + 1] = wire end
-      end
-      raise(what, "unknown parameter %q; %s", tostring(name), argcheck.hint(name, known))
-    end
-  end
-  if body ~= nil and not op.body then raise(what, "the operation takes no body") end
-  check_required(what, op, query, body)
-  local missing = fill_path(what, op, config, path)
-  return { path = path, query = query, body = body, options = params.check_options(options, what) }, missing
-end
-
--- --- requests that no operation describes ------------------------------------------------------------------------
-
-local function check_name(what, kind, name, known)
-  if known[name] then return end
-  raise(what, "unknown %s %q; %s", kind, tostring(name), argcheck.hint(name, argcheck.names(known)))
-end
-
-local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true, DELETE = true, OPTIONS = true }
-local REQUEST_OPTIONS = { query = "table", body = "table|string|number|boolean", server = "string" }
-for name, kind in pairs(params.OPTIONS) do REQUEST_OPTIONS[name] = kind end
-
---- Reads the arguments of `client:request(method, path, given)`; makes an operation of them.
----@return table op
----@return table parts
-function params.of_request(what, method, path, given)
-  check_name(what, "method", method, METHODS)
-  if type(path) ~= "string" or not path:match("^/[^?#%c%s]*$") or (path .. "/"):find("/%.%.?/") then
-    raise(what, "the path must begin with / and hold no ?, #, space, . or .. segment; use `query`")
-  end
-  given = argcheck.check(given, REQUEST_OPTIONS, what)
-  check_name(what, "server", given.server or "api", request.SERVERS)
-  local options = {}
-  for name, value in pairs(given) do
-    if params.OPTIONS[name] then options[name] = value end
-  end
-  params.check_choices(options, what)
-  local query = given.query or {}
-  for name, value in pairs(query) do
-    for _, each in ipairs(type(value) == "table" and value or { value }) do check_query_value(what, name, each) end
-  end
-  local op = {
-    id = what, method = method, server = given.server, auth = "any", placeholders = {},
-    path = path:gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }), -- no placeholders here
-    returns = method == "HEAD" and "none" or "any",
-    shown_path = path:gsub("(/api%-keys/)[^/]+", "%1{apiKey}"),
-  }
-  return op, { path = {}, query = query, body = given.body, options = options }
+  params.check_names(what, op, config, parts.body, parts.options)
+  params.check_required(what, op, parts.query, parts.body)
+  return parts, params.fill_path(what, op, config, path)
 end
 
 return params

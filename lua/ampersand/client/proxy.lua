@@ -4,6 +4,7 @@
 
 local argcheck = require "ampersand.util.argcheck"
 local call = require "ampersand.client.call"
+local by_name = require "ampersand.client.params_by_name"
 local params = require "ampersand.client.params"
 local request = require "ampersand.client.request"
 local sender = require "ampersand.client.sender"
@@ -128,7 +129,7 @@ function proxy.send(client, method, path, given)
   given = check(given)
   local plain = { query = given.query, body = given.body, server = "proxy" }
   for name in pairs(params.OPTIONS) do plain[name] = given[name] end
-  local op, parts = params.of_request("client:proxy", method, path, plain)
+  local op, parts = by_name.of_request("client:proxy", method, path, plain)
   op.id, op.auth = "proxy", "key"
   local integration = given.integration or client._config.integration
   local missing = not client._config.project and "project"

@@ -6,6 +6,7 @@
 local argcheck = require "ampersand.util.argcheck"
 local core = require "ampersand.core"
 local deep = require "ampersand.util.deep"
+local fields = require "ampersand.client.fields"
 
 local is_list = deep.is_list
 
@@ -139,7 +140,7 @@ end
 for name in pairs(ORDERED) do
   operator[name] = function(value, what)
     local is_time = type(value) == "string"
-    if is_time and not core.timestamp(value) then
+    if is_time and not core.instant(value, true) then
       fail("%s: expected a number, a date (YYYY-MM-DD) or an RFC 3339 time, got %s", what, show(value))
     elseif not is_time and (type(value) ~= "number" or value ~= value) then
       fail("%s: expected a number or a time, got %s", what, show(value))
@@ -160,11 +161,26 @@ function Compiler:join(count, word)
   if count > 1 then table.insert(self.program, word) end
 end
 
+-- Refuses near misses of known names.
+local function check_name(element, path)
+  local problem = element and fields.problem(element, path)
+  if problem then fail("%s", problem) end
+end
+
+-- A time is text: a number, such as that of os.time(), would never match.
+local function check_time(element, path, operand, name)
+  if element and type(operand) == "number" and fields.is_time(element, path) then
+    fail("%s is a time, which no number matches: compare it with text, such as \"2024-01-31\" or "
+      .. "ampersand.time.format(%s)", name, tostring(operand))
+  end
+end
+
 function Compiler:operators(path, map, name)
   local count = 0
   for _, key in ipairs(sorted_keys(map)) do
     local build = operator[key]
     if not build then fail("%s: unknown operator %s (there are %s)", name, show(key), OPERATORS) end
+    check_time(self.element, path, map[key], name)
     self:test(path, build(map[key], name .. " " .. key))
     count = count + 1
     self:join(count, "and")
@@ -182,6 +198,8 @@ end
 function Compiler:field(key, value, nested)
   local path = to_path(key)
   local name = table.concat(path, ".")
+  check_name(self.element, path)
+  check_time(self.element, path, value, name)
   if type(value) == "function" then
     if nested then fail("%s: a function cannot stand inside of any or all", name) end
     table.insert(self.predicates, condition_at(path, value))
@@ -243,13 +261,16 @@ function Compiler:where(condition)
   end
 end
 
-local function select_entries(select)
+local function select_entries(select, element)
   if type(select) ~= "table" or #select == 0 then
     local empty = type(select) == "table" and next(select) == nil
     fail("select: expected a list of paths, got %s", empty and "an empty table" or show(select))
   end
   local entries = {}
-  for i, path in ipairs(select) do entries[i] = { path = to_path(path) } end
+  for i, path in ipairs(select) do
+    entries[i] = { path = to_path(path) }
+    check_name(element, entries[i].path)
+  end
   return entries
 end
 
@@ -282,11 +303,13 @@ local function keeper(predicates, selection)
   end
 end
 
-local function compile(where_list, select)
-  local compiler = { tests = {}, entries = {}, program = {}, predicates = {}, clauses = 0, depth = 0 }
+local function compile(where_list, select, element)
+  local compiler = { tests = {}, entries = {}, program = {}, predicates = {}, clauses = 0, depth = 0,
+    element = element,
+  }
   setmetatable(compiler, Compiler)
   for _, condition in ipairs(where_list or {}) do compiler:where(condition) end
-  local selection = select and tree(select_entries(select), 1) or nil
+  local selection = select and tree(select_entries(select, element), 1) or nil
   local compiled = {}
   if #compiler.predicates > 0 then
     compiled.keep, selection = keeper(compiler.predicates, selection), nil
@@ -303,10 +326,11 @@ end
 --- Compiles filters and a projection.
 ---@param where_list table? list of `where` arguments, all of which must hold
 ---@param select table? list of paths
+---@param element string? what the elements are, such as "Installation": near misses of its fields' names are refused
 ---@return { plan: userdata?, keep: (fun(element: any): any)? } compiled `plan` for the core; `keep`, where there are
 --- Lua functions, gives what is kept of an element that the plan has let through, nil for nothing
-function query.compile(where_list, select)
-  local ok, result = pcall(compile, where_list, select)
+function query.compile(where_list, select, element)
+  local ok, result = pcall(compile, where_list, select, element)
   if ok then return result end
   if type(result) ~= "table" then error(result, 0) end
   argcheck.raise(result.query)

@@ -14,9 +14,17 @@ request.SERVERS = {
   proxy = "https://proxy.withampersand.com",
 }
 
+--- The address of one of the vendor's servers: `base_url` replaces all of them, `servers` single ones; a region stands
+-- behind the first part of the host's name.
+---@param config table settings of a client
+function request.address(config, name)
+  local own = config.servers[name] or config.base_url
+  if own then return name == "proxy" and not config.servers[name] and own:gsub("/v%d+$", "") or own end
+  local address = request.SERVERS[name]
+  return config.region and address:gsub("^[^.]+", "%0." .. config.region) or address
+end
+
 --- Why `id` cannot stand in a path, or nil. "." and ".." are folded by servers even when percent-encoded.
----@param id any
----@return string?
 function request.bad_id(id)
   local kind = type(id)
   if kind == "number" then
@@ -50,8 +58,6 @@ end
 
 --- Sets a header, whatever the case of an earlier one of that name.
 ---@param headers table<string, string>
----@param name string
----@param value any
 function request.set_header(headers, name, value)
   local lower = tostring(name):lower()
   for other in pairs(headers) do
@@ -61,9 +67,6 @@ function request.set_header(headers, name, value)
 end
 
 --- Why a header cannot be sent, or nil.
----@param name any
----@param value any
----@return string?
 function request.bad_header(name, value)
   if type(name) ~= "string" or not name:match "^[%w!#$%%&'*+%-.^_`|~]+$" then
     return ("header name %q is not a token of RFC 9110"):format(tostring(name):gsub("%c", "?"))
@@ -131,29 +134,36 @@ local function url_of(op, base, path)
   return text
 end
 
---- Builds one request. `base_url` replaces all servers, `servers` single ones, an operation's `base` both.
----@param c ampersand.Call
----@param attempt ampersand.Attempt query, bearer
----@return string? url
----@return table headers           or why the request cannot be built (kind "config")
----@return string? body
----@return string? shown_url       template and query names only
-function request.build(c, attempt)
+local function build(c, query, bearer)
   local op, config, body = c.op, c.config, c.body
-  local headers, why = headers_of(c, attempt.bearer)
+  local headers, why = headers_of(c, bearer)
   if not headers then return nil, why end
   if body ~= nil and not c.raw then
     body, why = core.encode(body)
     if not body then return nil, "the request body cannot be written as JSON: " .. why end
   end
-  local server = op.server or "api"
-  local base = op.base or config.servers[server] or config.base_url or request.SERVERS[server]
+  local base = op.base or request.address(config, op.server or "api")
   local text, shown = url_of(op, base, c.path), base .. (op.shown_path or op.path)
-  if next(attempt.query) ~= nil then
-    local query, names = query_string(attempt.query)
-    text, shown = text .. query, shown .. names
+  if next(query) ~= nil then
+    local words, names = query_string(query)
+    text, shown = text .. words, shown .. names
   end
-  return text, headers, body, shown
+  return { url = text, headers = headers, body = body, shown_url = shown }
+end
+
+--- Builds one request. `base_url` replaces all servers, `servers` single ones, an operation's `base` both. What does
+-- not change is kept with the call.
+---@param attempt ampersand.Attempt query, bearer
+---@return { url: string, headers: table, body: string?, shown_url: string }? built `shown_url`: template, query names
+---@return string? message why the request cannot be built (kind "config")
+function request.build(c, attempt)
+  if attempt.bearer or attempt.query ~= c.query then return build(c, attempt.query, attempt.bearer) end
+  if not c.built then
+    local built, why = build(c, c.query)
+    if not built then return nil, why end
+    c.built = built
+  end
+  return c.built
 end
 
 return request

@@ -54,15 +54,18 @@ end
 -- A call of a view's list operation, ready to be read in some way.
 local function prepare_list(self, verb, ...)
   local what = describe(self, verb)
+  local known = self._call
+  if known and select("#", ...) == 0 then return call.again(known, what) end
   local op = list_operation(self, what)
   local parts, missing = params.of_method(what, op, self._client._config, ...)
   parts.filter = self._filter
-  return call.new(self._client, what, op, parts, missing)
+  local c, err = call.new(self._client, what, op, parts, missing)
+  if select("#", ...) == 0 and operations.is_list(op) then self._call = c end -- a call does not change
+  return c, err
 end
 
 --- Runs a call.
 ---@param c ampersand.Call? nil, with an error: it cannot be made
----@param err ampersand.Error?
 ---@return any value, table|ampersand.Error info
 local function perform(c, err)
   if not c then return nil, err end
@@ -109,14 +112,15 @@ local function derive(self, changes)
   }
   for name, value in pairs(changes) do view[name] = value end
   if view._where or view._select then
-    view._filter = require "ampersand.client.query".compile(view._where or {}, view._select)
+    local op = view._list or operations.get(view._name, "list")
+    local element = self._client._config.unknown_fields ~= "ignore" and op.element or nil
+    view._filter = require "ampersand.client.query".compile(view._where or {}, view._select, element)
   end
   return setmetatable(view, Resource)
 end
 
 --- A view of the elements for which all conditions hold; see ampersand.client.query for their form.
 ---@param condition table|function
----@return ampersand.Resource
 function Resource:where(condition)
   local what = describe(self, "where")
   list_operation(self, what)
@@ -129,7 +133,6 @@ end
 
 --- A view of the elements reduced to some paths.
 ---@param paths string[]
----@return ampersand.Resource
 function Resource:select(paths)
   local what = describe(self, "select")
   list_operation(self, what)
@@ -138,7 +141,6 @@ function Resource:select(paths)
 end
 
 --- The view over all integrations of the project.
----@return ampersand.Resource
 function Resource:in_project()
   local what = describe(self, "in_project")
   local op = operations.get(self._name, "in_project")
@@ -191,9 +193,6 @@ end
 
 return {
   --- The resource of a client.
-  ---@param client ampersand.Client
-  ---@param name string
-  ---@return ampersand.Resource
   new = function(client, name) return setmetatable({ _client = client, _name = name }, Resource) end,
   perform = perform,
   VERBS = VERBS,

@@ -15,15 +15,11 @@ local MAX_BYTES = { none = 2 ^ 20, text = 2 ^ 26, any = 2 ^ 26 }
 response.MAX_VALUE_BYTES, response.MAX_VALUES = 2 ^ 24, 1e6 -- of one value, or one page
 
 --- The bytes that a whole answer may have.
----@param c ampersand.Call
----@param returns string
----@return number
 function response.max_bytes(c, returns)
   return call.option(c, "max_bytes") or MAX_BYTES[returns] or response.MAX_VALUE_BYTES
 end
 
 --- Fills in the optional parts of a transport's answer: doubles may give just `status` and `body`.
----@param res table
 function response.complete(res)
   res.headers = res.headers or {}
   res.close = res.close or function() end
@@ -76,6 +72,7 @@ end
 -- The problem of an error's answer, and its body: decoded, or text, which of a long body is the beginning.
 local function read_error_body(res)
   local text, whole = read_beginning(res, MAX_ERROR_BODY)
+  text = text:gsub("^\239\187\191", "") -- a byte order mark
   res.close(whole)
   if text == "" then return nil end
   local value = core.decode(text, { mask = true })
@@ -96,9 +93,6 @@ local function name_of_missing(c)
 end
 
 --- The error for an answer with a status that is not a success.
----@param attempt ampersand.Attempt
----@param res table
----@return ampersand.Error
 function response.status_error(attempt, res)
   local status, headers = res.status, res.headers
   local problem, body = read_error_body(res)
@@ -116,11 +110,7 @@ function response.status_error(attempt, res)
 end
 
 --- The error for an answer that cannot be decoded; says so when the server did not even send JSON.
----@param attempt ampersand.Attempt
----@param res table
----@param message string
 ---@param kind string "decode" or "limit"
----@return ampersand.Error
 function response.decode_error(attempt, res, message, kind)
   local media = (res.headers["content-type"] or ""):match("^[%w.+/-]+")
   if kind == "decode" and media and not media:find("json", 1, true) then
@@ -134,15 +124,15 @@ end
 -- --- decoders ----------------------------------------------------------------------------------------------------
 
 --- Moves the next bytes of a body into a decoder; ends the decoder at the end of the body.
----@param attempt ampersand.Attempt
----@param res table
----@param decoder userdata
 ---@return boolean? ok, ampersand.Error?
 function response.pump(attempt, res, decoder)
   if res.source then
     local taken = decoder:drain(res.source)
     attempt.bytes = attempt.bytes + taken
-    if taken > 0 then return true end
+    if taken > 0 then
+      if res.turn then res.turn() end
+      return true
+    end
     local ready, message, kind = res.wait()
     if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
     if not ready then decoder:finish() end
@@ -167,19 +157,18 @@ local DECODER_OPTIONS = {
 
 --- A decoder for a call's answer, with the client's limits. One that the client kept is taken where the settings are
 -- those of its kind: its options are checked and its memory is there.
----@param c ampersand.Call
 ---@param kind string? under which it may be kept
 ---@param settings fun(c: ampersand.Call): table path, expect, plan and limits of a new one
----@return userdata
 function response.decoder(c, kind, settings)
   local kept = c.client._decoders
   local decoder = kind and kept[kind]
   if decoder and next(c.options) == nil then
     kept[kind] = nil -- it reads one answer at a time
-    return decoder:again()
+    local ok, ready = pcall(decoder.again, decoder) -- it is closed when the Lua state is closing
+    if ok then return ready end
   end
   local made = settings(c)
-  made.mask = true
+  made.mask, made.bom = true, true
   for i = 1, #DECODER_OPTIONS do
     local name = DECODER_OPTIONS[i]
     if made[name] == nil then made[name] = call.option(c, name) end
@@ -188,9 +177,6 @@ function response.decoder(c, kind, settings)
 end
 
 --- Keeps a decoder that has read an answer to its end for the client's next call of its kind.
----@param c ampersand.Call
----@param kind string?
----@param decoder userdata
 function response.keep_decoder(c, kind, decoder)
   if kind and next(c.options) == nil then c.client._decoders[kind] = decoder end
 end
@@ -258,10 +244,7 @@ local function is_json(res)
 end
 
 --- Reads the answer of a call that gives one value.
----@param res table
----@param attempt ampersand.Attempt
 ---@return any value `true` where there is no body
----@return ampersand.Error?
 function response.value(res, attempt)
   local returns = attempt.call.op.returns
   local empty = res.status == 204 or res.status == 205 or (res.status ~= 200 and res.headers["content-length"] == "0")

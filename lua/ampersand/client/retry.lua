@@ -5,7 +5,7 @@ local http_date = require "ampersand.util.http_date"
 
 local retry = {}
 
-retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8 }
+retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8, always = false }
 
 --- The policy of a `retry` option.
 -- true: the default policy, also for requests that may not be sent twice unasked (POST, PATCH).
@@ -14,6 +14,7 @@ retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8 }
 ---@return table policy attempts, base, cap, always
 function retry.policy(option)
   local default = retry.DEFAULT
+  if option == nil then return default end
   if type(option) == "table" then
     return {
       attempts = option.attempts or default.attempts, base = option.base or default.base,
@@ -29,9 +30,7 @@ local IDEMPOTENT = { GET = true, HEAD = true, OPTIONS = true, PUT = true, DELETE
 
 --- Whether a request may reach the server twice without harm (RFC 9110, 9.2.2).
 -- Two GETs of the API change something (`rotate=true`, `refresh=force`); their operations say so.
----@param op table
 ---@param query table<string, any>
----@return boolean
 function retry.idempotent(op, query)
   for name, value in pairs(op.unsafe_query or {}) do
     if query[name] ~= nil and tostring(query[name]) == tostring(value) then return false end
@@ -44,7 +43,6 @@ local STATUSES = { [408] = true, [429] = true, [500] = true, [502] = true, [503]
 
 --- The server's own word on another try: the proxy's `X-Amp-Retryable`, or the problem's `retryable`.
 ---@param headers table<string, string>
----@param problem any
 ---@return boolean? nil: it did not say
 function retry.verdict(headers, problem)
   local word = (headers["x-amp-retryable"] or ""):lower()
@@ -53,8 +51,6 @@ function retry.verdict(headers, problem)
 end
 
 --- Whether another try could end better. The server's own word comes first.
----@param err ampersand.Error
----@return boolean
 function retry.transient(err)
   if type(err.retryable) == "boolean" then return err.retryable end
   if err.kind == "status" then return STATUSES[err.status] == true end
@@ -62,18 +58,12 @@ function retry.transient(err)
 end
 
 --- Whether this failed request may be sent once more.
----@param policy table
----@param err ampersand.Error
----@param idempotent boolean
----@return boolean
 function retry.allowed(policy, err, idempotent)
   if err.attempts >= policy.attempts or not retry.transient(err) then return false end
   return idempotent or policy.always or (err.kind ~= "status" and err.sent == false)
 end
 
 --- Seconds until the next try: what the server asked for, else full jitter over an exponential bound.
----@param policy table
----@param err ampersand.Error
 ---@param random number in [0, 1)
 ---@return number seconds
 function retry.delay(policy, err, random)
@@ -88,16 +78,14 @@ local function seconds_of(text, now)
   if type(text) ~= "string" then return nil end
   local seconds = tonumber(text:match "^%s*(%d+%.?%d*)%s*$")
   if seconds then return seconds end
-  local at = core.timestamp(text) or http_date(text, now)
+  local at = core.instant(text, true) or http_date(text, now)
   return at and math.max(0, at - now)
 end
 
 --- Seconds the server asked to wait, from `Retry-After`, the problem's `retryAfter` or `X-Amp-Retry-After`. Times are
 -- compared with the server's own clock where its `Date` tells it.
 ---@param headers table<string, string>
----@param problem any
 ---@param now number seconds since 1970, for servers that send no `Date`
----@return number?
 function retry.after(headers, problem, now)
   now = headers.date and http_date(headers.date, now) or now
   return seconds_of(headers["retry-after"], now) or seconds_of(type(problem) == "table" and problem.retryAfter, now)

@@ -10,15 +10,14 @@ local sender = {}
 
 local option = call.option
 
--- Then libcurl may not send it again by itself either.
-local function only_once(c)
-  local policy = option(c, "retry")
-  if type(policy) == "table" then policy = policy.attempts end
-  return policy == false or policy == 1
+-- Whether the transport may send the request a second time by itself, which counts as a try.
+local function may_resend(attempt)
+  local c = attempt.call
+  return c.idempotent and attempt.tries + 2 <= retry.policy(option(c, "retry")).attempts
 end
 
 -- What the transport gets, but for the time that is left; nil and an error.
-local function prepare(attempt)
+function sender.prepare(attempt)
   local c = attempt.call
   local op, config = c.op, c.config
   if config.bearer and op.auth ~= "none" and (op.auth == "bearer" or not config.api_key) then
@@ -26,14 +25,16 @@ local function prepare(attempt)
     if not token then return nil, call.error(attempt, "config", why) end
     attempt.bearer, attempt.refused = token, nil
   end
-  local url, headers, body, shown_url = request.build(c, attempt)
-  if not url then return nil, call.error(attempt, "config", headers) end
+  local built, why = request.build(c, attempt)
+  if not built then return nil, call.error(attempt, "config", why) end
+  local headers = {} -- a copy: a transport may add its own
+  for name, value in pairs(built.headers) do headers[name] = value end
   return {
-    method = op.method, url = url, headers = headers, body = body, timeout = nil,
-    stream = attempt.stream or false, resend = c.idempotent and not only_once(c),
+    method = op.method, url = built.url, headers = headers, body = built.body, timeout = nil,
+    stream = attempt.stream or false, resend = may_resend(attempt),
     connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
     max_bytes = not attempt.stream and response.max_bytes(c, op.returns) or nil, cancel = c.options.cancel,
-  }, shown_url
+  }, built.shown_url
 end
 
 -- Sends one request, or waits for the one that was sent ahead; see the transports' contract.
@@ -48,15 +49,46 @@ local function transfer(attempt, req, begun)
   return transport:request(req)
 end
 
+-- Waits until the client may send; nil and an error at once where the deadline would pass before.
+local function wait_for_turn(attempt)
+  local c, limiter = attempt.call, attempt.call.config.limiter
+  while true do
+    local seconds, era = limiter:take(core.now())
+    if seconds <= 0 then return true end
+    local left = call.remaining(attempt)
+    if left and seconds >= left then
+      limiter:give_back(era)
+      return nil, call.error(attempt, "timeout", ("the deadline would pass before the request may be sent, in %.3g s")
+        :format(seconds), { sent = false, retry_after = seconds })
+    end
+    local ok, err = c.client:_sleep(seconds, c.options.cancel)
+    if not ok then return nil, err end
+    attempt.waited = (attempt.waited or 0) + seconds
+    if era == limiter.era then return true end
+  end
+end
+
+-- A server that is asked too much says so to one call and means the client. What the provider behind the proxy says is
+-- about that customer.
+local function note_pause(attempt, err)
+  local op, limiter = attempt.call.op, attempt.call.config.limiter
+  if err.status ~= 429 or not err.retry_after or op.base or op.server == "proxy" then return end
+  attempt.paused = limiter:pause(err.retry_after, core.now())
+end
+
 -- One try, up to the headers of a success.
 local function exchange(attempt)
   local c, begun, req, shown_url = attempt.call, attempt.begun
   attempt.begun = nil
+  if not begun then
+    local ok, err = wait_for_turn(attempt)
+    if not ok then return nil, err end
+  end
   if c.config.closed then -- while this call waited for its next try
     if begun then begun.abandon() end
     return nil, call.error(attempt, "cancelled", "the client is closed", { sent = false })
   end
-  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = prepare(attempt) end
+  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = sender.prepare(attempt) end
   if not req then return nil, shown_url end
   attempt.shown_url = shown_url
   local left = call.remaining(attempt)
@@ -67,6 +99,7 @@ local function exchange(attempt)
   attempt.tries = attempt.tries + 1
   req.timeout = left
   local res, message, kind, sent = transfer(attempt, req, begun)
+  if req.resent then attempt.tries = attempt.tries + 1 end
   if not res then
     if kind == "cancelled" and sent == false then attempt.tries = attempt.tries - 1 end -- it was not even begun
     return nil, call.error(attempt, kind, message, { sent = sent ~= false })
@@ -78,7 +111,9 @@ local function exchange(attempt)
     status = status, headers = headers, request_id = headers["x-request-id"], attempts = attempt.tries,
   }
   if status >= 200 and status < 300 then return res end
-  return nil, response.status_error(attempt, res)
+  local err = response.status_error(attempt, res)
+  note_pause(attempt, err)
+  return nil, err
 end
 
 local function report(attempt, hook, started, err)
@@ -86,7 +121,7 @@ local function report(attempt, hook, started, err)
   hook {
     operation = op.id, method = op.method, url = attempt.shown_url, attempt = attempt.tries,
     status = err and err.status or (not err and attempt.info.status) or nil, kind = err and err.kind,
-    message = err and err.message, seconds = core.now() - started, bytes = attempt.bytes,
+    message = err and err.message, seconds = core.now() - started, bytes = attempt.bytes, waited = attempt.waited,
   }
 end
 
@@ -106,20 +141,20 @@ local function wait_for_next_try(attempt, err)
   if not retry.allowed(policy, err, c.idempotent) then return false end
   local delay, left = retry.delay(policy, err, core.random()), call.remaining(attempt)
   if left and delay >= left then return false end
-  return c.client:_sleep(delay, c.options.cancel)
+  local ok, why = c.client:_sleep(delay, c.options.cancel)
+  if attempt.paused then c.config.limiter:resume_sending(attempt.paused, core.now()) end
+  attempt.paused = nil
+  return ok, why
 end
 
 --- Sends a call until `consume` has what it wants of a success, or nothing more may be tried.
----@param attempt ampersand.Attempt
 ---@param consume fun(res: table, attempt: ampersand.Attempt, state: any): any, ampersand.Error? reads the answer
----@param state any
 ---@return any value
----@return ampersand.Error?
 function sender.send(attempt, consume, state)
   local hook = attempt.call.config.on_event
   while true do
     local started, value = hook and core.now(), nil
-    attempt.bytes = 0
+    attempt.bytes, attempt.waited = 0, nil
     local res, err = exchange(attempt)
     if res then
       value, err = consume(res, attempt, state)
@@ -132,7 +167,6 @@ function sender.send(attempt, consume, state)
 end
 
 --- Runs a call whose answer is one value.
----@param c ampersand.Call
 ---@return any value `true` where the success has no body
 ---@return table|ampersand.Error info
 function sender.value(c)
@@ -140,27 +174,6 @@ function sender.value(c)
   local value, err = sender.send(attempt, response.value)
   if err then return nil, err end
   return value, attempt.info
-end
-
---- Starts the request that sender.send will make next, where the transport can: the server works meanwhile.
--- What goes wrong is reported by sender.send, which sends it anew where the server has seen nothing of it.
----@param attempt ampersand.Attempt
-function sender.begin(attempt)
-  local transport = attempt.call.config.transport()
-  if not transport or not transport.begin or not attempt.call.idempotent then return end
-  local req, shown_url = prepare(attempt)
-  if not req then return end
-  -- without a timeout: time in the caller's own loop does not count
-  local wait, abandon = transport:begin(req)
-  if wait then attempt.begun = { req = req, shown_url = shown_url, wait = wait, abandon = abandon } end
-end
-
---- Drops the request that was sent ahead.
----@param attempt ampersand.Attempt
-function sender.abandon(attempt)
-  local begun = attempt.begun
-  attempt.begun = nil
-  if begun then begun.abandon() end
 end
 
 return sender

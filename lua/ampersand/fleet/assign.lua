@@ -28,7 +28,7 @@ local function put(config, keys, value)
   if type(parent) == "table" then parent[keys[#keys]] = nil end
 end
 
--- `*` is every member that is there; what stands behind the last one may be new.
+-- `*` is every member that is there; what stands behind the last one may be new. Returns whether there was one.
 local function apply(config, keys, value)
   local head, tail = {}, {}
   for _, key in ipairs(keys) do
@@ -38,20 +38,27 @@ local function apply(config, keys, value)
       tail = {}
     end
   end
-  if #head == 0 then return put(config, keys, value) end
+  if #head == 0 then
+    put(config, keys, value)
+    return true
+  end
+  local met = false
   deep.each(config, head, function(found, parent, key)
+    met = true
     if #tail == 0 then
       parent[key] = deep.copy(value)
     elseif type(found) == "table" then
       put(found, tail, value)
     end
   end)
+  return met
 end
 
 --- The function that makes the changes.
 ---@param changes { path: string|string[], value: any, remove: boolean? }[]
 ---@param what string for messages
 ---@return fun(config: table)
+---@return fun(): string? unmet the first path whose `*` stood for nothing in any config so far, and should have
 function assign.compile(changes, what)
   if #changes == 0 then argcheck.raise(what .. ": the list of changes is empty") end
   local compiled = {}
@@ -63,10 +70,14 @@ function assign.compile(changes, what)
           argcheck.hint(name, { "path", "value", "remove" })))
       end
     end
-    compiled[i] = { keys = keys_of(change, what), value = change.value }
+    compiled[i] = { keys = keys_of(change, what), value = change.value, met = change.remove }
   end
   return function(config)
-    for _, change in ipairs(compiled) do apply(config, change.keys, change.value) end
+    for _, change in ipairs(compiled) do change.met = apply(config, change.keys, change.value) or change.met end
+  end, function()
+    for _, change in ipairs(compiled) do
+      if not change.met then return table.concat(change.keys, ".") end
+    end
   end
 end
 

@@ -210,7 +210,8 @@ end
 local COPIED = { "schedule", "destination", "backfill" }
 
 --- The edits that bring the configs of existing installations to the new revision.
----@return table[] edits `{ integration, object, set = { path = value }, unset = path? }`; paths below `config`
+---@return table[] edits `{ integration, object, set = { path = value } }`, paths below `config`; reads of dropped
+---   objects are paused
 ---@return string[] notes what only the customer can decide
 function Plan:edits()
   local edits, notes = {}, {}
@@ -225,12 +226,12 @@ function Plan:edits()
           edit.set[path .. "." .. member] = new
         end
       end
-      if before[name] and not after[name] then edit.unset = path end
+      if before[name] and not after[name] then edit.set[path .. ".disabled"] = true end -- the API removes no object
       if not before[name] then
         notes[#notes + 1] = ("%s: %s is new: customers choose its fields"):format(entry.name, name)
-      elseif name:find(".", 1, true) and (edit.unset or next(edit.set)) then
+      elseif name:find(".", 1, true) and next(edit.set) then
         notes[#notes + 1] = ("%s: %s has a dot in its name: edit it in a program"):format(entry.name, name)
-      elseif edit.unset or next(edit.set) then
+      elseif next(edit.set) then
         edits[#edits + 1] = edit
       end
     end
@@ -274,6 +275,12 @@ end
 ---@return table|nil result `{ plan, deployed, revisions = { { name, id, revision } }, warnings }`
 ---@return ampersand.Error? err
 function deploy.deploy(self, given)
+  if type(self) ~= "table" or not self._client then
+    argcheck.raise "deploy is a method: call it with a colon, as in client.integrations:deploy {…}"
+  end
+  if self._filter then
+    argcheck.raise "integrations:deploy: `where` and `select` narrow lists; the manifest names what is deployed"
+  end
   given = argcheck.check(given, OPTIONS, "integrations:deploy")
   local client, text, name = self._client, source_of(given)
   if not text then return refuse(client, name) end

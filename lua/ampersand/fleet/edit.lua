@@ -1,4 +1,4 @@
---- Edits over a fleet: change the configs of many installations as one step that can be looked at before, stopped,
+--- Edits over a fleet: change the configs of many installations as one step that can be inspected first, stopped,
 -- resumed and undone.
 --
 --     local report = ampersand.assert(client.installations:where { … }:edit(function(config)
@@ -28,9 +28,13 @@ local WHAT = "installations:edit"
 -- ---------------------------------------------------------------------------------------------
 -- Planning
 
-local function refuse_plan(client, found)
-  local message = "nothing was sent: %d installations cannot be changed as asked (%s)"
-  return nil, run.error(client, "config", message:format(found.against, table.concat(found.named, "; ")))
+-- What stands against a plan, in words; nil where nothing does.
+local function objection(found, given)
+  if found.against > 0 then
+    return ("%d installations cannot be changed as asked (%s)"):format(found.against, table.concat(found.named, "; "))
+  end
+  local unmet = found.listed > 0 and given.unmet and given.unmet()
+  if unmet then return ("no installation has %s"):format(unmet) end
 end
 
 local function dry_run(view, fn, given)
@@ -39,6 +43,8 @@ local function dry_run(view, fn, given)
     return true
   end)
   if not found then return nil, err end
+  local problem = found.against == 0 and objection(found, given)
+  if problem then return nil, run.error(view._client, "config", problem) end
   local made = report.new {
     listed = found.listed, changed = found.changed, dry_run = true, against = found.against,
     type_changes = found.type_changes,
@@ -50,8 +56,8 @@ local function dry_run(view, fn, given)
   return made
 end
 
-local function cannot_write(client, why)
-  return nil, run.error(client, "config", "the journal cannot be written, so nothing was sent: " .. tostring(why))
+local function cannot_write(client, book, why)
+  return nil, run.journal_error(client, book.name, why)
 end
 
 -- Writes the plan of a new edit.
@@ -62,21 +68,22 @@ local function write_plan(view, fn, given, book)
     return nil, run.error(client, "config", "the conditions, or the changes, hold what looks like a key or a token")
   end
   local ok, why = book:begin(header)
-  if not ok then return cannot_write(client, why) end
+  if not ok then return cannot_write(client, book, why) end
   local refused = false
   local found, err = plan.run(view, fn, given.irreversible, function(entry)
     refused = refused or entry.problem ~= nil
     if refused then return true end
     entry.group = nil
     local written, reason = book:write(entry)
-    if not written then return cannot_write(client, reason) end
+    if not written then return cannot_write(client, book, reason) end
     return true
   end)
   if not found then return nil, err end
-  if found.against > 0 then return refuse_plan(client, found) end
+  local problem = objection(found, given)
+  if problem then return nil, run.error(client, "config", "nothing was sent: " .. problem) end
   ok, why = book:write { type = "planned", listed = found.listed, changed = found.changed }
   if ok then ok, why = book:sync() end
-  if not ok then return cannot_write(client, why) end
+  if not ok then return cannot_write(client, book, why) end
   local known = history.read(book:reader())
   known.lost, known.type_changes = false, found.type_changes -- this run has only begun
   return known
@@ -106,7 +113,7 @@ local function prepare(view, fn, given, book)
   if problem then return nil, run.error(client, "config", problem) end
   if not known then return write_plan(view, fn, given, book) end
   local ok, why = book:begin { type = "resume" }
-  if not ok then return cannot_write(client, why) end
+  if not ok then return cannot_write(client, book, why) end
   known.resumed = true
   return known
 end
@@ -147,11 +154,9 @@ end
 
 local function compile(view, change)
   if view._select then argcheck.raise(WHAT .. ": a selection hides what must not be lost; edit without it") end
-  if type(change) == "function" then return change, { ["function"] = true } end
-  if type(change) ~= "table" then
-    argcheck.raise(("%s: expected a function or a list of changes, got %s"):format(WHAT, type(change)))
-  end
-  return assign.compile(change, WHAT), { set = change }
+  if type(change) == "function" then return change end
+  if type(change) == "table" then return assign.compile(change, WHAT) end
+  argcheck.raise(("%s: expected a function or a list of changes, got %s"):format(WHAT, type(change)))
 end
 
 --- Changes the configs of all installations of a view.
@@ -172,14 +177,15 @@ end
 ---@param given table
 ---@return ampersand.FleetReport? report, ampersand.Error? err `err.report` tells how far a stopped edit came
 function edit.edit(self, change, given)
-  local fn, made_by = compile(self, change)
+  local fn, unmet = compile(self, change)
   given = options.of_edit(given, WHAT)
+  given.unmet = unmet
   if given.dry_run then return dry_run(self, fn, given) end
   given.scope = scope.of(self)
-  for name, value in pairs(made_by) do given.scope[name] = value end
+  if fn == change then given.scope["function"] = true else given.scope.set = change end
   local book, why = journal.memory(), nil
   if given.journal then book, why = run.open(self._client, given.journal) end
-  if not book then return cannot_write(self._client, why) end
+  if not book then return nil, run.journal_error(self._client, given.journal, why) end
   return book:guard(carry_out, self, fn, given, book)
 end
 

@@ -8,7 +8,7 @@ local wait = require "ampersand.fleet.wait"
 
 local explain = {}
 
-local OPERATIONS = 100 -- how far back a failure is looked for
+local OPERATIONS = 100 -- how far back a failure is searched for
 local LOGS_IN = "^oauth2/authorizationCode"
 
 ---@class ampersand.Explanation

@@ -74,7 +74,7 @@ local function take_begin(known, record, place)
   known.running = known.planned ~= nil
 end
 
---- Reads what a journal knows.
+--- Reads what a journal says.
 --
 -- `header` and `planned` are those records, nil where there are none; `first` is the place of the header among the
 -- records, `plans` the number of installations of the plan that can be read; `edit` and `undo` are their states;

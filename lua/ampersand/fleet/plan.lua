@@ -4,6 +4,7 @@
 local argcheck = require "ampersand.util.argcheck"
 local deep = require "ampersand.util.deep"
 local diff = require "ampersand.fleet.diff"
+local fields = require "ampersand.client.fields"
 local mask = require "ampersand.fleet.update_mask"
 local printable = require "ampersand.util.terminal_text"
 
@@ -16,7 +17,7 @@ local function text(value)
   return type(value) == "string" and value or nil
 end
 
---- What tells one state of an installation from another; the API has no ETags.
+--- What distinguishes one state of an installation from another; the API has no ETags.
 ---@param installation table
 ---@return table version { config, updateTime }
 function plan.version(installation)
@@ -44,6 +45,18 @@ local function problem_of(client, changes, what, irreversible)
   if client:_holds_secret(changes) then return "the change holds what looks like a key or a token" end
 end
 
+-- A name that was added and is nearly one that the API knows, in words. Names that were there are not ours to judge.
+local function find_typo(differences)
+  for _, change in ipairs(differences) do
+    local added = change.before == nil and { change } or {}
+    if added[1] and type(change.after) == "table" then added = diff.list({}, change.after, change.path) end
+    for _, leaf in ipairs(added) do
+      local problem = fields.problem("Installation", deep.split("config." .. leaf.path) or {})
+      if problem then return problem end
+    end
+  end
+end
+
 --- What `fn` asks to change of an installation.
 ---@param installation table
 ---@param fn function
@@ -69,12 +82,14 @@ function plan.entry(view, installation, fn, irreversible)
   if not wanted then return nil end
   local problem = problem_of(view._client, changes, what, irreversible)
   if changes and #changes == 0 and not problem then return nil end
+  local differences = plan.differences(changes) or diff.list(installation.config, wanted)
   local version = plan.version(installation)
+  if view._client:_option "unknown_fields" ~= "ignore" then problem = find_typo(differences) or problem end
   return {
     type = "plan", id = installation.id, integration = view._list and installation.integrationId or nil,
     config = version.config, updateTime = version.updateTime, health = text(installation.healthStatus),
     changes = changes, problem = problem, group = installation.group,
-  }, plan.differences(changes) or diff.list(installation.config, wanted)
+  }, differences
 end
 
 --- What changes of a config, leaf by leaf.

@@ -72,10 +72,10 @@ function Report:progress()
 end
 
 local SHORTFALLS = {
-  { "against", "%d installations cannot be changed as asked, so nothing would be sent" },
-  { "conflicts", "%d installations were changed by another editor and left alone" },
-  { "unrecorded", "%d installations hold the new values, but the journal has no record of it" },
-  { "unreadable", "%d installations of the plan cannot be read" },
+  { "against", "nothing would be sent, since installations cannot be changed as asked: %d" },
+  { "conflicts", "left alone, changed by another editor: %d" },
+  { "unrecorded", "hold the new values without a record in the journal: %d" },
+  { "unreadable", "cannot be read in the plan of the journal: %d" },
 }
 
 --- Why not every installation is as asked, in words; nil where it is.

@@ -43,6 +43,19 @@ end
 
 function Run:error(kind, message) return run.error(self.client, kind, message) end
 
+--- The error of a journal that cannot be locked or written.
+---@param client ampersand.Client
+---@param name string? path of the journal
+---@param why any
+---@param consequence string? in words
+---@return ampersand.Error
+function run.journal_error(client, name, why, consequence)
+  return client:_error {
+    kind = "config", file = name,
+    message = ("the journal cannot be written, so %s: %s"):format(consequence or "nothing was sent", tostring(why)),
+  }
+end
+
 -- Ends the run: workers take no further entry. The first reason stands.
 function Run:stop(err)
   self.stopped = self.stopped or err
@@ -59,7 +72,7 @@ function Run:write(record)
 end
 
 function Run:cannot_write(why)
-  self:stop(self:error("config", "the journal cannot be written, so nothing more is sent: " .. tostring(why)))
+  self:stop(run.journal_error(self.client, self.journal.name, why, "nothing more is sent"))
 end
 
 --- Opens a journal that is not in use.
@@ -173,7 +186,7 @@ function Run:send(entry, changes)
   return self.client:call("updateInstallation", {
     integrationId = entry.integration, installationId = entry.id, body = mask.body(changes),
     skipSampling = self.settings.skip_sampling or nil,
-  }, { retry = false })
+  }, { retry = false, unknown_fields = "ignore" }) -- the plan has checked the names
 end
 
 local OTHER_CHANGE = "%s: the function makes another change now than the plan in the journal has; nothing more was sent"

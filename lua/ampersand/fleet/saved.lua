@@ -27,7 +27,7 @@ local function problem_of(name, known, wanted)
   return scope.difference("the journal", header, narrowed(known, wanted))
 end
 
---- Reads a journal that somebody has written.
+--- Reads the journal of an earlier run.
 ---@param book ampersand.Journal
 ---@param wanted fun(header: table): table the scope it must have, given the one it has
 ---@return table? known as `history.read` gives it

@@ -41,7 +41,7 @@ local function shown(part, value)
   return core.encode(value, { sort_keys = true })
 end
 
---- What tells two scopes apart, in words; nil where they are the same.
+--- The difference of two scopes, in words; nil where they are the same.
 ---@param what string whose scope it is, such as "the journal"
 ---@param saved table as it was read
 ---@param wanted table

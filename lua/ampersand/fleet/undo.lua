@@ -38,7 +38,7 @@ local function exists(name)
   return size and size > 0
 end
 
--- What the journal knows; nil and a problem.
+-- What the journal says; nil and a problem.
 local function read(view, book)
   local known, problem = saved.read(book, function(header)
     local wanted = scope.of(view)
@@ -58,18 +58,17 @@ local function open(view, name, given)
   if not exists(name) then return nil, run.error(client, "config", name .. " does not exist, or is empty") end
   local book, why = journal.reading(name), nil
   if not given.dry_run then book, why = run.open(client, name) end
-  if not book then return nil, run.error(client, "config", "nothing was sent: " .. why) end
+  if not book then return nil, run.journal_error(client, name, why) end
   local known, problem = read(view, book)
+  local err = problem and run.error(client, "config", problem)
   if known and not given.dry_run then
     local ok
     ok, why = book:begin { type = "undo" }
-    if not ok then problem = "the journal cannot be written, so nothing was sent: " .. tostring(why) end
+    if not ok then err = run.journal_error(client, name, why) end
   end
-  if problem then
-    book:close()
-    return nil, run.error(client, "config", problem)
-  end
-  return book, known
+  if not err then return book, known end
+  book:close()
+  return nil, err
 end
 
 local function count_earlier(work, made)

@@ -13,12 +13,17 @@ local wait = {}
 
 local OPTIONS = { timeout = "seconds", interval = "seconds", on_progress = "function" }
 local TIMEOUT = 600
-local FIRST, GROWTH, LONGEST = 0.5, 1.5, 10 -- seconds between two looks, while nobody asked for others
+local FIRST, GROWTH, LONGEST = 0.5, 1.5, 10 -- seconds between two polls, unless `interval` is given
 local MAX_LOGS = 5
 
 local function fail(client, fields)
   fields.operation = "getOperation"
   return nil, client:_error(fields)
+end
+
+-- The timeout of a request, so that the deadline holds.
+local function within(client, deadline)
+  return math.max(0.001, math.min(deadline - core.now(), client:_option "timeout"))
 end
 
 local function is_error_log(log)
@@ -29,11 +34,12 @@ end
 --- What went wrong in an operation, from its logs: the messages of its last errors, latest last.
 ---@param client ampersand.Client
 ---@param id string
+---@param timeout number? seconds
 ---@return table[] logs those of severity ERROR and above, at most five; none when they cannot be had
 ---@return string? words of the last one
-function wait.error_logs(client, id)
+function wait.error_logs(client, id, timeout)
   local found = {}
-  for _, log in ipairs(client.operations:logs(id) or {}) do
+  for _, log in ipairs(client.operations:logs(id, { timeout = timeout }) or {}) do
     if is_error_log(log) then found[#found + 1] = log end
   end
   while #found > MAX_LOGS do table.remove(found, 1) end
@@ -45,8 +51,8 @@ function wait.error_logs(client, id)
   return found, words
 end
 
-local function failed(client, operation)
-  local logs, words = wait.error_logs(client, operation.id)
+local function failed(client, operation, deadline)
+  local logs, words = wait.error_logs(client, operation.id, within(client, deadline))
   local parts = { ("operation %s failed"):format(operation.id) }
   if type(operation.result) == "string" then parts[#parts + 1] = operation.result end
   parts[#parts + 1] = words
@@ -56,7 +62,7 @@ local function failed(client, operation)
   })
 end
 
--- `{ processed, total, share, object }` as a listener gets it; total and share are nil where the provider tells none.
+-- `{ processed, total, share, object }` as a listener gets it; total and share are nil where the provider gives none.
 local function progress_of(found)
   local processed, total = found.recordsProcessed, found.recordsEstimatedTotal
   if type(processed) ~= "number" then return nil end
@@ -66,21 +72,21 @@ local function progress_of(found)
 end
 
 -- From the operation itself, or else from the backfill of its object.
-local function look_at_progress(client, operation, state)
+local function read_progress(client, operation, state)
   local metadata = type(operation.metadata) == "table" and operation.metadata or {}
   if type(metadata.progress) == "table" then return progress_of(metadata.progress) end
   local object = type(metadata.objects) == "table" and metadata.objects[1]
   if operation.actionType ~= "read" or type(object) ~= "string" or state.no_backfill then return nil end
   local found = client:call("getBackfillProgress", {
     integrationId = operation.integrationId, installationId = operation.installationId, objectName = object,
-  })
+  }, { timeout = within(client, state.deadline) })
   state.no_backfill = type(found) ~= "table"
   return found and progress_of(found)
 end
 
 local function report(client, operation, state)
   if not state.on_progress then return end
-  local progress = look_at_progress(client, operation, state)
+  local progress = read_progress(client, operation, state)
   if progress then state.on_progress(progress, operation) end
 end
 
@@ -101,7 +107,7 @@ end
 -- Server errors that may pass are waited out until `timeout` (600 s); a failure ends the waiting at once.
 ---@param id string operation id
 ---@param given { timeout: number?, interval: number?, on_progress: fun(progress: table, operation: table)? }? seconds;
---- `interval` between two looks is 0.5 s at first and grows to 10 s; `progress` is { processed, total, share, object }
+--- `interval` between two polls is 0.5 s at first and grows to 10 s; `progress` is { processed, total, share, object }
 ---@return table? operation
 ---@return table|ampersand.Error info kind "status" with `failed_operation` and `logs` for a failure, else "timeout" …
 function wait.wait(self, id, given)
@@ -110,21 +116,21 @@ function wait.wait(self, id, given)
   if bad then argcheck.raise("operations:wait: the id of the operation " .. bad) end
   given = argcheck.check(given, OPTIONS, "operations:wait")
   local timeout, interval = given.timeout or TIMEOUT, given.interval or FIRST
-  local deadline, state, last = core.now() + timeout, { on_progress = given.on_progress }, nil
+  local deadline, last = core.now() + timeout, nil
+  local state = { on_progress = given.on_progress, deadline = deadline }
   while true do
-    local left = deadline - core.now()
-    local operation, info = self:get(id, { timeout = math.max(0.001, math.min(left, client:_option "timeout")) })
+    local operation, info = self:get(id, { timeout = within(client, deadline) })
     if operation then
       if operation.status == "success" then return finish(client, operation, info, state) end
-      if operation.status == "failure" then return failed(client, operation) end
+      if operation.status == "failure" then return failed(client, operation, deadline) end
       report(client, operation, state)
       last, state.seen = nil, true
     elseif not retry.transient(info) then
       return nil, info
-    elseif info.kind ~= "timeout" or not (state.seen or last) then -- the last look may be cut short by our own deadline
+    elseif info.kind ~= "timeout" or not (state.seen or last) then -- the last poll may be cut short by our own deadline
       last = info
     end
-    left = deadline - core.now()
+    local left = deadline - core.now()
     if left <= 0 then return too_late(client, id, timeout, last) end
     local slept, why = client:_sleep(math.min(interval, left))
     if not slept then return nil, why end

@@ -30,7 +30,7 @@ local FIELDS = {
   "connection.status", "connection.provider", "group.groupRef", "group.groupName",
 }
 
--- The texts of an entry that are compared, in their order; a new one is announced as if it had been healthy before.
+-- The texts of an entry that are compared, in their order.
 local HEALTH, CONNECTION, CONFIG = 1, 2, 3
 
 local function word(value)
@@ -81,29 +81,30 @@ local function compare(self, installation, was, now)
   end
 end
 
-local function welcome(self, installation, entry)
-  local now, well = parts_of(entry), parts_of(entry)
-  if now[HEALTH] == "unhealthy" then well[HEALTH] = "healthy" end
-  if now[CONNECTION] == "bad_credentials" then well[CONNECTION] = "working" end
-  push(self, { type = "installed", id = installation.id, installation = installation }, table.concat(well, " "))
-  compare(self, installation, well, now)
+-- A new installation is announced as if it had been healthy before.
+local function announce(self, installation, entry)
+  local now, before = parts_of(entry), parts_of(entry)
+  if now[HEALTH] == "unhealthy" then before[HEALTH] = "healthy" end
+  if now[CONNECTION] == "bad_credentials" then before[CONNECTION] = "working" end
+  push(self, { type = "installed", id = installation.id, installation = installation }, table.concat(before, " "))
+  compare(self, installation, before, now)
 end
 
-local function look_at(self, installation)
+local function take(self, installation)
   local id, known = installation.id, self.known
   local entry, before = entry_of(installation), known.installations[id]
   if before == entry or type(id) ~= "string" then return end
   if before then
     compare(self, installation, parts_of(before), parts_of(entry))
   elseif known.complete or self.given.existing then
-    welcome(self, installation, entry)
+    announce(self, installation, entry)
   else
     known.installations[id] = entry -- the first poll is what later ones are compared with
   end
 end
 
--- Only a listing that came to its end tells what is gone.
-local function look_for_gone(self, seen)
+-- Only a listing that came to its end shows what is gone.
+local function take_removed(self, seen)
   local gone = {}
   for id in pairs(self.known.installations) do
     if not seen[id] then gone[#gone + 1] = id end
@@ -112,7 +113,7 @@ local function look_for_gone(self, seen)
   for _, id in ipairs(gone) do push(self, { type = "removed", id = id }, false) end
 end
 
-local function look(self)
+local function read_list(self)
   local stream, err = self.view:stream()
   if not stream then return nil, err end
   local seen, listed = {}, 0
@@ -123,10 +124,10 @@ local function look(self)
     if not installation then break end
     if installation.id and not seen[installation.id] then
       listed, seen[installation.id] = listed + 1, true
-      look_at(self, installation)
+      take(self, installation)
     end
   end
-  look_for_gone(self, seen)
+  take_removed(self, seen)
   self.known.complete = true
   return listed
 end
@@ -144,7 +145,7 @@ local function poll(self)
   end
   self.polls, self.patience = self.polls + 1, 0
   local started = core.now()
-  local listed, err = look(self)
+  local listed, err = read_list(self)
   self.failed = err
   if listed and self.given.on_poll then
     self.given.on_poll { listed = listed, changes = #self.queue, seconds = core.now() - started }
@@ -156,7 +157,7 @@ local function poll(self)
   return true
 end
 
--- The oldest change that nobody has got yet; from now on the state knows it.
+-- The oldest change that was not returned yet; from now on it is part of the state.
 local function hand_over(self)
   local first = self.queue[self.first]
   if not first then
@@ -169,8 +170,9 @@ local function hand_over(self)
   return first.change
 end
 
---- The next change; waits for it. nil at the end (`polls` looks were made, or `close` was called), nil and an error for
---- what no waiting helps against, such as a refused key; called again, it looks again.
+--- The next change; waits for it. nil at the end (`polls` polls were made, or `close` was called); nil and an error for
+--- what no waiting helps against, such as a refused key, after which it may be called again; nil and an error, too, at
+--- the end where the last of `polls` polls failed, for then nothing is known.
 ---@return table? change, ampersand.Error? err
 function Watch:next()
   while not self.closed do
@@ -183,8 +185,8 @@ function Watch:next()
 end
 
 --- What is known now, as a plain table: store it in any form, and give it to a later watch as `state`. It belongs to
---- the project, integration, base URL and conditions of this watch; with others it is refused. A change is part of it as
---- soon as it was handed over; one that was not is reported again by the watch that resumes.
+--- the project, integration, base URL and conditions of this watch; with others it is refused. A change is part of it
+--- as soon as it was handed over; one that was not is reported again by the watch that resumes.
 ---@return table state
 function Watch:state()
   return self.known
@@ -195,7 +197,7 @@ function Watch:close()
   self.closed, self.queue, self.first = true, {}, 1
 end
 
---- A watch can stand in a `for`; what `next` answers as an error is raised.
+--- A watch can stand in a `for`; the error that `next` returns is raised.
 function Watch:__call()
   local change, err = self:next()
   if err then error(err, 0) end

@@ -312,9 +312,9 @@ function Server:wake()
   for _, connection in ipairs(due) do self:step(connection) end
 end
 
---- Serves until `stop()` answers true or the watched descriptor closes.
+--- Serves until `stopped` is set, or the watched descriptor closes.
 function Server:run()
-  while true do
+  while not self.stopped do
     local readable, writable = self.socket.select(self:waiting())
     for _, socket in ipairs(readable) do
       if socket == self.listener then

@@ -6,7 +6,7 @@
 
 local base_url = require "ampersand.util.url"
 local core = require "ampersand.core"
-local wait = require "ampersand.transport.scheduler"
+local require = require "ampersand.util.require"
 
 -- libcurl brings some thirty libraries, of which a program uses few functions.
 if not package.preload["ampersand.http"] then
@@ -22,11 +22,26 @@ Curl.__index = Curl
 
 local curl = {}
 
+-- When the Lua state closes, objects are finalized one after the other, and some of them make requests. What they open
+-- would never be closed, so `closing` says that this has begun.
+local engines, closing = setmetatable({}, { __mode = "k" }), false
+local function close_engines()
+  closing = true
+  for engine in pairs(engines) do engine:close() end
+end
+if _VERSION == "Lua 5.1" then
+  curl._guard = rawget(_G, "newproxy")(true) -- tables have no finalizers there
+  getmetatable(curl._guard).__gc = close_engines
+else
+  curl._guard = setmetatable({}, { __gc = close_engines })
+end
+
 local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
---   client_key_password (string, or a function that returns it); insecure_skip_verify; http_proxy (URL); http_version ("1.1" or "2"); max_connections; loop (adapter)
+--   client_key_password (string, or a function that returns it); insecure_skip_verify; http_proxy (URL);
+--   http_version ("1.1" or "2"); max_connections; loop (adapter)
 ---@return ampersand.CurlTransport
 function curl.new(opts)
   opts = opts or {}
@@ -35,6 +50,31 @@ function curl.new(opts)
     opts = opts, settings = settings, loop = opts.loop, opened = 0, collected = 0,
     owners = setmetatable({}, { __mode = "kv" }), -- response of a stream -> coroutine that opened it
   }, Curl)
+end
+
+-- Without a loop a call waits in the engine, and nobody else waits. ampersand.transport.scheduler has the same methods.
+local Blocking = {}
+Blocking.__index = Blocking
+
+function Blocking:await(target)
+  while not target:want() and self.engine:usable() do -- else it was closed, or is another process's
+    self.engine:wait()
+    self:nudge()
+  end
+end
+
+function Blocking:nudge()
+  local engine = self.engine
+  if not engine:usable() then return end
+  engine:step()
+  repeat until not engine:pop_ready() -- each caller looks for itself
+end
+
+function Blocking.wake() end
+
+function Blocking:close()
+  if self.engine:usable() then self.engine:cancel() end
+  self.engine:close()
 end
 
 -- Iterators that nobody closed keep their connections until they are collected.
@@ -56,13 +96,16 @@ local function new_engine(self)
   settings.client_key_password = password
   local engine, why_not = http.engine(settings)
   settings.client_key_password = nil
+  if engine then engines[engine] = true end
   return engine, why_not, "limit"
 end
 
 -- The engine belongs to one process: after a fork the child gets its own.
 local function open(self)
   local engine = self.engine
-  if engine and engine:usable() then return engine end
+  local usable = engine and engine:usable()
+  if usable then return engine end
+  if closing or usable == nil and engine then return nil, "the Lua state is closing", "cancelled" end
   local why_not, what
   engine, why_not, what = new_engine(self)
   if not engine and what == "limit" then
@@ -74,7 +117,8 @@ local function open(self)
     local fd, why = engine:pollfd()
     if not fd then return nil, why, "config" end
   end
-  self.engine, self.waiters = engine, wait.new(engine, self.loop)
+  self.engine, self.waiters = engine, setmetatable({ engine = engine }, Blocking)
+  if self.loop then require "ampersand.transport.scheduler".of(self.waiters, self.loop) end
   return engine
 end
 
@@ -114,6 +158,12 @@ function functions.text(res)
     local _, message, kind = transfer:outcome()
     return nil, message, kind
   end
+end
+
+-- Between two pieces: where the program polls, the rest of the frame's budget. nil elsewhere.
+function functions.turn(res)
+  local waiters = res.waiters
+  return waiters.loop ~= nil and waiters.loop.driven and function() waiters:turn() end
 end
 
 -- Sets the seconds left in all for the rest of this response; nil: no bound.
@@ -195,7 +245,11 @@ local function start(self, req)
   local opts = self.opts
   if req.connect_timeout == nil then req.connect_timeout = opts.connect_timeout end
   if req.read_timeout == nil then req.read_timeout = opts.read_timeout end
-  req.direct = opts.http_proxy == nil and base_url.is_loopback(req.url)
+  if opts.http_proxy == nil then
+    local origin = req.url:match "^[^/]*//[^/?#]*"
+    if origin ~= self.origin then self.origin, self.direct = origin, base_url.is_loopback(req.url) end
+    req.direct = self.direct
+  end
   local transfer, message, kind = engine:start(req)
   return transfer, message, kind, false
 end
@@ -205,6 +259,7 @@ local function finish(self, transfer, req)
   local waiters = self.waiters
   await(waiters, transfer, req.cancel)
   local done, why, what, sent = transfer:outcome()
+  req.resent = transfer:resent()
   local status, headers = transfer:head()
   -- A status that is an error itself says more than what went wrong after it.
   if done == false and (not status or status < 300 or what == "cancelled") then
@@ -225,7 +280,8 @@ end
 --- Sends a request. Comes back with the head of the response, or with a whole one unless `stream` is set.
 ---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout, max_bytes, stream, resend,
 --   cancel (a token of ampersand.cancel)
----@return table? res status, headers, read, wait, source, deadline, close
+--   `resent` is set: whether libcurl sent the request a second time
+---@return table? res status, headers, read, wait, text, source, deadline, close
 ---@return string? message
 ---@return string? kind
 ---@return boolean? sent whether the server may have seen the request
@@ -270,8 +326,8 @@ end
 ---@param token ampersand.CancelToken? ends the sleep
 function Curl:sleep(seconds, token)
   if self.closed or cancelled(token) then return end
-  local engine, why = open(self)
-  if not engine then return nil, why end
+  local engine, why, kind = open(self)
+  if not engine then return nil, why, kind end
   local alarm = engine:alarm(seconds)
   await(self.waiters, alarm, token)
   alarm:close()
@@ -280,7 +336,7 @@ end
 --- Moves all requests for at most `budget` seconds and resumes their coroutines: for programs with a loop of their own.
 ---@param budget number? seconds; 0 or nil: one step
 function Curl:poll(budget)
-  if self.waiters then self.waiters:poll(budget) end
+  if self.waiters then require "ampersand.transport.scheduler".of(self.waiters):poll(budget) end
 end
 
 --- Runs functions side by side, at most `n` at a time; see ampersand.transport.parallel.
@@ -289,8 +345,9 @@ end
 ---@return table values
 ---@return table errors
 function Curl:parallel(n, tasks)
-  local engine, why = open(self)
-  if not engine then return nil, why end
+  local engine, why, kind = open(self)
+  if not engine then return nil, why, kind end
+  require "ampersand.transport.scheduler".of(self.waiters)
   return require "ampersand.transport.parallel".run(self.waiters, n, tasks)
 end
 

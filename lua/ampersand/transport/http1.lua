@@ -152,7 +152,7 @@ local names, names_known = {}, 0
 local function header_name(raw)
   local name = names[raw]
   if name then return name end
-  if raw == "" or find(raw, "[%s%c]") then return nil end
+  if raw == "" or find(raw, "[^!-~]") then return nil end
   name = raw:lower()
   if names_known < MAX_NAMES then names[raw], names_known = name, names_known + 1 end
   return name
@@ -393,7 +393,9 @@ local function parse_head(self)
     status, lasts = parse_status(line)
     if not status then return nil, NOT_HTTP, "protocol" end
   end
-  local headers, next_at = parse_headers(text, find(text, "\n", at, true) + 1)
+  local stop, bare = find(text, "\n", at, true), find(text, "\r", at, true)
+  if bare and bare < stop - 1 then return nil, NOT_HTTP, "protocol" end
+  local headers, next_at = parse_headers(text, stop + 1)
   if not headers then return nil, next_at, "protocol" end
   local zero = find(text, "\0", at, true)
   if zero and zero < next_at then return nil, BAD_HEADER, "protocol" end
@@ -417,6 +419,9 @@ function Reader:head()
   local total = size
   while status and status < 200 do
     if status == 101 then return nil, "the server changed the protocol, which nobody asked for", "protocol" end
+    if headers["content-length"] or headers["transfer-encoding"] then
+      return nil, "an interim response frames a body", "protocol" -- libcurl would take it for the final one's
+    end
     status, headers, kind, size = read_head(self)
     total = total + (size or 0)
     if total > MAX_HEAD then return nil, TOO_LONG, "limit" end

@@ -23,13 +23,15 @@ local wait = {}
 --- Coroutines that belong to a loop of ours, whatever loop the program has. It holds those that live.
 wait.adopted = setmetatable({}, { __mode = "k" })
 
----@param engine userdata
+--- Makes a scheduler of a table that has an `engine`, once.
+---@param waiters table
 ---@param loop table? an adapter
 ---@return ampersand.Waiters
-function wait.new(engine, loop)
+function wait.of(waiters, loop)
+  if getmetatable(waiters) == Waiters then return waiters end
   -- roles: the driver, and who looks after it; both are let go when nobody else knows them
-  local roles = setmetatable({}, { __mode = "v" })
-  return setmetatable({ engine = engine, loop = loop, parked = {}, roles = roles }, Waiters)
+  waiters.loop, waiters.parked, waiters.stopped, waiters.roles = loop, {}, {}, setmetatable({}, { __mode = "v" })
+  return setmetatable(waiters, Waiters)
 end
 
 --- Makes `loop` the one that `co` yields to when it waits on `waiters`.
@@ -187,11 +189,29 @@ function Waiters:nudge()
   wait.step(self)
 end
 
+--- Lets a coroutine that has work stop until the next poll, once the budget of this one is used up.
+function Waiters:turn()
+  if not self.stop or core.now() < self.stop then return end
+  local loop = loop_here(self)
+  if not loop or not loop.driven then return end
+  self.stopped[#self.stopped + 1] = coroutine.running()
+  loop.park()
+end
+
+-- Wakes the coroutines that a budget has stopped.
+local function wake_stopped(self)
+  local stopped = self.stopped
+  self.stopped = {}
+  for _, co in ipairs(stopped) do self.loop.wake(co) end
+end
+
 --- Moves everything for at most `budget` seconds, from outside of all coroutines, and never waits.
 ---@param budget number? 0: one step
 function Waiters:poll(budget)
   local loop, now = self.loop, core.now()
   local stop = now + (budget or 0)
+  self.stop = stop
+  wake_stopped(self)
   repeat
     local before = now
     wait.step(self)
@@ -204,6 +224,7 @@ end
 --- Ends all transfers with kind "cancelled"; whoever waits is told.
 function Waiters:close()
   self.closing = true
+  wake_stopped(self)
   if not self.engine:usable() then return self.engine:close() end
   self.engine:cancel()
   wait.settle(self)

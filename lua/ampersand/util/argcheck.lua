@@ -86,7 +86,7 @@ function argcheck.names(schema)
 end
 
 local WORDS = {
-  seconds = "a positive number of seconds",
+  seconds = "a positive number of seconds", positive = "a positive number",
   wait = "a number of seconds, zero or more", count = "a whole number of at least 1",
 }
 
@@ -121,7 +121,7 @@ local function type_fits(value, expected)
   if actual == expected then return true end
   for wanted in expected:gmatch("%w+") do
     if actual == wanted then return true end
-    if wanted == "seconds" and actual == "number" and value > 0 then return true end
+    if (wanted == "seconds" or wanted == "positive") and actual == "number" and value > 0 then return true end
     if wanted == "wait" and actual == "number" and value >= 0 then return true end
     if wanted == "count" and actual == "number" and value >= 1 and value == math.floor(value) then return true end
   end

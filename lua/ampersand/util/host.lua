@@ -20,9 +20,10 @@ function host.haproxy()
   return haproxy
 end
 
---- The name of the module that sends requests here.
+--- The name of the module that sends requests here, such as "transport.curl".
+---@return string
 function host.transport()
-  return "ampersand.transport." .. (host.nginx() and "nginx" or host.haproxy() and "haproxy" or "curl")
+  return "transport." .. (host.nginx() and "nginx" or host.haproxy() and "haproxy" or "curl")
 end
 
 -- Where cosockets and ngx.sleep work.
@@ -88,6 +89,11 @@ function host.can_wait()
   local phase = ngx and phase_of(ngx)
   if not phase or YIELDS[phase] then return true end
   return nil, ("no request can be made in nginx's phase %s: %s"):format(phase, ADVICE[phase] or USUAL_ADVICE)
+end
+
+--- Whether functions can run in the background.
+function host.has_background()
+  return host.nginx() ~= nil or host.haproxy() ~= nil
 end
 
 --- Runs a function in the background; only hosts with an event loop can.

@@ -28,5 +28,5 @@ return function(text, now)
   end
   local month = name and MONTHS:find(name, 1, true)
   if not month or month % 3 ~= 1 or (zone ~= "GMT" and zone ~= "UTC") then return nil end
-  return core.timestamp(("%04d-%02d-%02dT%sZ"):format(year, (month + 2) / 3, tonumber(day), clock))
+  return (core.instant(("%04d-%02d-%02dT%sZ"):format(year, (month + 2) / 3, tonumber(day), clock)))
 end

@@ -58,6 +58,17 @@ function url.base(text)
   return parts.path:find "/v%d+/*$" and bare or bare .. "/v1"
 end
 
+--- Checks the name of a region.
+---@param text string
+---@return string|false|nil region in lower case; false for "us" and "", where the servers are as they are
+---@return string? problem
+function url.region(text)
+  local name = text:match "^%s*(.-)%s*$":lower()
+  if name == "" or name == "us" then return false end
+  if #name <= 63 and name:find "^%l[%l%d-]*$" and not name:find "%-$" then return name end
+  return nil, "is not the name of a region, such as eu"
+end
+
 --- Scheme, host and port of a URL, for messages; nil where it names none.
 ---@param text string
 ---@return string?

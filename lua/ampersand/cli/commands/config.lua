@@ -18,6 +18,7 @@ profile of AMPERSAND_PROFILE, else "default":
   project      --project      AMPERSAND_PROJECT_ID
   integration  --integration  AMPERSAND_INTEGRATION_ID
   org          --org          AMPERSAND_ORG_ID
+  region       --region       AMP_REGION
 The file is $XDG_CONFIG_HOME/ampersand/config (else ~/.config/ampersand/config),
 readable for its owner alone; a file that others can read is refused. A URL is
 the root of the API; /v1 is added unless its path ends in a version.
@@ -28,8 +29,8 @@ Example:
 
 function command.declare(tree)
   tree:command_target "verb"
-  local set = options.command(tree, "set", "Set one: key, bearer, url, project, integration, org.")
-  set:argument "name":description("key, bearer, url, project, integration or org").completes = "settings"
+  local set = options.command(tree, "set", "Set one: key, bearer, url, project, integration, org, region.")
+  set:argument "name":description("key, bearer, url, project, integration, org or region").completes = "settings"
   set:argument "value":description "`-`, or nothing, asks for a key without echo.":args "?"
   set:epilog "Example:\n  ampersand config set project my-project --profile prod"
   local unset = options.command(tree, "unset", "Remove one."):epilog "Example:\n  ampersand config unset project"
@@ -67,7 +68,8 @@ end
 function verbs.set(ctx)
   local setting = checked(config.setting(ctx.args.name))
   local value = given_value(setting, ctx.args.value)
-  local problem = setting.name == "url" and config.check_url(value)
+  local check = ({ url = config.check_url, region = config.check_region })[setting.name]
+  local problem = check and check(value)
   if problem then exit.usage(problem) end
   ctx:note(write(ctx, setting, value) .. "set in " .. config.path())
 end

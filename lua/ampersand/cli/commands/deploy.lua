@@ -52,7 +52,6 @@ local function edit_command(edit)
     local text = type(value) == "string" and "=" .. value or ":=" .. core.encode(value, { sort_keys = true })
     words[#words + 1], words[#words + 2] = "--set", path .. text
   end
-  if edit.unset then words[#words + 1], words[#words + 2] = "--unset", edit.unset end
   words[#words + 1], words[#words + 2] = "--journal", edit.object .. ".jsonl"
   for i, word in ipairs(words) do words[i] = quoted(word) end
   return printable(table.concat(words, " "))
@@ -66,6 +65,8 @@ local function show(ctx, plan)
       or "\nNothing of this can be copied to existing installations.")
     for _, edit in ipairs(edits) do say("  " .. edit_command(edit)) end
     for _, note in ipairs(notes) do say("  # " .. printable(note)) end
+  elseif plan:edits()[1] then
+    ctx:note "--edit-installations prints the edits that bring existing installations along"
   end
   stdout.flush()
 end
@@ -73,7 +74,7 @@ end
 local function confirm(ctx, plan)
   show(ctx, plan)
   if ctx.args.yes then return true end
-  if not terminal.is "stdin" then exit.usage "nothing was deployed: say --yes where nobody can be asked" end
+  if not terminal.is "stdin" then exit.usage "nothing was deployed: without a terminal, give --yes" end
   return terminal.agrees "Deploy this? [y/N] " or exit.with(exit.FAILURE, "nothing was deployed")
 end
 

@@ -78,7 +78,7 @@ function Visit:url()
   return false
 end
 
--- Its length tells a truncated copy; not one letter of it is shown.
+-- The length shows a truncated copy; no letter of it is printed.
 local function masked(secret)
   return ("%d characters"):format(#secret)
 end
@@ -119,7 +119,7 @@ end
 
 function Visit:clock(headers)
   local server = headers.date and time.parse_http_date(headers.date)
-  if not server then return self:find("warn", "clock", "the server does not tell the time") end
+  if not server then return self:find("warn", "clock", "the server sends no Date") end
   local skew = core.time() - server
   if math.abs(skew) > WORST_CLOCK then
     return self:find("bad", "clock", clock_words(skew), "set it, for example: timedatectl set-ntp true")
@@ -132,7 +132,7 @@ function Visit:network()
   local client, started = self.ctx:client(), core.now()
   local provider, info = client:call("getProvider", { provider = "hubspot" }, { retry = false })
   local reached = provider or info.kind == "status" and info.status ~= 404 and info.status < 500
-  local url = self.ctx:settings().base_url or "https://api.withampersand.com"
+  local url = client:_option "base_url"
   if not reached then
     if info.kind == "timeout" then self.code = exit.TIMEOUT end
     self:find("bad", "network", tostring(info.message), FIXES[info.kind] or "try again; see --debug")
@@ -179,7 +179,7 @@ function doctor.run(ctx)
     if visit:url() and visit:network() then visit:access() end
   end
   if visit.code ~= 0 then exit.with(visit.code, "something is to be fixed first, see above") end
-  ctx:note(visit.warned and "it works; what is marked !! is worth a look"
+  ctx:note(visit.warned and "it works; see what is marked !!"
     or "all is well; try: ampersand installations list")
 end
 

@@ -3,6 +3,7 @@
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local input = require "ampersand.cli.input"
+local names = require "ampersand.cli.names"
 local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
 local stdout = require "ampersand.cli.stdout"
@@ -24,20 +25,24 @@ function edit.declare(command)
   options.where(command)
   options.in_project(command)
   options.several(command, "--set", "path=text or path:=JSON, below `config`.", "<change>")
-  options.several(command, "--unset", "A path below `config` that shall go.", "<path>")
+  options.several(command, "--unset", "A path below `config` to remove.", "<path>")
   command:option("--journal", "File to resume and undo from; needed unless --dry-run."):argname "<file>"
   options.dry_run(command)
-  options.number(command, "--canary", "Try so many first, or a share below 1.", "<n>")
+  options.number(command, "--canary", "Change this many first, or a share below 1.", "<n>")
   options.parallel(command)
   command:flag("--irreversible", "Allow what cannot be undone.")
   options.yes(command)
 end
 
-local function read_changes(args)
+local function read_changes(ctx)
+  local args = ctx.args
   local changes = input.assignments(args.set, "--set")
   for _, path in ipairs(args.unset) do changes[#changes + 1] = { path = path, remove = true } end
   if #changes == 0 then exit.usage "installations edit: say what to change, by --set or --unset" end
-  for _, change in ipairs(changes) do change.path = change.path:gsub("^config%.", "") end
+  for _, change in ipairs(changes) do
+    change.path = change.path:gsub("^config%.", "")
+    names.check(ctx, change.remove and "--unset" or "--set", "Installation", { "config." .. change.path })
+  end
   return changes
 end
 
@@ -49,23 +54,31 @@ end
 --- A report, or the end of the command with what is left of one.
 function edit.checked(report, err)
   if report then return report end
-  if err.report then edit.say(tostring(err.report)) end
-  exit.fail(err)
+  if not err.report then exit.fail(err) end
+  edit.say(tostring(err.report))
+  exit.fail(err, ("%s\n%s; the same command resumes"):format(tostring(err), err.report:progress()))
+end
+
+-- What is not as asked ends the command, and so does a plan that would be refused.
+local function finish(report)
+  stdout.flush()
+  if report.type_changes[1] then
+    terminal.say "ampersand: see the warnings above; --set PATH:=JSON takes numbers, true and false"
+  end
+  local shortfall = report:shortfall()
+  if not shortfall then return end
+  local resumes = not report.dry_run and not report:complete() and report.unreadable == 0
+  exit.with(exit.FAILURE, shortfall .. (resumes and "; the same command resumes" or ""))
 end
 
 -- Shows what would happen, and asks, unless there is nothing to do.
 local function agreed(ctx, dry_run, question)
   if ctx.args.yes then return true end
-  if not terminal.is "stdin" then exit.usage "say --yes where nobody can be asked, or --dry-run to look first" end
+  if not terminal.is "stdin" then exit.usage "without a terminal, give --yes, or --dry-run to see the plan" end
   local report = edit.checked(dry_run())
-  stdout.flush()
+  finish(report)
   if report.changed == 0 then return false end
   return terminal.agrees(question:format(report.changed)) or exit.with(exit.FAILURE, "nothing was changed")
-end
-
--- The report of a dry run; it fails where the edit itself would refuse.
-local function looked(report)
-  if not report:complete() then exit.with(exit.FAILURE, "the edit would send nothing, see above") end
 end
 
 -- Runs with progress. An interrupt says how far the work is: the journal knows the rest.
@@ -89,21 +102,23 @@ end
 ---@param run fun(dry_run: boolean, on_progress: function?): table?, table?
 function edit.carry_out(ctx, question, run)
   local function dry_run() return run(true) end
-  if ctx.args.dry_run then return looked(edit.checked(dry_run())) end
+  if ctx.args.dry_run then return finish(edit.checked(dry_run())) end
   if not agreed(ctx, dry_run, question) then return end
   local report = run_counted(ctx, run)
   edit.say(tostring(report))
-  stdout.flush()
-  if not report:complete() then exit.with(exit.FAILURE, report:progress() .. "; the same command resumes") end
+  finish(report)
 end
 
 function edit.run(ctx)
   ctx:require_place()
-  local args, changes = ctx.args, read_changes(ctx.args)
+  local args, changes = ctx.args, read_changes(ctx)
   if not (args.dry_run or args.journal) then
     exit.usage "installations edit: --journal FILE is needed, to resume and undo from"
   end
-  local view = show.view(ctx, "installations")
+  local view = show.view(ctx, "installations", "Installation")
+  local words, err = show.blind_conditions(ctx, "installations", "installation")
+  if err then exit.fail(err) end
+  if words then exit.with(exit.FAILURE, words .. ": nothing is edited by such a condition") end
   edit.carry_out(ctx, "Change %d installations? [y/N] ", function(dry, on_progress)
     local given = { dry_run = dry, out = edit.say, parallel = args.parallel, irreversible = args.irreversible }
     if not dry then given.journal, given.canary, given.on_progress = args.journal, args.canary, on_progress end

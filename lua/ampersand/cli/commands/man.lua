@@ -53,7 +53,7 @@ function man.run(ctx)
   local parser = ctx.parser
   local root = parser.build()
   local lines = { ('.TH AMPERSAND 1 "" "ampersand %s" "User Commands"'):format(version.number) }
-  section(lines, "NAME", "ampersand - the Ampersand API at the shell")
+  section(lines, "NAME", "ampersand - the Ampersand API on the command line")
   section(lines, "SYNOPSIS", "ampersand <resource> <verb> [ids] [options]")
   section(lines, "DESCRIPTION", help.ROOT .. " Data goes to standard output, everything else to standard error.")
   section(lines, "OPTIONS OF EVERY COMMAND")

@@ -5,9 +5,11 @@ local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local input = require "ampersand.cli.input"
 local operations = require "ampersand.client.operations"
+local names = require "ampersand.cli.names"
 local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
 local terminal = require "ampersand.cli.terminal"
+local wait = require "ampersand.cli.commands.wait"
 local width = require "ampersand.cli.output.width"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -20,7 +22,7 @@ local function add_list_options(command, op)
   local installations = op.element == "Installation"
   local list = {
     options.where(command),
-    options.count(command, "--max", "At most so many."),
+    options.count(command, "--max --limit", "At most this many."),
     command:option("--sort", "Order by a path."):argname "<path>",
     command:flag("--reverse", "With --sort: the largest, or latest, first."),
     command:flag("--count", "Print only how many there are."),
@@ -49,6 +51,9 @@ local function add_query_options(command, op)
   if #list > 0 then command:group("Parameters", unpack(list)) end
 end
 
+-- Operations that start one which goes on: `--wait` follows it.
+local STARTS = { triggerRead = true, writeRecords = true }
+
 local function declare(command, op)
   command:argument("ids"):args("*"):hidden(true)
   if help.is_list(op) then add_list_options(command, op) end
@@ -56,6 +61,10 @@ local function declare(command, op)
   add_query_options(command, op)
   if op.body then command:group("Body", options.body(command, "name=text or name:=JSON; dots reach inwards.")) end
   if help.is_destructive(op) then options.yes(command) end
+  if STARTS[op.id] then
+    command:flag("--wait", "Wait until the operation has ended, as operations wait does.")
+    options.number(command, "--interval", "With --wait: seconds between two polls (0.5, growing to 10).")
+  end
 end
 
 -- Arguments -------------------------------------------------------------------------------------------------------
@@ -90,6 +99,7 @@ local function read_fields(ctx, op)
     local value = ctx.args["query_" .. name]
     if value ~= nil then fields[name] = value end
   end
+  names.check_body(ctx, op, fields)
   return fields
 end
 
@@ -101,7 +111,7 @@ local WARNINGS = {
   deleteIntegration = "Its installations go with it.",
 }
 
--- What is about to be deleted, as people know it.
+-- What is about to be deleted, with the names that people know.
 local function describe(ctx, op, ids)
   local name = is_api_key(op) and "this API key" or ids[#ids]
   if op.id ~= "deleteInstallation" then return name end
@@ -117,7 +127,7 @@ local function confirm(ctx, op, ids, fields)
   if not help.is_destructive(op) or ctx.args.yes then return end
   if op.method ~= "DELETE" and tostring(fields.destructive) ~= "true" then return end
   if not terminal.is "stdin" then
-    exit.usage(("%s %s takes something away: say --yes where nobody can be asked"):format(help.dashed(op.resource),
+    exit.usage(("%s %s asks first: without a terminal, give --yes"):format(help.dashed(op.resource),
       help.dashed(op.verb)))
   end
   local words = op.method == "DELETE" and "Delete " .. width.clean(describe(ctx, op, ids))
@@ -137,24 +147,33 @@ local function noun_of(op)
   return NOUNS[op.element] or op.element:gsub("(%l)(%u)", "%1 %2"):lower()
 end
 
+-- Where nothing fits: whether that is because no element has what the conditions name.
+local function blind(ctx, op, arguments)
+  return function()
+    local words, err = show.blind_conditions(ctx, op.resource, noun_of(op), unpack(arguments))
+    if err then exit.fail(err) end
+    return words
+  end
+end
+
 local function count(ctx, op, arguments)
-  local view = show.view(ctx, op.resource)
-  show.count(ctx, exit.checked(view.count, view, unpack(arguments)))
+  local view = show.view(ctx, op.resource, op.element)
+  show.count(ctx, exit.checked(view.count, view, unpack(arguments)), blind(ctx, op, arguments))
 end
 
 local function list(ctx, op, arguments)
   if ctx.args.count then return count(ctx, op, arguments) end
   local plan = show.plan(ctx, op.element, noun_of(op))
-  local view = show.view(ctx, op.resource, plan.paths)
-  show.stream(ctx, plan, exit.checked(view.stream, view, unpack(arguments)))
+  local view = show.view(ctx, op.resource, op.element, plan.paths)
+  show.stream(ctx, plan, exit.checked(view.stream, view, unpack(arguments)), blind(ctx, op, arguments))
 end
 
 -- An object of named things, such as the providers, is shown as the list of them.
 local function map_values(map)
-  local names, values = {}, {}
-  for name in pairs(map) do names[#names + 1] = name end
-  table.sort(names)
-  for i, name in ipairs(names) do
+  local keys, values = {}, {}
+  for name in pairs(map) do keys[#keys + 1] = name end
+  table.sort(keys)
+  for i, name in ipairs(keys) do
     local value = map[name]
     if type(value) == "table" and value.name == nil then value.name = name end
     values[i] = value
@@ -170,6 +189,7 @@ local function invoke(ctx, op, ids, arguments)
   if value == true then
     return ctx:note(DONE[op.method] .. (#ids > 0 and not is_api_key(op) and ": " .. ids[#ids] or ""))
   end
+  if ctx.args.wait then return wait.follow(ctx, value) end
   ctx.changes = op.method ~= "GET"
   if op.returns == "map" then value = map_values(value) end
   if help.is_list(op) then return show.list(ctx, value, op.element, noun_of(op)) end
@@ -177,13 +197,14 @@ local function invoke(ctx, op, ids, arguments)
 end
 
 local function run(ctx, op)
-  if help.is_list(op) then show.check(ctx.args) end
+  show.check(ctx, op.element)
   ctx:settings() -- a key on standard input stands before a body
   if ctx.args.in_project then
     if #ctx.args.ids > 1 then exit.usage "--in-project takes at most the project as an id" end
     op = setmetatable({ placeholders = operations.get(op.resource, "in_project").placeholders }, { __index = op })
   end
   local ids, fields = check_ids(ctx, op), read_fields(ctx, op)
+  if ctx.args.wait and fields.mode == nil then fields.mode = "async" end
   ctx:require_credentials(op)
   confirm(ctx, op, ids, fields)
   -- A timeout asked for counts for the whole of a list.

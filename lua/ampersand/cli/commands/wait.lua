@@ -15,7 +15,7 @@ local wait = {
 
 function wait.declare(command)
   command:argument "id":description "The operation."
-  options.number(command, "--interval", "Seconds between two looks (0.5, growing to 10).")
+  options.number(command, "--interval", "Seconds between two polls (0.5, growing to 10).")
   options.formats(command)
 end
 
@@ -26,9 +26,12 @@ local function progress_line(progress)
   return ("%s%s%s records"):format(bar, terminal.grouped(progress.processed), total)
 end
 
-function wait.run(ctx)
-  ctx:require_setting "project"
-  ctx:require_credentials { auth = "any" }
+--- Waits for an operation and shows it.
+---@param ctx ampersand.cli.Context
+---@param started string|table its id, or the answer that started it
+function wait.follow(ctx, started)
+  local id = type(started) == "table" and started.operationId or started
+  if type(id) ~= "string" then exit.with(exit.FAILURE, "there is no operation to wait for: the answer names none") end
   local operations, shown = ctx:client().operations, false
   local given = { timeout = ctx.args.timeout, interval = ctx.args.interval }
   if not ctx.args.quiet and terminal.is "stderr" then
@@ -37,11 +40,18 @@ function wait.run(ctx)
       io.stderr:write("\r", progress_line(progress), "\27[K")
     end
   end
-  local operation, err = exit.guard(operations.wait, operations, ctx.args.id, given)
+  local operation, err = exit.guard(operations.wait, operations, id, given)
   if shown then io.stderr:write "\r\27[K" end
   if operation then return show.value(ctx, operation, "Operation") end
   if err.failed_operation then exit.with(exit.CONDITION, tostring(err)) end
   exit.fail(err)
+end
+
+function wait.run(ctx)
+  show.check(ctx, "Operation")
+  ctx:require_setting "project"
+  ctx:require_credentials { auth = "any" }
+  wait.follow(ctx, ctx.args.id)
 end
 
 return wait

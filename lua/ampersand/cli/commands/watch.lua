@@ -14,7 +14,7 @@ local stdout = require "ampersand.cli.stdout"
 local width = require "ampersand.cli.output.width"
 
 local watch = {
-  summary = "Tell what changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
+  summary = "Print changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
   usage = "",
   element = "Installation",
   epilog = help.below { help.WHERE, help.examples {
@@ -25,9 +25,9 @@ local watch = {
 function watch.declare(command)
   options.where(command)
   options.in_project(command)
-  options.number(command, "--interval", "Seconds between two looks (60).")
-  options.count(command, "--polls", "End after so many looks.")
-  command:flag("--existing", "Tell those of the first look, too.")
+  options.number(command, "--interval", "Seconds between two polls (60).")
+  options.count(command, "--polls", "End after this many polls.")
+  command:flag("--existing", "Print the installations of the first poll, too.")
   command:option("--state", "Remember in this file what was seen, and go on from there."):argname "<file>"
   command:flag("--ndjson", "One line of JSON each.")
   command:option("--fail-if", "Exit code 3 as soon as there is any change, or an unhealthy one."):argname "<what>"
@@ -47,6 +47,14 @@ local function read_state(name)
   local state, why = core.decode(input.file(name, "--state"))
   if type(state) ~= "table" then exit.usage(("--state %s: %s"):format(name, why or "not what a watch has written")) end
   return state
+end
+
+-- Two watches with one state would each report the same changes, and overwrite what the other has seen.
+local function lock_state(name)
+  if not name then return nil end
+  local lock, why, locked = core.append_file(name .. ".lock")
+  if locked then exit.with(exit.FAILURE, ("--state %s is in use by another watch"):format(name)) end
+  return lock or exit.usage(("--state %s cannot be locked: %s"):format(name, why))
 end
 
 -- Written beside and renamed, so that the file is whole whenever the watch is ended.
@@ -104,7 +112,10 @@ end
 -- The state is saved however the watch ends.
 function watch.run(ctx)
   ctx:require_place()
-  local args, view, watcher, polled, failed = ctx.args, show.view(ctx, "installations"), nil, false, nil
+  local args, view, watcher, polled, failed = ctx.args, show.view(ctx, "installations", "Installation"), nil, false, nil
+  local lock = lock_state(args.state)
+  local words = args.fail_if and show.blind_conditions(ctx, "installations", "installation")
+  if words then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
   watcher = exit.guard(view.watch, view, {
     interval = args.interval, polls = args.polls, existing = args.existing, state = read_state(args.state),
     on_error = function(err)
@@ -119,6 +130,7 @@ function watch.run(ctx)
   })
   local ok, raised = pcall(follow, ctx, watcher)
   save_state(args.state, watcher)
+  if lock then lock:close() end
   if not ok then error(raised, 0) end
   if failed then exit.fail(failed) end -- the last poll has seen nothing
 end

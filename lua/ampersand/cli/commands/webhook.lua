@@ -1,47 +1,33 @@
---- `ampersand webhook`: checks signatures.
+--- `ampersand webhook`: verifies messages, sends and receives them for tests.
 
-local environment = require "ampersand.util.environment"
-local exit = require "ampersand.cli.exit"
-local input = require "ampersand.cli.input"
 local options = require "ampersand.cli.options"
-local show = require "ampersand.cli.show"
-local wording = require "ampersand.cli.wording"
 
 local webhook = {
-  summary = "Check a webhook's signature: ampersand webhook verify.",
-  epilog = "Example:\n  ampersand webhook verify --help",
+  summary = "Webhooks: verify a message, send one, listen for them.",
+  epilog = [[
+Examples:
+  ampersand webhook listen --port 9000 --forward-to http://127.0.0.1:3000/hooks
+  ampersand webhook send http://127.0.0.1:9000/ --event subscribe.update]],
+}
+
+local VERBS = {
+  verify = require "ampersand.cli.commands.webhook_verify", send = require "ampersand.cli.commands.webhook_send",
+  listen = require "ampersand.cli.commands.webhook_listen", events = require "ampersand.cli.commands.webhook_events",
 }
 
 function webhook.declare(command)
-  local verify = options.command(command:command_target "verb", "verify",
-    "Is this message from the vendor? Prints it when it is, ends with 1 when not.")
-  options.usage(verify, "[<file>] ")
-  verify:argument "file":description "The raw body; `-` or nothing: standard input.":args "?"
-  options.header(verify, "'Name: value' of the request; give the three svix-* ones.")
-  verify:option("--secret-file", "File with the secret; else AMPERSAND_WEBHOOK_SECRET."):argname "<file>"
-    :target "secret_file"
-  options.number(verify, "--tolerance", "Seconds a message may be old (300).")
-  options.formats(verify)
-  verify:epilog [[
-Example:
-  ampersand webhook verify body.json -H "svix-id: $ID" \
-    -H "svix-timestamp: $AT" -H "svix-signature: $SIGNATURE"]]
-end
-
-local function read_secret(args)
-  if args.secret_file then return (input.file(args.secret_file):gsub("%s+$", "")) end
-  return environment.get "AMPERSAND_WEBHOOK_SECRET"
-    or exit.with(exit.AUTH, "no webhook secret: set AMPERSAND_WEBHOOK_SECRET, or name a file by --secret-file")
+  command:command_target "verb"
+  for _, name in ipairs { "verify", "send", "listen", "events" } do
+    local verb = VERBS[name]
+    local added = options.command(command, name, verb.summary):description(verb.summary)
+    options.usage(added, verb.usage)
+    verb.declare(added)
+    added:epilog(verb.epilog)
+  end
 end
 
 function webhook.run(ctx)
-  local verify = require("ampersand.webhook").verify
-  local args = ctx.args
-  local headers, body = input.headers(args.header), input.file(args.file or "-")
-  local message, err = exit.guard(verify, read_secret(args), headers, body, { tolerance = args.tolerance })
-  if not message then exit.with(err.kind == "config" and exit.AUTH or exit.FAILURE, wording(err.message)) end
-  ctx:note("signed by the vendor; id " .. err.id)
-  show.json(ctx, message)
+  return VERBS[ctx.args.verb].run(ctx)
 end
 
 return webhook

@@ -44,7 +44,7 @@ function Tally:add(installation)
   end
 end
 
---- The counts, largest first; what is beyond `most` becomes one line, without a bar: it would dwarf those above it.
+--- The counts, largest first; what is beyond `most` becomes one line without a bar, which would be the longest.
 function chart.ranked(counts, most)
   local list = {}
   for name, count in pairs(counts) do list[#list + 1] = { name = name, count = count } end

@@ -60,7 +60,7 @@ end
 
 local FIRST = { "id", "name", "label", "key", "status", "type" }
 
---- Columns for things nobody has described: their members that are no tables, names first.
+--- Columns for elements of an unknown kind: their members that are not tables, names first.
 ---@param values any[]
 ---@return table[] columns
 function columns.guess(values)
@@ -86,7 +86,7 @@ local COLOURS = {
   created = "yellow", in_progress = "yellow", pending = "yellow", warning = "yellow", warn = "yellow",
 }
 
---- The colour of a word that tells how something is; nil for every other text.
+--- The colour of a status; nil for every other text.
 ---@param text string
 ---@return string?
 function columns.colour(text)

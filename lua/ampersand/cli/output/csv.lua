@@ -16,6 +16,17 @@ local function tsv_cell(text)
   return (text:gsub("[\t\r\n\\]", TSV_ESCAPES))
 end
 
+-- The characters that begin a formula in a spreadsheet, also in full width. A number is not a formula.
+local FORMULA = { "^[=+@\t\r\n-]", "^\239\188[\157\139\141\160]" }
+
+local function harmless(text)
+  if text:find "^[+-]?[%d.]+$" then return text end
+  for _, beginning in ipairs(FORMULA) do
+    if text:find(beginning) then return "'" .. text end
+  end
+  return text
+end
+
 local function separated(separator, quote)
   return function(write, settings)
     local columns = settings.columns
@@ -23,6 +34,7 @@ local function separated(separator, quote)
       local cells = {}
       for i, column in ipairs(columns) do
         local text = text_of(column)
+        if settings.spreadsheet then text = harmless(text) end
         cells[i] = quote(settings.terminal and text:gsub("[^\t\n]+", printable) or text)
       end
       write(table.concat(cells, separator) .. "\n")
@@ -35,7 +47,7 @@ local function separated(separator, quote)
   end
 end
 
---- Writers of lines; `settings` has columns ({ path }), header and terminal.
+--- Writers of lines; `settings` has columns ({ path }), header, terminal and spreadsheet.
 csv.comma = separated(",", csv_cell)
 csv.tab = separated("\t", tsv_cell)
 

@@ -100,7 +100,7 @@ end
 --- A writer of a table once all rows are there.
 ---@param write fun(text: string)
 ---@param settings table columns ({ heading, path }; nil: guessed), limit (terminal columns), paint, header, empty (what
---   to say when there are no rows), hidden (told how many columns had no room), say
+--   to say when there are no rows), say
 ---@return table writer add, finish
 function tables.writer(write, settings)
   local rows, chosen = {}, settings.columns

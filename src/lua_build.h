@@ -49,12 +49,12 @@ struct amp_builder {
     uint32_t index; /* of the innermost one's next element; 0: it is an object */
 };
 
-/* Pushes the value that the scan has recorded. Returns 0, nothing pushed, when this Lua's stack is
- * too small. */
-int amp_build(lua_State *L, struct amp_builder *builder);
+/* Pushes the value that the scan has recorded. Returns false, nothing pushed, when this Lua's stack
+ * is too small. */
+bool amp_build(lua_State *L, struct amp_builder *builder);
 
 /* The same with a part of a value; the tables that go on stay on the stack. */
-int amp_build_part(lua_State *L, struct amp_builder *builder);
+bool amp_build_part(lua_State *L, struct amp_builder *builder);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -1,6 +1,6 @@
 -- nginx for specs and measurements: a real server for HTTP/2, gzip and generated files, on free loopback ports.
 
-local socket = require "socket"
+local server = require "support.server"
 
 local nginx = {}
 
@@ -35,32 +35,10 @@ http {
 }
 ]]
 
-local function free_port()
-  local server = assert(socket.bind("127.0.0.1", 0))
-  local _, port = server:getsockname()
-  server:close()
-  return port
-end
-
-local function shell(command, ...)
-  command = command:format(...)
-  local ok = os.execute(command)
-  assert(ok == true or ok == 0, command)
-end
-
 local function write(name, text)
   local file = assert(io.open(name, "w"))
   file:write(text)
   file:close()
-end
-
-local function wait_for(port)
-  for _ = 1, 250 do
-    local conn = socket.connect("127.0.0.1", port)
-    if conn then return conn:close() end
-    socket.sleep(0.02)
-  end
-  error "nginx did not start"
 end
 
 ---@class Nginx
@@ -73,24 +51,23 @@ Nginx.__index = Nginx
 ---@return Nginx
 function nginx.start(options)
   options = options or {}
-  local directory = os.tmpname()
-  os.remove(directory)
-  shell("mkdir -m 755 '%s' '%s/www'", directory, directory)
+  local directory = server.folder()
+  os.execute(("chmod 755 '%s'; mkdir -m 755 '%s/www'"):format(directory, directory))
   require("support.certificates").make(directory)
-  shell("chmod 644 '%s/good.key'", directory)
+  os.execute(("chmod 644 '%s/good.key'"):format(directory))
   for name, text in pairs(options.files or {}) do write(directory .. "/www/" .. name, text) end
-  local ports = { plain = free_port(), tls = free_port(), h2 = free_port() }
+  local free = server.free_ports(3)
+  local ports = { plain = free[1], tls = free[2], h2 = free[3] }
   local words = {
     PREFIX = directory, GZIP = options.gzip and "on" or "off", RATE = options.rate or "0",
     PLAIN = ports.plain, TLS = ports.tls, H2 = ports.h2,
   }
   write(directory .. "/nginx.conf", (CONFIG:gsub("%u[%u%d]+", words)))
-  -- The shell reads until our end of the pipe closes, also when we die, and takes nginx with it.
-  local pipe = assert(io.popen(([[env -u LD_PRELOAD sh -c '
-    nginx -p "$1" -c "$1/nginx.conf" </dev/null >/dev/null 2>&1 & pid=$!
-    cat >/dev/null; kill $pid; wait $pid' sh '%s']]):format(directory), "w"))
-  wait_for(ports.plain)
-  return setmetatable({ directory = directory, ports = ports, pipe = pipe }, Nginx)
+  local command = ("env -u LD_PRELOAD nginx -p '%s' -c '%s/nginx.conf'"):format(directory, directory)
+  local process = server.start(command, { what = "nginx", directory = directory, ready = function()
+    return server.listens(ports.plain)
+  end })
+  return setmetatable({ directory = directory, ports = ports, process = process }, Nginx)
 end
 
 ---@param path string
@@ -101,8 +78,7 @@ function Nginx:url(path, port)
 end
 
 function Nginx:stop()
-  self.pipe:close()
-  shell("rm -rf '%s'", self.directory)
+  self.process:stop()
 end
 
 return nginx

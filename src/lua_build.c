@@ -1,4 +1,4 @@
-#include "json_decode.h"
+#include "lua_build.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static inline uint64_t hash_key(const struct amp_key *key)
     return (key->head ^ (key->tail << 23 | key->tail >> 41) ^ key->size) * 0x9e3779b97f4a7c15u;
 }
 
-static inline int is_key(const struct amp_key *slot, const struct amp_key *key)
+static inline bool is_key(const struct amp_key *slot, const struct amp_key *key)
 {
     return slot->head == key->head && slot->tail == key->tail && slot->size == key->size &&
            slot->text && (key->size <= 16 || memcmp(slot->text, key->text, key->size) == 0);
@@ -128,7 +128,7 @@ static void remove_member(lua_State *L)
 {
     lua_pushvalue(L, -1);
     lua_rawget(L, -3);
-    int was_there = !lua_isnil(L, -1);
+    bool was_there = !lua_isnil(L, -1);
     lua_pop(L, 1);
     if (was_there) {
         lua_pushnil(L);
@@ -226,24 +226,24 @@ static void build(lua_State *L, struct amp_builder *b, const struct amp_node *no
 }
 
 /* Room for a table and a key at each new level, and what the steps above push. */
-static int reserve_levels(lua_State *L, const struct amp_builder *b)
+static bool reserve_levels(lua_State *L, const struct amp_builder *b)
 {
     size_t deepest = b->scan->deepest;
     return amp_reserve_stack(L, 2 * (deepest > b->depth ? deepest - b->depth : 0) + 8);
 }
 
-int amp_build(lua_State *L, struct amp_builder *b)
+bool amp_build(lua_State *L, struct amp_builder *b)
 {
     if (!reserve_levels(L, b))
-        return 0;
+        return false;
     build(L, b, b->scan->node);
-    return 1;
+    return true;
 }
 
-int amp_build_part(lua_State *L, struct amp_builder *b)
+bool amp_build_part(lua_State *L, struct amp_builder *b)
 {
     if (!reserve_levels(L, b))
-        return 0;
+        return false;
     build(L, b, b->scan->node + 1);
-    return 1;
+    return true;
 }

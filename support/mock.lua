@@ -1,17 +1,13 @@
 -- Starts and stops the mock server for specs, in a process of its own that ends with this one.
 
 local core = require "ampersand.core"
-local socket = require "socket"
+local server = require "support.server"
 
 local mock = {}
 local Mock = {}
 Mock.__index = Mock
 
-local function quote(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
-
--- { installations = 10, exit_on_eof = true } -> a Lua table's source
+-- { installations = 10, quiet = true } -> a Lua table's source
 local function source_of(options)
   local words = {}
   for name, value in pairs(options) do
@@ -21,48 +17,26 @@ local function source_of(options)
   return "{" .. table.concat(words, ",") .. "}"
 end
 
--- The first two lines of the file: the process id, then the address. The server may still be starting.
-local function read_address(name, seconds)
-  local deadline = socket.gettime() + seconds
-  repeat
-    local file = assert(io.open(name))
-    local text = file:read "*a"
-    file:close()
-    local pid, url = text:match "^(%d+)\nlistening (%S+)\n"
-    if pid then return tonumber(pid), url end
-    socket.sleep(0.01)
-  until socket.gettime() > deadline
-end
-
---- Starts a mock server and waits until it listens. Its standard input is a pipe of ours, so it cannot outlive us.
+--- Starts a mock server and waits until it listens. It ends with us.
 ---@param options table? options of the command, with underscores: `{ installations = 1000, delay = 0.1 }`
 ---@return table mock with url, key, bearer, pid
 function mock.start(options)
-  local all = { exit_on_eof = true }
-  for name, value in pairs(options or {}) do all[name] = value end
-  local name = os.tmpname()
-  local program = ("os.exit(require('ampersand.mock').main%s)"):format(source_of(all))
-  local command = ("echo $$ > %s; exec %s -e %s >> %s"):format(name, os.getenv "LUA" or "lua", quote(program), name)
-  local pipe = assert(io.popen(command, "w"))
-  local pid, url = read_address(name, 20)
-  os.remove(name)
-  if not pid then
-    pipe:close()
-    error("the mock server did not start", 2)
-  end
+  options = options or {}
+  local program = ("os.exit(require('ampersand.mock').main%s)"):format(source_of(options))
+  local command = ("%s -e %s"):format(os.getenv "LUA" or "lua", server.quote(program))
+  local process = server.start(command, { what = "the mock server", ready = function(self)
+    return self:output():match "listening (%S+)\n"
+  end })
   return setmetatable({
-    url = url, pid = pid, pipe = pipe, port = tonumber(url:match ":(%d+)/"),
-    key = all.key or "mock-key", bearer = all.bearer or "mock-token",
+    url = process.address, pid = process.pid, process = process, port = tonumber(process.address:match ":(%d+)/"),
+    key = options.key or "mock-key", bearer = options.bearer or "mock-token",
     project = "project-456", integration = "integration-123",
   }, Mock)
 end
 
 --- Ends the server; a second call does nothing.
 function Mock:stop()
-  if not self.pipe then return end
-  os.execute(("kill %d 2>/dev/null"):format(self.pid))
-  self.pipe:close()
-  self.pipe = nil
+  self.process:stop()
 end
 
 --- Sends one plain request and reads the whole answer.

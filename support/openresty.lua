@@ -1,14 +1,12 @@
--- Starts nginx with its Lua module (and redis-server) for specs: free loopback ports, a prefix of its own under the
--- system's temporary files, stopped by process id. `timeout` ends what a killed spec would leave behind.
+-- Starts nginx with its Lua module (and redis-server) on free loopback ports, with a prefix of its own.
 
 local machine = require "support.machine"
+local server = require "support.server"
 local socket = require "socket"
 
 local nginx = {}
 local Server = {}
 Server.__index = Server
-
-local LIFETIME = os.getenv "AMP_SERVER_LIFETIME" or 120 -- seconds
 
 local function run(command)
   local ok = os.execute(command)
@@ -22,14 +20,7 @@ local function output(command)
   return (text:gsub("%s+$", ""))
 end
 
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a" or ""
-  if file then file:close() end
-  return text
-end
-
-nginx.read = read
+nginx.read, nginx.free_ports, nginx.alive = server.read, server.free_ports, server.alive
 
 local function write(path, text)
   local file = assert(io.open(path, "wb"))
@@ -43,10 +34,11 @@ local MODULES = output "ls -d /usr/lib/nginx/modules /usr/lib64/nginx/modules 2>
 ---@return string?
 function nginx.missing_module()
   if machine.has "nginx" and machine.succeeds("test -e " .. MODULES .. "/ngx_http_lua_module.so") then return nil end
-  return machine.absent("nginx's Lua module", "apt-get install nginx-light libnginx-mod-http-lua lua-resty-core")
+  return machine.absent("nginx's Lua module",
+    "apt-get install nginx-light libnginx-mod-http-lua lua-resty-core")
 end
 
---- Whether nginx's specs cannot run here. They belong to LuaJIT's run; where nginx is absent, that run has them pending.
+--- Whether nginx's specs cannot run here. They belong to LuaJIT's run, which has them pending where nginx is absent.
 ---@param pending function busted's
 ---@return boolean
 function nginx.unable(pending)
@@ -56,38 +48,11 @@ function nginx.unable(pending)
   return missing ~= nil
 end
 
---- Some different free ports of the loopback address.
-function nginx.free_ports(count)
-  local listeners, ports = {}, {}
-  for i = 1, count do
-    listeners[i] = assert(socket.bind("127.0.0.1", 0))
-    local _, port = listeners[i]:getsockname()
-    ports[i] = math.floor(tonumber(port))
-  end
-  for _, listener in ipairs(listeners) do listener:close() end
-  return ports
-end
-
 --- Waits until `condition()` holds; false after `seconds`.
+---@return boolean
 function nginx.await(seconds, condition)
-  local deadline = socket.gettime() + seconds
-  repeat
-    if condition() then return true end
-    socket.sleep(0.01)
-  until socket.gettime() > deadline
-  return false
+  return server.await(seconds, condition) and true or false
 end
-
-local function listens(port)
-  local connection = socket.connect("127.0.0.1", port)
-  if connection then connection:close() end
-  return connection ~= nil
-end
-
-local function alive(pid)
-  return run(("kill -0 %s 2>/dev/null"):format(pid))
-end
-nginx.alive = alive
 
 -- The lines every configuration begins with. ndk must be loaded before lua.
 local HEAD = [[
@@ -152,55 +117,29 @@ local function values_of(options)
   local values = {
     modules = load_modules(), user = output "id -u" == "0" and "user root;" or "", log_level = "warn", workers = 1,
     main = "", http = "", server = "", origin = "", listen = "", lua_path = "", root = output "pwd",
-    prefix = output "mktemp -d",
+    prefix = server.folder(),
     port = ports[1], upstream = ports[2], spare = ports[3],
   }
   for name, value in pairs(options) do values[name] = value end
   return values
 end
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
 local function environment(values)
   local words = {}
-  for name, value in pairs(values or {}) do words[#words + 1] = name .. "=" .. quote(value) end
+  for name, value in pairs(values or {}) do words[#words + 1] = name .. "=" .. server.quote(value) end
   return table.concat(words, " ")
 end
 
 -- What `make coverage` puts into nginx alone.
 local function preloaded()
   local library = os.getenv "AMP_NGINX_PRELOAD"
-  return library and " LD_PRELOAD=" .. quote(library) or ""
-end
-
--- Either for a bounded time, or for as long as this process holds the other end of a pipe.
-local function launch(self)
-  local prefix = self.prefix
-  local command = "env %s %s nginx -p %s -c %s/nginx.conf >%s/out 2>&1 </dev/null &"
-  local bound = not self.values.attached and "timeout " .. LIFETIME or ""
-  command = command:format(environment(self.values.env) .. preloaded(), bound, prefix, prefix, prefix)
-  if self.values.attached then
-    local ending = " pid=$!; cat >/dev/null; kill $pid 2>/dev/null; wait; rm -rf " .. quote(prefix)
-    self.pipe = assert(io.popen("trap '' INT; " .. command .. ending, "w"))
-  else
-    run(command)
-  end
-  nginx.await(10, function()
-    self.pid = tonumber(read(prefix .. "/nginx.pid"))
-    return self.pid and listens(self.port) or read(prefix .. "/out"):find("[emerg]", 1, true)
-  end)
-  if self.pid and listens(self.port) then return end
-  local words = read(prefix .. "/out") .. read(prefix .. "/error.log")
-  self:stop()
-  error("nginx did not start:\n" .. words, 3)
+  return library and " LD_PRELOAD=" .. server.quote(library) or ""
 end
 
 --- Starts nginx. Texts may hold {{port}}, {{upstream}} (the second server's), {{spare}} (a free one), {{prefix}} and
 --- the names of other options.
 ---@param options table http, server, origin, main (configuration texts), workers, log_level, conf (a whole file),
---   files, env, lua_path (";dir/?.lua", looked through after the project's own), attached (ends with this process)
+--   files, env, lua_path (";dir/?.lua", looked through after the project's own)
 ---@return table server with port, url, upstream, prefix, pid
 function nginx.start(options)
   local values = values_of(options)
@@ -210,20 +149,18 @@ function nginx.start(options)
   }, Server)
   for name, text in pairs(options.files or {}) do write(self.prefix .. "/" .. name, text) end
   write(self.prefix .. "/nginx.conf", options.conf and expand(options.conf, values) or expand(HEAD .. HTTP, values))
-  launch(self)
+  local command = ("env %s%s nginx -p %s -c %s/nginx.conf"):format(environment(values.env), preloaded(), self.prefix,
+    self.prefix)
+  self.process = server.start(command, { what = "nginx", directory = self.prefix, seconds = 10, ready = function()
+    return server.listens(self.port)
+  end })
+  self.pid = self.process.pid
   return self
 end
 
 --- Ends the server and removes its files; a second call does nothing.
 function Server:stop()
-  if self.stopped then return end
-  self.stopped = true
-  if self.pid then
-    run(("kill -TERM %d 2>/dev/null"):format(self.pid))
-    if not nginx.await(5, function() return not alive(self.pid) end) then run(("kill -KILL %d"):format(self.pid)) end
-  end
-  if self.pipe then self.pipe:close() end
-  run(("rm -rf '%s'"):format(self.prefix))
+  self.process:stop()
 end
 
 --- Loads the configuration anew, as `nginx -s reload` does.
@@ -240,7 +177,7 @@ end
 
 --- What nginx has logged.
 function Server:log()
-  return read(self.prefix .. "/error.log")
+  return server.read(self.prefix .. "/error.log")
 end
 
 --- Opens a connection and sends a request; the answer is read by `finish`.
@@ -304,28 +241,16 @@ end
 
 -- --- redis -----------------------------------------------------------------------------------------------------------
 
-local Redis = {}
-Redis.__index = Redis
-
 --- Starts a redis-server that keeps nothing, and wants a password when one is given.
+---@return table redis port, stop()
 function nginx.redis(password)
-  local port, prefix = nginx.free_ports(1)[1], output "mktemp -d"
-  local command = "timeout %s redis-server --port %d --bind 127.0.0.1 --save '' --appendonly no --daemonize no "
-    .. "--dir %s --pidfile %s/redis.pid " .. (password and "--requirepass " .. password or "") .. " >%s/out 2>&1 </dev/null &"
-  run(command:format(LIFETIME, port, prefix, prefix, prefix))
-  local self = setmetatable({ port = port, prefix = prefix }, Redis)
-  nginx.await(10, function()
-    self.pid = tonumber(read(prefix .. "/redis.pid"))
-    return self.pid and listens(port)
-  end)
-  return self
-end
-
-function Redis:stop()
-  if self.pid then run(("kill -TERM %d 2>/dev/null"):format(self.pid)) end
-  if self.pid then nginx.await(5, function() return not alive(self.pid) end) end
-  self.pid = nil
-  run(("rm -rf '%s'"):format(self.prefix))
+  local port, folder = server.free_ports(1)[1], server.folder()
+  local command = "redis-server --port %d --bind 127.0.0.1 --save '' --appendonly no --daemonize no --dir %s %s"
+  local redis = server.start(command:format(port, folder, password and "--requirepass " .. password or ""), {
+    what = "redis-server", directory = folder, ready = function() return server.listens(port) end,
+  })
+  redis.port = port
+  return redis
 end
 
 return nginx

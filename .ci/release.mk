@@ -1,0 +1,24 @@
+# What is published.
+
+ARCHIVE := build/ampersand-$(VERSION).tar.gz
+ROOMS   := ampersand-*.rockspec src include lua spec support examples docs bench bin Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
+	.ci .luacheckrc .clang-format .gitignore
+.PHONY: dist rock rockspecs
+# Always the same bytes for the same files, whoever makes it; and whole, or not there.
+dist: ## the source archive
+	@mkdir -p build
+	@rm -rf build/dist.$$$$ && mkdir build/dist.$$$$ && trap 'rm -rf build/dist.$$$$' EXIT && \
+	tar --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime='2024-01-01 00:00Z' \
+	    --exclude='*.o' --exclude='*.so' --exclude='*.tmp' --transform='s,^,ampersand-$(VERSION)/,' -cf build/dist.$$$$/tar $(ROOMS) && \
+	gzip -9n build/dist.$$$$/tar && mv build/dist.$$$$/tar.gz $(ARCHIVE)
+	@ls -l $(ARCHIVE)
+
+# A source rock out of that archive: luarocks wants the whole path in the rockspec, which only this machine knows.
+ROCKSPEC := ampersand-$(VERSION)-1.rockspec
+rock: dist ## a source rock out of that archive
+	sed 's,file://build,file://$(CURDIR)/build,' $(ROCKSPEC) > build/$(ROCKSPEC)
+	cd build && luarocks --lua-version $(ABI) pack $(ROCKSPEC)
+
+# The rockspecs' lists, from the files that are there.
+rockspecs: ## the rockspecs' lists of files
+	$(LUA) .ci/rockspecs.lua

@@ -1,0 +1,47 @@
+# Measurements.
+
+# Against Lua-cURL and lua-cjson: RIVAL_PATH, RIVAL_CPATH find Lua-cURLv3, else the system's lua-curl for Lua 5.1.
+.PHONY: bench-http
+$(BUILD)/download: bench/download.c
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(CURL_CFLAGS) $< $(CURL_LIBS) -o $@
+bench-http: all $(BUILD)/download ## requests and listings against Lua-cURL
+	@DOWNLOAD=$(BUILD)/download $(RUN_ENV) $(LUA) bench/http.lua
+
+# How cost grows up to GROWTH installations.
+.PHONY: bench-growth
+bench-growth: all ## how cost grows up to GROWTH installations
+	@$(RUN_ENV) $(LUA) bench/growth.lua
+
+.PHONY: bench-cli
+bench-cli: all ## what the command costs
+	@$(RUN_ENV) $(LUA) bench/cli.lua
+
+.PHONY: bench-nginx
+bench-nginx: ## inside nginx
+	@$(MAKE) --no-print-directory -s all LUA_VERSION=jit
+	@LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" luajit bench/nginx.lua $(PART)
+
+# RIVALS=module,... races more libraries: bench/support/rivals.lua.
+BENCH_COUNT ?= 100000
+BENCH_PART  ?= all
+PORTABLE    := build/$(LUA_VERSION)-portable
+.PHONY: bench bench-json report
+# Everything, one after the other, and bench/report/ out of it: about half an hour on a quiet machine.
+BENCHED := build/bench
+bench: deps-bench ## measure everything and write bench/report (half an hour)
+	@mkdir -p $(BENCHED) && rm -f $(BENCHED)/*.json
+	BENCH_ROWS=$(BENCHED)/decode-5.4.json $(MAKE) --no-print-directory bench-json LUA_VERSION=5.4
+	BENCH_ROWS=$(BENCHED)/decode-jit.json $(MAKE) --no-print-directory bench-json LUA_VERSION=jit
+	BENCH_ROWS=$(BENCHED)/growth.json $(MAKE) --no-print-directory bench-growth
+	BENCH_ROWS=$(BENCHED)/http.json $(MAKE) --no-print-directory bench-http
+	BENCH_ROWS=$(BENCHED)/cli.json $(MAKE) --no-print-directory bench-cli
+	BENCH_ROWS=$(BENCHED)/nginx.json $(MAKE) --no-print-directory bench-nginx
+	@$(MAKE) --no-print-directory report
+report: all ## write bench/report again from what was measured
+	@mkdir -p bench/report
+	@$(RUN_ENV) $(LUA) bench/report.lua $(BENCHED) bench/report
+$(BUILD)/floor.so: bench/floor.c $(filter %/lua_build.o %/json_scan.o %/json_number.o %/memory.o,$(CORE_OBJ))
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(PIC) $(MODULE_LDFLAGS) -Isrc $(LUA_INC) $^ -o $@
+bench-json: all $(BUILD)/floor.so ## decoding and encoding against other libraries
+	@$(MAKE) --no-print-directory -s all VARIANT=-portable CFLAGS="$(CFLAGS) -DAMP_NO_SIMD"
+	@PORTABLE_CPATH="$(PORTABLE)/?.so;;" $(RUN_ENV) $(LUA) bench/decode.lua $(BENCH_PART) $(BENCH_COUNT)

@@ -1,0 +1,14 @@
+--- `ampersand version`.
+
+local stdout = require "ampersand.cli.stdout"
+
+local version = { summary = "Print the version, and that of Lua.", epilog = "Example:\n  ampersand version" }
+
+function version.declare() end
+
+function version.run()
+  local lua = rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION
+  stdout.write(("ampersand %s (%s)\n"):format(require("ampersand.version").number, lua))
+end
+
+return version

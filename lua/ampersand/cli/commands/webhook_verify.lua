@@ -1,0 +1,37 @@
+--- `ampersand webhook verify`.
+
+local exit = require "ampersand.cli.exit"
+local input = require "ampersand.cli.input"
+local options = require "ampersand.cli.options"
+local show = require "ampersand.cli.show"
+local webhooks = require "ampersand.cli.webhooks"
+local wording = require "ampersand.cli.wording"
+
+local verify = {
+  summary = "Is this message from the vendor? Prints it when it is, ends with 1 when not.",
+  usage = "[<file>] ",
+  epilog = [[
+Example:
+  ampersand webhook verify body.json -H "svix-id: $ID" \
+    -H "svix-timestamp: $AT" -H "svix-signature: $SIGNATURE"]],
+}
+
+function verify.declare(command)
+  command:argument "file":description "The raw body; `-` or nothing: standard input.":args "?"
+  options.header(command, "'Name: value' of the request; give the three svix-* ones.")
+  webhooks.declare_secret(command)
+  options.number(command, "--tolerance", "Seconds a message may be old (300).")
+  options.formats(command)
+end
+
+function verify.run(ctx)
+  local args = ctx.args
+  local headers, body = input.headers(args.header), input.file(args.file or "-")
+  local message, err = exit.guard(require("ampersand.webhook").verify, webhooks.require_secret(args), headers, body,
+    { tolerance = args.tolerance })
+  if not message then exit.with(err.kind == "config" and exit.AUTH or exit.FAILURE, wording(err.message)) end
+  ctx:note("signed by the vendor; id " .. err.id)
+  show.json(ctx, message)
+end
+
+return verify

@@ -1,0 +1,84 @@
+-- What the C sources ask of a compiler and of a Lua, and say when they do not get it.
+
+local VERSION = os.getenv "LUA_VERSION" or "5.4"
+local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
+local CC = os.getenv "CC" or "cc"
+
+local function output(command)
+  local pipe = assert(io.popen("env -u LD_PRELOAD sh -c '" .. command:gsub("'", "'\\''") .. "' 2>&1; echo $?"))
+  local text, code = pipe:read("*a"):match "^(.*)(%d+)\n$"
+  pipe:close()
+  return text, tonumber(code)
+end
+
+describe("the C sources", function()
+  local directory
+  setup(function()
+    directory = os.tmpname()
+    os.remove(directory)
+    output("mkdir " .. directory)
+  end)
+  teardown(function() output("rm -rf " .. directory) end)
+
+  -- Compiles against a copy of this Lua's headers with one line of its configuration changed.
+  local function compile(from, to)
+    local text, code = output(([[
+      cp $(pkg-config --variable=includedir %s)/* %s/ 2>/dev/null
+      includes=$(pkg-config --cflags-only-I %s | sed "s/-I//")
+      cp ${includes%%%% *}/*.h %s/ && sed -i "s|%s|%s|" %s/luaconf.h
+      exec %s -std=c99 -fsyntax-only -I%s -Iinclude src/lua_plan.c]]):format(
+      PACKAGE, directory, PACKAGE, directory, from, to, directory, CC, directory))
+    return code, text
+  end
+
+  it("take the Lua as it is", function()
+    local code, text = compile("nothing like this", "")
+    assert.equal(0, code, text)
+  end)
+
+  if VERSION == "5.3" or VERSION == "5.4" then
+    it("refuse a Lua of 32-bit integers", function()
+      local from = VERSION == "5.3" and "/\\* #define LUA_32BITS \\*/" or "#define LUA_32BITS.*"
+      local code, text = compile(from, "#define LUA_32BITS 1")
+      assert.not_equal(0, code)
+      assert.matches("needs a Lua whose integers have 64 bits", text)
+    end)
+
+    it("refuse a Lua of short floats", function()
+      local code, text = compile("#define LUA_FLOAT_TYPE.*LUA_FLOAT_D.*", "#define LUA_FLOAT_TYPE LUA_FLOAT_FLOAT")
+      assert.not_equal(0, code)
+      assert.matches("needs a Lua whose floats are doubles", text)
+    end)
+  else
+    it("refuse a Lua of short numbers", function()
+      local code, text = compile("#define LUA_NUMBER.*double", "#define LUA_NUMBER float")
+      assert.not_equal(0, code)
+      assert.matches("needs_a_lua_whose_numbers_are_doubles", text)
+    end)
+  end
+
+  it("choose the scanner without a race of threads", function()
+    local program = directory .. "/race.c"
+    local file = assert(io.open(program, "w"))
+    file:write [[
+      #include "json_split.h"
+      #include <pthread.h>
+      #include <stdio.h>
+      static void *choose(void *name) { *(const char **)name = amp_split_name(); return NULL; }
+      int main(void)
+      {
+          pthread_t threads[8];
+          const char *names[8];
+          for (int i = 0; i < 8; i++) pthread_create(&threads[i], NULL, choose, &names[i]);
+          for (int i = 0; i < 8; i++) pthread_join(threads[i], NULL);
+          puts(names[0]);
+          return 0;
+      }]]
+    file:close()
+    local text, code = output(("%s -std=c99 -g -fsanitize=thread -Isrc %s src/json_split.c src/json_scan.c src/json_number.c "
+      .. "$(ls src/memory.c 2>/dev/null) "
+      .. "-lpthread -lm -o %s/race && TSAN_OPTIONS=halt_on_error=1 setarch -R %s/race"):format(CC, program, directory, directory))
+    assert.equal(0, code, text)
+    assert.not_matches("WARNING", text)
+  end)
+end)

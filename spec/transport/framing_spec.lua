@@ -1,0 +1,55 @@
+-- The list of framing rules against libcurl, over TCP and over TLS, whole and as a stream.
+
+local curl = require "ampersand.transport.curl"
+local fault = require "support.fault"
+local rows = require "transport.framing"
+
+describe("framing, by libcurl", function()
+  local server, transport
+  setup(function() server = fault.start() end)
+  teardown(function() server:stop() end)
+
+  -- "STATUS BODY", or the kind of the error.
+  local function outcome(path, port, row, stream)
+    local res, _, kind = transport:request {
+      method = row.method or "GET", url = server:url(path, port), timeout = row[4] == "timeout" and 0.3 or 10, stream = stream,
+      resend = false,
+    }
+    if not res then return kind end
+    local parts = {}
+    while true do
+      local chunk, _, broken = res.read()
+      if not chunk then
+        res.close(not broken)
+        return broken or res.status .. " " .. table.concat(parts)
+      end
+      parts[#parts + 1] = chunk
+    end
+  end
+
+  it("has a rule for many cases, each once", function()
+    local seen = {}
+    for _, row in ipairs(rows) do
+      assert.is_nil(seen[row[1]], row[1])
+      seen[row[1]] = true
+    end
+    assert.is_true(#rows >= 120)
+  end)
+
+  for i, row in ipairs(rows) do
+    it(row[1], function()
+      for _, port in ipairs { "plain", "good" } do
+        for _, stream in ipairs { false, true } do
+          local expected = port == "good" and row.tls or row[4]
+          if row.curl then expected = row.curl[1] end
+          -- each on a connection of its own: the one before may be dying
+          transport = curl.new { http_proxy = "", ca_file = server.directory .. "/ca.pem", http_version = "1.1" }
+          local where = ("%s%s"):format(port, stream and ", stream" or "")
+          assert.equal(expected, outcome("framing/" .. i, port, row, stream), where)
+          if row.next then assert.equal(row.next, outcome("framing/next", port, row, stream), where) end
+          transport:close()
+        end
+      end
+    end)
+  end
+end)

@@ -1,0 +1,140 @@
+-- Starts programs for specs, examples and measurements: each is stopped by its process id, and ends with the process
+-- that started it, whatever ends that one.
+
+local socket = require "socket"
+
+local server = {}
+local Server = {}
+Server.__index = Server
+
+function server.quote(text)
+  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
+end
+
+local function succeeds(command)
+  local ok = os.execute(command)
+  return ok == true or ok == 0
+end
+
+function server.read(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read "*a" or ""
+  if file then file:close() end
+  return text
+end
+
+--- A new folder below the system's temporary files.
+---@return string path
+function server.folder()
+  local pipe = assert(io.popen "mktemp -d")
+  local path = pipe:read "*l"
+  pipe:close()
+  return path
+end
+
+--- Waits until `condition()` holds.
+---@param seconds number at most
+---@param condition function
+---@return any held what it returned; false or nil when it never held
+function server.await(seconds, condition)
+  local deadline = socket.gettime() + seconds
+  while true do
+    local held = condition()
+    if held or socket.gettime() > deadline then return held end
+    socket.sleep(0.005)
+  end
+end
+
+--- Whether something listens on a port of the loopback address.
+function server.listens(port)
+  local connection = socket.connect("127.0.0.1", port)
+  if connection then connection:close() end
+  return connection ~= nil
+end
+
+--- Whether a process runs: one that has ended and for which no one has waited yet does not.
+function server.alive(pid)
+  local state = server.read(("/proc/%d/stat"):format(pid)):match "%) (%a)"
+  if state then return state ~= "Z" end
+  return succeeds(("kill -0 %d 2>/dev/null"):format(pid))
+end
+
+-- Each process begins somewhere else, so that those that run side by side do not try the same ports.
+local function somewhere()
+  local address = tonumber(tostring({}):match "0x(%x+)" or "0", 16) % 2 ^ 31
+  return math.floor((address / 16 + socket.gettime() * 1e6) % 20000)
+end
+local tried
+
+--- Some different free ports of the loopback address, below those that the system gives to connections (32768 and
+-- more): no one else takes them between now and the server's start.
+---@param count integer
+---@return integer[] ports
+function server.free_ports(count)
+  tried = tried or somewhere()
+  local ports = {}
+  while #ports < count do
+    tried = (tried + 7) % 20000
+    local listener = socket.tcp()
+    local port = 11000 + tried
+    if listener:bind("127.0.0.1", port) and not server.listens(port) then ports[#ports + 1] = port end
+    listener:close()
+  end
+  return ports
+end
+
+--- A port on which no one listens, for as long as the socket is kept: connections to it are refused.
+---@return integer port
+---@return table socket to be closed
+function server.closed_port()
+  local holder = assert(socket.tcp())
+  assert(holder:bind("127.0.0.1", 0))
+  local _, port = holder:getsockname()
+  return math.floor(tonumber(port)), holder
+end
+
+-- A shell reads until our end of the pipe closes, also when we are killed, and takes the program with it. An interrupt
+-- of the terminal is for us: the server goes when we do.
+local KEEPER = [[trap '' INT; %s </dev/null >>%s/out 2>&1 & pid=$!; echo $pid >%s/pid.new; mv %s/pid.new %s/pid
+  exec 2>/dev/null; cat >/dev/null; kill $pid; wait $pid; rm -rf %s]]
+
+--- Starts a program and waits until it is ready.
+---@param command string of the shell, one program
+---@param options table what (its name in errors); directory (nil: a new one; it is removed with the server: `out` is
+--   what the program writes, `pid` its id); ready (function(server) -> value or nil: server.address); seconds (20)
+---@return table server pid, directory, address, stop(), output()
+function server.start(command, options)
+  local directory = options.directory or server.folder()
+  local self = setmetatable({ directory = directory }, Server)
+  local d = server.quote(directory)
+  self.pipe = assert(io.popen(KEEPER:format("exec " .. command, d, d, d, d, d), "w"))
+  self.address = server.await(options.seconds or 20, function()
+    self.pid = self.pid or tonumber(server.read(directory .. "/pid"))
+    if not self.pid then return nil end
+    return options.ready(self) or not server.alive(self.pid) and "gone"
+  end)
+  if self.address and self.address ~= "gone" then return self end
+  local text = self:output()
+  self:stop()
+  error(("%s did not start:\n%s"):format(options.what, text), 3)
+end
+
+--- What the program has written so far.
+function Server:output()
+  return server.read(self.directory .. "/out")
+end
+
+--- Ends the program and removes its folder; a second call does nothing. What ignores SIGTERM for 5 s is killed.
+function Server:stop()
+  if not self.pipe then return end
+  if self.pid then
+    succeeds(("kill -TERM %d 2>/dev/null"):format(self.pid))
+    if not server.await(5, function() return not server.alive(self.pid) end) then
+      succeeds(("kill -KILL %d 2>/dev/null"):format(self.pid))
+    end
+  end
+  self.pipe:close()
+  self.pipe = nil
+end
+
+return server

@@ -1,5 +1,7 @@
 #include "http_buffer.h"
 
+#include "memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,25 +10,23 @@
 
 bool amp_buffer_append(struct amp_buffer *buffer, const char *bytes, size_t n)
 {
-    size_t needed = buffer->size + n, capacity = buffer->capacity ? buffer->capacity : 1024;
-
-    while (capacity < needed)
-        capacity *= 2;
-    if (capacity > buffer->capacity) {
-        char *grown = (char *)realloc(buffer->bytes, capacity);
+    if (n == 0)
+        return true;
+    if (buffer->capacity - buffer->size < n) {
+        void *grown =
+            amp_grow(&amp_libc_memory, buffer->bytes, &buffer->capacity, buffer->size + n, 1);
         if (!grown)
             return false;
-        buffer->bytes = grown;
-        buffer->capacity = capacity;
+        buffer->bytes = (char *)grown;
     }
     memcpy(buffer->bytes + buffer->size, bytes, n);
-    buffer->size = needed;
+    buffer->size += n;
     return true;
 }
 
 void amp_buffer_free(struct amp_buffer *buffer)
 {
-    free(buffer->bytes);
+    amp_free(&amp_libc_memory, buffer->bytes, buffer->capacity, 1);
     memset(buffer, 0, sizeof *buffer);
 }
 

@@ -1,213 +1,10 @@
 #include "http_internal.h"
+#include "memory.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* libcurl has lost track of its sockets: without memory it cannot say of which. */
-static void check(struct amp_engine *engine, CURLMcode code)
-{
-    struct amp_transfer *transfer, *next;
-
-    if (code == CURLM_OK || code == CURLM_BAD_SOCKET)
-        return;
-    for (transfer = engine->running; transfer; transfer = next) {
-        next = transfer->next;
-        if (transfer->easy)
-            amp_transfer_fail(transfer, AMP_OVER_LIMIT, curl_multi_strerror(code));
-    }
-}
-
-/* --- waiting: one epoll descriptor over libcurl's sockets and a timer --------------------------
- */
-
-#ifdef AMP_EPOLL
-#include <sys/timerfd.h>
-
-static unsigned curl_to_epoll(int what)
-{
-    return (what & CURL_POLL_IN ? (unsigned)EPOLLIN : 0) |
-           (what & CURL_POLL_OUT ? (unsigned)EPOLLOUT : 0);
-}
-
-static int epoll_to_curl(unsigned events)
-{
-    return (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-           (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *known)
-{
-    struct amp_engine *engine = (struct amp_engine *)data;
-    struct epoll_event event;
-
-    (void)easy;
-    memset(&event, 0, sizeof event);
-    event.events = curl_to_epoll(what);
-    event.data.fd = fd;
-    if (what == CURL_POLL_REMOVE) {
-        epoll_ctl(engine->epoll, EPOLL_CTL_DEL, fd, &event);
-        return 0;
-    }
-    if (known && epoll_ctl(engine->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
-        return 0;
-    curl_multi_assign(engine->multi, fd, engine); /* "known" from now on, until its removal */
-    return epoll_ctl(engine->epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
-static int on_timer(CURLM *multi, long milliseconds, void *data)
-{
-    (void)multi;
-    ((struct amp_engine *)data)->curl_due =
-        milliseconds < 0 ? 0 : amp_now() + (double)milliseconds * 1e-3;
-    return 0;
-}
-
-static bool open_poll(struct amp_engine *engine)
-{
-    struct epoll_event event;
-
-    engine->epoll = epoll_create1(EPOLL_CLOEXEC);
-    engine->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (engine->epoll < 0 || engine->timer < 0)
-        return false;
-    memset(&event, 0, sizeof event);
-    event.events = EPOLLIN;
-    event.data.fd = engine->timer;
-    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
-    curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
-    return epoll_ctl(engine->epoll, EPOLL_CTL_ADD, engine->timer, &event) == 0;
-}
-
-static void close_poll(struct amp_engine *engine)
-{
-    if (engine->epoll >= 0)
-        close(engine->epoll);
-    if (engine->timer >= 0)
-        close(engine->timer);
-    engine->epoll = engine->timer = -1;
-}
-
-static void take_events(struct amp_engine *engine, int milliseconds)
-{
-    int n = epoll_wait(engine->epoll, engine->events, AMP_MAX_EVENTS, milliseconds);
-    engine->event_count = n > 0 ? n : 0;
-}
-
-static void wait_for_events(struct amp_engine *engine, int milliseconds)
-{
-    if (engine->event_count == 0)
-        take_events(engine, milliseconds);
-}
-
-static void clear_timer(struct amp_engine *engine)
-{
-    unsigned long long expirations;
-
-    if (read(engine->timer, &expirations, sizeof expirations) > 0)
-        engine->armed = 0;
-}
-
-/* A step that libcurl's own time has made due, as the first one of a request is, need not look for
- * events; the next one does. */
-static void look_for_events(struct amp_engine *engine)
-{
-    if (engine->event_count > 0)
-        return;
-    engine->blind = !engine->blind && engine->curl_due && engine->curl_due <= amp_now();
-    if (!engine->blind)
-        take_events(engine, 0);
-}
-
-static void run_curl(struct amp_engine *engine)
-{
-    int i, running;
-
-    look_for_events(engine);
-    for (i = 0; i < engine->event_count; i++) {
-        const struct epoll_event *event = &engine->events[i];
-        if (event->data.fd == engine->timer)
-            clear_timer(engine);
-        else
-            check(engine, curl_multi_socket_action(engine->multi, event->data.fd,
-                                                   epoll_to_curl(event->events), &running));
-    }
-    engine->event_count = 0;
-    if (engine->curl_due && engine->curl_due <= amp_now()) {
-        engine->curl_due = 0;
-        check(engine, curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running));
-    }
-}
-
-/* Makes the timer go off when the next step is due, unless it does so earlier anyhow. */
-static void arm_timer(struct amp_engine *engine)
-{
-    double seconds = engine->pollable ? amp_engine_timeout(engine) : -1;
-    double due = seconds < 0 ? 0 : amp_now() + seconds;
-    struct itimerspec spec;
-
-    if (seconds < 0 || (engine->armed && engine->armed <= due))
-        return;
-    memset(&spec, 0, sizeof spec);
-    spec.it_value.tv_sec = (time_t)seconds;
-    spec.it_value.tv_nsec = (long)((seconds - (double)spec.it_value.tv_sec) * 1e9) + 1;
-    if (timerfd_settime(engine->timer, 0, &spec, NULL) == 0)
-        engine->armed = due;
-}
-
-int amp_engine_pollfd(struct amp_engine *engine)
-{
-    engine->pollable = true;
-    if (amp_engine_usable(engine))
-        arm_timer(engine);
-    return engine->epoll;
-}
-
-#else
-
-static bool open_poll(struct amp_engine *engine)
-{
-    (void)engine;
-    return true;
-}
-
-static void close_poll(struct amp_engine *engine)
-{
-    (void)engine;
-}
-
-static void wait_for_events(struct amp_engine *engine, int milliseconds)
-{
-    curl_multi_poll(engine->multi, NULL, 0, milliseconds < 0 ? 1000 : milliseconds, NULL);
-}
-
-static void run_curl(struct amp_engine *engine)
-{
-    int running;
-    long milliseconds = -1;
-
-    check(engine, curl_multi_perform(engine->multi, &running));
-    curl_multi_timeout(engine->multi, &milliseconds);
-    engine->curl_due = milliseconds < 0 ? 0 : amp_now() + (double)milliseconds * 1e-3;
-}
-
-static void arm_timer(struct amp_engine *engine)
-{
-    (void)engine;
-}
-
-int amp_engine_pollfd(struct amp_engine *engine)
-{
-    (void)engine;
-    return -1;
-}
-
-#endif
 
 /* --- SIGPIPE: a TLS library may write to a dead socket; the host keeps its handler -------------
  * libcurl's own writes raise no signal.
@@ -304,7 +101,7 @@ static bool open_multi(struct amp_engine *engine)
     curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)AMP_MAX_CONNECTIONS);
     curl_multi_setopt(engine->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
                       engine->options.max_connections);
-    return open_poll(engine);
+    return amp_poll_open(&engine->poll, engine->multi);
 }
 
 struct amp_engine *amp_engine_new(const struct amp_engine_options *options)
@@ -315,7 +112,7 @@ struct amp_engine *amp_engine_new(const struct amp_engine_options *options)
     if (!engine)
         return NULL;
 #ifdef AMP_EPOLL
-    engine->epoll = engine->timer = -1;
+    engine->poll.epoll = engine->poll.timer = -1;
 #endif
     engine->references = 1;
     engine->generation = generation;
@@ -335,8 +132,13 @@ bool amp_engine_usable(const struct amp_engine *engine)
 
 void amp_engine_cancel(struct amp_engine *engine)
 {
+    struct amp_sigpipe sigpipe;
+
+    amp_block_sigpipe(engine, &sigpipe);
     while (engine->running)
-        amp_transfer_cancel(engine->running);
+        engine->running->events->failed(engine->running, AMP_CANCELLED,
+                                        "the request was cancelled");
+    amp_restore_sigpipe(&sigpipe);
 }
 
 /* In the process that made it: say goodbye to the servers. */
@@ -369,7 +171,7 @@ void amp_engine_close(struct amp_engine *engine)
         abandon_curl(engine);
     engine->multi = NULL;
     engine->share = NULL;
-    close_poll(engine);
+    amp_poll_close(&engine->poll);
 }
 
 void amp_engine_release(struct amp_engine *engine)
@@ -379,7 +181,8 @@ void amp_engine_release(struct amp_engine *engine)
     amp_engine_close(engine);
     free_options(&engine->options);
     free(engine->bundle);
-    free(engine->sockets.list);
+    amp_free(&amp_libc_memory, engine->sockets.list, engine->sockets.capacity,
+             sizeof *engine->sockets.list);
     free(engine);
 }
 
@@ -388,13 +191,12 @@ void amp_engine_release(struct amp_engine *engine)
 
 double amp_engine_timeout(const struct amp_engine *engine)
 {
-    const struct amp_transfer *transfer;
-    double due = engine->curl_due, now;
+    double due = engine->poll.due, now;
 
     if (engine->ready)
         return 0;
-    for (transfer = engine->running; transfer; transfer = transfer->next) {
-        double expiry = amp_transfer_expiry(transfer);
+    for (const struct amp_job *job = engine->running; job; job = job->next) {
+        double expiry = job->events->expiry(job);
         if (expiry && (!due || expiry < due))
             due = expiry;
     }
@@ -418,7 +220,21 @@ void amp_engine_wait(struct amp_engine *engine, double seconds)
     if (due >= 0 && (seconds < 0 || due < seconds))
         seconds = due;
     if (amp_engine_usable(engine) && seconds != 0)
-        wait_for_events(engine, milliseconds(seconds));
+        amp_poll_wait(&engine->poll, milliseconds(seconds));
+}
+
+/* libcurl has lost track of its sockets: without memory it cannot say of which. */
+static void check(struct amp_engine *engine, CURLMcode code)
+{
+    struct amp_job *job, *next;
+
+    if (code == CURLM_OK || code == CURLM_BAD_SOCKET)
+        return;
+    for (job = engine->running; job; job = next) {
+        next = job->next;
+        if (job->easy)
+            job->events->failed(job, AMP_OVER_LIMIT, curl_multi_strerror(code));
+    }
 }
 
 static void collect(struct amp_engine *engine)
@@ -427,25 +243,25 @@ static void collect(struct amp_engine *engine)
     CURLMsg *message;
 
     while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
-        struct amp_transfer *transfer = NULL;
+        struct amp_job *job = NULL;
         CURLcode code = message->data.result; /* the message dies with the handle's removal */
         if (message->msg != CURLMSG_DONE)
             continue;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        amp_transfer_finish(transfer, code);
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &job);
+        job->events->finished(job, code);
     }
 }
 
 static void expire(struct amp_engine *engine)
 {
-    struct amp_transfer *transfer, *next;
+    struct amp_job *job, *next;
     double now = amp_now();
 
-    for (transfer = engine->running; transfer; transfer = next) {
-        double expiry = amp_transfer_expiry(transfer);
-        next = transfer->next;
+    for (job = engine->running; job; job = next) {
+        double expiry = job->events->expiry(job);
+        next = job->next;
         if (expiry && expiry <= now)
-            amp_transfer_expire(transfer, now);
+            job->events->expired(job, now);
     }
 }
 
@@ -457,41 +273,40 @@ void amp_engine_step(struct amp_engine *engine)
         return;
     engine->steps++;
     amp_block_sigpipe(engine, &sigpipe);
-    run_curl(engine);
+    check(engine, amp_poll_perform(&engine->poll));
     collect(engine);
     expire(engine);
     amp_restore_sigpipe(&sigpipe);
-    arm_timer(engine);
+    amp_engine_changed(engine);
 }
 
 bool amp_engine_due(struct amp_engine *engine)
 {
     if (!amp_engine_usable(engine))
         return false;
-    if (amp_engine_timeout(engine) == 0)
-        return true;
-#ifdef AMP_EPOLL
-    if (engine->event_count == 0)
-        take_events(engine, 0);
-    return engine->event_count > 0;
-#else
-    return true;
-#endif
+    return amp_engine_timeout(engine) == 0 || amp_poll_has_events(&engine->poll);
+}
+
+int amp_engine_pollfd(struct amp_engine *engine)
+{
+    int fd = amp_poll_descriptor(&engine->poll);
+
+    amp_engine_changed(engine);
+    return fd;
 }
 
 void amp_engine_changed(struct amp_engine *engine)
 {
     if (amp_engine_usable(engine))
-        arm_timer(engine);
+        amp_poll_arm(&engine->poll, amp_engine_timeout(engine));
 }
 
 size_t amp_engine_streams(const struct amp_engine *engine)
 {
-    const struct amp_transfer *transfer;
     size_t count = 0;
 
-    for (transfer = engine->running; transfer; transfer = transfer->next)
-        count += transfer->stream;
+    for (const struct amp_job *job = engine->running; job; job = job->next)
+        count += job->stream;
     return count;
 }
 
@@ -500,53 +315,58 @@ unsigned long amp_engine_steps(const struct amp_engine *engine)
     return engine->steps;
 }
 
-/* --- news --------------------------------------------------------------------------------------
- */
-
-void amp_engine_push_ready(struct amp_transfer *transfer)
+const struct amp_engine_options *amp_engine_options(const struct amp_engine *engine)
 {
-    struct amp_engine *engine = transfer->engine;
-
-    if (transfer->ready)
-        return;
-    transfer->ready = true;
-    transfer->next_ready = NULL;
-    *engine->ready_end = transfer;
-    engine->ready_end = &transfer->next_ready;
+    return &engine->options;
 }
 
-void amp_engine_drop_ready(struct amp_transfer *transfer)
+void amp_engine_expect_tls(struct amp_engine *engine)
 {
-    struct amp_engine *engine = transfer->engine;
-    struct amp_transfer **link = &engine->ready;
+    engine->tls = true;
+}
 
-    if (!transfer->ready)
+/* --- jobs that are ready -----------------------------------------------------------------------
+ */
+
+void amp_job_push_ready(struct amp_job *job)
+{
+    struct amp_engine *engine = job->engine;
+
+    if (job->ready)
         return;
-    while (*link != transfer)
+    job->ready = true;
+    job->next_ready = NULL;
+    *engine->ready_end = job;
+    engine->ready_end = &job->next_ready;
+}
+
+void amp_job_drop_ready(struct amp_job *job)
+{
+    struct amp_engine *engine = job->engine;
+    struct amp_job **link = &engine->ready;
+
+    if (!job->ready)
+        return;
+    while (*link != job)
         link = &(*link)->next_ready;
-    *link = transfer->next_ready;
+    *link = job->next_ready;
     if (!*link)
         engine->ready_end = link;
-    transfer->ready = false;
+    job->ready = false;
 }
 
 unsigned long amp_engine_pop_ready(struct amp_engine *engine)
 {
-    struct amp_transfer *first = engine->ready;
+    struct amp_job *first = engine->ready;
 
     if (!first)
         return 0;
-    amp_engine_drop_ready(first);
+    amp_job_drop_ready(first);
     return first->id;
 }
 
 /* --- easy handles: setting one up costs more than a request ------------------------------------
  */
-
-CURL *amp_engine_borrow(struct amp_engine *engine)
-{
-    return engine->idle_count ? engine->idle[--engine->idle_count] : amp_easy_new(engine);
-}
 
 void amp_engine_drop_idle(struct amp_engine *engine)
 {
@@ -554,7 +374,7 @@ void amp_engine_drop_idle(struct amp_engine *engine)
         curl_easy_cleanup(engine->idle[--engine->idle_count]);
 }
 
-void amp_engine_give_back(struct amp_engine *engine, CURL *easy)
+static void keep_idle(struct amp_engine *engine, CURL *easy)
 {
     if (engine->idle_count == AMP_MAX_IDLE) {
         curl_easy_cleanup(easy);
@@ -564,4 +384,73 @@ void amp_engine_give_back(struct amp_engine *engine, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
     engine->idle[engine->idle_count++] = easy;
+}
+
+bool amp_job_take_handle(struct amp_job *job)
+{
+    struct amp_engine *engine = job->engine;
+
+    job->easy = engine->idle_count ? engine->idle[--engine->idle_count] : amp_easy_new(engine);
+    if (job->easy)
+        curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
+    return job->easy != NULL;
+}
+
+/* --- jobs --------------------------------------------------------------------------------------
+ */
+
+void amp_job_init(struct amp_job *job, struct amp_engine *engine,
+                  const struct amp_job_events *events)
+{
+    job->engine = engine;
+    job->events = events;
+    job->id = ++engine->last_id;
+    engine->references++;
+}
+
+void amp_job_run(struct amp_job *job)
+{
+    struct amp_engine *engine = job->engine;
+
+    job->next = engine->running;
+    job->link = &engine->running;
+    if (job->next)
+        job->next->link = &job->next;
+    engine->running = job;
+}
+
+bool amp_job_perform(struct amp_job *job, bool again)
+{
+    CURLM *multi = job->engine->multi;
+
+    if (again)
+        curl_multi_remove_handle(multi, job->easy);
+    curl_easy_setopt(job->easy, CURLOPT_FRESH_CONNECT, again ? 1L : 0L);
+    return curl_multi_add_handle(multi, job->easy) == CURLM_OK;
+}
+
+static void unlink_job(struct amp_job *job)
+{
+    if (!job->link)
+        return;
+    *job->link = job->next;
+    if (job->next)
+        job->next->link = job->link;
+    job->link = NULL;
+}
+
+/* In a forked child the handle is left alone: it is tied to connections of the parent. */
+void amp_job_stop(struct amp_job *job, bool reusable)
+{
+    CURL *easy = job->easy;
+
+    unlink_job(job);
+    job->easy = NULL;
+    if (!easy || !amp_engine_usable(job->engine))
+        return;
+    curl_multi_remove_handle(job->engine->multi, easy);
+    if (reusable)
+        keep_idle(job->engine, easy);
+    else
+        curl_easy_cleanup(easy);
 }

@@ -1,9 +1,11 @@
 #include "http_internal.h"
+#include "memory.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +17,12 @@
 
 static bool remember(struct amp_sockets *set, int fd)
 {
-    if (set->count == set->capacity) {
-        size_t capacity = set->capacity ? set->capacity * 2 : 16;
-        struct amp_socket *list = (struct amp_socket *)realloc(set->list, capacity * sizeof *list);
-        if (!list)
-            return false;
-        set->list = list;
-        set->capacity = capacity;
-    }
+    void *grown =
+        amp_grow(&amp_libc_memory, set->list, &set->capacity, set->count + 1, sizeof *set->list);
+
+    if (!grown)
+        return false;
+    set->list = (struct amp_socket *)grown;
     set->list[set->count].fd = fd;
     set->list[set->count++].port = 0;
     return true;
@@ -37,6 +37,19 @@ static void forget(struct amp_sockets *set, int fd)
             set->list[i] = set->list[--set->count];
             return;
         }
+}
+
+/* Has the kernel probe an idle connection, so that one which a firewall has dropped is noticed. */
+static void probe_idle(int fd)
+{
+    int on = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+#if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
+    int seconds = AMP_KEEPALIVE;
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+#endif
 }
 
 static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
@@ -54,6 +67,8 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
 #endif
     if (fd < 0)
         return CURL_SOCKET_BAD;
+    if (!engine->options.no_keepalive)
+        probe_idle(fd);
     if (remember(&engine->sockets, fd))
         return fd;
     close(fd);
@@ -77,7 +92,7 @@ static int local_port(int fd)
     return ntohs(address.sin6_port);
 }
 
-bool amp_socket_has_input(struct amp_engine *engine, int port)
+bool amp_engine_has_input(struct amp_engine *engine, int port)
 {
     struct amp_socket *socket = engine->sockets.list, *end = socket + engine->sockets.count;
     char byte;
@@ -169,11 +184,16 @@ void amp_choose_trust(struct amp_engine *engine)
         choose_default_trust(engine);
 }
 
-void amp_widen_trust(struct amp_engine *engine, CURL *easy)
+bool amp_engine_trust_is_narrow(const struct amp_engine *engine)
+{
+    return engine->bundle && !engine->use_bundle;
+}
+
+void amp_engine_widen_trust(struct amp_engine *engine, struct amp_job *job)
 {
     engine->use_bundle = true;
     amp_engine_drop_idle(engine);
-    curl_easy_setopt(easy, CURLOPT_CAINFO, engine->bundle);
+    curl_easy_setopt(job->easy, CURLOPT_CAINFO, engine->bundle);
 }
 
 /* --- TLS ---------------------------------------------------------------------------------------
@@ -247,7 +267,7 @@ static void set_safe_defaults(CURL *easy)
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)AMP_ENOUGH);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 64L * 1024);
 #if LIBCURL_VERSION_NUM >= 0x075700
     /* A deadline must not wait for the resolver's thread; the module stays loaded for it. */
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);

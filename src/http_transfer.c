@@ -1,4 +1,6 @@
-#include "http_internal.h"
+#include "http_head.h"
+#include "http_inflate.h"
+#include "http_job.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,6 +9,30 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum {
+    ENOUGH = 64 * 1024,    /* a stream holding this much asks libcurl to pause */
+    ERROR_BODY = 64 * 1024 /* bytes kept of an error's body */
+};
+
+struct amp_transfer {
+    struct amp_job job; /* first */
+    struct curl_slist *header_lines;
+    struct amp_head head;
+    struct amp_queue body;         /* as it arrived, without the transfer coding */
+    struct amp_inflater *inflater; /* NULL until a coded body is read */
+    double deadline, quiet_since, timeout, read_timeout;
+    double received, decoded, max_bytes;
+    curl_off_t uploaded;
+    enum amp_outcome outcome, fault; /* fault: found inside a callback, becomes the outcome */
+    const char *proxy;               /* NULL: what the environment says; "": none */
+    char reason[96];                 /* what the fault is */
+    char detail[CURL_ERROR_SIZE];
+    bool resend, own_encoding, own_type; /* of the request */
+    bool stale_connection;               /* the server had spoken on it unasked */
+    bool narrow_trust;                   /* the bundle was not read */
+    bool sent, resent, head_taken, paused, wanted;
+};
 
 /* --- readiness ---------------------------------------------------------------------------------
  */
@@ -29,7 +55,7 @@ static bool is_ready(const struct amp_transfer *transfer)
 {
     if (transfer->outcome != AMP_OPEN)
         return true;
-    if (!transfer->stream || !has_head(transfer))
+    if (!transfer->job.stream || !has_head(transfer))
         return false;
     return !transfer->head_taken || has_body(transfer);
 }
@@ -40,7 +66,7 @@ static void announce(struct amp_transfer *transfer)
     if (!transfer->wanted || !is_ready(transfer))
         return;
     transfer->wanted = false;
-    amp_engine_push_ready(transfer);
+    amp_job_push_ready(&transfer->job);
 }
 
 /* --- libcurl's callbacks: they store bytes and find faults, nothing else -----------------------
@@ -58,7 +84,7 @@ static double body_limit(const struct amp_transfer *transfer)
 {
     double most = transfer->max_bytes;
 
-    return transfer->head.status < 300 || (most && most < AMP_ERROR_BODY) ? most : (double)AMP_ERROR_BODY;
+    return transfer->head.status < 300 || (most && most < ERROR_BODY) ? most : (double)ERROR_BODY;
 }
 
 static void word_limit(const struct amp_transfer *transfer, char *text, size_t size)
@@ -111,7 +137,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
     struct amp_transfer *transfer = (struct amp_transfer *)data;
 
     (void)size;
-    if (transfer->stream && transfer->body.size >= AMP_ENOUGH) {
+    if (transfer->job.stream && transfer->body.size >= ENOUGH) {
         transfer->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -123,8 +149,8 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
  * the first one's answer to find out. */
 static long http_version(const struct amp_transfer *transfer)
 {
-    if (transfer->stream || !transfer->resend || !transfer->head.secure ||
-        transfer->engine->options.http_version == 1)
+    if (transfer->job.stream || !transfer->resend || !transfer->head.secure ||
+        amp_engine_options(transfer->job.engine)->http_version == 1)
         return CURL_HTTP_VERSION_1_1;
     return CURL_HTTP_VERSION_2TLS;
 }
@@ -137,8 +163,8 @@ static bool spoke_unasked(const struct amp_transfer *transfer, int port)
 
     if (http_version(transfer) != CURL_HTTP_VERSION_1_1)
         return false;
-    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened);
-    return !opened && amp_socket_has_input(transfer->engine, port);
+    curl_easy_getinfo(transfer->job.easy, CURLINFO_NUM_CONNECTS, &opened);
+    return !opened && amp_engine_has_input(transfer->job.engine, port);
 }
 
 /*
@@ -167,57 +193,12 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
 /* --- birth and death ---------------------------------------------------------------------------
  */
 
-struct amp_transfer *amp_transfer_new(struct amp_engine *engine)
-{
-    struct amp_transfer *transfer;
-
-    if (!amp_engine_usable(engine))
-        return NULL;
-    transfer = (struct amp_transfer *)calloc(1, sizeof *transfer);
-    if (!transfer)
-        return NULL;
-    transfer->engine = engine;
-    transfer->id = ++engine->last_id;
-    amp_head_reset(&transfer->head);
-    engine->references++;
-    return transfer;
-}
-
-static void link_running(struct amp_transfer *transfer)
-{
-    struct amp_engine *engine = transfer->engine;
-
-    transfer->next = engine->running;
-    transfer->link = &engine->running;
-    if (transfer->next)
-        transfer->next->link = &transfer->next;
-    engine->running = transfer;
-}
-
-static void unlink_running(struct amp_transfer *transfer)
-{
-    if (!transfer->link)
-        return;
-    *transfer->link = transfer->next;
-    if (transfer->next)
-        transfer->next->link = transfer->link;
-    transfer->link = NULL;
-}
-
-/* In a forked child the handle is left alone: it is tied to connections of the parent. One whose
- * connection died is not used again: libcurl counts in it how often that happened. */
+/* A handle whose connection died is not used again: libcurl counts in it how often that
+ * happened. */
 static void detach(struct amp_transfer *transfer)
 {
-    unlink_running(transfer);
-    if (transfer->easy && amp_engine_usable(transfer->engine)) {
-        curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
-        if (transfer->resent)
-            curl_easy_cleanup(transfer->easy);
-        else
-            amp_engine_give_back(transfer->engine, transfer->easy);
-    }
+    amp_job_stop(&transfer->job, !transfer->resent);
     curl_slist_free_all(transfer->header_lines);
-    transfer->easy = NULL;
     transfer->header_lines = NULL;
 }
 
@@ -228,7 +209,7 @@ static void end(struct amp_transfer *transfer, enum amp_outcome outcome)
     announce(transfer);
 }
 
-void amp_transfer_fail(struct amp_transfer *transfer, enum amp_outcome outcome, const char *why)
+static void fail(struct amp_transfer *transfer, enum amp_outcome outcome, const char *why)
 {
     detach(transfer);
     snprintf(transfer->detail, sizeof transfer->detail, "%s", why);
@@ -240,10 +221,10 @@ static void stop(struct amp_transfer *transfer, enum amp_outcome outcome, const 
 {
     struct amp_sigpipe sigpipe;
 
-    amp_block_sigpipe(transfer->engine, &sigpipe);
-    amp_transfer_fail(transfer, outcome, why);
+    amp_block_sigpipe(transfer->job.engine, &sigpipe);
+    fail(transfer, outcome, why);
     amp_restore_sigpipe(&sigpipe);
-    amp_engine_changed(transfer->engine);
+    amp_engine_changed(transfer->job.engine);
 }
 
 void amp_transfer_cancel(struct amp_transfer *transfer)
@@ -254,11 +235,11 @@ void amp_transfer_cancel(struct amp_transfer *transfer)
 
 void amp_transfer_release(struct amp_transfer *transfer)
 {
-    struct amp_engine *engine = transfer->engine;
+    struct amp_engine *engine = transfer->job.engine;
 
     transfer->wanted = false;
     amp_transfer_cancel(transfer);
-    amp_engine_drop_ready(transfer);
+    amp_job_drop_ready(&transfer->job);
     curl_slist_free_all(transfer->header_lines);
     amp_inflater_free(transfer->inflater);
     amp_queue_free(&transfer->body);
@@ -303,7 +284,7 @@ bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const 
 /* libcurl must not add a Content-Type or an Expect by itself. */
 static bool set_body(struct amp_transfer *transfer, const char *body, size_t n)
 {
-    CURL *easy = transfer->easy;
+    CURL *easy = transfer->job.easy;
 
     if (!transfer->own_type && !add_line(transfer, "Content-Type:"))
         return false;
@@ -323,7 +304,7 @@ static bool needs_body(const char *method)
 /* Leaves no trace of the handle's earlier request. */
 static bool set_method(struct amp_transfer *transfer, const struct amp_request *request)
 {
-    CURL *easy = transfer->easy;
+    CURL *easy = transfer->job.easy;
 
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
@@ -340,9 +321,8 @@ static bool set_method(struct amp_transfer *transfer, const struct amp_request *
 
 static void set_callbacks(struct amp_transfer *transfer)
 {
-    CURL *easy = transfer->easy;
+    CURL *easy = transfer->job.easy;
 
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->detail);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
@@ -354,10 +334,9 @@ static void set_callbacks(struct amp_transfer *transfer)
 
 static bool set_request(struct amp_transfer *transfer, const struct amp_request *request)
 {
-    CURL *easy = transfer->easy;
+    CURL *easy = transfer->job.easy;
 
     set_callbacks(transfer);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
     transfer->head.old = http_version(transfer) == CURL_HTTP_VERSION_1_1;
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(transfer));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1e3));
@@ -392,10 +371,10 @@ static bool may_use_tls(const struct amp_transfer *transfer)
     return false;
 }
 
-static void join(struct amp_transfer *transfer)
+static void perform(struct amp_transfer *transfer, bool again)
 {
-    if (curl_multi_add_handle(transfer->engine->multi, transfer->easy) != CURLM_OK)
-        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "out of memory");
+    if (!amp_job_perform(&transfer->job, again))
+        fail(transfer, AMP_OVER_LIMIT, "out of memory");
 }
 
 /* On a connection of its own: nothing has been sent on the one before. */
@@ -403,42 +382,40 @@ static void start_again(struct amp_transfer *transfer)
 {
     transfer->stale_connection = false;
     transfer->detail[0] = '\0';
-    curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
-    curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
-    join(transfer);
+    perform(transfer, true);
 }
 
 void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request *request)
 {
-    struct amp_engine *engine = transfer->engine;
+    struct amp_engine *engine = transfer->job.engine;
 
-    transfer->stream = request->stream;
+    transfer->job.stream = request->stream;
     transfer->head.no_body = strcmp(request->method, "HEAD") == 0;
     transfer->head.secure = is_https(request->url);
-    transfer->narrow_trust = engine->bundle && !engine->use_bundle;
-    transfer->proxy = request->direct ? "" : engine->options.http_proxy;
-    engine->tls = engine->tls || may_use_tls(transfer);
+    transfer->narrow_trust = amp_engine_trust_is_narrow(engine);
+    transfer->proxy = request->direct ? "" : amp_engine_options(engine)->http_proxy;
     transfer->resend = request->resend;
     transfer->read_timeout = request->read_timeout;
     transfer->max_bytes = request->max_bytes;
     amp_transfer_deadline(transfer, request->timeout);
     if (!amp_engine_usable(engine)) {
-        amp_transfer_fail(transfer, AMP_CANCELLED, "the engine is closed");
+        fail(transfer, AMP_CANCELLED, "the engine is closed");
         return;
     }
-    transfer->easy = amp_engine_borrow(engine);
-    if (!transfer->easy || !set_request(transfer, request)) {
-        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "out of memory");
+    if (may_use_tls(transfer))
+        amp_engine_expect_tls(engine);
+    if (!amp_job_take_handle(&transfer->job) || !set_request(transfer, request)) {
+        fail(transfer, AMP_OVER_LIMIT, "out of memory");
         return;
     }
-    link_running(transfer);
-    join(transfer);
+    amp_job_run(&transfer->job);
+    perform(transfer, false);
     amp_engine_changed(engine);
 }
 
 void amp_transfer_alarm(struct amp_transfer *transfer, double seconds)
 {
-    link_running(transfer);
+    amp_job_run(&transfer->job);
     amp_transfer_deadline(transfer, seconds > 0 ? seconds : 1e-9);
 }
 
@@ -451,7 +428,7 @@ static long refused_tunnel(const struct amp_transfer *transfer)
     long status = 0;
 
     if (!transfer->sent)
-        curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+        curl_easy_getinfo(transfer->job.easy, CURLINFO_HTTP_CONNECTCODE, &status);
     return status >= 300 ? status : 0;
 }
 
@@ -521,7 +498,7 @@ static const char *words_of_tunnel(long status)
  * understand, and its password with it. */
 static void reword(struct amp_transfer *transfer, CURLcode code)
 {
-    const struct amp_engine_options *options = &transfer->engine->options;
+    const struct amp_engine_options *options = amp_engine_options(transfer->job.engine);
     char *detail = transfer->detail;
     size_t size = sizeof transfer->detail;
     long tunnel = code == CURLE_OK ? 0 : refused_tunnel(transfer);
@@ -546,7 +523,7 @@ static bool descriptors_are_out(void)
     return fd < 0 && (errno == EMFILE || errno == ENFILE);
 }
 
-void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
+static void finish(struct amp_transfer *transfer, CURLcode code)
 {
     enum amp_outcome outcome = outcome_of(transfer, code);
 
@@ -555,16 +532,16 @@ void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
     } else if (code == CURLE_PEER_FAILED_VERIFICATION && transfer->narrow_trust &&
                !transfer->sent) {
         transfer->narrow_trust = false;
-        amp_widen_trust(transfer->engine, transfer->easy);
+        amp_engine_widen_trust(transfer->job.engine, &transfer->job);
         start_again(transfer);
     } else if (transfer->fault != AMP_OPEN)
-        amp_transfer_fail(transfer, transfer->fault, transfer->reason);
+        fail(transfer, transfer->fault, transfer->reason);
     else if (outcome == AMP_DONE && !has_head(transfer))
-        amp_transfer_fail(transfer, AMP_CLOSED, "the response ended inside its headers");
+        fail(transfer, AMP_CLOSED, "the response ended inside its headers");
     else if (outcome == AMP_OVER_LIMIT && transfer->head.bytes && !has_head(transfer))
-        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "a header is too long, or memory ran out");
+        fail(transfer, AMP_OVER_LIMIT, "a header is too long, or memory ran out");
     else if (outcome != AMP_DONE && !transfer->sent && descriptors_are_out())
-        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "no file descriptor is left");
+        fail(transfer, AMP_OVER_LIMIT, "no file descriptor is left");
     else {
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));
@@ -580,7 +557,7 @@ void amp_transfer_deadline(struct amp_transfer *transfer, double seconds)
 {
     transfer->timeout = seconds;
     transfer->deadline = seconds > 0 ? amp_now() + seconds : 0;
-    amp_engine_changed(transfer->engine);
+    amp_engine_changed(transfer->job.engine);
 }
 
 /* Silence counts only while somebody waits and there is a server that could speak. */
@@ -591,7 +568,7 @@ static double stall(const struct amp_transfer *transfer)
     return transfer->quiet_since + transfer->read_timeout;
 }
 
-double amp_transfer_expiry(const struct amp_transfer *transfer)
+static double expiry(const struct amp_transfer *transfer)
 {
     double silence = stall(transfer), deadline = transfer->deadline;
 
@@ -611,7 +588,7 @@ static bool still_uploading(struct amp_transfer *transfer, double now)
 {
     curl_off_t uploaded = 0;
 
-    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    curl_easy_getinfo(transfer->job.easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
     if (uploaded == transfer->uploaded)
         return false;
     transfer->uploaded = uploaded;
@@ -624,7 +601,7 @@ static bool is_late(const struct amp_transfer *transfer, double now)
     return transfer->deadline && transfer->deadline <= now;
 }
 
-void amp_transfer_expire(struct amp_transfer *transfer, double now)
+static void expire(struct amp_transfer *transfer, double now)
 {
     char text[128];
 
@@ -637,6 +614,45 @@ void amp_transfer_expire(struct amp_transfer *transfer, double now)
     else
         return;
     stop(transfer, AMP_TIMEOUT, text);
+}
+
+/* --- as the engine sees it ---------------------------------------------------------------------
+ */
+
+static void on_finished(struct amp_job *job, CURLcode code)
+{
+    finish((struct amp_transfer *)job, code);
+}
+
+static void on_failed(struct amp_job *job, enum amp_outcome outcome, const char *why)
+{
+    fail((struct amp_transfer *)job, outcome, why);
+}
+
+static double job_expiry(const struct amp_job *job)
+{
+    return expiry((const struct amp_transfer *)job);
+}
+
+static void on_expired(struct amp_job *job, double now)
+{
+    expire((struct amp_transfer *)job, now);
+}
+
+static const struct amp_job_events job_events = {on_finished, on_failed, job_expiry, on_expired};
+
+struct amp_transfer *amp_transfer_new(struct amp_engine *engine)
+{
+    struct amp_transfer *transfer;
+
+    if (!amp_engine_usable(engine))
+        return NULL;
+    transfer = (struct amp_transfer *)calloc(1, sizeof *transfer);
+    if (!transfer)
+        return NULL;
+    amp_job_init(&transfer->job, engine, &job_events);
+    amp_head_reset(&transfer->head);
+    return transfer;
 }
 
 /* --- decoding: when bytes are asked for, at most 64 KB at a time -------------------------------
@@ -690,7 +706,7 @@ static void decode(struct amp_transfer *transfer)
         return;
     double now = amp_now();
     if (is_late(transfer, now))
-        amp_transfer_expire(transfer, now);
+        expire(transfer, now);
     else
         decode_more(transfer);
 }
@@ -700,7 +716,7 @@ static void decode(struct amp_transfer *transfer)
 
 unsigned long amp_transfer_id(const struct amp_transfer *transfer)
 {
-    return transfer->id;
+    return transfer->job.id;
 }
 
 /* libcurl delivers what it has held back, and may pause again. */
@@ -709,30 +725,30 @@ static void resume(struct amp_transfer *transfer)
     CURLcode code;
 
     transfer->paused = false;
-    if (!transfer->easy)
+    if (!transfer->job.easy)
         return;
-    code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    code = curl_easy_pause(transfer->job.easy, CURLPAUSE_CONT);
     if (code != CURLE_OK)
-        amp_transfer_finish(transfer, code);
+        finish(transfer, code);
 }
 
 bool amp_transfer_want(struct amp_transfer *transfer)
 {
-    if (transfer->outcome == AMP_OPEN && !amp_engine_usable(transfer->engine))
-        amp_transfer_fail(transfer, AMP_CANCELLED, "the request belongs to another process");
+    if (transfer->outcome == AMP_OPEN && !amp_engine_usable(transfer->job.engine))
+        fail(transfer, AMP_CANCELLED, "the request belongs to another process");
     double now = amp_now();
     if (transfer->outcome == AMP_OPEN && is_late(transfer, now))
-        amp_transfer_expire(transfer, now);
-    if (transfer->paused && transfer->body.size < AMP_ENOUGH)
+        expire(transfer, now);
+    if (transfer->paused && transfer->body.size < ENOUGH)
         resume(transfer);
-    if (transfer->stream && transfer->head_taken)
+    if (transfer->job.stream && transfer->head_taken)
         decode(transfer);
     if (is_ready(transfer))
         return true;
     if (!transfer->wanted) {
         transfer->wanted = true;
         transfer->quiet_since = now;
-        amp_engine_changed(transfer->engine);
+        amp_engine_changed(transfer->job.engine);
     }
     return false;
 }

@@ -27,12 +27,13 @@ local NEW_OPTIONS = {
   base_url = "string", servers = "table", allow_insecure_http = "boolean", transport = "function|table",
   loop = "table", max_connections = "count", http_proxy = "string", http_version = "string", ca_file = "string",
   ca_path = "string", client_cert = "string", client_key = "string",
-  client_key_password = "string|function", insecure_skip_verify = "boolean", requests_per_second = "positive",
+  client_key_password = "string|function", insecure_skip_verify = "boolean", keepalive = "boolean",
+  requests_per_second = "positive",
 }
 
 local TRANSPORT_OPTIONS = {
   "connect_timeout", "read_timeout", "loop", "max_connections", "http_proxy", "http_version", "ca_file", "ca_path",
-  "client_cert", "client_key", "client_key_password", "insecure_skip_verify",
+  "client_cert", "client_key", "client_key_password", "insecure_skip_verify", "keepalive",
 }
 
 for name, kind in pairs(params.OPTIONS) do

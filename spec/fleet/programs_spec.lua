@@ -103,6 +103,13 @@ describe("a program exits with", function()
     assert.same({ 0, "" }, { result.code, result.err })
   end)
 
+  it("0 after a server that limits the rate, and says that it waits", function()
+    server:control("faults", { on = "updateInstallation", status = 429, retry_after = 1, skip = 5, next = 1 })
+    local result = session:run(EDIT .. '--journal "$HOME/j" --yes')
+    assert.equal(0, result.code, result.err)
+    assert.equal("ampersand: the server limits the rate; waiting for 1 s\n", result.err)
+  end)
+
   it("130 where it is interrupted, and says how far it is", function()
     server:control("faults", { on = "updateInstallation", delay = 0.05 })
     local result = session:run(([[%s bin/ampersand installations edit --set createdBy=builder:me --journal "$HOME/j" --yes &

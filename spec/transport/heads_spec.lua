@@ -119,7 +119,7 @@ describe("a head", function()
     local directory = os.tmpname()
     os.remove(directory)
     os.execute("mkdir " .. directory)
-    local program = build.c("heads", "program", directory, "-Isrc src/http_head.c src/http_buffer.c")
+    local program = build.c("heads", "program", directory, "-Isrc src/http_head.c src/http_buffer.c src/memory.c")
     local heads, file = {}, assert(io.open(directory .. "/input", "wb"))
     math.randomseed(20261128)
     for i = 1, HEADS do

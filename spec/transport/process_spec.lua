@@ -114,7 +114,11 @@ describe("the engine", function()
           if %s then ask() end
           at "used"
           kept = moments
-        ]]):format(moment, tostring(used)), directory, { arguments = server:url "" })
+        ]]):format(moment, tostring(used)), directory, {
+          arguments = server:url "",
+          -- Lua finalizes no decoder that a finalizer makes now: its memory is the process's to give back
+          wrap = "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 %s",
+        })
         assert.equal(0, code, output)
         local lines = {}
         for line in output:gmatch "%S+" do lines[#lines + 1] = line end

@@ -1,6 +1,7 @@
 --- What a command works with: its arguments, the settings, a client, the format asked for, notes and colours.
 
 local config = require "ampersand.cli.config"
+local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
 local options = require "ampersand.cli.options"
 local redact = require "ampersand.util.redact"
@@ -108,6 +109,19 @@ local function trace(event)
     event.bytes or 0, event.attempt))
 end
 
+-- Says once for each pause that the server asks for what the command waits for.
+local function listener(self)
+  local resumes = 0
+  return function(event)
+    if self.args.debug then trace(event) end
+    local until_then = event.status == 429 and event.retry_after and core.now() + event.retry_after
+    if until_then and until_then > resumes + 1 then
+      resumes = until_then
+      self:note(("ampersand: the server limits the rate; waiting for %.3g s"):format(event.retry_after))
+    end
+  end
+end
+
 --- The client these settings make.
 ---@return ampersand.Client
 function Context:client()
@@ -119,7 +133,7 @@ function Context:client()
   given.base_url = given.base_url and url.base(given.base_url)
   given.unknown_fields = self.args.unknown_fields
   given.timeout, given.retry, given.ca_file = self.args.timeout, self.args.tries, self.args.ca_file
-  given.on_event = self.args.debug and trace or nil
+  given.on_event = listener(self)
   self.made = exit.guard(require("ampersand").new, given)
   return self.made
 end

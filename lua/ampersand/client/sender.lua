@@ -122,6 +122,7 @@ local function report(attempt, hook, started, err)
     operation = op.id, method = op.method, url = attempt.shown_url, attempt = attempt.tries,
     status = err and err.status or (not err and attempt.info.status) or nil, kind = err and err.kind,
     message = err and err.message, seconds = core.now() - started, bytes = attempt.bytes, waited = attempt.waited,
+    retry_after = err and err.retry_after,
   }
 end
 

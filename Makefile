@@ -75,7 +75,7 @@ RUN_ENV := LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="$(BUILD)/?.so;;" LUA="$(
 SPECS   ?= spec
 RUNNER  ?=
 
-.PHONY: deps deps-% demo specs test test-all
+.PHONY: deps deps-% demo specs test test-all test-hosts
 deps: deps-build ## install what building needs
 deps-%:
 	@LUA_VERSION=$(LUA_VERSION) .ci/deps $*
@@ -90,6 +90,9 @@ test: deps-test ## install what is missing, build, run the specs
 
 specs: all $(BUILD)/libampersand.a ## run SPECS (files or folders; default: all), JOBS at a time
 	BUSTED="$(BUSTED)" RUNNER='$(RUNNER)' $(RUN_ENV) spec/support/run $(SPECS)
+
+test-hosts: deps-hosts ## install the programs that host Lua, run the specs in them
+	@for v in 5.2 5.3 jit; do $(MAKE) --no-print-directory specs SPECS=spec/hosts LUA_VERSION=$$v || exit 1; done
 
 test-all: deps-test-all ## test with every Lua
 	@failed=0; for v in $(ALL_LUAS); do \
@@ -128,7 +131,8 @@ uninstall: ## remove what install and install-static installed for LUA_VERSION
 	@left=$$($(INSTALLED)); abi=$$(basename "$$(dirname "$$left")"); command="$(BINDIR)/ampersand"; \
 	if [ -z "$$left" ]; then rm -f "$$command" "$(MANUAL)" $(COMPLETIONS); \
 	elif [ -e "$$command" ] && head -n 1 "$$command" | grep -qx '#!/usr/bin/env $(LUA)'; then \
-	    lua=$$(command -v lua$$abi || command -v luajit) && sed "1s,.*,#!/usr/bin/env $${lua##*/}," bin/ampersand > "$$command"; fi
+	    lua=$$(command -v lua$$abi || command -v luajit || echo lua$$abi); \
+	    sed "1s,.*,#!/usr/bin/env $${lua##*/}," bin/ampersand > "$$command"; fi
 
 # --- the rest --------------------------------------------------------------------------------
 .PHONY: clean help

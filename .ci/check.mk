@@ -114,6 +114,10 @@ soak: all ## REQUESTS requests with random faults: nothing may grow
 # --- the reference -----------------------------------------------------------------------------
 # What is public and not described stops it.
 .PHONY: docs
+.PHONY: pictures
+pictures: all ## the pictures of docs/pictures.md
+	@$(RUN_ENV) $(LUA) docs/images/make.lua
+
 docs: ## the reference: build/docs/index.html
 	@mkdir -p build/docs/source
 	$(RUN_ENV) $(LUA) spec/support/reference.lua build/docs/source

@@ -16,6 +16,18 @@ bench-growth: all ## how cost grows up to GROWTH installations
 bench-cli: all ## what the command costs
 	@$(RUN_ENV) $(LUA) bench/cli.lua
 
+.PHONY: bench-hosts
+bench-hosts: all ## how long a frame is held while installations arrive
+	@$(RUN_ENV) $(LUA) bench/hosts.lua
+
+# JSON of two commits, in turns.
+.PHONY: bench-compare
+bench-compare: all ## compare with the commit BASE
+	@test -n "$(BASE)" || { echo "name the commit to compare with: make bench-compare BASE=v0.1.0" >&2; exit 2; }
+	@rm -rf build/compare/$(BASE) && mkdir -p build/compare/$(BASE)
+	@git archive $(BASE) | tar -x -C build/compare/$(BASE)
+	@$(RUN_ENV) $(LUA) bench/compare.lua build/compare/$(BASE) $(LUA_VERSION)
+
 .PHONY: bench-nginx
 bench-nginx: ## inside nginx
 	@$(MAKE) --no-print-directory -s all LUA_VERSION=jit
@@ -34,6 +46,7 @@ bench: deps-bench ## measure everything and write bench/report (half an hour)
 	BENCH_ROWS=$(BENCHED)/decode-jit.json $(MAKE) --no-print-directory bench-json LUA_VERSION=jit
 	BENCH_ROWS=$(BENCHED)/growth.json $(MAKE) --no-print-directory bench-growth
 	BENCH_ROWS=$(BENCHED)/http.json $(MAKE) --no-print-directory bench-http
+	BENCH_ROWS=$(BENCHED)/hosts.json $(MAKE) --no-print-directory bench-hosts
 	BENCH_ROWS=$(BENCHED)/cli.json $(MAKE) --no-print-directory bench-cli
 	BENCH_ROWS=$(BENCHED)/nginx.json $(MAKE) --no-print-directory bench-nginx
 	@$(MAKE) --no-print-directory report

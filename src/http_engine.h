@@ -38,6 +38,7 @@ struct amp_engine_options {
     const char *http_proxy;
     long http_version;    /* 0: HTTP/2 where TLS offers it; 1: HTTP/1.1 only */
     long max_connections; /* 0: no bound */
+    bool no_keepalive;    /* idle connections are not probed */
     bool insecure;        /* neither certificate nor host name is checked */
 };
 

@@ -6,6 +6,7 @@
 #include "http_poll.h"
 
 enum {
+    AMP_KEEPALIVE = 60,       /* seconds after which an idle connection is probed */
     AMP_MAX_IDLE = 64,        /* easy handles kept for later requests */
     AMP_MAX_CONNECTIONS = 128 /* connections kept for later requests */
 };

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,19 @@ static void forget(struct amp_sockets *set, int fd)
         }
 }
 
+/* Has the kernel probe an idle connection, so that one which a firewall has dropped is noticed. */
+static void probe_idle(int fd)
+{
+    int on = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+#if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL)
+    int seconds = AMP_KEEPALIVE;
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+#endif
+}
+
 static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct amp_engine *engine = (struct amp_engine *)data;
@@ -53,6 +67,8 @@ static curl_socket_t open_socket(void *data, curlsocktype purpose, struct curl_s
 #endif
     if (fd < 0)
         return CURL_SOCKET_BAD;
+    if (!engine->options.no_keepalive)
+        probe_idle(fd);
     if (remember(&engine->sockets, fd))
         return fd;
     close(fd);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "json_bytes.h"
 #include "json_scan.h"
 
 #if defined(__x86_64__) && !defined(AMP_NO_SIMD)
@@ -11,8 +12,6 @@
 #include <arm_neon.h>
 #define AMP_SPLIT_NEON 1
 #endif
-
-#define AMP_INLINE static inline __attribute__((always_inline))
 
 enum { BLOCK = 64 };
 

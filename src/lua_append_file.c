@@ -135,9 +135,8 @@ static int l_sync(lua_State *L)
 static int l_size(lua_State *L)
 {
     struct stat status;
-    if (fstat(check_open(L)->fd, &status) != 0)
-        return fail_with(L, errno);
-    lua_pushnumber(L, (lua_Number)status.st_size);
+    int known = fstat(check_open(L)->fd, &status) == 0;
+    lua_pushnumber(L, known ? (lua_Number)status.st_size : 0);
     return 1;
 }
 

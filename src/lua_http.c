@@ -37,7 +37,7 @@
 
 #define ENGINE "ampersand.engine"
 
-enum { UP_CLASS = 1 }; /* of all methods: their metatable */
+enum { UP_METATABLE = 1 }; /* of all methods: their metatable */
 
 struct engine_box {
     struct amp_engine *engine; /* NULL once closed */
@@ -92,7 +92,7 @@ static bool boolean_field(lua_State *L, int table, const char *name)
 
 static struct engine_box *to_engine_box(lua_State *L)
 {
-    return (struct engine_box *)amp_check_self(L, UP_CLASS, ENGINE);
+    return (struct engine_box *)amp_check_self(L, UP_METATABLE, ENGINE);
 }
 
 static struct amp_engine *to_engine(lua_State *L)
@@ -119,6 +119,7 @@ static int http_engine(lua_State *L)
     options.http_version = (long)number_field(L, 1, "http_version");
     options.max_connections = (long)number_field(L, 1, "max_connections");
     options.insecure = boolean_field(L, 1, "insecure_skip_verify");
+    options.no_keepalive = boolean_field(L, 1, "no_keepalive");
     box = (struct engine_box *)amp_newuserdata(L, sizeof *box);
     box->engine = NULL;
     luaL_getmetatable(L, ENGINE);
@@ -234,7 +235,7 @@ static int engine_timeout(lua_State *L)
 
 static struct transfer_box *to_transfer_box(lua_State *L)
 {
-    return (struct transfer_box *)amp_check_self(L, UP_CLASS, AMP_BYTE_SOURCE);
+    return (struct transfer_box *)amp_check_self(L, UP_METATABLE, AMP_BYTE_SOURCE);
 }
 
 static struct amp_transfer *to_transfer(lua_State *L)
@@ -561,7 +562,7 @@ static void stay_loaded(void)
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
 {
     luaL_newmetatable(L, name);
-    lua_pushvalue(L, -1); /* UP_CLASS */
+    lua_pushvalue(L, -1); /* UP_METATABLE */
     amp_setfuncs(L, methods, 1);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "__index");

@@ -38,6 +38,8 @@ void amp_free(const struct amp_memory *memory, void *block, size_t room, size_t 
 
 bool amp_vector_add(const struct amp_memory *memory, struct amp_vector *v, size_t count)
 {
+    if (count == 0)
+        return true;
     if (v->room - v->used < count) {
         void *grown = amp_grow(memory, v->items, &v->room, v->used + count, v->size);
         if (!grown)

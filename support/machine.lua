@@ -17,6 +17,17 @@ function machine.has(program)
   return machine.succeeds("command -v " .. program)
 end
 
+--- LUA_PATH and LUA_CPATH as assignments of the shell, for programs that run in another folder.
+---@return string
+function machine.paths()
+  local here, words = os.getenv "PWD", {}
+  for _, name in ipairs { "LUA_PATH", "LUA_CPATH" } do
+    local path = (";" .. (os.getenv(name) or ";;")):gsub(";([^/;])", ";" .. here:gsub("%%", "%%%%") .. "/%1")
+    words[#words + 1] = ("%s='%s'"):format(name, path:sub(2))
+  end
+  return table.concat(words, " ")
+end
+
 --- The words for `pending` where an optional machine is absent. (What lists installations is never pending.)
 ---@param what string
 ---@param remedy string what to type

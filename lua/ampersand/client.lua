@@ -5,6 +5,7 @@ local call = require "ampersand.client.call"
 local core = require "ampersand.core"
 local environment = require "ampersand.util.environment"
 local Error = require "ampersand.client.error"
+local host = require "ampersand.util.host"
 local limiter = require "ampersand.client.limiter"
 local operations = require "ampersand.client.operations"
 local params = require "ampersand.client.params"
@@ -26,12 +27,13 @@ local NEW_OPTIONS = {
   base_url = "string", servers = "table", allow_insecure_http = "boolean", transport = "function|table",
   loop = "table", max_connections = "count", http_proxy = "string", http_version = "string", ca_file = "string",
   ca_path = "string", client_cert = "string", client_key = "string",
-  client_key_password = "string|function", insecure_skip_verify = "boolean", requests_per_second = "positive",
+  client_key_password = "string|function", insecure_skip_verify = "boolean", keepalive = "boolean",
+  requests_per_second = "positive",
 }
 
 local TRANSPORT_OPTIONS = {
   "connect_timeout", "read_timeout", "loop", "max_connections", "http_proxy", "http_version", "ca_file", "ca_path",
-  "client_cert", "client_key", "client_key_password", "insecure_skip_verify",
+  "client_cert", "client_key", "client_key_password", "insecure_skip_verify", "keepalive",
 }
 
 for name, kind in pairs(params.OPTIONS) do
@@ -307,9 +309,9 @@ local function check_answer(res, message, kind, sent)
 end
 
 local function make_transport(given)
-  local settings, in_nginx = {}, type(rawget(_G, "ngx")) == "table" and rawget(_G, "ngx").get_phase
+  local settings = {}
   for _, name in ipairs(TRANSPORT_OPTIONS) do settings[name] = given[name] end
-  return require(in_nginx and "ampersand.transport.nginx" or "ampersand.transport.curl").new(settings)
+  return require("ampersand." .. host.transport()).new(settings)
 end
 
 -- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing. A bare function

@@ -1,4 +1,4 @@
--- The examples of examples/loops run as written, against the mock server.
+-- The examples of examples/loops run as written, each from its own folder, against the mock server.
 
 local machine = require "support.machine"
 local mock = require "support.mock"
@@ -8,13 +8,12 @@ describe("the loop example", function()
   setup(function() server = mock.start { installations = 300 } end)
   teardown(function() server:stop() end)
 
-  for _, name in ipairs { "cqueues", "luv", "frame" } do
+  for name, needs in pairs { with_cqueues = "cqueues", with_luv = "luv", with_frames = "socket" } do
     it(name, function()
-      if not pcall(require, name) and name == "luv" then pending(machine.absent("luv", "apt-get install lua-luv")) end
-      local root = server.url:gsub("/v1$", "")
-      local pipe = io.popen(("AMP_API_URL='%s' AMP_API_KEY='%s' %s examples/loops/%s.lua %s %s 2>&1; echo $?"):format(
-        root, server.key, os.getenv "LUA" or "lua5.4", name, server.project or "project-456",
-        server.integration or "integration-123"))
+      if not pcall(require, needs) then pending(machine.absent(needs, "apt-get install lua-" .. needs)) end
+      local pipe = io.popen(("cd examples/loops && %s AMP_API_URL='%s' AMP_API_KEY='%s' %s %s.lua %s %s 2>&1; echo $?"):format(
+        machine.paths(), server.url:gsub("/v1$", ""), server.key, os.getenv "LUA" or "lua5.4", name, server.project,
+        server.integration))
       local output = pipe:read "*a"
       pipe:close()
       assert.matches("300 installations", output)

@@ -144,13 +144,16 @@ describe("the rockspecs", function()
 
   it("list every Lua file and every C file, each where it belongs", function()
     local spec = load_rockspec "ampersand-scm-1.rockspec"
-    local listed, sources = {}, {}
+    local listed, sources, seen = {}, {}, {}
     for module, what in pairs(spec.build.modules) do
       if type(what) == "string" then
         assert.equal(module:gsub("%.", "/") .. ".lua", (what:gsub("^lua/", "")))
         listed[#listed + 1] = what
       else
-        for _, source in ipairs(what.sources) do sources[#sources + 1] = source end
+        for _, source in ipairs(what.sources) do
+          if not seen[source] then sources[#sources + 1] = source end -- two modules may have one file each for themselves
+          seen[source] = true
+        end
       end
     end
     table.sort(listed)

@@ -548,4 +548,22 @@ describe("the curl transport", function()
     collectgarbage()
     collectgarbage()
   end)
+
+  -- The timer of our connection to a port, as the kernel lists it: 02 is keepalive's.
+  local function timer_of(port)
+    for line in io.lines "/proc/net/tcp" do
+      local remote, state, timer = line:match "^%s*%d+: %x+:%x+ %x+:(%x+) (%x%x) %x+:%x+ (%x%x):"
+      if state == "01" and tonumber(remote, 16) == port then return timer end
+    end
+  end
+
+  it("has idle connections probed, unless that is not wanted", function()
+    if not io.open "/proc/net/tcp" then pending "no /proc/net/tcp: needs Linux" end
+    for timer, keepalive in pairs { ["02"] = true, ["00"] = false } do
+      local res = assert(new({ keepalive = keepalive }):request { method = "GET", url = server:url "items", timeout = 10 })
+      read(res)
+      res.close(true)
+      assert.equal(timer, timer_of(tonumber((server:url "items"):match ":(%d+)/")))
+    end
+  end)
 end)

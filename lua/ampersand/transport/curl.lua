@@ -41,11 +41,13 @@ local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
 --   client_key_password (string, or a function that returns it); insecure_skip_verify; http_proxy (URL);
---   http_version ("1.1" or "2"); max_connections; loop (adapter)
+--   http_version ("1.1" or "2"); keepalive (true: idle connections are probed after 60 s); max_connections;
+--   loop (adapter)
 ---@return ampersand.CurlTransport
 function curl.new(opts)
   opts = opts or {}
-  local settings = setmetatable({ http_version = VERSIONS[opts.http_version] }, { __index = opts })
+  local settings = { http_version = VERSIONS[opts.http_version], no_keepalive = opts.keepalive == false }
+  setmetatable(settings, { __index = opts })
   return setmetatable({
     opts = opts, settings = settings, loop = opts.loop, opened = 0, collected = 0,
     owners = setmetatable({}, { __mode = "kv" }), -- response of a stream -> coroutine that opened it

@@ -90,14 +90,14 @@ describe("conditions", function()
   end)
 
   it("mean what they say, in the C core", function()
-    local show = require "ampersand.cli.show"
+    local selection = require "ampersand.cli.selection"
     local values = {
       { id = 1, on = true, n = 12, s = "12" }, { id = 2, on = false, n = 5, s = "twelve" }, { id = 3, s = "a,b" },
     }
     local function ids(...)
       local found = {}
       local conditions = assert(filter.conditions { ... })
-      for _, value in ipairs(show.refine(values, conditions)) do found[#found + 1] = value.id end
+      for _, value in ipairs(selection.refine(values, conditions)) do found[#found + 1] = value.id end
       return table.concat(found, " ")
     end
     assert.equal("1", ids "on=true")
@@ -110,7 +110,7 @@ describe("conditions", function()
     assert.equal("3", ids "!on")
     assert.equal("1 2", ids "on")
     assert.equal("2", ids("on", "s^=tw"))
-    assert.same({ { s = "a,b" } }, show.refine(values, assert(filter.conditions { "id=3" }), { "s" }))
+    assert.same({ { s = "a,b" } }, selection.refine(values, assert(filter.conditions { "id=3" }), { "s" }))
   end)
 
   it("are refused in words when they are none", function()
@@ -130,9 +130,9 @@ describe("conditions", function()
       assert.is_nil(conditions, text)
       assert.truthy(why:find(words, 1, true), why)
     end
-    assert.is_nil((filter.paths { "" }))
-    assert.is_nil((filter.paths { "a b" }))
-    assert.same({ "id", "a.b" }, (filter.paths { "id, a.b" }))
+    assert.is_nil((filter.paths({ "" }, "--select")))
+    assert.is_nil((filter.paths({ "a b" }, "--select")))
+    assert.same({ "id", "a.b" }, (filter.paths({ "id, a.b" }, "--select")))
   end)
 end)
 

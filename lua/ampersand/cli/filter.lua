@@ -155,17 +155,18 @@ end
 
 --- Reads `--select a,b.c`, given once or more.
 ---@param texts string[]
+---@param option string for the message
 ---@return string[]? paths nil when there are none
 ---@return string? message
-function filter.paths(texts)
+function filter.paths(texts, option)
   local paths = {}
   for text in table.concat(texts, ","):gmatch "[^,]+" do
     local path = text:match "^%s*(.-)%s*$"
-    if not is_path(path) then return nil, ("--select %q: expected paths such as id,group.groupRef"):format(path) end
+    if not is_path(path) then return nil, ("%s %q: expected paths such as id,group.groupRef"):format(option, path) end
     paths[#paths + 1] = path
   end
   if #paths > 0 then return paths end
-  if #texts > 0 then return nil, "--select: expected paths such as id,group.groupRef" end
+  if #texts > 0 then return nil, option .. ": expected paths such as id,group.groupRef" end
 end
 
 return filter

@@ -29,10 +29,7 @@ Conditions of --where, evaluated before tables are made:
   !connection.providerApp                 is not there
 A name between dots may be * (any).]]
 
--- Defaults stand in for these.
-local SETTINGS = {
-  projectIdOrName = "project", integrationId = "integration", integrationIdOrName = "integration", orgId = "org",
-}
+local SETTINGS = require("ampersand.client.operations").DEFAULTS
 help.SETTINGS = SETTINGS
 
 local ACRONYMS = { JWT = true, URL = true, CSRF = true }

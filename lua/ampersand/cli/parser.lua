@@ -8,6 +8,7 @@ local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local operations = require "ampersand.client.operations"
 local options = require "ampersand.cli.options"
+local version = require "ampersand.version"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
@@ -56,7 +57,7 @@ end
 
 local function add_global(root)
   root:flag("--version", "Print the version."):action(options.print(function()
-    return "ampersand " .. require("ampersand.version").number
+    return "ampersand " .. version.number
   end))
   local profile = root:option("--profile", "Settings of this profile of the configuration file."):argname "<name>"
   profile.completes = "profiles"
@@ -82,11 +83,14 @@ local function add_global(root)
     root:flag("--show-secrets", "Show tokens and passwords in payloads instead of [redacted]."))
 end
 
--- Adds a command of cli/commands; its options only where they are wanted.
-local function add(to, name, command, wanted)
-  local added = add_command(to, name, command.summary):description(command.description or command.summary)
-  added.runs = command
+-- Adds a command of cli/commands. It is loaded where it is wanted, or for its line in the --help of what it is in.
+local function add(to, name, load, wanted)
+  local added = add_command(to, name, "")
+  function added._get_description() return load().summary end
   if not wanted then return added end
+  local command = load()
+  added:summary(command.summary):description(command.description or command.summary)
+  added.runs = command
   if command.usage then options.usage(added, command.usage) end
   command.declare(added)
   return added:epilog(command.epilog)
@@ -97,7 +101,9 @@ local function add_resource(root, name, wanted)
   local shown = help.dashed(table.concat(verbs, ", "))
   local resource = add_command(root, name, shown):description("Verbs: " .. shown):command_target "verb"
   if not wanted(name) then return resource end
-  for _, verb in ipairs(verbs) do add(resource, verb, commands.verb(name, verb), wanted(verb)) end
+  for _, verb in ipairs(verbs) do
+    add(resource, verb, function() return commands.verb(name, verb) end, wanted(verb))
+  end
   return resource:epilog(("Example:\n  %s"):format(help.example(operations.get(name, "list")
     or operations.get(name, verbs[1]))))
 end
@@ -122,7 +128,9 @@ function parser.build(words)
   local main, others = commands.resources()
   local function resource(name) return add_resource(root, name, wanted) end
   group(root, "Main resources", main, resource)
-  group(root, "Tools", commands.TOOLS, function(name) return add(root, name, commands.tool(name), wanted(name)) end)
+  group(root, "Tools", commands.TOOLS, function(name)
+    return add(root, name, function() return commands.tool(name) end, wanted(name))
+  end)
   group(root, "All other resources", others, resource)
   return root
 end

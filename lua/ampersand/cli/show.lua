@@ -1,17 +1,15 @@
---- Lists and values on their way to standard output: filters, formats, summaries, exit codes.
+--- Lists and values on their way to standard output: formats, summaries, `--fail-if`.
 
 local chart = require "ampersand.cli.output.chart"
 local columns = require "ampersand.cli.output.columns"
 local core = require "ampersand.core"
 local deep = require "ampersand.util.deep"
 local exit = require "ampersand.cli.exit"
-local filter = require "ampersand.cli.filter"
 local html = require "ampersand.cli.output.html"
 local json = require "ampersand.cli.output.json"
 local names = require "ampersand.cli.names"
-local options = require "ampersand.cli.options"
 local printable = require "ampersand.util.terminal_text"
-local query = require "ampersand.client.query"
+local selection = require "ampersand.cli.selection"
 local stdout = require "ampersand.cli.stdout"
 local template = require "ampersand.cli.output.template"
 local terminal = require "ampersand.cli.terminal"
@@ -20,73 +18,6 @@ local writers = require "ampersand.cli.output.writers"
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 local show = {}
-
--- Filters ---------------------------------------------------------------------------------------------------------
-
-local function checked(value, why)
-  if why then exit.usage(why) end
-  return value
-end
-
-local function conditions_of(ctx, element)
-  local conditions = checked(filter.conditions(ctx.args.where or {}))
-  names.check(ctx, "--where", element, filter.condition_paths(conditions))
-  return conditions
-end
-
--- The paths of `--select`; nil without it.
-local function paths_of(ctx, element)
-  return names.check(ctx, "--select", element, checked(filter.paths(ctx.args.select or {})))
-end
-
-local function whole_view(ctx, resource)
-  local view = ctx:client()[resource]
-  return ctx.args.in_project and view:in_project() or view
-end
-
---- A resource's view with the conditions of the command line.
----@param ctx ampersand.cli.Context
----@param resource string
----@param element string
----@param paths string[]? what to keep of each element
-function show.view(ctx, resource, element, paths)
-  local view = whole_view(ctx, resource)
-  for _, condition in ipairs(conditions_of(ctx, element)) do view = exit.guard(view.where, view, condition) end
-  return paths and exit.guard(view.select, view, paths) or view
-end
-
---- What is wrong with conditions of which no element has the path, such as a new name or a typo that resembles nothing.
----@param ctx ampersand.cli.Context
----@param resource string
----@param noun string
----@param ... any arguments of the list
----@return string? words, ampersand.Error? err when the list cannot be read
-function show.blind_conditions(ctx, resource, noun, ...)
-  local paths = filter.condition_paths(conditions_of(ctx))
-  if #paths == 0 then return nil end
-  local unseen, err = names.probe(whole_view(ctx, resource), paths, ...)
-  if not unseen then return nil, err end
-  return names.words(unseen, noun)
-end
-
---- Filters and projects values that are here already, by the same C code that does it to lists as they arrive.
----@param values any[]
----@param conditions table[]
----@param paths string[]?
----@return any[]
-function show.refine(values, conditions, paths)
-  if #conditions == 0 and not paths then return values end
-  local compiled = exit.guard(query.compile, conditions, paths)
-  local decoder, kept = core.decoder { select = compiled.plan }, {}
-  decoder:feed(json.line(core.array(values)))
-  decoder:finish()
-  local status, message
-  repeat
-    status, message = decoder:collect(kept)
-    if not status then exit.with(exit.FAILURE, message) end
-  until status == "end"
-  return kept
-end
 
 -- Writers ---------------------------------------------------------------------------------------------------------
 
@@ -213,38 +144,6 @@ local function summary_writer(ctx)
   }
 end
 
--- Options together -------------------------------------------------------------------------------------------------
-
-local NOT_COUNTED = { "wide", "no_header", "sort", "max", "summary", "svg", "html", unpack(options.FORMATS) }
-
-local function refuse_any(args, list, words)
-  for _, name in ipairs(list) do
-    if args[name] then exit.usage(words:format((name:gsub("_", "-")))) end
-  end
-end
-
---- Ends the command before it asks: when options would be ignored, spoil each other's output, or name a near miss.
----@param ctx ampersand.cli.Context
----@param element string?
-function show.check(ctx, element)
-  local args = ctx.args
-  conditions_of(ctx, element)
-  paths_of(ctx, element)
-  if args.sort then names.check(ctx, "--sort", element, checked(filter.paths { args.sort })) end
-  if ctx.template then names.check(ctx, "--template", element, template.paths(ctx.template)) end
-  if args.reverse and not args.sort then exit.usage "--reverse turns the order of --sort PATH round: give that, too" end
-  if args.count then
-    local words = "--count prints one number: --%s does not go with it"
-    refuse_any(args, NOT_COUNTED, words)
-    if #(args.select or {}) > 0 then exit.usage(words:format "select") end
-  end
-  if args.svg == "-" or args.html == "-" then
-    local words = "--%s - and --%%s both write to standard output: choose one"
-    if args.svg == args.html then exit.usage(words:format "svg":format "html -") end
-    refuse_any(args, { "summary", unpack(options.FORMATS) }, words:format(args.svg == "-" and "svg" or "html"))
-  end
-end
-
 -- Lists -----------------------------------------------------------------------------------------------------------
 
 -- "unhealthy" needs a field that the user may not have selected.
@@ -274,7 +173,7 @@ function show.plan(ctx, element, noun)
   if args.summary or args.svg or args.html then
     plan.writer, plan.paths = summary_writer(ctx), chart.paths()
   else
-    local paths = paths_of(ctx, element)
+    local paths = selection.paths(ctx, element)
     local chosen = columns_for(ctx, element, paths)
     local late = TABULAR[ctx.kind] and ctx.kind ~= "table" and not chosen
     plan.paths = needed(ctx, chosen, paths)
@@ -285,7 +184,7 @@ function show.plan(ctx, element, noun)
   plan.writer = limited(ctx, plan.writer)
   plan.full = not args.sort and plan.writer.full or function() return false end
   if args.sort then
-    local path = filter.paths({ args.sort })[1]
+    local path = selection.sort(ctx)
     plan.unseen[path] = true
     plan.writer = sorted_writer(plan.writer, path, args.reverse)
     if plan.paths then plan.paths = { path, unpack(plan.paths) } end
@@ -375,17 +274,17 @@ end
 
 --- Shows values that are here already, through the filters. Secrets go first: a selection may hide what they are.
 function show.list(ctx, values, element, noun)
-  local conditions = conditions_of(ctx, element)
-  local unseen = names.set(#values > 0 and filter.condition_paths(conditions) or nil)
+  local conditions = selection.conditions(ctx, element)
+  local unseen = names.set(#values > 0 and selection.condition_paths(conditions) or nil)
   for _, value in ipairs(values) do
     ctx:hide(value, element)
     names.see(unseen, value)
   end
   local function blind() return names.words(unseen, noun) end
-  if ctx.args.count then return show.count(ctx, #show.refine(values, conditions), blind) end
+  if ctx.args.count then return show.count(ctx, #selection.refine(values, conditions), blind) end
   local plan = show.plan(ctx, element, noun)
   plan.blind = blind
-  for _, value in ipairs(show.refine(values, conditions, plan.paths)) do
+  for _, value in ipairs(selection.refine(values, conditions, plan.paths)) do
     if plan.full() then break end
     take(ctx, plan, value)
   end
@@ -405,11 +304,11 @@ function show.value(ctx, value, element)
     return stdout.write(value:sub(-1) == "\n" and value or value .. "\n")
   end
   if deep.is_list(value) then return show.list(ctx, value, element, "value") end
-  local paths = paths_of(ctx, element)
+  local paths = selection.paths(ctx, element)
   local unseen = names.set(paths, ctx.template and template.paths(ctx.template))
   ctx:hide(value, element)
   names.see(unseen, value)
-  if paths then value = show.refine({ value }, {}, paths)[1] end
+  if paths then value = selection.refine({ value }, {}, paths)[1] end
   local chosen = columns_for(ctx, element, paths) or columns.guess { value }
   writers.one(ctx.kind, ctx:writer(), value, settings_for(ctx, chosen))
   note_hidden(ctx)

@@ -3,7 +3,6 @@
 local argcheck = require "ampersand.util.argcheck"
 local call = require "ampersand.client.call"
 local Client = require "ampersand.client"
-local Error = require "ampersand.client.error"
 local iterator = require "ampersand.client.iterator"
 local params = require "ampersand.client.params"
 local url = require "ampersand.util.url"
@@ -51,10 +50,10 @@ function download.results(message, given)
   end
   local info = type(message.resultInfo) == "table" and message.resultInfo or {}
   if info.type ~= "url" then return inline(type(message.result) == "table" and message.result or {}) end
-  if type(info.downloadUrl) ~= "string" then
-    error(Error.new { kind = "protocol", message = "the webhook has no downloadUrl", retryable = false }, 0)
-  end
   local client = given.client or Client.new { transport = given.transport }
+  if type(info.downloadUrl) ~= "string" then
+    error(client:_error { kind = "protocol", message = "the webhook has no downloadUrl", retryable = false }, 0)
+  end
   return each_behind(client, info.downloadUrl, given)
 end
 

@@ -14,9 +14,9 @@ local printable = require "ampersand.util.terminal_text"
 
 local deploy = {}
 
-local function refuse(client, message, problems)
+local function refuse(client, message, problems, name)
   local err = client:_error { kind = "config", message = message, retryable = false, sent = false }
-  err.problems = problems
+  err.problems, err.file = problems, name
   return nil, err
 end
 
@@ -48,12 +48,12 @@ local function read_manifest(client, text, name)
   if type(problems) == "string" then return refuse(client, problems) end
   local lines, mistakes = {}, 0
   for i, problem in ipairs(problems) do
-    lines[i] = printable(manifest.line(name, problem))
+    lines[i] = manifest.line(name, problem)
     if not problem.warning then mistakes = mistakes + 1 end
   end
   if mistakes > 0 then
-    local message = ("%s is not a valid manifest, nothing was sent:\n  %s"):format(name, table.concat(lines, "\n  "))
-    return refuse(client, message, problems)
+    local message = ("%s is not a valid manifest, nothing was sent: %s"):format(name, table.concat(lines, "; "))
+    return refuse(client, message, problems, name)
   end
   return value, lines
 end
@@ -268,8 +268,8 @@ local function source_of(given)
 end
 
 --- Deploys a manifest: compares it with the latest revisions, asks `confirm`, sends it, returns the new revisions.
---- Nothing is sent where nothing changes, where the manifest is invalid (`err.problems`), where `confirm` returns
---- false, or where someone else deployed since the plan was made.
+--- Nothing is sent where nothing changes, where the manifest is invalid (`err.problems` of `err.file`), where `confirm`
+--- returns false, or where someone else deployed since the plan was made.
 ---@param given table yaml (the text) or file (amp.yaml, or its folder); destructive (pause reads of objects that the
 ---   new revision drops, default false); dry_run (return the plan only); confirm (called with the plan before sending)
 ---@return table|nil result `{ plan, deployed, revisions = { { name, id, revision } }, warnings }`

@@ -86,7 +86,10 @@ function deploy.run(ctx)
     file = args.path or ".", dry_run = args.dry_run, destructive = args.destructive,
     confirm = function(plan) return confirm(ctx, plan) end,
   })
-  if not result and err.problems then exit.with(exit.FAILURE, err.message) end
+  if not result and err.problems then
+    validate.print(err.file, err.problems)
+    exit.with(exit.FAILURE, ("%s is not valid, nothing was sent"):format(err.file))
+  end
   if not result then exit.fail(err) end
   for _, warning in ipairs(result.warnings) do ctx:warn(printable(warning)) end
   if not result.deployed then show(ctx, result.plan) end

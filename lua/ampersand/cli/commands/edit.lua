@@ -5,7 +5,7 @@ local help = require "ampersand.cli.help"
 local input = require "ampersand.cli.input"
 local names = require "ampersand.cli.names"
 local options = require "ampersand.cli.options"
-local show = require "ampersand.cli.show"
+local selection = require "ampersand.cli.selection"
 local stdout = require "ampersand.cli.stdout"
 local terminal = require "ampersand.cli.terminal"
 local wording = require "ampersand.cli.wording"
@@ -115,8 +115,8 @@ function edit.run(ctx)
   if not (args.dry_run or args.journal) then
     exit.usage "installations edit: --journal FILE is needed, to resume and undo from"
   end
-  local view = show.view(ctx, "installations", "Installation")
-  local words, err = show.blind_conditions(ctx, "installations", "installation")
+  local view = selection.view(ctx, "installations", "Installation")
+  local words, err = selection.blind_conditions(ctx, "installations", "installation")
   if err then exit.fail(err) end
   if words then exit.with(exit.FAILURE, words .. ": nothing is edited by such a condition") end
   edit.carry_out(ctx, "Change %d installations? [y/N] ", function(dry, on_progress)

@@ -1,5 +1,6 @@
 --- The commands that are one operation of the API each.
 
+local cell = require "ampersand.cli.output.cell"
 local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
@@ -7,6 +8,7 @@ local input = require "ampersand.cli.input"
 local operations = require "ampersand.client.operations"
 local names = require "ampersand.cli.names"
 local options = require "ampersand.cli.options"
+local selection = require "ampersand.cli.selection"
 local show = require "ampersand.cli.show"
 local terminal = require "ampersand.cli.terminal"
 local wait = require "ampersand.cli.commands.wait"
@@ -117,10 +119,9 @@ local function describe(ctx, op, ids)
   if op.id ~= "deleteInstallation" then return name end
   local installations = ctx:client().installations
   local found = exit.guard(installations.get, installations, unpack(ids))
-  local get = require("ampersand").get
-  local group, provider = get(found, "group.groupName"), get(found, "connection.provider")
-  if not group then return name end
-  return ("%s (%s%s)"):format(name, group, provider and ", " .. provider or "")
+  local group, provider = cell(found, "group.groupName"), cell(found, "connection.provider")
+  if group == "" then return name end
+  return name .. " (" .. group .. (provider ~= "" and ", " .. provider or "") .. ")"
 end
 
 local function confirm(ctx, op, ids, fields)
@@ -150,21 +151,21 @@ end
 -- Where nothing fits: whether that is because no element has what the conditions name.
 local function blind(ctx, op, arguments)
   return function()
-    local words, err = show.blind_conditions(ctx, op.resource, noun_of(op), unpack(arguments))
+    local words, err = selection.blind_conditions(ctx, op.resource, noun_of(op), unpack(arguments))
     if err then exit.fail(err) end
     return words
   end
 end
 
 local function count(ctx, op, arguments)
-  local view = show.view(ctx, op.resource, op.element)
+  local view = selection.view(ctx, op.resource, op.element)
   show.count(ctx, exit.checked(view.count, view, unpack(arguments)), blind(ctx, op, arguments))
 end
 
 local function list(ctx, op, arguments)
   if ctx.args.count then return count(ctx, op, arguments) end
   local plan = show.plan(ctx, op.element, noun_of(op))
-  local view = show.view(ctx, op.resource, op.element, plan.paths)
+  local view = selection.view(ctx, op.resource, op.element, plan.paths)
   show.stream(ctx, plan, exit.checked(view.stream, view, unpack(arguments)), blind(ctx, op, arguments))
 end
 
@@ -197,7 +198,7 @@ local function invoke(ctx, op, ids, arguments)
 end
 
 local function run(ctx, op)
-  show.check(ctx, op.element)
+  selection.check(ctx, op.element)
   ctx:settings() -- a key on standard input stands before a body
   if ctx.args.in_project then
     if #ctx.args.ids > 1 then exit.usage "--in-project takes at most the project as an id" end

@@ -24,16 +24,23 @@ end
 
 validate.declare = validate.declare_path
 
-function validate.run(ctx)
-  local text, name = deploy.find(ctx.args.path or ".")
-  if not text then exit.usage(name) end
-  local value, problems = manifest.read(text)
-  if type(problems) == "string" then exit.with(exit.FAILURE, problems) end
+--- Prints the problems of a manifest, a line each.
+---@return integer mistakes problems that are no warnings
+function validate.print(name, problems)
   local mistakes = 0
   for _, problem in ipairs(problems) do
     stdout.write(printable(manifest.line(name, problem)) .. "\n")
     if not problem.warning then mistakes = mistakes + 1 end
   end
+  return mistakes
+end
+
+function validate.run(ctx)
+  local text, name = deploy.find(ctx.args.path or ".")
+  if not text then exit.usage(name) end
+  local value, problems = manifest.read(text)
+  if type(problems) == "string" then exit.with(exit.FAILURE, problems) end
+  local mistakes = validate.print(name, problems)
   if mistakes > 0 then exit.with(exit.FAILURE, ("%s is not valid (problems: %d)"):format(name, mistakes)) end
   ctx:note(("%s is valid (integrations: %d)"):format(name, #value.integrations))
 end

@@ -3,6 +3,7 @@
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local options = require "ampersand.cli.options"
+local selection = require "ampersand.cli.selection"
 local show = require "ampersand.cli.show"
 local terminal = require "ampersand.cli.terminal"
 
@@ -48,7 +49,7 @@ function wait.follow(ctx, started)
 end
 
 function wait.run(ctx)
-  show.check(ctx, "Operation")
+  selection.check(ctx, "Operation")
   ctx:require_setting "project"
   ctx:require_credentials { auth = "any" }
   wait.follow(ctx, ctx.args.id)

@@ -9,7 +9,7 @@ local input = require "ampersand.cli.input"
 local json = require "ampersand.cli.output.json"
 local options = require "ampersand.cli.options"
 local redact = require "ampersand.util.redact"
-local show = require "ampersand.cli.show"
+local selection = require "ampersand.cli.selection"
 local stdout = require "ampersand.cli.stdout"
 local width = require "ampersand.cli.output.width"
 
@@ -29,7 +29,8 @@ function watch.declare(command)
   options.count(command, "--polls", "End after this many polls.")
   command:flag("--existing", "Print the installations of the first poll, too.")
   command:option("--state", "Remember in this file what was seen, and go on from there."):argname "<file>"
-  command:flag("--ndjson", "One line of JSON each.")
+  command:mutex(command:flag("--ndjson", "One line of JSON each."),
+    command:option("-o --output", "The same by name; or table."):argname "<format>":choices { "table", "ndjson" })
   command:option("--fail-if", "Exit code 3 as soon as there is any change, or an unhealthy one."):argname "<what>"
     :choices { "any", "unhealthy" }
 end
@@ -112,9 +113,10 @@ end
 -- The state is saved however the watch ends.
 function watch.run(ctx)
   ctx:require_place()
-  local args, view, watcher, polled, failed = ctx.args, show.view(ctx, "installations", "Installation"), nil, false, nil
+  local args, view = ctx.args, selection.view(ctx, "installations", "Installation")
+  local watcher, polled, failed = nil, false, nil
   local lock = lock_state(args.state)
-  local words = args.fail_if and show.blind_conditions(ctx, "installations", "installation")
+  local words = args.fail_if and selection.blind_conditions(ctx, "installations", "installation")
   if words then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
   watcher = exit.guard(view.watch, view, {
     interval = args.interval, polls = args.polls, existing = args.existing, state = read_state(args.state),

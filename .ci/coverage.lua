@@ -71,42 +71,48 @@ end
 
 -- --- the reasons -----------------------------------------------------------------------------
 
--- { [path .. ": " .. text of the line] = reason }. A reason begins with "# " and holds for the lines below it. A line
--- whose text stands more than once in its file is written after the line above it: `path: if (!p) return NULL;`.
+-- { ["path: function"] = lines }: how many lines of a function may stay unreached. A reason begins with "# " and holds
+-- for the entries below it, "path: function lines".
 local function read_reasons()
-  local reasons, reason = {}, nil
+  local allowed, reason = {}, false
   for line in io.lines(REASONS) do
+    local entry, count = line:match "^(%S+: %S+) (%d+)$"
     if line:find "^# " then
-      reason = line:sub(3)
+      reason = true
     elseif line ~= "" then
-      assert(reason, REASONS .. ": a line before the first reason")
-      reasons[line] = reason
+      assert(reason and entry, REASONS .. ": not `path: function lines` below a reason: " .. line)
+      allowed[entry] = (allowed[entry] or 0) + tonumber(count)
     end
   end
-  return reasons
+  return allowed
 end
 
-local reasons = read_reasons()
+local allowed = read_reasons()
 local problems = {}
 
--- { line number = what the line is called in the reasons }
-local function names_of(path)
-  local lines, count, names = source_lines(path), {}, {}
-  for _, line in ipairs(lines) do count[line] = (count[line] or 0) + 1 end
-  for number, line in ipairs(lines) do
-    names[number] = path .. ": " .. (count[line] > 1 and number > 1 and lines[number - 1] .. " " or "") .. line
+-- { line number = "path: function" }: the function that begins last before it.
+local function functions_of(path)
+  local names, name, number = {}, "-", 0
+  for line in io.lines(path) do
+    number = number + 1
+    if path:find "%.lua$" then
+      name = line:match "^%s*local function ([%w_]+)" or line:match "^%s*function ([%w_.:]+)"
+        or line:match "^%s*local ([%w_]+) = function" or line:match "^%s*([%w_.]+) = function" or name
+    elseif not line:find "^[#}]" and not line:find ";" then
+      name = line:match "^[%a_].-([%a_][%w_]*)%(" or name
+    end
+    names[number] = path .. ": " .. name
   end
   return names
 end
 
--- A reason for a line that is no longer there would hide the next one that looks like it.
+-- A reason for a function that is no longer there would hide the next one of its name.
 local function check_reasons()
   local known, read = {}, {}
-  for entry in pairs(reasons) do
+  for entry in pairs(allowed) do
     local path = entry:match "^(%S+): "
-    assert(path, REASONS .. ": not `path: line`: " .. entry)
     if not read[path] then
-      for _, name in ipairs(names_of(path)) do known[name] = true end
+      for _, name in ipairs(io.open(path) and functions_of(path) or {}) do known[name] = true end
       read[path] = true
     end
     if not known[entry] then problems[#problems + 1] = REASONS .. " names what is not there: " .. entry end
@@ -128,10 +134,16 @@ local function ranges(numbers)
 end
 
 local function unexplained(file)
-  local names = names_of(file.path)
+  local names, missed = functions_of(file.path), {}
   for _, number in ipairs(file.missed) do
-    if not reasons[names[number]] then
-      problems[#problems + 1] = ("not reached, and no reason (line %d): %s"):format(number, names[number])
+    local name = names[number]
+    missed[name] = missed[name] or {}
+    table.insert(missed[name], number)
+  end
+  for name, numbers in pairs(missed) do
+    if #numbers > (allowed[name] or 0) then
+      problems[#problems + 1] = ("%s %d: not reached, and %d have a reason (lines %s)"):format(name, #numbers,
+        allowed[name] or 0, ranges(numbers))
     end
   end
 end

@@ -18,7 +18,7 @@
 #include <luajit.h>
 #endif
 
-enum { MAX_FILES = 120, MAX_LINES = 1000 };
+enum { MAX_FILES = 250, MAX_LINES = 1000 };
 
 struct source_file {
     char path[120];

@@ -57,7 +57,7 @@ function ampersand.assert(value, err, ...)
   error(ampersand.is_error(err) and tostring(err) or err, 2)
 end
 
---- What is in use: `{ ampersand = "0.1.0", lua = "Lua 5.4", libcurl = "7.88.1", tls = "OpenSSL/3.0.17" }`.
+--- What is in use: `{ ampersand = "0.2.0", lua = "Lua 5.4", libcurl = "7.88.1", tls = "OpenSSL/3.0.17" }`.
 -- Loads libcurl, except inside nginx and HAProxy, whose requests do not go through it; without it `libcurl` and `tls`
 -- are nil.
 ---@return table<string, string>

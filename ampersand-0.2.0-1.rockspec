@@ -1,8 +1,8 @@
 rockspec_format = "3.0"
 package = "ampersand"
-version = "0.1.0-1"
+version = "0.2.0-1"
 source = {
-  url = "file://build/ampersand-0.1.0.tar.gz", -- what `make dist` writes
+  url = "file://build/ampersand-0.2.0.tar.gz", -- what `make dist` writes
 }
 description = {
   summary = "A fast, safe client for the Ampersand API: list installations as native Lua tables",

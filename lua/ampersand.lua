@@ -58,11 +58,12 @@ function ampersand.assert(value, err, ...)
 end
 
 --- What is in use: `{ ampersand = "0.1.0", lua = "Lua 5.4", libcurl = "7.88.1", tls = "OpenSSL/3.0.17" }`.
--- Loads libcurl, except inside nginx, whose requests do not go through it; without it `libcurl` and `tls` are nil.
+-- Loads libcurl, except inside nginx and HAProxy, whose requests do not go through it; without it `libcurl` and `tls`
+-- are nil.
 ---@return table<string, string>
 function ampersand.versions()
   local in_use = { ampersand = version.number, lua = rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION }
-  local found, http = not rawget(_G, "ngx"), package.loaded["ampersand.http"]
+  local found, http = require "ampersand.util.host".transport() == "transport.curl", package.loaded["ampersand.http"]
   if found and not http then found, http = pcall(require, "ampersand.http") end
   if found then in_use.libcurl, in_use.tls = http.versions().libcurl, http.versions().tls end
   return in_use
@@ -84,13 +85,16 @@ local LAZY = {
 }
 
 local MODULES = [[client client.iterator client.query client.fields client.params_by_name client.bearer client.proxy
-  client.download transport.curl transport.scheduler transport.parallel cancel json time jwt webhook record metrics
-  fleet.watch fleet.explain fleet.wait fleet.edit fleet.undo fleet.deploy]]
+  client.download cancel json time jwt webhook record metrics cache gate fleet.watch fleet.explain fleet.wait fleet.edit
+  fleet.undo fleet.deploy]]
+local CURL = " transport.scheduler transport.parallel"
 
 --- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).
--- Those of the command, the mock server and nginx are not among them. What this machine lacks is left out.
+-- Those of the command, the mock server and the receiver are not among them. What this machine lacks is left out.
 function ampersand.load()
-  for name in MODULES:gmatch "%S+" do pcall(require, "ampersand." .. name) end
+  local transport = require "ampersand.util.host".transport()
+  local names = MODULES .. " " .. transport .. (transport == "transport.curl" and CURL or "")
+  for name in names:gmatch "%S+" do pcall(require, "ampersand." .. name) end
 end
 
 return setmetatable(ampersand, {

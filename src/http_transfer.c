@@ -455,7 +455,8 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
     case CURLE_PROXY:
         return AMP_CONNECT;
     case CURLE_SSL_CONNECT_ERROR:
-        if (strstr(transfer->detail, "SSL_ERROR_SYSCALL"))
+        if (strstr(transfer->detail, "SSL_ERROR_SYSCALL") ||
+            strstr(transfer->detail, "Connection reset"))
             return AMP_CLOSED; /* a connection that was lost, which another try may keep */
         return transfer->sent ? AMP_CLOSED : AMP_TLS;
     case CURLE_PEER_FAILED_VERIFICATION:

@@ -5,6 +5,7 @@ local call = require "ampersand.client.call"
 local core = require "ampersand.core"
 local environment = require "ampersand.util.environment"
 local Error = require "ampersand.client.error"
+local host = require "ampersand.util.host"
 local limiter = require "ampersand.client.limiter"
 local operations = require "ampersand.client.operations"
 local params = require "ampersand.client.params"
@@ -308,9 +309,9 @@ local function check_answer(res, message, kind, sent)
 end
 
 local function make_transport(given)
-  local settings, in_nginx = {}, type(rawget(_G, "ngx")) == "table" and rawget(_G, "ngx").get_phase
+  local settings = {}
   for _, name in ipairs(TRANSPORT_OPTIONS) do settings[name] = given[name] end
-  return require(in_nginx and "ampersand.transport.nginx" or "ampersand.transport.curl").new(settings)
+  return require("ampersand." .. host.transport()).new(settings)
 end
 
 -- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing. A bare function

@@ -4,6 +4,8 @@
 --       require("ampersand.gate") { group = ngx.var.cookie_team, integration = "hubspot", ttl = 30, stale = 3600 }
 --     }
 --
+-- In HAProxy an action calls gate({ group = … }, txn): examples/haproxy.
+--
 -- What is known stays fresh for `ttl`. For `stale` seconds more it is still used, while it is asked for again in the
 -- background, and while the API is away. One caller at a time asks, over all workers, or a fleet (ampersand.cache).
 -- Use a group that your program has authenticated: every new name costs a call.
@@ -323,7 +325,7 @@ local function find_out(self, key, check, budget)
   end
   local job, outdated = job_of(self, key, changed, check), record and record.asked <= changed
   local can_wait, cannot = host.can_wait()
-  if (record and not outdated and host.nginx()) or not can_wait then
+  if (record and not outdated and host.has_background()) or not can_wait then
     refresh_later(self, job)
     return record, why or cannot, not why and "phase" or nil
   end
@@ -358,19 +360,30 @@ local DETAIL = {
   unknown = "Whether the installation of this group is healthy is not known.",
 }
 
-local function refuse(verdict)
-  local ngx = host.nginx()
-  ngx.status = 503
-  ngx.header["Content-Type"] = "application/problem+json"
-  ngx.header["Cache-Control"] = "no-store"
+-- The answer that refuses: its body and headers.
+local function problem_of(verdict)
+  local headers = { ["Content-Type"] = "application/problem+json", ["Cache-Control"] = "no-store" }
   if verdict.fresh and verdict.fresh > core.time() then
-    ngx.header["Retry-After"] = ("%d"):format(math.max(1, math.ceil(verdict.fresh - core.time())))
+    headers["Retry-After"] = ("%d"):format(math.max(1, math.ceil(verdict.fresh - core.time())))
   end
-  ngx.print(core.encode({
+  return core.encode({
     title = "Service Unavailable", status = 503, state = verdict.state,
     detail = verdict.detail or DETAIL[verdict.state],
-  }, { sort_keys = true }))
-  return ngx.exit(503)
+  }, { sort_keys = true }), headers
+end
+
+local function refuse(verdict, txn)
+  local body, headers = problem_of(verdict)
+  local ngx = host.nginx()
+  if ngx then
+    ngx.status = 503
+    for name, value in pairs(headers) do ngx.header[name] = value end
+    ngx.print(body)
+    return ngx.exit(503)
+  end
+  local reply = txn:reply { status = 503, reason = "Service Unavailable", body = body }
+  for name, value in pairs(headers) do reply:add_header(name, value) end
+  txn:done(reply)
 end
 
 -- A request that names no group is the visitor's matter, not the program's: it is refused like any other.
@@ -379,15 +392,18 @@ local NAMELESS = {
   detail = "The request names no group.",
 }
 
---- Lets the request pass, or answers it with 503 and a problem document; for access_by_lua. A request without a group
---- (`group` is nil or "") is refused, too.
+--- Lets the request pass, or answers it with 503 and a problem document; for access_by_lua, and for actions of HAProxy.
+--- A request without a group (`group` is nil or "") is refused, too.
 ---@param check table as for `health`
+---@param txn table? HAProxy's transaction: what the action is called with
 ---@return table verdict
-function Gate:__call(check)
-  if not host.nginx() then argcheck.raise "gate: only nginx has requests to refuse; use gate:health" end
+function Gate:__call(check, txn)
+  if not host.nginx() and not (host.haproxy() and txn) then
+    argcheck.raise "gate: only nginx has requests to refuse, and HAProxy: gate(check, txn); use gate:health"
+  end
   check_options(check, CHECK_OPTIONS, "gate")
   local verdict = (check.group or "") == "" and NAMELESS or look(self, check)
-  if not verdict.open then refuse(verdict) end
+  if not verdict.open then refuse(verdict, txn) end
   return verdict
 end
 
@@ -401,8 +417,8 @@ end
 local default
 
 return setmetatable(gate, {
-  __call = function(_, check)
+  __call = function(_, check, txn)
     default = default or gate.new()
-    return default(check)
+    return default(check, txn)
   end,
 })

@@ -8,6 +8,7 @@
 
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
+local host = require "ampersand.util.host"
 local redact = require "ampersand.util.redact"
 
 local record = {}
@@ -216,7 +217,7 @@ end
 --- A transport that passes requests on and writes them, with their answers, into a file. An earlier file of that name
 -- is replaced. Raises when the file cannot be opened.
 ---@param name string
----@param transport table|function|nil what really sends (default: libcurl with its defaults)
+---@param transport table|function|nil what really sends (default: what a client would use)
 ---@return table transport
 function record.record(name, transport)
   check_name(name, "record")
@@ -226,7 +227,7 @@ function record.record(name, transport)
     local send = transport
     transport = { request = function(_, req) return send(req) end, sleep = function() end }
   end
-  local inner = transport or require("ampersand.transport.curl").new()
+  local inner = transport or require("ampersand." .. host.transport()).new()
   local self = setmetatable({ inner = inner, file = file, secrets = {} }, Recorder)
   for _, method in ipairs { "parallel", "poll" } do
     if inner[method] then self[method] = function(_, ...) return inner[method](inner, ...) end end

@@ -28,6 +28,9 @@ describe("-o", function()
       assert.equal(expected, run(list .. "--output=" .. format).out)
     end
     assert.equal(run(list).out, run(list .. "-o table").out)
+    local watch = "ampersand installations watch --polls 1 --existing --where id=installation-123 "
+    assert.equal("installed", core.decode(run(watch .. "-o ndjson").out).type)
+    assert.is_nil(run(watch .. "-o table").out:find("{", 1, true))
     for script, words in pairs {
       ["-o xml"] = "must be one of 'table', 'json'", ["-o json --csv"] = "can not be used together", ["--count -o csv"] = "--csv does not go with it",
     } do

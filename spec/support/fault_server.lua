@@ -264,6 +264,10 @@ listen("mute", function(conn) -- takes everything and says nothing, not even a T
   while conn:some(4096) do end
   conn:close()
 end)
+listen("hangup", function(conn) -- ends in the midst of a TLS greeting
+  conn:some(1)
+  conn:reset()
+end)
 listen_tls("good", "good")
 listen_tls("expired", "expired")
 listen_tls("wronghost", "wronghost")

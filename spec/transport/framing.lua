@@ -191,6 +191,7 @@ local rows = {
   -- --- trailers
   { "a trailer", OK .. CHUNKED .. END .. "5\r\nhello\r\n0\r\nX-Late: 1\r\n\r\n", "stay", "200 hello" },
   { "two trailers", OK .. CHUNKED .. END .. "5\r\nhello\r\n0\r\nX: 1\r\nY: 2\r\n\r\n", "stay", "200 hello" },
+  { "a folded trailer", OK .. CHUNKED .. END .. "5\r\nhello\r\n0\r\nX: 1\r\n 2\r\n\r\n", "stay", "200 hello" },
   { "a trailer that frames", OK .. CHUNKED .. END .. "5\r\nhello\r\n0\r\nContent-Length: 9\r\n\r\n", "stay", "200 hello" },
   { "a trailer without a colon", OK .. CHUNKED .. END .. "5\r\nhello\r\n0\r\nwhat is this\r\n\r\n", "stay", "protocol" },
   { "a trailer with NUL", OK .. CHUNKED .. END .. "5\r\nhello\r\n0\r\nX: a\0b\r\n\r\n", "stay", "protocol" },

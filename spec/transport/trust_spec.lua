@@ -81,6 +81,21 @@ describe("trust", function()
     end
   end)
 
+  it("names a key that is missing as what it is", function()
+    local status, kind, message = ask({
+      client_cert = server.directory .. "/client.pem", client_key = server.directory .. "/missing.key",
+    }, "client")
+    assert.is_nil(status)
+    assert.equal("tls", kind)
+    assert.not_matches("encrypted", message)
+  end)
+
+  it("is not in doubt when a connection is lost in the handshake: that may be tried again", function()
+    local status, kind, _, sent = ask({}, "hangup")
+    assert.is_nil(status)
+    assert.same({ "closed", false }, { kind, sent })
+  end)
+
   it("speaks TLS 1.2 at least, whatever the system's configuration allows", function()
     local configuration = server.directory .. "/openssl.cnf"
     local file = assert(io.open(configuration, "w"))

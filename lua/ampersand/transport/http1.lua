@@ -1,7 +1,7 @@
 --- HTTP/1.1 as text: requests to send, responses to read. Pure: it knows no socket.
 --
--- A reader pulls its bytes from its method `more(reader, sure) -> bytes | nil, message, kind`, `sure` bytes being known
--- to come; kind "closed" with the message "closed" is the peer's orderly end.
+-- A reader pulls its bytes from its method `more(reader, sure, most) -> bytes | nil, message, kind`, `sure` bytes being
+-- known to come; kind "closed" with the message "closed" is the peer's orderly end.
 --
 -- What every request passes through is written for LuaJIT, which compiles neither patterns nor new functions, and
 -- a loop that is passed but once only in its way.

@@ -10,6 +10,22 @@ function host.nginx()
   return type(ngx) == "table" and ngx.get_phase and ngx or nil
 end
 
+--- HAProxy's table `core`; nil elsewhere, also where a program has a `core` of its own.
+function host.haproxy()
+  local haproxy = rawget(_G, "core")
+  if type(haproxy) ~= "table" then return nil end
+  for _, name in ipairs { "httpclient", "msleep", "yield", "register_action", "register_task", "register_fetches" } do
+    if type(haproxy[name]) ~= "function" then return nil end
+  end
+  return haproxy
+end
+
+--- The name of the module that sends requests here, such as "transport.curl".
+---@return string
+function host.transport()
+  return "transport." .. (host.nginx() and "nginx" or host.haproxy() and "haproxy" or "curl")
+end
+
 -- Where cosockets and ngx.sleep work.
 local YIELDS = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true, preread = true,
@@ -29,13 +45,55 @@ local function phase_of(ngx)
   return known and phase or "init"
 end
 
---- Whether a request can be made here, or a wait; outside of nginx always.
+--- HAProxy's words for places that cannot wait.
+host.PHASE = "HAProxy cannot wait here (in sample fetches, converters, and while it reads its configuration): make the "
+  .. "call in an action, a service or core.register_task"
+
+-- A sample fetch or converter that waits is ended by HAProxy, without an error that could be caught: those that are
+-- registered after this module was loaded are marked while they run.
+local cannot_wait = setmetatable({}, { __mode = "k" })
+
+local function leave(co, ok, ...)
+  cannot_wait[co] = nil
+  if not ok then error((...), 0) end
+  return ...
+end
+
+local function mark(haproxy, register)
+  local original = haproxy[register]
+  haproxy[register] = function(name, run)
+    return original(name, function(...)
+      local co = coroutine.running()
+      cannot_wait[co] = true
+      return leave(co, pcall(run, ...))
+    end)
+  end
+end
+
+-- While HAProxy reads its configuration nothing can be sent, and a socket that is touched breaks the process later. A
+-- file's body is not a coroutine; the first task runs when that time is over.
+local is_running = true
+
+if host.haproxy() then
+  mark(host.haproxy(), "register_fetches")
+  mark(host.haproxy(), "register_converters")
+  is_running = coroutine.isyieldable() -- luacheck: ignore 143
+  if not is_running then host.haproxy().register_task(function() is_running = true end) end
+end
+
+--- Whether a request can be made here, or a wait; outside of nginx and HAProxy always.
 ---@return true? can, string? why not
 function host.can_wait()
+  if not is_running or (next(cannot_wait) and cannot_wait[coroutine.running()]) then return nil, host.PHASE end
   local ngx = host.nginx()
   local phase = ngx and phase_of(ngx)
   if not phase or YIELDS[phase] then return true end
   return nil, ("no request can be made in nginx's phase %s: %s"):format(phase, ADVICE[phase] or USUAL_ADVICE)
+end
+
+--- Whether functions can run in the background.
+function host.has_background()
+  return host.nginx() ~= nil or host.haproxy() ~= nil
 end
 
 --- Runs a function in the background; only hosts with an event loop can.
@@ -43,7 +101,13 @@ end
 ---@param run fun()
 ---@return true? started, string? why not
 function host.later(seconds, run)
-  local ngx = host.nginx()
+  local ngx, haproxy = host.nginx(), host.haproxy()
+  if haproxy then
+    return pcall(haproxy.register_task, function()
+      if seconds > 0 then haproxy.msleep(math.ceil(seconds * 1000)) end
+      run()
+    end)
+  end
   if not ngx then return nil, "this program has no background" end
   local done, started, why = pcall(ngx.timer.at, seconds, function(premature)
     if not premature then run() end
@@ -73,8 +137,9 @@ end
 ---@param words string
 ---@param dict table? nginx's shared memory, where there is no lua_shared_dict `ampersand`
 function host.warn(who, cause, words, dict)
-  local ngx = host.nginx()
+  local ngx, haproxy = host.nginx(), host.haproxy()
   if ngx and is_new(cause, ngx.shared.ampersand or dict) then ngx.log(ngx.WARN, who, ": ", words) end
+  if haproxy and is_new(cause) then haproxy.Warning(who .. ": " .. words) end
 end
 
 return host

@@ -53,7 +53,7 @@ bench: deps-bench ## measure everything and write bench/report (half an hour)
 report: all ## write bench/report again from what was measured
 	@mkdir -p bench/report
 	@$(RUN_ENV) $(LUA) bench/report.lua $(BENCHED) bench/report
-$(BUILD)/floor.so: bench/floor.c $(filter %/lua_build.o %/json_scan.o %/json_number.o %/memory.o,$(CORE_OBJ))
+$(BUILD)/floor.so: bench/floor.c $(filter %/lua_build.o %/lua_shape.o %/json_scan.o %/json_number.o %/memory.o,$(CORE_OBJ))
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(PIC) $(MODULE_LDFLAGS) -Isrc $(LUA_INC) $^ -o $@
 bench-json: all $(BUILD)/floor.so ## decoding and encoding against other libraries
 	@$(MAKE) --no-print-directory -s all VARIANT=-portable CFLAGS="$(CFLAGS) -DAMP_NO_SIMD"

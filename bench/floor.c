@@ -27,7 +27,9 @@ static int l_build(lua_State *L)
     b.array_mt = 2;
     b.scratch = &f->scratch;
     b.scratch_room = &f->scratch_room;
-    b.depth = b.index = 0;
+    b.depth = 0;
+    b.shapes = 0;
+    memset(&b.frame, 0, sizeof b.frame);
     return amp_build(L, &b);
 }
 

@@ -54,10 +54,18 @@ struct amp_error {
     size_t limit;
 };
 
+/* What the builder knows of a table that is being built (lua_build.c). */
+struct amp_frame {
+    uint32_t index; /* of an array's next element; of an object with a shape, names seen */
+    uint32_t start; /* an object's node on this tape; 0: on an earlier one, or an array */
+    uint32_t place; /* where it stands, for guesses of shapes */
+    uint16_t shape, guess;
+};
+
 /* A container around the current value. */
 struct amp_level {
-    uint32_t node;  /* index on the tape * 2 + is-object; index 0: it was on an earlier tape */
-    uint32_t index; /* the builder's */
+    uint32_t node; /* index on the tape * 2 + is-object; index 0: it was on an earlier tape */
+    struct amp_frame frame;
 };
 
 /* 64 bytes of the text and a bit for each that does not just go on a string. */

@@ -9,39 +9,10 @@
  */
 enum { LONGEST_KEY = 64, LONGEST_VALUE = LUA_VERSION_NUM >= 502 ? 40 : 0 };
 
-static inline struct amp_key make_key(const char *text, size_t size)
-{
-    struct amp_key key = {0, 0, size, text};
-    uint32_t first, last;
-    if (size >= 8) {
-        memcpy(&key.head, text, 8);
-        memcpy(&key.tail, text + size - 8, 8);
-    } else if (size >= 4) {
-        memcpy(&first, text, 4);
-        memcpy(&last, text + size - 4, 4);
-        key.head = first;
-        key.tail = last;
-    } else if (size) {
-        key.head = (unsigned char)text[0] | (unsigned)(unsigned char)text[size / 2] << 8;
-        key.tail = (unsigned char)text[size - 1];
-    }
-    return key;
-}
-
-static inline uint64_t hash_key(const struct amp_key *key)
-{
-    return (key->head ^ (key->tail << 23 | key->tail >> 41) ^ key->size) * 0x9e3779b97f4a7c15u;
-}
-
-static inline bool is_key(const struct amp_key *slot, const struct amp_key *key)
-{
-    return slot->head == key->head && slot->tail == key->tail && slot->size == key->size &&
-           slot->text && (key->size <= 16 || memcmp(slot->text, key->text, key->size) == 0);
-}
-
 void amp_keys_init(struct amp_keys *keys)
 {
     memset(keys, 0, offsetof(struct amp_keys, slot) + sizeof keys->slot[0]);
+    memset(&keys->shapes, 0, sizeof keys->shapes);
 }
 
 static void push_new_key(lua_State *L, const struct amp_builder *b, struct amp_key *key,
@@ -64,12 +35,12 @@ static void push_new_key(lua_State *L, const struct amp_builder *b, struct amp_k
 static void push_key(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
 {
     const struct amp_keys *keys = b->keys;
-    struct amp_key key = make_key(text, size);
-    uint64_t hash = hash_key(&key);
+    struct amp_key key = amp_make_key(text, size);
+    uint64_t hash = amp_hash_key(&key);
     size_t first = hash >> 54, second = hash >> 44 & (AMP_KEY_PLACES - 1);
-    if (is_key(&keys->slot[keys->place[first]], &key))
+    if (amp_is_key(&keys->slot[keys->place[first]], &key))
         lua_rawgeti(L, b->anchors, keys->place[first]);
-    else if (is_key(&keys->slot[keys->place[second]], &key))
+    else if (amp_is_key(&keys->slot[keys->place[second]], &key))
         lua_rawgeti(L, b->anchors, keys->place[second]);
     else if (size > LONGEST_KEY)
         lua_pushlstring(L, text, size);
@@ -86,10 +57,10 @@ static void push_string(lua_State *L, const struct amp_builder *b, const char *t
         lua_pushlstring(L, text, size);
         return;
     }
-    struct amp_key key = make_key(text, size);
-    uint64_t hash = hash_key(&key);
+    struct amp_key key = amp_make_key(text, size);
+    uint64_t hash = amp_hash_key(&key);
     size_t value = hash >> 55, place = AMP_KEY_PLACES + value;
-    if (is_key(&keys->slot[keys->place[place]], &key)) {
+    if (amp_is_key(&keys->slot[keys->place[place]], &key)) {
         lua_rawgeti(L, b->anchors, keys->place[place]);
     } else if (keys->missed[value] == (uint32_t)hash) {
         push_new_key(L, b, &key, place);
@@ -161,9 +132,101 @@ static void push_scalar(lua_State *L, const struct amp_builder *b, const struct 
     }
 }
 
+/* --- shapes ---------------------------------------------------------------------------------- */
+
+/* How many slots the tables that may be open at once need from `depth` on: a table and a key each,
+ * and what is pushed meanwhile. */
+static size_t slots_from(const struct amp_builder *b, size_t depth)
+{
+    size_t deepest = b->scan->deepest;
+    return 2 * (deepest > depth ? deepest - depth : 0) + 8;
+}
+
+/* An object begins: pushes the constructor of the shape that was here before. The values will be
+ * its arguments. Returns false when there is none. */
+static bool open_shape(lua_State *L, const struct amp_builder *b, const struct amp_node *node,
+                       struct amp_frame *frame, size_t depth)
+{
+    const struct amp_shapes *shapes = &b->keys->shapes;
+    frame->guess = (uint16_t)((frame->place * 31 + node->size) % AMP_GUESSES);
+    frame->shape = shapes->guess[frame->guess];
+    if (!frame->shape)
+        return false;
+    if (shapes->shape[frame->shape]->count != node->size ||
+        shapes->misses[frame->guess] >= AMP_MANY_MISSES ||
+        !lua_checkstack(L, (int)(node->size + 1 + slots_from(b, depth)))) {
+        frame->shape = 0;
+        return false;
+    }
+    lua_rawgeti(L, b->shapes, frame->shape);
+    return true;
+}
+
+/* The object is not of the shape: what was to be arguments goes into a table. */
+static void leave_shape(lua_State *L, const struct amp_builder *b, struct amp_frame *frame)
+{
+    const struct amp_shape *shape = b->keys->shapes.shape[frame->shape];
+    int count = (int)frame->index, function = lua_gettop(L) - count;
+    lua_createtable(L, 0, (int)shape->count);
+    for (int i = 0; i < count; i++) {
+        if (lua_isnil(L, function + 1 + i))
+            continue;
+        lua_pushlstring(L, shape->name[i].text, shape->name[i].size);
+        lua_pushvalue(L, function + 1 + i);
+        lua_rawset(L, -3);
+    }
+    lua_replace(L, function);
+    lua_settop(L, function);
+    amp_count_miss(&b->keys->shapes, frame->guess, 8);
+    frame->shape = 0;
+    frame->index = 0;
+}
+
+/* Whether the key is the next one of the shape; if not, the shape is left. */
+static bool take_name(lua_State *L, const struct amp_builder *b, struct amp_frame *frame,
+                      const struct amp_node *node)
+{
+    const struct amp_shape *shape = b->keys->shapes.shape[frame->shape];
+    if (node->kind == AMP_KEY && frame->index < shape->count) {
+        struct amp_key key = amp_make_key(node->as.text, node->size);
+        if (amp_is_key(&shape->name[frame->index], &key)) {
+            frame->index++;
+            return true;
+        }
+    }
+    leave_shape(L, b, frame);
+    return false;
+}
+
+/* An object ends. */
+static void close_object(lua_State *L, const struct amp_builder *b, struct amp_frame *frame,
+                         const struct amp_node *node)
+{
+    struct amp_shapes *shapes = &b->keys->shapes;
+    if (frame->shape) {
+        if (frame->index == shapes->shape[frame->shape]->count) {
+            lua_call(L, (int)frame->index, 1);
+            shapes->misses[frame->guess] -= shapes->misses[frame->guess] > 0;
+            return;
+        }
+        leave_shape(L, b, frame);
+    }
+    if (frame->start && amp_may_learn(shapes, frame->guess))
+        amp_learn_shape(L, shapes, b->shapes, b->scan->node + frame->start - 1, node, frame->guess);
+}
+
+/* Where the next value stands: at a name of a shape, or anywhere in another table. */
+static inline uint32_t place_of_value(const struct amp_frame *frame)
+{
+    return frame->shape ? (uint32_t)frame->shape * AMP_SHAPE_NAMES + frame->index
+                        : frame->place + 7919;
+}
+
+/* --- tables ---------------------------------------------------------------------------------- */
+
 /* The value on top is complete: into the table below it. `index` is the array's next one, 0 in an
  * object. */
-static uint32_t store(lua_State *L, uint32_t index)
+static inline uint32_t store(lua_State *L, uint32_t index)
 {
     if (index) {
         lua_rawseti(L, -2, (int)index);
@@ -173,68 +236,81 @@ static uint32_t store(lua_State *L, uint32_t index)
     return 0;
 }
 
-/* A new table, of the size that the tape tells. Returns the index of its first element. */
-static uint32_t open_table(lua_State *L, const struct amp_builder *b, const struct amp_node *node)
+/* A new table, of the size that the tape tells. */
+static void open_table(lua_State *L, const struct amp_builder *b, const struct amp_node *node)
 {
     int size = node->size > INT32_MAX ? INT32_MAX : (int)node->size;
     if (node->kind == AMP_OBJECT) {
         lua_createtable(L, 0, size);
-        return 0;
+        return;
     }
     lua_createtable(L, size, 0);
     lua_pushvalue(L, b->array_mt);
     lua_setmetatable(L, -2);
-    return 1;
 }
 
 /* Goes on with the value at `node`, up to its end or the tape's. */
 static void build(lua_State *L, struct amp_builder *b, const struct amp_node *node)
 {
     struct amp_level *outer = b->scan->open;
-    uint32_t index = b->index;
+    struct amp_frame frame = b->frame;
+    const bool shapes = AMP_HAS_SHAPES && b->shapes;
     size_t depth = b->depth;
     for (;; node++) {
         switch (node->kind) {
         case AMP_KEY:
+            if (shapes && frame.shape && take_name(L, b, &frame, node))
+                continue;
             push_key(L, b, node->as.text, node->size);
             continue;
         case AMP_ESCAPED_KEY:
+            if (shapes && frame.shape)
+                leave_shape(L, b, &frame);
             push_escaped(L, b, node);
             continue;
         case AMP_ABSENT:
-            remove_member(L);
+            if (shapes && frame.shape)
+                lua_pushnil(L);
+            else
+                remove_member(L);
             continue;
         case AMP_OBJECT:
         case AMP_ARRAY:
-            outer[depth++].index = index;
-            index = open_table(L, b, node);
+            outer[depth++].frame = frame;
+            if (shapes) {
+                frame.place = place_of_value(&frame);
+                frame.shape = 0;
+                frame.start = node->kind == AMP_OBJECT ? (uint32_t)(node - b->scan->node) + 1 : 0;
+            }
+            frame.index = node->kind == AMP_ARRAY;
+            if (!shapes || frame.index || !open_shape(L, b, node, &frame, depth))
+                open_table(L, b, node);
             continue;
         case AMP_END:
-            index = outer[--depth].index;
+            if (shapes && (frame.shape || !frame.index))
+                close_object(L, b, &frame, node);
+            frame = outer[--depth].frame;
             break;
         case AMP_PAUSE:
+            for (size_t i = 0; i < depth; i++)
+                outer[i].frame.start = 0;
             b->depth = depth;
-            b->index = index;
+            b->frame = frame;
+            b->frame.start = 0;
             return;
         default:
             push_scalar(L, b, node);
         }
         if (depth == 0)
             return;
-        index = store(L, index);
+        if (!shapes || !frame.shape)
+            frame.index = store(L, frame.index);
     }
-}
-
-/* Room for a table and a key at each new level, and what the steps above push. */
-static bool reserve_levels(lua_State *L, const struct amp_builder *b)
-{
-    size_t deepest = b->scan->deepest;
-    return amp_reserve_stack(L, 2 * (deepest > b->depth ? deepest - b->depth : 0) + 8);
 }
 
 bool amp_build(lua_State *L, struct amp_builder *b)
 {
-    if (!reserve_levels(L, b))
+    if (!amp_reserve_stack(L, slots_from(b, b->depth)))
         return false;
     build(L, b, b->scan->node);
     return true;
@@ -242,7 +318,7 @@ bool amp_build(lua_State *L, struct amp_builder *b)
 
 bool amp_build_part(lua_State *L, struct amp_builder *b)
 {
-    if (!reserve_levels(L, b))
+    if (!amp_reserve_stack(L, slots_from(b, b->depth)))
         return false;
     build(L, b, b->scan->node + 1);
     return true;

@@ -25,6 +25,12 @@ extern "C" {
 #define AMP_EXPORT
 #endif
 
+#if LUA_VERSION_NUM == 501 && defined(LUAI_MAXSTACK) && defined(LUAI_MAXCSTACK)
+#define AMP_HAS_SHAPES 1 /* LuaJIT: lua_shape.h pays */
+#else
+#define AMP_HAS_SHAPES 0
+#endif
+
 #if LUA_VERSION_NUM >= 503 && LUA_MAXINTEGER < 9223372036854775807
 #error "ampersand needs a Lua whose integers have 64 bits: ids and counts would be cut"
 #endif

@@ -489,7 +489,13 @@ static struct amp_builder start_build(lua_State *L, struct decoder *d)
     b.anchors = b.array_mt - 1;
     b.scratch = &d->scratch;
     b.scratch_room = &d->scratch_room;
-    b.depth = b.index = 0;
+    b.depth = 0;
+    memset(&b.frame, 0, sizeof b.frame);
+    b.shapes = 0;
+    if (b.keys->shapes.enabled) {
+        lua_rawgeti(L, b.anchors, 0);
+        b.shapes = lua_gettop(L);
+    }
     return b;
 }
 

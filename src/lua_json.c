@@ -190,7 +190,12 @@ void amp_open_json(lua_State *L)
     lua_pushvalue(L, -1);
     lua_setfield(L, module, "array_mt");
     lua_newtable(L);
-    amp_keys_init((struct amp_keys *)lua_newuserdata(L, sizeof(struct amp_keys)));
+    struct amp_keys *keys = (struct amp_keys *)lua_newuserdata(L, sizeof *keys);
+    amp_keys_init(keys);
+    if (AMP_HAS_SHAPES && amp_push_shapes(L)) {
+        lua_rawseti(L, -3, 0);
+        keys->shapes.enabled = true;
+    }
     amp_open_decoder(L, module);
     amp_open_encoder(L, module);
     amp_open_plan(L, module);

@@ -46,7 +46,8 @@ bool amp_vector_add(const struct amp_memory *memory, struct amp_vector *v, size_
             return false;
         v->items = grown;
     }
-    memset((char *)v->items + v->used * v->size, 0, count * v->size);
+    if (count)
+        memset((char *)v->items + v->used * v->size, 0, count * v->size);
     v->used += count;
     return true;
 }

@@ -130,7 +130,7 @@ describe("the public names of", function()
 
   it("the options of new", function()
     assert.same(words [[allow_insecure_http api_key base_url bearer big_integers ca_file ca_path client_cert client_key
-      client_key_password connect_timeout headers http_proxy http_version insecure_skip_verify integration loop max_bytes max_connections
+      client_key_password connect_timeout headers http_proxy http_version insecure_skip_verify integration keepalive loop max_bytes max_connections
       max_depth max_element_bytes max_element_values max_values nulls on_event org project read_timeout region requests_per_second
       retry servers
       timeout transport unknown_fields user_agent]], known(ampersand.new, { qqqqqqqqqqqqqqqqqqqqqqqqqqqqqq = 1 }))

@@ -102,6 +102,14 @@ static enum outcome one_run(const char *file, struct budget *budget)
 #else
     lua_State *L = lua_newstate(limited, budget);
 #endif
+#ifdef LUA_JITLIBNAME /* shapes are compiled where there is jit, which survives no failure itself  \
+                       */
+    if (L) {
+        lua_pushcfunction(L, luaopen_jit);
+        lua_pushstring(L, LUA_JITLIBNAME);
+        lua_call(L, 1, 0);
+    }
+#endif
     budget->fail_at = fail_at;
     budget->allocations = 0;
     if (L) {

@@ -1,6 +1,10 @@
 -- Run by json_host with allocators that fail: everything JSON does, small. An error of memory may come anywhere.
 local core = require "ampersand.core"
 
+-- LuaJIT's compiler does not survive allocators that fail; constructors of shapes are only interpreted.
+local compiler = rawget(_G, "jit")
+if compiler and compiler.off then compiler.off() end
+
 local text = [=[[{"id":"a","s":"é\n\u00e9","n":[1,2.5,-3,1e300,12345678901234567890],"o":{"x":{"k":true},"y":null}},
   {"id":"b","deep":[[[[[[[[[[[[[[[[[[[[{}]]]]]]]]]]]]]]]]]]]],"list":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18]}]]=]
 
@@ -13,9 +17,22 @@ check(value[2].id == "b" and value[1].s == "é\né")
 check(core.encode(core.decode(core.encode(value, { sort_keys = true })), { sort_keys = true })
   == core.encode(value, { sort_keys = true }))
 check(core.decode "[1,}" == nil)
-local long = core.decode('{"a":[' .. ("1,"):rep(5000) .. '{"b":[' .. ("2,"):rep(5000) .. "3]}]}") -- read in parts
-check(#long.a == 5001 and #long.a[5001].b == 5001)
+local parts = core.decode('{"a":[' .. ("1,"):rep(5000) .. '{"b":[' .. ("2,"):rep(5000) .. "3]}]}") -- read in parts
+check(#parts.a == 5001 and #parts.a[5001].b == 5001)
 check(core.encode { print } == nil)
+
+local shaped = '{"one":1,"two":{"x":1,"y":2,"z":3},"three":[{"x":4,"y":5,"z":6}]}' -- often enough to be compiled on LuaJIT
+for _ = 1, 20 do check(core.decode(shaped).three[1].z == 6) end
+check(core.decode('{"one":1,"two":{"x":1,"y":2,"other":3},"three":[]}').two.other == 3)
+
+local long = { value, ("x"):rep(70000), value }
+local encoder, written = core.encoder(long, { indent = 1, sort_keys = true }), ""
+repeat
+  local piece = encoder:next()
+  written = written .. (piece or "")
+until not piece
+check(written == core.encode(long, { indent = 1, sort_keys = true }))
+check(#core.encode(("y"):rep(2000000)) == 2000002)
 
 local plan = core.plan {
   tests = { { op = "in", operands = { "b", 1, true } }, { op = "present" } },

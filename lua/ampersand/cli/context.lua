@@ -1,5 +1,6 @@
 --- What a command works with: its arguments, the settings, a client, the format asked for, notes and colours.
 
+local ampersand = require "ampersand"
 local config = require "ampersand.cli.config"
 local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
@@ -134,7 +135,7 @@ function Context:client()
   given.unknown_fields = self.args.unknown_fields
   given.timeout, given.retry, given.ca_file = self.args.timeout, self.args.tries, self.args.ca_file
   given.on_event = listener(self)
-  self.made = exit.guard(require("ampersand").new, given)
+  self.made = exit.guard(ampersand.new, given)
   return self.made
 end
 

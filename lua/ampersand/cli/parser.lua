@@ -8,6 +8,7 @@ local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local operations = require "ampersand.client.operations"
 local options = require "ampersand.cli.options"
+local version = require "ampersand.version"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
@@ -56,7 +57,7 @@ end
 
 local function add_global(root)
   root:flag("--version", "Print the version."):action(options.print(function()
-    return "ampersand " .. require("ampersand.version").number
+    return "ampersand " .. version.number
   end))
   local profile = root:option("--profile", "Settings of this profile of the configuration file."):argname "<name>"
   profile.completes = "profiles"

@@ -1,5 +1,6 @@
 --- The commands that are one operation of the API each.
 
+local cell = require "ampersand.cli.output.cell"
 local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
@@ -118,10 +119,9 @@ local function describe(ctx, op, ids)
   if op.id ~= "deleteInstallation" then return name end
   local installations = ctx:client().installations
   local found = exit.guard(installations.get, installations, unpack(ids))
-  local get = require("ampersand").get
-  local group, provider = get(found, "group.groupName"), get(found, "connection.provider")
-  if not group then return name end
-  return ("%s (%s%s)"):format(name, group, provider and ", " .. provider or "")
+  local group, provider = cell(found, "group.groupName"), cell(found, "connection.provider")
+  if group == "" then return name end
+  return name .. " (" .. group .. (provider ~= "" and ", " .. provider or "") .. ")"
 end
 
 local function confirm(ctx, op, ids, fields)

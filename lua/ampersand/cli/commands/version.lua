@@ -1,5 +1,6 @@
 --- `ampersand version`.
 
+local ours = require "ampersand.version"
 local stdout = require "ampersand.cli.stdout"
 
 local version = { summary = "Print the version, and that of Lua.", epilog = "Example:\n  ampersand version" }
@@ -8,7 +9,7 @@ function version.declare() end
 
 function version.run()
   local lua = rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION
-  stdout.write(("ampersand %s (%s)\n"):format(require("ampersand.version").number, lua))
+  stdout.write(("ampersand %s (%s)\n"):format(ours.number, lua))
 end
 
 return version

@@ -63,7 +63,7 @@ describe("the example", function()
     })
     local text, ok = run(server, "examples/nightly_report.lua", "", project)
     assert.is_false(ok)
-    assert.truthy(text:find("^2 installations are not well\n"), text)
+    assert.truthy(text:find("^2 installations are unhealthy\n"), text)
     for _, id in ipairs { "installation-0000007", "installation-0000012" } do
       assert.truthy(text:find("\n  " .. id:gsub("%-", "%%-") .. ": [^\n]+\n  next: [^\n]+"), text)
     end

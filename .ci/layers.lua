@@ -1,5 +1,5 @@
--- The require graph of lua/: arrows go down only, and there is no circle. `lua5.4 .ci/layers.lua` prints the layers and
--- what breaks the rule, and fails if something does.
+-- The require graph of lua/: modules require lower layers only, without cycles. `lua5.4 .ci/layers.lua` prints the
+-- layers and the violations, and fails if there are any.
 
 -- From the bottom up. A module belongs to the longest prefix that names it; public modules stand where they are used.
 local LAYERS = {

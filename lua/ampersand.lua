@@ -28,7 +28,7 @@ ampersand.array = core.array
 -- (the root, or AMP_API_URL; /v1 is added unless its path ends in a version), `region` ("eu", or AMP_REGION),
 -- `timeout` (60 s in all), `connect_timeout` (10 s), `read_timeout` (30 s without a byte), `retry`, `nulls` ("keep" or
 -- "drop") … docs/options.md has the whole table.
--- Unknown or ill-typed options raise. A missing key, project or integration is reported by the call that needs it.
+-- Unknown options and wrong types raise. A missing key, project or integration is reported by the call that needs it.
 ---@param options table?
 ---@return ampersand.Client
 function ampersand.new(options)

@@ -2,7 +2,7 @@
  * ampersand.crypto: what signed webhooks and minted tokens need, through libcrypto.
  *
  * Every OpenSSL object is freed before a Lua function that may raise is called, so an error leaks
- * neither memory nor keys. Misuse raises; what the input does (a bad key, bad base64) is nil and a
+ * neither memory nor keys. An invalid argument raises; what the input does (a bad key, bad base64) is nil and a
  * message without its contents.
  */
 #include "ampersand.h"

@@ -13,7 +13,6 @@ local request = require "ampersand.client.request"
 local require = require "ampersand.util.require"
 local resource = require "ampersand.client.resource"
 local retry = require "ampersand.client.retry"
-local sender = require "ampersand.client.sender"
 local url = require "ampersand.util.url"
 local version = require "ampersand.version"
 
@@ -119,7 +118,7 @@ end
 function Client:request(method, path, given, ...)
   refuse_more("client:request", ...)
   local op, parts = require "ampersand.client.params_by_name".of_request("client:request", method, path, given)
-  return sender.value(call.new(self, "client:request", op, parts))
+  return require "ampersand.client.value"(call.new(self, "client:request", op, parts))
 end
 
 --- Sends a request through to the provider behind an installation, with the customer's credentials.

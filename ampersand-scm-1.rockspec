@@ -101,6 +101,7 @@ build = {
     ["ampersand.client.response"] = "lua/ampersand/client/response.lua",
     ["ampersand.client.retry"] = "lua/ampersand/client/retry.lua",
     ["ampersand.client.sender"] = "lua/ampersand/client/sender.lua",
+    ["ampersand.client.value"] = "lua/ampersand/client/value.lua",
     ["ampersand.fleet.assign"] = "lua/ampersand/fleet/assign.lua",
     ["ampersand.fleet.canary"] = "lua/ampersand/fleet/canary.lua",
     ["ampersand.fleet.deploy"] = "lua/ampersand/fleet/deploy.lua",

@@ -18,7 +18,7 @@ local LAZY = { ["ampersand"] = true, ["ampersand.client.resource"] = true }
 local BOUNDARIES = {
   ["ampersand"] = "a name of the facade",
   ["ampersand.client"] = "client:call, client:request, client:proxy, the option bearer, the first request",
-  ["ampersand.client.resource"] = ":each and the like, :where, :select, a verb of the fleet",
+  ["ampersand.client.resource"] = ":each and the like, :where, :select, verbs that give one value, or of the fleet",
   ["ampersand.client.params"] = "a request with a body",
   ["ampersand.transport.curl"] = "the option loop, client:poll, client:parallel",
   ["ampersand.webhook"] = "webhook.results", ["ampersand.record"] = "recording without a transport of one's own",

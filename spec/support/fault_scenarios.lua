@@ -343,6 +343,12 @@ function scenarios.encoding_stack(conn)
   return scenarios.ok(conn, gzip(ITEMS), "Content-Encoding: " .. ("gzip, "):rep(20) .. "gzip")
 end
 
+-- /contract/answer and /contract/missing: what spec/support/contract.lua asks for.
+function scenarios.contract(conn, request)
+  if request.path:find "missing" then return respond(conn, "404 Not Found", {}, "no") end
+  return respond(conn, "200 OK", { "X-Upper: Mixed" }, "hello")
+end
+
 -- /framing/N: row N of spec/transport/framing.lua; /framing/next: an answer like any other.
 function scenarios.framing(conn, request)
   local row = require("transport.framing")[tonumber(request.path:match "%d+")]

@@ -56,6 +56,7 @@ build = {
     ["ampersand.cli.complete"] = "lua/ampersand/cli/complete.lua",
     ["ampersand.cli.config"] = "lua/ampersand/cli/config.lua",
     ["ampersand.cli.context"] = "lua/ampersand/cli/context.lua",
+    ["ampersand.cli.descriptions"] = "lua/ampersand/cli/descriptions.lua",
     ["ampersand.cli.events"] = "lua/ampersand/cli/events.lua",
     ["ampersand.cli.exit"] = "lua/ampersand/cli/exit.lua",
     ["ampersand.cli.filter"] = "lua/ampersand/cli/filter.lua",

@@ -29,7 +29,7 @@ ampersand.array = core.array
 -- `timeout` (60 s in all), `connect_timeout` (10 s), `read_timeout` (30 s without a byte), `retry`, `nulls` ("keep" or
 -- "drop") … docs/options.md has the whole table.
 -- Unknown options and wrong types raise. A missing key, project or integration is reported by the call that needs it.
----@param options table?
+---@param options ampersand.Options?
 ---@return ampersand.Client
 function ampersand.new(options)
   local client = require "ampersand.client"

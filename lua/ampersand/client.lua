@@ -95,7 +95,7 @@ end
 --- Calls any operation by its name in the vendor's documents.
 ---@param id string operation id, such as "listInstallations"
 ---@param given table? wire names of path and query parameters; `body` apart
----@param options table?
+---@param options ampersand.CallOptions?
 ---@return any value, table|ampersand.Error info
 function Client:call(id, given, options, ...)
   refuse_more("client:call", ...)
@@ -175,7 +175,7 @@ function Client:poll(budget)
 end
 
 --- A client with other settings that shares this one's connections.
----@param changes table any option of a call, and api_key, bearer, project, integration, org, user_agent, on_event
+---@param changes ampersand.Options those that do not concern the connection
 ---@return ampersand.Client
 function Client:with(changes)
   for name in pairs(type(changes) == "table" and changes or {}) do

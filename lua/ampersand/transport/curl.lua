@@ -9,7 +9,7 @@
 --   transport:sleep(seconds, cancel)                           ends early when the token `cancel` is cancelled
 --   transport:close()                                          optional: later requests are "cancelled", false
 -- req: method, url, headers, body, timeout (in all), connect_timeout, read_timeout (seconds), resend (a pooled
---   connection that is dead may be replaced), cancel (a token), max_bytes, stream; a transport ignores what it cannot do.
+--   connection that is dead may be replaced), cancel (a token), max_bytes, stream; others are ignored
 -- res: status, headers (names in lower case, repeated ones joined by ", "), read(most) -> piece | nil at the end |
 --   nil, message, kind (`most` is a hint), close(reusable), after which read answers the kind "cancelled"; optional:
 --   body (instead of read), source (for the decoder in C), deadline(seconds).

@@ -224,20 +224,27 @@ end
 
 local MAIN = "the main program" -- which is no coroutine before Lua 5.2
 
--- Whether all connections are held by streams, and all of these by the caller: none can become free while it waits.
-local function waits_for_itself(self)
-  local most, engine = self.opts.max_connections, self.engine
-  if not most or most == 0 or engine:streams() < most then return false end
-  if self.collected < self.opened then
-    self.collected = self.opened
-    collect()
-    if engine:streams() < most then return false end
-  end
+-- Whether streams hold all connections, and none of these can be closed while this call waits: they are the caller's, or
+-- nobody else runs meanwhile.
+local function holds_all(self)
   local me, mine = coroutine.running() or MAIN, 0
+  if self.engine:streams() < self.opts.max_connections then return false end
+  if getmetatable(self.waiters) == Blocking then return true end
   for res, owner in pairs(self.owners) do
     if owner == me and not res.closed and res.source:outcome() == nil then mine = mine + 1 end
   end
-  return mine == engine:streams()
+  return mine == self.engine:streams()
+end
+
+-- The same, without streams that were abandoned.
+local function waits_for_itself(self)
+  local most, engine = self.opts.max_connections, self.engine
+  if not most or most == 0 or engine:streams() < most then return false end
+  if self.collected == self.opened and not holds_all(self) then return false end
+  collect()
+  if holds_all(self) then return true end
+  self.collected = self.opened
+  return false
 end
 
 local OPEN_STREAMS = "%s (open streams of this client: %d; close() them, or read them to their end)"
@@ -304,10 +311,8 @@ function Curl:request(req)
   if not transfer then return nil, message, kind, sent end
   local res
   res, message, kind, sent = finish(self, transfer, req)
-  if kind ~= "limit" or sent or self.collected == self.opened then return res, message, kind, sent end
-  -- a descriptor was wanted: abandoned iterators hold some, perhaps
-  self.collected = self.opened
-  collect()
+  if kind ~= "limit" or sent then return res, message, kind, sent end
+  collect() -- a descriptor was wanted: abandoned iterators, of any client, hold some, perhaps
   transfer = start(self, req)
   if not transfer then return nil, message, kind, sent end
   return finish(self, transfer, req)

@@ -1,4 +1,4 @@
---- The client: its settings, its resources, and what calls need of it.
+--- A client: settings, resources, and calls.
 
 local argcheck = require "ampersand.util.argcheck"
 local call = require "ampersand.client.call"

@@ -62,10 +62,10 @@ const steps = {
     assert.equal(await count(page, "#rows tr"), 50);
     assert.equal(await count(page, ".tile"), 5);
     assert.ok(await count(page, "svg.chart a.bar") >= 10);
-    const sick = await text(page, ".tile.unhealthy strong");
+    const unhealthy = await text(page, ".tile.unhealthy strong");
     await page.selectOption("[name=state]", "unhealthy");
     await page.click("#filter button");
-    assert.equal(await text(page, "#found"), `${sick} of 10,000`);
+    assert.equal(await text(page, "#found"), `${unhealthy} of 10,000`);
     assert.equal(await count(page, "#rows tr.unhealthy"), 50);
     await page.click(".paging a");
     assert.match(page.url(), /state=unhealthy&page=2/);

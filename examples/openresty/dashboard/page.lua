@@ -270,13 +270,13 @@ local function describe(provider)
 end
 
 local function bar(model, provider, most, i)
-  local sick, top = provider.states.unhealthy or 0, (i - 1) * ROW
+  local unhealthy, top = provider.states.unhealthy or 0, (i - 1) * ROW
   local chosen = model.view.provider == provider.name
   return fill(BAR, {
     provider = provider.name, address = address(model.view, { provider = chosen and "" or provider.name }),
     current = chosen and ' aria-current="true"' or "", label = describe(provider), top = top + 1, height = ROW - 2,
     baseline = top + 17, name = provider.name ~= "" and provider.name or "no provider",
-    count = sick > 0 and ("%s of %s"):format(number(sick), number(provider.total)) or number(provider.total),
+    count = unhealthy > 0 and ("%s of %s"):format(number(unhealthy), number(provider.total)) or number(provider.total),
     segments = segments(provider, most, top + 24),
   })
 end

@@ -52,21 +52,21 @@ local function environment(api, demo)
   }
 end
 
--- In the show something happens now and then: an installation falls ill, and recovers a while later.
+-- In the demo something changes from time to time: an installation becomes unhealthy, and recovers later.
 local function play(api, installations)
-  local sick
+  local unhealthy
   return function(second)
     if second % 12 ~= 6 then return end
-    local recovers = sick ~= nil
-    sick = sick or ("installation-%07d"):format(math.random(2, installations))
+    local recovers = unhealthy ~= nil
+    unhealthy = unhealthy or ("installation-%07d"):format(math.random(2, installations))
     api:control("installations", {
-      ids = { sick },
+      ids = { unhealthy },
       set = {
         healthStatus = recovers and "healthy" or "unhealthy",
         connection = { status = recovers and "working" or "bad_credentials" },
       },
     })
-    if recovers then sick = nil end
+    if recovers then unhealthy = nil end
   end
 end
 

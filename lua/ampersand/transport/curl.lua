@@ -224,7 +224,7 @@ end
 
 local MAIN = "the main program" -- which is no coroutine before Lua 5.2
 
--- Whether streams hold all connections, and none of these can be closed while this call waits: they are the caller's, or
+-- Whether streams hold all connections, and none can be closed while this call waits: they are the caller's, or
 -- nobody else runs meanwhile.
 local function holds_all(self)
   local me, mine = coroutine.running() or MAIN, 0

@@ -343,7 +343,7 @@ const steps = {
         for (const [a, b, what] of pairs) if (a.right > b.left + 0.5 && a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5) wrong.push(`overlap: ${what}`);
         return { wrong, bars: visible(".bar").length };
       });
-      assert.deepEqual(found.wrong, [], `at ${width} px`);
+      assert.deepEqual(found.wrong.map((what) => `${width} px: ${what}`), []);
       assert.ok(found.bars > 20, `${found.bars} bars`);
     }
     await page.context().close();
@@ -453,7 +453,7 @@ const steps = {
 function within(seconds, promise) {
   let timer;
   const late = new Promise((_, fail) => { timer = setTimeout(() => fail(new Error(`not done within ${seconds} s`)), seconds * 1000); });
-  promise.catch(() => {}); // it is rejected again, unheard, when its pages are closed
+  promise.catch(() => {}); // rejected when its pages are closed, after the time has passed
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 

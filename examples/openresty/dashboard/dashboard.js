@@ -98,7 +98,8 @@
     height = height || (body.querySelector("tr:not(.pad)") || body).getBoundingClientRect().height || 56;
     const top = body.getBoundingClientRect().top;
     const first = Math.max(0, Math.min(shown.length, Math.floor(-top / height) - OVERSCAN));
-    const last = Math.min(shown.length, Math.ceil((innerHeight - top) / height) + OVERSCAN);
+    // some rows also while the list is below the screen: Tab and screen readers reach it there
+    const last = Math.min(shown.length, Math.max(first, Math.ceil((innerHeight - top) / height)) + OVERSCAN);
     if (!anew && first === from && last === to) return;
     [from, to] = [first, Math.max(first, last)];
     const wanted = shown.slice(from, to), keep = new Set(wanted);
@@ -135,6 +136,7 @@
     });
   };
   addEventListener("scroll", drawLater, { passive: true });
+  document.addEventListener("toggle", drawLater, true); // providers that open or close move the list
   addEventListener("resize", () => {
     height = 0;
     drawLater();

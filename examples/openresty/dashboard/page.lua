@@ -445,7 +445,7 @@ local HEAD = [[
 <!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<link rel="icon" href="/mark.svg"><link rel="stylesheet" href="/style.css"><script src="/dashboard.js" defer></script></head>
+<link rel="icon" href="/mark.svg"><link rel="stylesheet" href="/style.css">{=script}</head>
 ]]
 
 local SVG = [[
@@ -480,7 +480,7 @@ local BODY = [[
 function page.whole(model)
   local meta, view = model.meta, model.view
   return fill(HEAD .. BODY, {
-    title = "Installations", version = meta and meta.version or "", project = model.project, q = view.q,
+    title = "Installations", script = '<script src="/dashboard.js" defer></script>', version = meta and meta.version or "", project = model.project, q = view.q,
     sort = view.sort, dir = view.dir, freshness = model.problem and "stale" or "fresh",
     age = meta and ("updated %s ago"):format(age_text(model.age)) or "waiting for the first answer",
     svg = fill(SVG, { symbols = symbols() }), overview = page.overview(model),
@@ -492,7 +492,7 @@ function page.whole(model)
 end
 
 local ARTICLE = [[
-<article class="why {state}"><p class="state">{=mark}<span>{word}</span></p><h2>{customer}</h2><p class="ids">{id} · {group} · {provider}</p>
+<article class="why {state}"><div class="state">{=mark}<span>{word}</span></div><h2>{customer}</h2><p class="ids">{id} · {group} · {provider}</p>
 {=answer}</article>]]
 
 local function explained(found)
@@ -525,8 +525,8 @@ function page.explanation(row, found, project)
   else
     article = '<article class="why"><h2>There is no such installation</h2><p>It was removed, or it never existed.</p></article>'
   end
-  return fill(HEAD .. [[<body>{=svg}<main class="alone"><div class="panel">{=article}<p><a href="/">All installations of {project}</a></p></div></main></body></html>]], {
-    title = "Explanation", svg = fill(SVG, { symbols = symbols() }), article = article, project = project,
+  return fill(HEAD .. [[<body>{=svg}<main class="alone"><div class="panel"><h1>Explanation</h1>{=article}<p><a href="/">All installations of {project}</a></p></div></main></body></html>]], {
+    title = "Explanation", script = "", svg = fill(SVG, { symbols = symbols() }), article = article, project = project,
   })
 end
 

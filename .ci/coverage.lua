@@ -56,7 +56,7 @@ local function lua_file(path)
   local file, seen, source = { path = path, all = 0, missed = {} }, {}, source_lines(path)
   for _, line in ipairs(lines_of("luac5.4 -l -p " .. path)) do
     local number, instruction = line:match "^%s+%d+%s+%[(%d+)%]%s+(%u+)"
-    -- what only ends something and a vararg's preparation are no lines of their own
+    -- closing tokens and the preparation of varargs are not counted as lines
     number = tonumber(number)
     local none = instruction == "RETURN" or instruction == "RETURN0" or instruction == "VARARGPREP"
     if number and not none and not source[number]:find "^end[,%)}]*$" then seen[number] = true end
@@ -106,7 +106,7 @@ local function functions_of(path)
   return names
 end
 
--- A reason for a function that is no longer there would hide the next one of its name.
+-- A reason for a removed function would hide a later function of the same name.
 local function check_reasons()
   local known, read = {}, {}
   for entry in pairs(allowed) do

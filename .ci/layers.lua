@@ -1,5 +1,5 @@
--- The require graph of lua/: arrows go down only, and there is no circle. `lua5.4 .ci/layers.lua` prints the layers and
--- what breaks the rule, and fails if something does.
+-- The require graph of lua/: modules require lower layers only, without cycles. `lua5.4 .ci/layers.lua` prints the
+-- layers and the violations, and fails if there are any.
 
 -- From the bottom up. A module belongs to the longest prefix that names it; public modules stand where they are used.
 local LAYERS = {
@@ -18,7 +18,7 @@ local LAZY = { ["ampersand"] = true, ["ampersand.client.resource"] = true }
 local BOUNDARIES = {
   ["ampersand"] = "a name of the facade",
   ["ampersand.client"] = "client:call, client:request, client:proxy, the option bearer, the first request",
-  ["ampersand.client.resource"] = ":each and the like, :where, :select, a verb of the fleet",
+  ["ampersand.client.resource"] = ":each and the like, :where, :select, verbs that give one value, or of the fleet",
   ["ampersand.client.params"] = "a request with a body",
   ["ampersand.transport.curl"] = "the option loop, client:poll, client:parallel",
   ["ampersand.webhook"] = "webhook.results", ["ampersand.record"] = "recording without a transport of one's own",

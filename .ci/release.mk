@@ -1,15 +1,15 @@
 # What is published.
 
 ARCHIVE := build/ampersand-$(VERSION).tar.gz
-ROOMS   := ampersand-*.rockspec src include lua spec support examples docs bench bin Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
+PACKED  := ampersand-*.rockspec src include lua spec support examples docs bench bin Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
 	.ci .luacheckrc .clang-format .gitignore
 .PHONY: dist rock rockspecs
-# Always the same bytes for the same files, whoever makes it; and whole, or not there.
+# Reproducible: the same files give the same bytes. The archive is renamed into place when it is complete.
 dist: ## the source archive
 	@mkdir -p build
 	@rm -rf build/dist.$$$$ && mkdir build/dist.$$$$ && trap 'rm -rf build/dist.$$$$' EXIT && \
 	tar --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime='2024-01-01 00:00Z' \
-	    --exclude='*.o' --exclude='*.so' --exclude='*.tmp' --transform='s,^,ampersand-$(VERSION)/,' -cf build/dist.$$$$/tar $(ROOMS) && \
+	    --exclude='*.o' --exclude='*.so' --exclude='*.tmp' --transform='s,^,ampersand-$(VERSION)/,' -cf build/dist.$$$$/tar $(PACKED) && \
 	gzip -9n build/dist.$$$$/tar && mv build/dist.$$$$/tar.gz $(ARCHIVE)
 	@ls -l $(ARCHIVE)
 

@@ -1,5 +1,5 @@
 -- What the command costs: its start, and a filtered listing of 10,000 installations, in processor seconds of all
--- processes involved, best of several runs, beside the library alone and curl | jq. `make bench-cli` runs it.
+-- processes involved, best of several runs, compared with the library alone and curl | jq. `make bench-cli` runs it.
 
 package.path = "bench/?.lua;" .. package.path
 

@@ -1,4 +1,4 @@
--- How cost grows with the number of installations, over HTTP, beside other ways to do the same: `make bench-growth`.
+-- How cost grows with the number of installations, over HTTP, compared with other clients: `make bench-growth`.
 --
 -- Every contender is a whole process that lists the installations, prints a line as soon as it holds the first one, and
 -- at the end how many there were and how long their ids are together; these must agree. Records repeat every
@@ -145,7 +145,7 @@ local function generate(server, n)
   file:close()
 end
 
-local function room(server, n)
+local function has_space(server, n)
   local kilobytes = tonumber(shell("df -Pk " .. server.directory .. " | awk 'NR == 2 { print $4 }'"))
   return kilobytes > n * 3.5
 end
@@ -204,7 +204,7 @@ local function all(server)
   print(("%9s  %-24s %10s %10s %10s %10s"):format("number", "", "CPU ms", "wall ms", "first ms", "peak MB"))
   local n = 1
   while n <= GROWTH do
-    if room(server, n) then at(server, n) else print(("%9d  needs more room on the disk"):format(n)) end
+    if has_space(server, n) then at(server, n) else print(("%9d  needs more disk space"):format(n)) end
     n = n * 10
   end
 end

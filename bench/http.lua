@@ -225,7 +225,7 @@ local function measure(name, arguments, times, limit)
 end
 
 -- Thousands of instructions per request: the difference between two runs under callgrind, so that the start does not
--- count. Whoever is missing here has no figure.
+-- count. A rival that is missing here has no figure.
 local TIMES, FEW, LOTS = "TIMES", 100, 600
 
 local function counted(line)

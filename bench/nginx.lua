@@ -1,4 +1,4 @@
--- What the nginx wing costs: `make bench-nginx`. Needs nginx with its Lua module, redis-server, wrk and LuaSocket.
+-- What the nginx modules cost: `make bench-nginx`. Needs nginx with its Lua module, redis-server, wrk and LuaSocket.
 -- Rounds of the things compared are interleaved; a row shows the median of the rounds, the lowest and the highest,
 -- and the ratio of medians. Where lua-resty-http is installed, or RESTY_HTTP names its lib folder, it is measured too
 -- (it needs lua-resty-string). BENCH_ROWS names a file for the rows as one JSON document.
@@ -302,7 +302,7 @@ end
 -- --- what is measured ----------------------------------------------------------------------------------------------
 
 local function latency()
-  local function beside(path)
+  local function during(path)
     return function()
       local slow = start_wrk(front, path, 100, SECONDS + 1)
       socket.sleep(0.5)
@@ -312,12 +312,12 @@ local function latency()
       return result.p99
     end
   end
-  local medians = compare("p99 of a static page beside 100 calls of 200 ms", {
-    { name = "proxy_pass", run = beside "/proxy/slow" },
-    { name = "own transport", run = beside "/own/slow" },
-    { name = "nothing beside", run = function() return wrk(front, "/static", 4).p99 end },
+  local medians = compare("p99 of a static page during 100 calls of 200 ms", {
+    { name = "proxy_pass", run = during "/proxy/slow" },
+    { name = "own transport", run = during "/own/slow" },
+    { name = "no load", run = function() return wrk(front, "/static", 4).p99 end },
   }, 1e3, "ms")
-  promise("p99 beside slow calls / beside proxy_pass", medians[2] / medians[1], 1.25)
+  promise("p99 during slow calls / with proxy_pass", medians[2] / medians[1], 1.25)
 end
 
 local function cost()
@@ -356,7 +356,7 @@ local function turns()
   local _, values = compare("how late a timer of 1 ms is while a list of 10 MB is decoded in the same worker", {
     { name = "its bytes read, not decoded: longest", run = gap("bytes", 1) },
     { name = "list: longest", run = gap("list", 1) },
-    { name = "nothing beside: p99", run = gap("idle", 2) },
+    { name = "no load: p99", run = gap("idle", 2) },
     { name = "its bytes read, not decoded: p99", run = gap("bytes", 2) },
     { name = "list: p99", run = gap("list", 2) },
     { name = "how long the list took", run = gap("list", 3), alone = true },

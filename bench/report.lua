@@ -104,7 +104,7 @@ local function decoding()
   end
   if #all == 0 then return end
   say "## JSON\n"
-  say "Beside each figure: how many times faster than lua-cjson (or how many times less memory), the median of paired"
+  say "After each figure: how many times faster than lua-cjson (or how many times less memory), the median of paired"
   say "rounds with its quartiles.\n"
   say "![decoding](decode.svg)\n"
   local groups, names = {}, {}
@@ -252,7 +252,7 @@ local function insert(name, lines)
   file:close()
 end
 
--- One row: ours beside a rival's for the same work; nil where one of them is missing.
+-- One row: our figure and a rival's for the same work; nil where one of them is missing.
 local function compare(rows, fields, rival, name)
   local ours = where(rows, fields)[1]
   fields.library = rival

@@ -38,7 +38,7 @@ local function decode_row(work, text, rounds, repeats)
   compete(work, decoders(text), rounds, repeats)
 end
 
---- Beside the two: the same tables from a tape that is ready, which no decoder on this Lua can beat; other libraries.
+--- In addition: the same tables from a finished tape, the lower bound for any decoder on this Lua; other libraries.
 local function field_rows(text)
   local libraries = decoders(text)
   local found, floor = pcall(require, "floor")
@@ -65,7 +65,7 @@ local function encode_rows(text)
   }
   compete("encode, 100", libraries, 15, 10)
   for _, rival in ipairs(rivals.all()) do
-    local can, answer = pcall(rival.encode, value) -- not all can say our null, or tell an empty array from an object
+    local can, answer = pcall(rival.encode, value) -- not all can write our null, or empty arrays and objects
     if can and race.equal(core.decode(answer), value) then
       libraries[#libraries + 1] = { rival.name, function() return rival.encode(value) end }
     else

@@ -1,4 +1,4 @@
--- Who installed the integration, and is it healthy? A table of all installations, the sick ones last in sight.
+-- Who installed the integration, and is it healthy? A table of all installations, the unhealthy ones last.
 --
 --     AMP_API_KEY=… lua5.4 examples/list_installations.lua my-project hubspot
 --
@@ -55,6 +55,6 @@ for _, row in ipairs(rows) do print_row(row) end
 local summary = {}
 for status, count in pairs(health) do summary[#summary + 1] = count .. " " .. status end
 table.sort(summary)
-if #rows == 0 then summary[1] = "nobody has installed the integration yet" end
+if #rows == 0 then summary[1] = "no group has installed the integration yet" end
 print(("\n%d installations: %s"):format(#rows, table.concat(summary, ", ")))
 client:close()

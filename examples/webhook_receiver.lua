@@ -1,5 +1,5 @@
 -- Takes the API's webhooks on a plain socket (luasocket), one after the other, and prints the records they bring. For
--- thousands a second, or beside a website, see examples/openresty: there a worker waits for nobody.
+-- thousands a second, or within a website, see examples/openresty: there no worker blocks.
 --
 --     AMPERSAND_WEBHOOK_SECRET=whsec_… lua5.4 examples/webhook_receiver.lua 8080        until it is stopped
 --     AMPERSAND_WEBHOOK_SECRET=whsec_… lua5.4 examples/webhook_receiver.lua 8080 10     ten messages

@@ -11,7 +11,7 @@
 #ifndef AMPERSAND_H
 #define AMPERSAND_H
 
-#define AMPERSAND_VERSION "0.1.0"
+#define AMPERSAND_VERSION "0.2.0"
 
 #ifdef __cplusplus
 extern "C" {

@@ -28,8 +28,8 @@ ampersand.array = core.array
 -- (the root, or AMP_API_URL; /v1 is added unless its path ends in a version), `region` ("eu", or AMP_REGION),
 -- `timeout` (60 s in all), `connect_timeout` (10 s), `read_timeout` (30 s without a byte), `retry`, `nulls` ("keep" or
 -- "drop") … docs/options.md has the whole table.
--- Unknown or ill-typed options raise. A missing key, project or integration is reported by the call that needs it.
----@param options table?
+-- Unknown options and wrong types raise. A missing key, project or integration is reported by the call that needs it.
+---@param options ampersand.Options?
 ---@return ampersand.Client
 function ampersand.new(options)
   local client = require "ampersand.client"
@@ -57,7 +57,7 @@ function ampersand.assert(value, err, ...)
   error(ampersand.is_error(err) and tostring(err) or err, 2)
 end
 
---- What is in use: `{ ampersand = "0.1.0", lua = "Lua 5.4", libcurl = "7.88.1", tls = "OpenSSL/3.0.17" }`.
+--- What is in use: `{ ampersand = "0.2.0", lua = "Lua 5.4", libcurl = "7.88.1", tls = "OpenSSL/3.0.17" }`.
 -- Loads libcurl, except inside nginx and HAProxy, whose requests do not go through it; without it `libcurl` and `tls`
 -- are nil.
 ---@return table<string, string>
@@ -84,9 +84,9 @@ local LAZY = {
   record = "record", replay = "record",
 }
 
-local MODULES = [[client client.iterator client.query client.fields client.params_by_name client.bearer client.proxy
-  client.download cancel json time jwt webhook record metrics cache gate fleet.watch fleet.explain fleet.wait fleet.edit
-  fleet.undo fleet.deploy]]
+local MODULES = [[client client.iterator client.value client.query client.fields client.params_by_name client.bearer
+  client.proxy client.download cancel json time jwt webhook record metrics cache gate fleet.watch fleet.explain
+  fleet.wait fleet.edit fleet.undo fleet.deploy]]
 local CURL = " transport.scheduler transport.parallel"
 
 --- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).

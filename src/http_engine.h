@@ -96,7 +96,7 @@ size_t amp_engine_streams(const struct amp_engine *engine);
 /* How many steps there were: shows whether somebody still drives the engine. */
 unsigned long amp_engine_steps(const struct amp_engine *engine);
 
-/* The number of a transfer that has news for whoever waits for it, each once; 0: no more. */
+/* The number of a transfer that is ready for whoever waits for it, each once; 0: no more. */
 unsigned long amp_engine_pop_ready(struct amp_engine *engine);
 
 /* --- one transfer: new, header…, start, then want and peek until the end, release ------------ */

@@ -692,13 +692,15 @@ static void decode_more(struct amp_transfer *transfer)
         stop(transfer, outcome, why);
 }
 
-/* Decodes as much as can be had at once, unless some is decoded already. */
+/* Decodes as much as can be had at once, unless some is decoded already. What is kept of an error's
+ * body is decoded, whatever came after it; it is too short to look at the clock for. */
 static void decode(struct amp_transfer *transfer)
 {
     const char *bytes;
+    bool is_error = transfer->head.status >= 300;
 
     if (transfer->head.coding == AMP_IDENTITY || !has_head(transfer) ||
-        (transfer->outcome != AMP_OPEN && transfer->outcome != AMP_DONE))
+        (!is_error && transfer->outcome != AMP_OPEN && transfer->outcome != AMP_DONE))
         return;
     if (!transfer->inflater && transfer->body.size > 0 &&
         !(transfer->inflater = amp_inflater_new(transfer->head.coding)))
@@ -706,7 +708,7 @@ static void decode(struct amp_transfer *transfer)
     if (!transfer->inflater || amp_inflater_peek(transfer->inflater, &bytes) > 0)
         return;
     double now = amp_now();
-    if (is_late(transfer, now))
+    if (!is_error && is_late(transfer, now))
         expire(transfer, now);
     else
         decode_more(transfer);

@@ -465,7 +465,8 @@ bool amp_stream_doubt(struct amp_stream *s)
 {
     bool unsure = s->unsure;
     s->unsure = false;
-    return unsure && s->scan->error.failure != AMP_NO_MEMORY && s->scan->error.failure != AMP_LIMIT;
+    /* Also at a limit: which of two is met first must not depend on the chunks. */
+    return unsure && s->scan->error.failure != AMP_NO_MEMORY;
 }
 
 bool amp_stream_taken(struct amp_stream *s, const char *end)

@@ -2,8 +2,8 @@
  * ampersand.crypto: what signed webhooks and minted tokens need, through libcrypto.
  *
  * Every OpenSSL object is freed before a Lua function that may raise is called, so an error leaks
- * neither memory nor keys. Misuse raises; what the input does (a bad key, bad base64) is nil and a
- * message without its contents.
+ * neither memory nor keys. An invalid argument raises; bad input (a key, base64) returns nil and
+ * a message that does not quote it.
  */
 #include "ampersand.h"
 #include "lua_compat.h"

@@ -3,7 +3,7 @@ local plot = {}
 
 local WIDTH, HEIGHT = 760, 420
 local LEFT, RIGHT, TOP, BOTTOM = 70, 210, 50, 60
--- Told apart also by those who see few colours (Okabe and Ito); ours comes first.
+-- Distinguishable for colour-blind readers (Okabe and Ito); ours comes first.
 local COLOURS = { "#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#8a6d00", "#009e73", "#cc79a7", "#555555" }
 
 local function escape(text)

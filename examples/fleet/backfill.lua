@@ -12,7 +12,7 @@ end
 
 local WIDTH = 40
 
--- One line that is drawn over itself; where the provider tells no total, the count alone.
+-- One line that is redrawn in place; without a total from the provider, the count alone.
 local function bar(progress)
   local line = ("%d records"):format(progress.processed)
   if progress.share then

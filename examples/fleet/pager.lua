@@ -23,7 +23,7 @@ local function load_state()
   return state
 end
 
--- Written beside and renamed, so that there is a whole file at every moment.
+-- Written to a temporary file and renamed, so that the file is complete at every moment.
 local function save_state(state)
   local file = assert(io.open(file_name .. ".new", "w"))
   assert(file:write(assert(ampersand.json.encode(state))))

@@ -8,7 +8,7 @@ local ampersand = require "ampersand"
 local frame = require "ampersand.loop.frame"
 
 local BUDGET = 0.002 -- seconds of each frame that requests may take
-local POLL_INTERVAL = 2 -- seconds between two looks of `watch`; a real program takes 60
+local POLL_INTERVAL = 2 -- seconds between two polls of `watch`; a real program takes 60
 local PULSE = 1.5 -- seconds
 local COLOURS = { healthy = { 0.3, 0.8, 0.45 }, unhealthy = { 0.9, 0.3, 0.3 } }
 local OTHER = { 0.6, 0.6, 0.6 }

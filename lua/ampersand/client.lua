@@ -13,7 +13,6 @@ local request = require "ampersand.client.request"
 local require = require "ampersand.util.require"
 local resource = require "ampersand.client.resource"
 local retry = require "ampersand.client.retry"
-local sender = require "ampersand.client.sender"
 local url = require "ampersand.util.url"
 local version = require "ampersand.version"
 
@@ -87,12 +86,19 @@ end
 ---@class ampersand.Client
 local Client = {}
 
+-- What stands behind the last argument would be ignored: a body, for one who knows other clients.
+local function refuse_more(what, ...)
+  if select("#", ...) == 0 then return end
+  argcheck.raise(what .. " takes three arguments: body, query and options stand together in one table")
+end
+
 --- Calls any operation by its name in the vendor's documents.
 ---@param id string operation id, such as "listInstallations"
 ---@param given table? wire names of path and query parameters; `body` apart
----@param options table?
+---@param options ampersand.CallOptions?
 ---@return any value, table|ampersand.Error info
-function Client:call(id, given, options)
+function Client:call(id, given, options, ...)
+  refuse_more("client:call", ...)
   local op, what = operations.by_id[id], "client:call " .. tostring(id)
   if not op then
     local known = {}
@@ -109,9 +115,10 @@ end
 ---@param given table? query, body, server ("read", "write", "search"), and the options of any call
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info
-function Client:request(method, path, given)
+function Client:request(method, path, given, ...)
+  refuse_more("client:request", ...)
   local op, parts = require "ampersand.client.params_by_name".of_request("client:request", method, path, given)
-  return sender.value(call.new(self, "client:request", op, parts))
+  return require "ampersand.client.value"(call.new(self, "client:request", op, parts))
 end
 
 --- Sends a request through to the provider behind an installation, with the customer's credentials.
@@ -126,7 +133,8 @@ end
 ---@param given table
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info
-function Client:proxy(method, path, given)
+function Client:proxy(method, path, given, ...)
+  refuse_more("client:proxy", ...)
   self:_check_open "client:proxy"
   return require "ampersand.client.proxy".send(self, method, path, given)
 end
@@ -167,7 +175,7 @@ function Client:poll(budget)
 end
 
 --- A client with other settings that shares this one's connections.
----@param changes table any option of a call, and api_key, bearer, project, integration, org, user_agent, on_event
+---@param changes ampersand.Options those that do not concern the connection
 ---@return ampersand.Client
 function Client:with(changes)
   for name in pairs(type(changes) == "table" and changes or {}) do

@@ -1,29 +1,101 @@
 ---@meta ampersand.types
 -- luacheck: ignore
--- What editors know of the API: every schema, every resource and method. Never loaded by a program.
+-- Annotations for editors: every schema, every resource and method. Never loaded by a program.
 -- Generated from the vendor's documents (MIT) by spec/support/generate_types.lua; do not edit.
 
+---Options of one call.
 ---@class ampersand.CallOptions
----@field timeout? number seconds in all, with retries
----@field connect_timeout? number seconds
----@field read_timeout? number seconds without a byte
----@field retry? boolean|integer|table
----@field headers? table<string, string>
----@field nulls? "keep"|"drop"
----@field max? integer stop a list after so many elements
----@field max_depth? integer
----@field max_bytes? integer
----@field max_values? integer
----@field max_element_bytes? integer
----@field max_element_values? integer
----@field big_integers? "number"|"string"
----@field unknown_fields? "refuse"|"ignore" near misses of known names, in bodies
+---@field timeout? number seconds for the whole call, its tries included; default 60
+---@field connect_timeout? number seconds for one connection; default 10
+---@field read_timeout? number seconds without a byte; default 30
+---@field retry? boolean|integer|ampersand.RetryOptions false, a number of tries, or true (POST and PATCH too); default 3
+---@field headers? table<string, string> added to the request
+---@field cancel? ampersand.CancelToken ends the call early
+---@field max? integer stop a list after this many elements
+---@field nulls? "keep"|"drop" "drop" leaves members out that are null; default "keep"
+---@field big_integers? "number"|"string" "string" for integers that a number cannot hold; default "number"
+---@field max_bytes? integer of a whole answer; the default depends on the operation
+---@field max_values? integer of a whole answer; the default depends on the operation
+---@field max_element_bytes? integer of one element of a list; default 16 MiB
+---@field max_element_values? integer of one element of a list; default 10^6
+---@field max_depth? integer nesting; default 1000
+---@field unknown_fields? "refuse"|"ignore" what happens to near misses of known names, in bodies; default "refuse"
 
+---How often a request is sent. The wait before a try is random, up to base seconds doubled with each try, at most cap.
+---@class ampersand.RetryOptions
+---@field attempts? integer tries in all; default 3
+---@field base? number seconds; default 0.25
+---@field cap? number seconds; default 8
+---@field always? boolean repeat POST and PATCH, too
+
+---Options of ampersand.new. client:with takes those that do not concern the connection: credentials, project,
+---integration, org, region, user_agent, on_event and the options of a call without max and cancel.
+---@class ampersand.Options
+---@field api_key? string default: AMP_API_KEY, then AMPERSAND_API_KEY of the environment
+---@field bearer? string|fun(reason: "first"|"expired"|"refused", token: string?): string?, any a JWT, or a function that returns one
+---@field project? string id or name; default: AMPERSAND_PROJECT_ID
+---@field integration? string id or name; default: AMPERSAND_INTEGRATION_ID
+---@field org? string id
+---@field base_url? string replaces all servers; /v1 is added unless the path ends in a version; default: AMP_API_URL
+---@field region? string the vendor's servers in a region, such as "eu"; default: AMP_REGION
+---@field servers? table<string, string> single servers by name: api, read, write, search, proxy
+---@field timeout? number seconds for a whole call, its tries included; default 60
+---@field connect_timeout? number seconds for one connection; default 10
+---@field read_timeout? number seconds without a byte; default 30
+---@field retry? boolean|integer|ampersand.RetryOptions false, a number of tries, or true (POST and PATCH too); default 3
+---@field headers? table<string, string> added to every request
+---@field user_agent? string appended to "ampersand-lua/VERSION"
+---@field on_event? fun(event: table) called after every try
+---@field nulls? "keep"|"drop" "drop" leaves members out that are null; default "keep"
+---@field big_integers? "number"|"string" "string" for integers that a number cannot hold; default "number"
+---@field max_bytes? integer of a whole answer; the default depends on the operation
+---@field max_values? integer of a whole answer; the default depends on the operation
+---@field max_element_bytes? integer of one element of a list; default 16 MiB
+---@field max_element_values? integer of one element of a list; default 10^6
+---@field max_depth? integer nesting; default 1000
+---@field unknown_fields? "refuse"|"ignore" near misses of known names, in bodies, where and select; default "refuse"
+---@field http_proxy? string URL of a proxy, "" for none; default: the environment's, except for loopback
+---@field http_version? "1.1"|"2" default "2" over TLS
+---@field max_connections? integer open connections; further calls wait
+---@field keepalive? boolean TCP probes on idle connections after 60 s; default true; not in nginx
+---@field requests_per_second? number further calls wait
+---@field ca_file? string path of a PEM file of authorities; default: the system's
+---@field ca_path? string directory of authorities; default: the system's
+---@field client_cert? string path of a PEM file
+---@field client_key? string path of a PEM file
+---@field client_key_password? string|fun(): string of an encrypted client_key
+---@field insecure_skip_verify? boolean accepts any certificate, so that any server can obtain the key; default false
+---@field allow_insecure_http? boolean plain http to machines other than this one; default false
+---@field transport? table|function sends the requests; default: libcurl, or that of the host
+---@field loop? table adapter of an event loop, such as require "ampersand.loop.luv"
+
+---A value that a field is compared with; ampersand.null is userdata.
+---@alias ampersand.Value string|number|boolean|userdata
+
+---A test of one field. Several operators mean "and".
+---@class ampersand.Test
+---@field eq? ampersand.Value equal
+---@field ne? ampersand.Value present, of the same type, and different
+---@field ["in"]? ampersand.Value[] one of these
+---@field lt? string|number less; strings byte by byte
+---@field lte? string|number less or equal
+---@field gt? string|number greater
+---@field gte? string|number greater or equal
+---@field prefix? string begins with
+---@field present? boolean true: present, null included; false: absent
+
+---A condition of where. Several members mean "and". A name is a dotted path; * is any key or index.
+---@class ampersand.Condition
+---@field any? ampersand.Condition[] one of these conditions holds
+---@field all? ampersand.Condition[] all of these conditions hold
+---@field [string] ampersand.Value|ampersand.Value[]|ampersand.Test
+
+---The second result of a successful call.
 ---@class ampersand.Info
----@field status integer
+---@field status integer HTTP status
 ---@field headers table<string, string> names in lower case
----@field request_id? string
----@field attempts integer
+---@field request_id? string for the vendor's support
+---@field attempts integer how often the request was sent
 
 ---Configuration that defines how an OAuth 2.0 access token is attached to outbound API requests.
 ---@class AccessTokenOpts
@@ -239,8 +311,6 @@
 ---@field insert boolean
 ---@field update boolean
 ---@field upsert boolean
-
----@alias CatalogType table<string, ProviderInfo>
 
 ---@class ClaimedDomainResponse
 ---@field domain string The normalized domain name
@@ -1249,9 +1319,6 @@
 ---@field subscribe? BaseSubscribeConfig
 ---@field write? BaseWriteConfig
 
----Array of field paths specifying which fields to update.
----@alias UpdateMask string[]
-
 ---Request payload for upserting metadata (fields only)
 ---@class UpsertMetadataRequest
 ---@field fields table<string, FieldDefinition[]> Maps object names to field definitions
@@ -1469,7 +1536,7 @@ local api_keys = {}
 ---@class ListApiKeysFields: ampersand.CallOptions
 ---@field active? boolean
 
----List API keys. GET /projects/{projectIdOrName}/api-keys
+---Lists the API keys of a project; active=true leaves out inactive ones. `GET /projects/{projectIdOrName}/api-keys`
 ---@overload fun(self: ampersand.resource.api_keys, projectIdOrName: string, fields?: ListApiKeysFields, options?: ampersand.CallOptions): ApiKey[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields? ListApiKeysFields
 ---@param options? ampersand.CallOptions
@@ -1477,13 +1544,13 @@ local api_keys = {}
 ---@return ampersand.Info|ampersand.Error|nil info
 function api_keys:list(fields, options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param fields? ListApiKeysFields
 ---@param options? ampersand.CallOptions
 ---@return fun(): ApiKey|nil iterator
 function api_keys:each(fields, options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param fields? ListApiKeysFields
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
@@ -1496,31 +1563,31 @@ function api_keys:stream(fields, options) end
 ---@return fun(): ApiKey[]|nil iterator
 function api_keys:pages(fields, options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param fields? ListApiKeysFields
 ---@param options? ampersand.CallOptions
 ---@return ApiKey|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function api_keys:first(fields, options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param fields? ListApiKeysFields
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function api_keys:count(fields, options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: ApiKey): boolean
 ---@return ampersand.resource.api_keys
 function api_keys:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.api_keys
 function api_keys:select(paths) end
 
----Get an API key. GET /projects/{projectIdOrName}/api-keys/{apiKey}
+---Gets one API key. `GET /projects/{projectIdOrName}/api-keys/{apiKey}`
 ---@overload fun(self: ampersand.resource.api_keys, projectIdOrName: string, apiKey: string, options?: ampersand.CallOptions): ApiKey|nil, ampersand.Info|ampersand.Error|nil
 ---@param apiKey string
 ---@param options? ampersand.CallOptions
@@ -1532,7 +1599,7 @@ function api_keys:get(apiKey, options) end
 ---@field label string A short name for the API key.
 ---@field scopes? ApiKeyScopes The scopes for the API key.
 
----Create a new API key. POST /projects/{projectIdOrName}/api-keys
+---Creates an API key for a project, optionally limited to some scopes. `POST /projects/{projectIdOrName}/api-keys`
 ---@overload fun(self: ampersand.resource.api_keys, projectIdOrName: string, fields: CreateApiKeyFields, options?: ampersand.CallOptions): ApiKey|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateApiKeyFields
 ---@param options? ampersand.CallOptions
@@ -1549,7 +1616,7 @@ function api_keys:create(fields, options) end
 ---@field label? string A short name for the API key.
 ---@field scopes? ApiKeyScopes The scopes for the API key.
 
----Update an API key. PATCH /projects/{projectIdOrName}/api-keys/{apiKey}
+---Updates the label or the scopes of an API key, or activates or deactivates it. `PATCH /projects/{projectIdOrName}/api-keys/{apiKey}`
 ---@overload fun(self: ampersand.resource.api_keys, projectIdOrName: string, apiKey: string, fields: UpdateApiKeyFields, options?: ampersand.CallOptions): ApiKey|nil, ampersand.Info|ampersand.Error|nil
 ---@param apiKey string
 ---@param fields UpdateApiKeyFields
@@ -1558,7 +1625,7 @@ function api_keys:create(fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function api_keys:update(apiKey, fields, options) end
 
----Delete an API key. DELETE /projects/{projectIdOrName}/api-keys/{apiKey}
+---Deletes an API key. `DELETE /projects/{projectIdOrName}/api-keys/{apiKey}`
 ---@overload fun(self: ampersand.resource.api_keys, projectIdOrName: string, apiKey: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param apiKey string
 ---@param options? ampersand.CallOptions
@@ -1569,7 +1636,7 @@ function api_keys:delete(apiKey, options) end
 ---@class ampersand.resource.billing_accounts
 local billing_accounts = {}
 
----Get the billing account for an organization. GET /orgs/{orgId}/billingAccount
+---Gets the billing account of an organization. `GET /orgs/{orgId}/billingAccount`
 ---@overload fun(self: ampersand.resource.billing_accounts, orgId: string, options?: ampersand.CallOptions): BillingAccount|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return BillingAccount|nil value
@@ -1583,7 +1650,7 @@ function billing_accounts:get(options) end
 ---@field redirectUrl string The URL to redirect to once a portal session is exited.
 ---@field timeout? integer The number of seconds before the portal session expires.
 
----Create a portal session for a billing account. POST /billingAccounts/{billingAccountId}/portalSession
+---Creates a session of the billing portal, with the URL to return to afterwards. `POST /billingAccounts/{billingAccountId}/portalSession`
 ---@param billingAccountId string
 ---@param fields CreateBillingAccountSessionFields
 ---@param options? ampersand.CallOptions
@@ -1594,19 +1661,19 @@ function billing_accounts:create_session(billingAccountId, fields, options) end
 ---@class ampersand.resource.claimed_domains
 local claimed_domains = {}
 
----List organization's claimed domains. GET /orgs/{orgId}/claimed-domains
+---Lists the email domains that an organization has claimed. `GET /orgs/{orgId}/claimed-domains`
 ---@overload fun(self: ampersand.resource.claimed_domains, orgId: string, options?: ampersand.CallOptions): ClaimedDomainResponse[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return ClaimedDomainResponse[]|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function claimed_domains:list(options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param options? ampersand.CallOptions
 ---@return fun(): ClaimedDomainResponse|nil iterator
 function claimed_domains:each(options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
 ---@return ampersand.Error|nil err
@@ -1617,32 +1684,32 @@ function claimed_domains:stream(options) end
 ---@return fun(): ClaimedDomainResponse[]|nil iterator
 function claimed_domains:pages(options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param options? ampersand.CallOptions
 ---@return ClaimedDomainResponse|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function claimed_domains:first(options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function claimed_domains:count(options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: ClaimedDomainResponse): boolean
 ---@return ampersand.resource.claimed_domains
 function claimed_domains:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.claimed_domains
 function claimed_domains:select(paths) end
 
 ---@class CheckClaimedDomainFields: ampersand.CallOptions
 ---@field domain string
 
----Check if a domain is claimed. GET /claimed-domains
+---Shows who has claimed a domain, to owners of that organization and users with such an address. `GET /claimed-domains`
 ---@param fields CheckClaimedDomainFields
 ---@param options? ampersand.CallOptions
 ---@return ClaimedDomainResponse|nil value
@@ -1654,7 +1721,7 @@ function claimed_domains:check(fields, options) end
 ---@field parentId string ID of the parent entity claiming the domain
 ---@field parentType string Type of the parent entity
 
----Claim a domain. POST /claimed-domains
+---Claims an email domain for an organization; takes a domain, a URL or an email address. `POST /claimed-domains`
 ---@param fields ClaimDomainFields
 ---@param options? ampersand.CallOptions
 ---@return true|nil value
@@ -1669,7 +1736,7 @@ local connections = {}
 ---@field groupRef? string
 ---@field provider? string
 
----List connections. GET /projects/{projectIdOrName}/connections
+---Lists the connections of a project, optionally of one provider, group or consumer. `GET /projects/{projectIdOrName}/connections`
 ---@overload fun(self: ampersand.resource.connections, projectIdOrName: string, fields?: ListConnectionsFields, options?: ampersand.CallOptions): Connection[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields? ListConnectionsFields
 ---@param options? ampersand.CallOptions
@@ -1677,13 +1744,13 @@ local connections = {}
 ---@return ampersand.Info|ampersand.Error|nil info
 function connections:list(fields, options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param fields? ListConnectionsFields
 ---@param options? ampersand.CallOptions
 ---@return fun(): Connection|nil iterator
 function connections:each(fields, options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param fields? ListConnectionsFields
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
@@ -1696,27 +1763,27 @@ function connections:stream(fields, options) end
 ---@return fun(): Connection[]|nil iterator
 function connections:pages(fields, options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param fields? ListConnectionsFields
 ---@param options? ampersand.CallOptions
 ---@return Connection|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function connections:first(fields, options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param fields? ListConnectionsFields
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function connections:count(fields, options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: Connection): boolean
 ---@return ampersand.resource.connections
 function connections:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.connections
 function connections:select(paths) end
 
@@ -1725,7 +1792,7 @@ function connections:select(paths) end
 ---@field includeRefreshToken? boolean
 ---@field refresh? "force"|"ifExpired"
 
----Get a connection. GET /projects/{projectIdOrName}/connections/{connectionId}
+---Gets a connection, optionally with its tokens; refresh=force replaces the access token. `GET /projects/{projectIdOrName}/connections/{connectionId}`
 ---@overload fun(self: ampersand.resource.connections, projectIdOrName: string, connectionId: string, fields?: GetConnectionFields, options?: ampersand.CallOptions): Connection|nil, ampersand.Info|ampersand.Error|nil
 ---@param connectionId string
 ---@param fields? GetConnectionFields
@@ -1765,7 +1832,7 @@ function connections:get(connectionId, fields, options) end
 ---@field scopes? string[] The scopes for the tokens.
 ---@field username string The username to use for the connection.
 
----Generate a new connection. POST /projects/{projectIdOrName}/connections:generate
+---Creates a connection from credentials you have: API key, password, OAuth client or token. `POST /projects/{projectIdOrName}/connections:generate`
 ---@overload fun(self: ampersand.resource.connections, projectIdOrName: string, fields?: GenerateConnectionFields, options?: ampersand.CallOptions): Connection|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields? GenerateConnectionFields
 ---@param options? ampersand.CallOptions
@@ -1777,7 +1844,7 @@ function connections:create(fields, options) end
 ---@field connection ConnectionRequest
 ---@field updateMask ("providerWorkspaceRef"|"providerMetadata"|"apiKey"|"basicAuth"|"oauth2ClientCredentials"|"oauth2PasswordCredentials")[] Fields to update.
 
----Update a connection. PATCH /projects/{projectIdOrName}/connections/{connectionId}
+---Replaces the credentials or metadata of a connection that updateMask names. `PATCH /projects/{projectIdOrName}/connections/{connectionId}`
 ---@overload fun(self: ampersand.resource.connections, projectIdOrName: string, connectionId: string, fields: UpdateConnectionFields, options?: ampersand.CallOptions): Connection|nil, ampersand.Info|ampersand.Error|nil
 ---@param connectionId string
 ---@param fields UpdateConnectionFields
@@ -1786,7 +1853,7 @@ function connections:create(fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function connections:update(connectionId, fields, options) end
 
----Delete a connection. DELETE /projects/{projectIdOrName}/connections/{connectionId}
+---Deletes a connection with the credentials that it holds. `DELETE /projects/{projectIdOrName}/connections/{connectionId}`
 ---@overload fun(self: ampersand.resource.connections, projectIdOrName: string, connectionId: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param connectionId string
 ---@param options? ampersand.CallOptions
@@ -1807,7 +1874,7 @@ function connections:delete(connectionId, options) end
 ---@field providerMetadata? ProviderMetadata Additional provider-specific metadata collected from the user.
 ---@field sessionId? string Identifies an in-progress flow to resume after a redirect.
 
----Start or continue a multi-step custom auth flow. POST /custom-auth/connect
+---Starts or continues a multi-step login; repeat it until the answer contains a connection. `POST /custom-auth/connect`
 ---@param fields CustomAuthConnectFields
 ---@param options? ampersand.CallOptions
 ---@return CustomAuthConnectResponse|nil value
@@ -1821,7 +1888,7 @@ local consumers = {}
 ---@field consumerName string
 ---@field consumerRef string
 
----Create a consumer (no longer in the vendor's documents). POST /projects/{projectIdOrName}/consumers
+---Registers a consumer, an end user of your application, by your own id. No longer in the vendor's documents. `POST /projects/{projectIdOrName}/consumers`
 ---@overload fun(self: ampersand.resource.consumers, projectIdOrName: string, fields: CreateConsumerFields, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateConsumerFields
 ---@param options? ampersand.CallOptions
@@ -1832,19 +1899,19 @@ function consumers:create(fields, options) end
 ---@class ampersand.resource.destinations
 local destinations = {}
 
----List destinations. GET /projects/{projectIdOrName}/destinations
+---Lists the destinations of a project. `GET /projects/{projectIdOrName}/destinations`
 ---@overload fun(self: ampersand.resource.destinations, projectIdOrName: string, options?: ampersand.CallOptions): Destination[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return Destination[]|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function destinations:list(options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param options? ampersand.CallOptions
 ---@return fun(): Destination|nil iterator
 function destinations:each(options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
 ---@return ampersand.Error|nil err
@@ -1855,25 +1922,25 @@ function destinations:stream(options) end
 ---@return fun(): Destination[]|nil iterator
 function destinations:pages(options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param options? ampersand.CallOptions
 ---@return Destination|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function destinations:first(options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function destinations:count(options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: Destination): boolean
 ---@return ampersand.resource.destinations
 function destinations:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.destinations
 function destinations:select(paths) end
 
@@ -1881,7 +1948,7 @@ function destinations:select(paths) end
 ---@field includeSecrets? boolean
 ---@field rotate? boolean
 
----Get a destination. GET /projects/{projectIdOrName}/destinations/{destination}
+---Gets a destination, optionally with its secrets; rotate=true replaces them. `GET /projects/{projectIdOrName}/destinations/{destination}`
 ---@overload fun(self: ampersand.resource.destinations, projectIdOrName: string, destination: string, fields?: GetDestinationFields, options?: ampersand.CallOptions): DestinationWithSecrets|nil, ampersand.Info|ampersand.Error|nil
 ---@param destination string
 ---@param fields? GetDestinationFields
@@ -1944,7 +2011,7 @@ function destinations:get(destination, fields, options) end
 ---@field secretAccessKey? string The AWS secret access key for the `redshift` destination.
 ---@field username? string The username for the `rabbitmq` destination.
 
----Create a new destination. POST /projects/{projectIdOrName}/destinations
+---Creates a destination for data and events, such as a webhook, a queue or a warehouse. `POST /projects/{projectIdOrName}/destinations`
 ---@overload fun(self: ampersand.resource.destinations, projectIdOrName: string, fields: CreateDestinationFields, options?: ampersand.CallOptions): Destination|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateDestinationFields
 ---@param options? ampersand.CallOptions
@@ -2009,7 +2076,7 @@ function destinations:create(fields, options) end
 ---@field secretAccessKey? string The AWS secret access key for the `redshift` destination.
 ---@field username? string The username for the `rabbitmq` destination.
 
----Update a destination. PATCH /projects/{projectIdOrName}/destinations/{destination}
+---Updates the name, metadata or secrets of a destination that updateMask names. `PATCH /projects/{projectIdOrName}/destinations/{destination}`
 ---@overload fun(self: ampersand.resource.destinations, projectIdOrName: string, destination: string, fields: UpdateDestinationFields, options?: ampersand.CallOptions): Destination|nil, ampersand.Info|ampersand.Error|nil
 ---@param destination string
 ---@param fields UpdateDestinationFields
@@ -2018,7 +2085,7 @@ function destinations:create(fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function destinations:update(destination, fields, options) end
 
----Delete a destination. DELETE /projects/{projectIdOrName}/destinations/{destination}
+---Deletes a destination. `DELETE /projects/{projectIdOrName}/destinations/{destination}`
 ---@overload fun(self: ampersand.resource.destinations, projectIdOrName: string, destination: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param destination string
 ---@param options? ampersand.CallOptions
@@ -2033,7 +2100,7 @@ local event_topic_routes = {}
 ---@field eventType? NotificationEventType The type of notification event.
 ---@field topicId? string
 
----List notification event-topic routes. GET /projects/{projectIdOrName}/notification-event-topic-routes
+---Lists which event types are routed to which topics. `GET /projects/{projectIdOrName}/notification-event-topic-routes`
 ---@overload fun(self: ampersand.resource.event_topic_routes, projectIdOrName: string, fields?: ListEventTopicRoutesFields, options?: ampersand.CallOptions): NotificationEventTopicRoute[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields? ListEventTopicRoutesFields
 ---@param options? ampersand.CallOptions
@@ -2041,13 +2108,13 @@ local event_topic_routes = {}
 ---@return ampersand.Info|ampersand.Error|nil info
 function event_topic_routes:list(fields, options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param fields? ListEventTopicRoutesFields
 ---@param options? ampersand.CallOptions
 ---@return fun(): NotificationEventTopicRoute|nil iterator
 function event_topic_routes:each(fields, options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param fields? ListEventTopicRoutesFields
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
@@ -2060,27 +2127,27 @@ function event_topic_routes:stream(fields, options) end
 ---@return fun(): NotificationEventTopicRoute[]|nil iterator
 function event_topic_routes:pages(fields, options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param fields? ListEventTopicRoutesFields
 ---@param options? ampersand.CallOptions
 ---@return NotificationEventTopicRoute|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function event_topic_routes:first(fields, options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param fields? ListEventTopicRoutesFields
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function event_topic_routes:count(fields, options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: NotificationEventTopicRoute): boolean
 ---@return ampersand.resource.event_topic_routes
 function event_topic_routes:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.event_topic_routes
 function event_topic_routes:select(paths) end
 
@@ -2088,7 +2155,7 @@ function event_topic_routes:select(paths) end
 ---@field eventType NotificationEventType The type of notification event.
 ---@field topicId string The ID of the topic to route events to.
 
----Create a notification event-topic route. POST /projects/{projectIdOrName}/notification-event-topic-routes
+---Routes notifications of one event type to a topic. `POST /projects/{projectIdOrName}/notification-event-topic-routes`
 ---@overload fun(self: ampersand.resource.event_topic_routes, projectIdOrName: string, fields: CreateEventTopicRouteFields, options?: ampersand.CallOptions): NotificationEventTopicRoute|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateEventTopicRouteFields
 ---@param options? ampersand.CallOptions
@@ -2096,7 +2163,7 @@ function event_topic_routes:select(paths) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function event_topic_routes:create(fields, options) end
 
----Delete a notification event-topic route. DELETE /projects/{projectIdOrName}/notification-event-topic-routes/{routeId}
+---Stops routing notifications of an event type to a topic. `DELETE /projects/{projectIdOrName}/notification-event-topic-routes/{routeId}`
 ---@overload fun(self: ampersand.resource.event_topic_routes, projectIdOrName: string, routeId: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param routeId string
 ---@param options? ampersand.CallOptions
@@ -2111,7 +2178,7 @@ local groups = {}
 ---@field groupName string
 ---@field groupRef string
 
----Create a group (no longer in the vendor's documents). POST /projects/{projectIdOrName}/groups
+---Registers a group, a customer of yours, by your own id. No longer in the vendor's documents. `POST /projects/{projectIdOrName}/groups`
 ---@overload fun(self: ampersand.resource.groups, projectIdOrName: string, fields: CreateGroupFields, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateGroupFields
 ---@param options? ampersand.CallOptions
@@ -2125,7 +2192,7 @@ local installations = {}
 ---@class ListInstallationsFields: ampersand.CallOptions
 ---@field groupRef? string
 
----List installations for an integration. GET /projects/{projectIdOrName}/integrations/{integrationId}/installations
+---Lists the installations of one integration with connection, config and health. `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, fields?: ListInstallationsFields, options?: ampersand.CallOptions): Installation[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields? ListInstallationsFields
 ---@param options? ampersand.CallOptions
@@ -2133,13 +2200,13 @@ local installations = {}
 ---@return ampersand.Info|ampersand.Error|nil info
 function installations:list(fields, options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param fields? ListInstallationsFields
 ---@param options? ampersand.CallOptions
 ---@return fun(): Installation|nil iterator
 function installations:each(fields, options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param fields? ListInstallationsFields
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
@@ -2152,35 +2219,35 @@ function installations:stream(fields, options) end
 ---@return fun(): Installation[]|nil iterator
 function installations:pages(fields, options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param fields? ListInstallationsFields
 ---@param options? ampersand.CallOptions
 ---@return Installation|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function installations:first(fields, options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param fields? ListInstallationsFields
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function installations:count(fields, options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: Installation): boolean
 ---@return ampersand.resource.installations
 function installations:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.installations
 function installations:select(paths) end
 
----A view of the list over all integrations of the project. GET /projects/{projectIdOrName}/installations
+---Returns a view of the list over all integrations of the project. `GET /projects/{projectIdOrName}/installations`
 ---@return ampersand.resource.installations
 function installations:in_project() end
 
----Get an installation. GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}
+---Gets one installation with its connection, config and health. `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, installationId: string, options?: ampersand.CallOptions): Installation|nil, ampersand.Info|ampersand.Error|nil
 ---@param installationId string
 ---@param options? ampersand.CallOptions
@@ -2200,7 +2267,7 @@ function installations:get(installationId, options) end
 ---@field createdBy? string The person who created the config, in the format of "consumer:{consumer-id}", "builder:{builder-id}", or...
 ---@field revisionId? string Deprecated: This field will be automatically set to the latest revision.
 
----Create a new installation. POST /projects/{projectIdOrName}/integrations/{integrationId}/installations
+---Installs an integration for a group, which must already have a connection. `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, fields: CreateInstallationFields, options?: ampersand.CallOptions): Installation|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateInstallationFields
 ---@param options? ampersand.CallOptions
@@ -2224,7 +2291,7 @@ function installations:create(fields, options) end
 ---@field createdBy? string The person who created the config, in the format of "consumer:{consumer-id}" or "builder:{builder-id}".
 ---@field revisionId? string Deprecated: This field will be automatically set to the latest revision ID.
 
----Update an installation. PATCH /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}
+---Replaces the parts of an installation that updateMask names; an object is replaced as a whole. `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, installationId: string, fields: UpdateInstallationFields, options?: ampersand.CallOptions): Installation|nil, ampersand.Info|ampersand.Error|nil
 ---@param installationId string
 ---@param fields UpdateInstallationFields
@@ -2233,7 +2300,7 @@ function installations:create(fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function installations:update(installationId, fields, options) end
 
----Delete an installation. DELETE /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}
+---Deletes an installation, and its connection if no other installation uses it. `DELETE /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, installationId: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param installationId string
 ---@param options? ampersand.CallOptions
@@ -2245,7 +2312,7 @@ function installations:delete(installationId, options) end
 ---@field groupRef string The ID of the user group whose SaaS instance you'd like to receive results from.
 ---@field pages integer The number of pages you are ready to receive from the group's SaaS instance.
 
----Deliver results. POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}:deliverResults
+---Requests pages of read results that are ready for a group; deprecated: use installations:read. `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}:deliverResults`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, objectName: string, fields: DeliverResultsFields, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param objectName string
 ---@param fields DeliverResultsFields
@@ -2260,7 +2327,7 @@ function installations:deliver_results(objectName, fields, options) end
 ---@field groupRef? string The ID of the user group that has access to this installation.
 ---@field installationId? string The installation ID.
 
----Update an installation object. PATCH /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/config-content
+---Changes the config of one object of an installation by JSON Patch. `PATCH /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/config-content`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, objectName: string, fields: PatchObjectConfigContentFields, options?: ampersand.CallOptions): Installation|nil, ampersand.Info|ampersand.Error|nil
 ---@param objectName string
 ---@param fields PatchObjectConfigContentFields
@@ -2273,7 +2340,7 @@ function installations:patch_object(objectName, fields, options) end
 ---@field note? string A note to accompany the pause.
 ---@field objects? string[]
 
----Pause reads for an installation. POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:pause
+---Stops the scheduled reads of an installation, of all objects or those named, until they are unpaused. `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:pause`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, installationId: string, fields?: PauseReadsFields, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param installationId string
 ---@param fields? PauseReadsFields
@@ -2288,7 +2355,7 @@ function installations:pause(installationId, fields, options) end
 ---@field sinceTimestamp? string The UTC timestamp from which to read data.
 ---@field untilTimestamp? string The UTC timestamp until which to read data.
 
----Trigger a read. POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}
+---Starts an asynchronous read of one object now, optionally limited to a period. `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, objectName: string, fields: TriggerReadFields, options?: ampersand.CallOptions): ReadResultAsync|nil, ampersand.Info|ampersand.Error|nil
 ---@param objectName string
 ---@param fields TriggerReadFields
@@ -2301,7 +2368,7 @@ function installations:read(objectName, fields, options) end
 ---@field note? string A note to accompany the unpause.
 ---@field objects? string[]
 
----Unpause reads for an installation. POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:unpause
+---Resumes the scheduled reads of an installation, of all objects or those named. `POST /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}:unpause`
 ---@overload fun(self: ampersand.resource.installations, integrationId: string, installationId: string, fields?: UnpauseReadsFields, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param installationId string
 ---@param fields? UnpauseReadsFields
@@ -2313,19 +2380,19 @@ function installations:unpause(installationId, fields, options) end
 ---@class ampersand.resource.integrations
 local integrations = {}
 
----List integrations. GET /projects/{projectIdOrName}/integrations
+---Lists the integrations of a project. `GET /projects/{projectIdOrName}/integrations`
 ---@overload fun(self: ampersand.resource.integrations, projectIdOrName: string, options?: ampersand.CallOptions): Integration[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return Integration[]|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function integrations:list(options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param options? ampersand.CallOptions
 ---@return fun(): Integration|nil iterator
 function integrations:each(options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
 ---@return ampersand.Error|nil err
@@ -2336,29 +2403,29 @@ function integrations:stream(options) end
 ---@return fun(): Integration[]|nil iterator
 function integrations:pages(options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param options? ampersand.CallOptions
 ---@return Integration|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function integrations:first(options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function integrations:count(options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: Integration): boolean
 ---@return ampersand.resource.integrations
 function integrations:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.integrations
 function integrations:select(paths) end
 
----Get an integration by ID or name. GET /projects/{projectIdOrName}/integrations/{integrationIdOrName}
+---Gets an integration by id or name, with its latest revision. `GET /projects/{projectIdOrName}/integrations/{integrationIdOrName}`
 ---@overload fun(self: ampersand.resource.integrations, integrationIdOrName: string, options?: ampersand.CallOptions): Integration|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return Integration|nil value
@@ -2374,7 +2441,7 @@ function integrations:get(options) end
 ---@field content Integration2
 ---@field specVersion string The spec version string.
 
----Create a new integration. POST /projects/{projectIdOrName}/integrations
+---Creates an integration for one provider with its first revision. `POST /projects/{projectIdOrName}/integrations`
 ---@overload fun(self: ampersand.resource.integrations, projectIdOrName: string, fields: CreateIntegrationFields, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateIntegrationFields
 ---@param options? ampersand.CallOptions
@@ -2382,7 +2449,7 @@ function integrations:get(options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function integrations:create(fields, options) end
 
----Delete an integration. DELETE /projects/{projectIdOrName}/integrations/{integrationIdOrName}
+---Deletes an integration and all its installations. `DELETE /projects/{projectIdOrName}/integrations/{integrationIdOrName}`
 ---@overload fun(self: ampersand.resource.integrations, projectIdOrName: string, integrationIdOrName: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param integrationIdOrName string
 ---@param options? ampersand.CallOptions
@@ -2395,7 +2462,7 @@ function integrations:delete(integrationIdOrName, options) end
 ---@field sourceYaml? string A YAML string that defines the integrations.
 ---@field sourceZipUrl? string URL of where a zip of the source files can be downloaded (e.g. Google Cloud Storage URL).
 
----Batch upsert a group of integrations. PUT /projects/{projectIdOrName}/integrations:batch
+---Creates or updates the integrations that an amp.yaml or a zip file of sources defines. `PUT /projects/{projectIdOrName}/integrations:batch`
 ---@param projectIdOrName string
 ---@param fields BatchUpsertIntegrationsFields
 ---@param options? ampersand.CallOptions
@@ -2409,7 +2476,7 @@ local jwt_keys = {}
 ---@class ListJWTKeysFields: ampersand.CallOptions
 ---@field active? boolean
 
----List JWT keys. GET /projects/{projectIdOrName}/jwt-keys
+---Lists the JWT keys of a project; active=true leaves out inactive ones. `GET /projects/{projectIdOrName}/jwt-keys`
 ---@overload fun(self: ampersand.resource.jwt_keys, projectIdOrName: string, fields?: ListJWTKeysFields, options?: ampersand.CallOptions): JWTKey[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields? ListJWTKeysFields
 ---@param options? ampersand.CallOptions
@@ -2417,13 +2484,13 @@ local jwt_keys = {}
 ---@return ampersand.Info|ampersand.Error|nil info
 function jwt_keys:list(fields, options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param fields? ListJWTKeysFields
 ---@param options? ampersand.CallOptions
 ---@return fun(): JWTKey|nil iterator
 function jwt_keys:each(fields, options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param fields? ListJWTKeysFields
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
@@ -2436,31 +2503,31 @@ function jwt_keys:stream(fields, options) end
 ---@return fun(): JWTKey[]|nil iterator
 function jwt_keys:pages(fields, options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param fields? ListJWTKeysFields
 ---@param options? ampersand.CallOptions
 ---@return JWTKey|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function jwt_keys:first(fields, options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param fields? ListJWTKeysFields
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function jwt_keys:count(fields, options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: JWTKey): boolean
 ---@return ampersand.resource.jwt_keys
 function jwt_keys:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.jwt_keys
 function jwt_keys:select(paths) end
 
----Get a specific JWT key. GET /projects/{projectIdOrName}/jwt-keys/{keyId}
+---Gets one JWT key. `GET /projects/{projectIdOrName}/jwt-keys/{keyId}`
 ---@overload fun(self: ampersand.resource.jwt_keys, projectIdOrName: string, keyId: string, options?: ampersand.CallOptions): JWTKey|nil, ampersand.Info|ampersand.Error|nil
 ---@param keyId string
 ---@param options? ampersand.CallOptions
@@ -2473,7 +2540,7 @@ function jwt_keys:get(keyId, options) end
 ---@field label string Human-readable label for the JWT key
 ---@field publicKeyPem string RSA public key in PEM format for JWT signature verification
 
----Create a new JWT key. POST /projects/{projectIdOrName}/jwt-keys
+---Registers the RSA public key with which the API verifies the tokens that your server signs. `POST /projects/{projectIdOrName}/jwt-keys`
 ---@overload fun(self: ampersand.resource.jwt_keys, projectIdOrName: string, fields: CreateJWTKeyFields, options?: ampersand.CallOptions): JWTKeyResponse|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateJWTKeyFields
 ---@param options? ampersand.CallOptions
@@ -2490,7 +2557,7 @@ function jwt_keys:create(fields, options) end
 ---@field active? boolean New active status for the JWT key
 ---@field label? string New label for the JWT key
 
----Update a JWT key. PATCH /projects/{projectIdOrName}/jwt-keys/{keyId}
+---Updates the name of a JWT key, or activates or deactivates it. `PATCH /projects/{projectIdOrName}/jwt-keys/{keyId}`
 ---@overload fun(self: ampersand.resource.jwt_keys, projectIdOrName: string, keyId: string, fields: UpdateJWTKeyFields, options?: ampersand.CallOptions): JWTKey|nil, ampersand.Info|ampersand.Error|nil
 ---@param keyId string
 ---@param fields UpdateJWTKeyFields
@@ -2499,7 +2566,7 @@ function jwt_keys:create(fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function jwt_keys:update(keyId, fields, options) end
 
----Delete a JWT key. DELETE /projects/{projectIdOrName}/jwt-keys/{keyId}
+---Deletes a JWT key permanently. `DELETE /projects/{projectIdOrName}/jwt-keys/{keyId}`
 ---@overload fun(self: ampersand.resource.jwt_keys, projectIdOrName: string, keyId: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param keyId string
 ---@param options? ampersand.CallOptions
@@ -2510,7 +2577,7 @@ function jwt_keys:delete(keyId, options) end
 ---@class ampersand.resource.oauth
 local oauth = {}
 
----Generate OAuth authorization URL for existing connection. PATCH /projects/{projectIdOrName}/connections/{connectionId}:oauth-update
+---Generates the URL at which a customer logs in again, which renews the credentials of a connection. `PATCH /projects/{projectIdOrName}/connections/{connectionId}:oauth-update`
 ---@overload fun(self: ampersand.resource.oauth, projectIdOrName: string, connectionId: string, options?: ampersand.CallOptions): string|nil, ampersand.Info|ampersand.Error|nil
 ---@param connectionId string
 ---@param options? ampersand.CallOptions
@@ -2530,7 +2597,7 @@ function oauth:update(connectionId, options) end
 ---@field providerMetadata? ProviderMetadata Additional provider-specific metadata required by certain providers (e.g., account ID for NetSuite).
 ---@field providerWorkspaceRef? string The identifier for the provider workspace (e.g. the Salesforce subdomain).
 
----Generate OAuth authorization URL. POST /oauth-connect
+---Generates the URL at which a customer logs in at a provider by OAuth, which creates a connection. `POST /oauth-connect`
 ---@param fields OauthConnectFields
 ---@param options? ampersand.CallOptions
 ---@return string|nil value
@@ -2544,7 +2611,7 @@ local objects = {}
 ---@field excludeReadOnly? boolean
 ---@field groupRef string
 
----Get object metadata via connection. GET /projects/{projectIdOrName}/providers/{provider}/objects/{objectName}/metadata
+---Gets the fields of an object at the provider, through a group's connection. `GET /projects/{projectIdOrName}/providers/{provider}/objects/{objectName}/metadata`
 ---@overload fun(self: ampersand.resource.objects, projectIdOrName: string, provider: string, objectName: string, fields: GetObjectMetadataForConnectionFields, options?: ampersand.CallOptions): ObjectMetadata|nil, ampersand.Info|ampersand.Error|nil
 ---@param provider string
 ---@param objectName string
@@ -2558,7 +2625,7 @@ function objects:get_connection_metadata(provider, objectName, fields, options) 
 ---@field excludeReadOnly? boolean
 ---@field groupRef string
 
----Get object metadata via installation. GET /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/metadata
+---Gets the fields of an object at the provider, through a group's installation. `GET /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}/metadata`
 ---@overload fun(self: ampersand.resource.objects, integrationId: string, objectName: string, fields: GetObjectMetadataForInstallationFields, options?: ampersand.CallOptions): ObjectMetadata|nil, ampersand.Info|ampersand.Error|nil
 ---@param objectName string
 ---@param fields GetObjectMetadataForInstallationFields
@@ -2571,7 +2638,7 @@ function objects:get_metadata(objectName, fields, options) end
 ---@field fields table<string, FieldDefinition[]> Maps object names to field definitions
 ---@field groupRef string The ID that your app uses to identify the group of users for this request.
 
----Upsert custom fields for connection. PUT /projects/{projectIdOrName}/providers/{provider}/object-metadata
+---Creates or updates fields in HubSpot or Salesforce, by a group's connection. `PUT /projects/{projectIdOrName}/providers/{provider}/object-metadata`
 ---@overload fun(self: ampersand.resource.objects, projectIdOrName: string, provider: string, fields: UpsertMetadataForConnectionFields, options?: ampersand.CallOptions): UpsertMetadataResponse|nil, ampersand.Info|ampersand.Error|nil
 ---@param provider string
 ---@param fields UpsertMetadataForConnectionFields
@@ -2584,7 +2651,7 @@ function objects:upsert_connection_metadata(provider, fields, options) end
 ---@field fields table<string, FieldDefinition[]> Maps object names to field definitions
 ---@field groupRef string The ID that your app uses to identify the group of users for this request.
 
----Upsert custom fields for installation. PUT /projects/{projectIdOrName}/integrations/{integrationId}/object-metadata
+---Creates or updates fields in HubSpot or Salesforce, by a group's installation. `PUT /projects/{projectIdOrName}/integrations/{integrationId}/object-metadata`
 ---@overload fun(self: ampersand.resource.objects, projectIdOrName: string, integrationId: string, fields: UpsertMetadataForInstallationFields, options?: ampersand.CallOptions): UpsertMetadataResponse|nil, ampersand.Info|ampersand.Error|nil
 ---@param integrationId string
 ---@param fields UpsertMetadataForInstallationFields
@@ -2600,7 +2667,7 @@ local operations = {}
 ---@field pageSize? integer
 ---@field pageToken? string
 
----List operations. GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/operations
+---Lists the reads, writes and subscribe actions of an installation, page by page. `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/operations`
 ---@overload fun(self: ampersand.resource.operations, integrationId: string, installationId: string, fields?: ListOperationsFields, options?: ampersand.CallOptions): Operation[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param installationId string
 ---@param fields? ListOperationsFields
@@ -2609,14 +2676,14 @@ local operations = {}
 ---@return ampersand.Info|ampersand.Error|nil info
 function operations:list(installationId, fields, options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param installationId string
 ---@param fields? ListOperationsFields
 ---@param options? ampersand.CallOptions
 ---@return fun(): Operation|nil iterator
 function operations:each(installationId, fields, options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param installationId string
 ---@param fields? ListOperationsFields
 ---@param options? ampersand.CallOptions
@@ -2631,7 +2698,7 @@ function operations:stream(installationId, fields, options) end
 ---@return fun(): Operation[]|nil iterator
 function operations:pages(installationId, fields, options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param installationId string
 ---@param fields? ListOperationsFields
 ---@param options? ampersand.CallOptions
@@ -2639,7 +2706,7 @@ function operations:pages(installationId, fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function operations:first(installationId, fields, options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param installationId string
 ---@param fields? ListOperationsFields
 ---@param options? ampersand.CallOptions
@@ -2647,17 +2714,17 @@ function operations:first(installationId, fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function operations:count(installationId, fields, options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: Operation): boolean
 ---@return ampersand.resource.operations
 function operations:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.operations
 function operations:select(paths) end
 
----Get an operation. GET /projects/{projectIdOrName}/operations/{operationId}
+---Gets the status and result of one asynchronous read, write or subscribe action. `GET /projects/{projectIdOrName}/operations/{operationId}`
 ---@overload fun(self: ampersand.resource.operations, projectIdOrName: string, operationId: string, options?: ampersand.CallOptions): Operation|nil, ampersand.Info|ampersand.Error|nil
 ---@param operationId string
 ---@param options? ampersand.CallOptions
@@ -2665,7 +2732,7 @@ function operations:select(paths) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function operations:get(operationId, options) end
 
----Get backfill progress. GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/objects/{objectName}/backfill-progress
+---Shows how many records of an object the first read has processed, and the estimated total. `GET /projects/{projectIdOrName}/integrations/{integrationId}/installations/{installationId}/objects/{objectName}/backfill-progress`
 ---@overload fun(self: ampersand.resource.operations, integrationId: string, installationId: string, objectName: string, options?: ampersand.CallOptions): BackfillProgress|nil, ampersand.Info|ampersand.Error|nil
 ---@param installationId string
 ---@param objectName string
@@ -2674,7 +2741,7 @@ function operations:get(operationId, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function operations:backfill_progress(installationId, objectName, options) end
 
----List logs for an operation. GET /projects/{projectIdOrName}/operations/{operationId}/logs
+---Lists the log entries of one operation. `GET /projects/{projectIdOrName}/operations/{operationId}/logs`
 ---@overload fun(self: ampersand.resource.operations, projectIdOrName: string, operationId: string, options?: ampersand.CallOptions): Log[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param operationId string
 ---@param options? ampersand.CallOptions
@@ -2685,19 +2752,19 @@ function operations:logs(operationId, options) end
 ---@class ampersand.resource.org_builders
 local org_builders = {}
 
----List builders for an organization. GET /orgs/{orgId}/builders
+---Lists the users of an organization. `GET /orgs/{orgId}/builders`
 ---@overload fun(self: ampersand.resource.org_builders, orgId: string, options?: ampersand.CallOptions): Builder[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return Builder[]|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function org_builders:list(options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param options? ampersand.CallOptions
 ---@return fun(): Builder|nil iterator
 function org_builders:each(options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
 ---@return ampersand.Error|nil err
@@ -2708,32 +2775,32 @@ function org_builders:stream(options) end
 ---@return fun(): Builder[]|nil iterator
 function org_builders:pages(options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param options? ampersand.CallOptions
 ---@return Builder|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function org_builders:first(options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function org_builders:count(options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: Builder): boolean
 ---@return ampersand.resource.org_builders
 function org_builders:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.org_builders
 function org_builders:select(paths) end
 
 ---@class AddUserToOrgFields
 ---@field builderId string The ID of the builder to add to the organization
 
----Add user to an organization. POST /orgs/{orgId}/memberships
+---Adds a user to an organization, as its owner, or yourself if it has claimed your email domain. `POST /orgs/{orgId}/memberships`
 ---@overload fun(self: ampersand.resource.org_builders, orgId: string, fields: AddUserToOrgFields, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields AddUserToOrgFields
 ---@param options? ampersand.CallOptions
@@ -2744,19 +2811,19 @@ function org_builders:add(fields, options) end
 ---@class ampersand.resource.org_invites
 local org_invites = {}
 
----List invites for an organization. GET /orgs/{orgId}/invites
+---Lists the invites to an organization. `GET /orgs/{orgId}/invites`
 ---@overload fun(self: ampersand.resource.org_invites, orgId: string, options?: ampersand.CallOptions): Invite[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return Invite[]|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function org_invites:list(options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param options? ampersand.CallOptions
 ---@return fun(): Invite|nil iterator
 function org_invites:each(options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
 ---@return ampersand.Error|nil err
@@ -2767,29 +2834,29 @@ function org_invites:stream(options) end
 ---@return fun(): Invite[]|nil iterator
 function org_invites:pages(options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param options? ampersand.CallOptions
 ---@return Invite|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function org_invites:first(options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function org_invites:count(options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: Invite): boolean
 ---@return ampersand.resource.org_invites
 function org_invites:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.org_invites
 function org_invites:select(paths) end
 
----Get an invite. GET /orgs/{orgId}/invites/{inviteId}
+---Gets one invite to an organization. `GET /orgs/{orgId}/invites/{inviteId}`
 ---@overload fun(self: ampersand.resource.org_invites, orgId: string, inviteId: string, options?: ampersand.CallOptions): Invite|nil, ampersand.Info|ampersand.Error|nil
 ---@param inviteId string
 ---@param options? ampersand.CallOptions
@@ -2800,7 +2867,7 @@ function org_invites:get(inviteId, options) end
 ---@class CreateOrgInviteFields
 ---@field email string The email address of the user to invite.
 
----Invite a user to an organization. POST /orgs/{orgId}/invites
+---Invites a user to an organization by email address. `POST /orgs/{orgId}/invites`
 ---@overload fun(self: ampersand.resource.org_invites, orgId: string, fields?: CreateOrgInviteFields, options?: ampersand.CallOptions): Invite|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields? CreateOrgInviteFields
 ---@param options? ampersand.CallOptions
@@ -2808,7 +2875,7 @@ function org_invites:get(inviteId, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function org_invites:create(fields, options) end
 
----Revoke an invite. DELETE /orgs/{orgId}/invites/{inviteId}
+---Revokes an invite to an organization. `DELETE /orgs/{orgId}/invites/{inviteId}`
 ---@overload fun(self: ampersand.resource.org_invites, orgId: string, inviteId: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param inviteId string
 ---@param options? ampersand.CallOptions
@@ -2819,7 +2886,7 @@ function org_invites:delete(inviteId, options) end
 ---@class AcceptInviteFields
 ---@field invitedEmail string The email address that the invite was sent to
 
----Accept an invite. POST /invites:accept
+---Accepts an invite to an organization, sent to an email address of the current user. `POST /invites:accept`
 ---@param fields AcceptInviteFields
 ---@param options? ampersand.CallOptions
 ---@return BuilderInfo|nil value
@@ -2829,7 +2896,7 @@ function org_invites:accept(fields, options) end
 ---@class ampersand.resource.orgs
 local orgs = {}
 
----Get an organization. GET /orgs/{orgId}
+---Gets an organization. `GET /orgs/{orgId}`
 ---@overload fun(self: ampersand.resource.orgs, orgId: string, options?: ampersand.CallOptions): Org|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return Org|nil value
@@ -2839,7 +2906,7 @@ function orgs:get(options) end
 ---@class CreateOrgFields
 ---@field label string The organization label.
 
----Create a new organization. POST /orgs
+---Creates an organization. `POST /orgs`
 ---@param fields CreateOrgFields
 ---@param options? ampersand.CallOptions
 ---@return Org|nil value
@@ -2853,7 +2920,7 @@ function orgs:create(fields, options) end
 ---@class UpdateOrgFields.org
 ---@field label? string The organization label.
 
----Update an organization. PATCH /orgs/{orgId}
+---Updates the label of an organization. `PATCH /orgs/{orgId}`
 ---@param orgId string
 ---@param fields UpdateOrgFields
 ---@param options? ampersand.CallOptions
@@ -2864,18 +2931,18 @@ function orgs:update(orgId, fields, options) end
 ---@class ampersand.resource.projects
 local projects = {}
 
----List projects. GET /projects
+---Lists the projects that your credentials can access. `GET /projects`
 ---@param options? ampersand.CallOptions
 ---@return Project[]|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function projects:list(options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param options? ampersand.CallOptions
 ---@return fun(): Project|nil iterator
 function projects:each(options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
 ---@return ampersand.Error|nil err
@@ -2886,32 +2953,32 @@ function projects:stream(options) end
 ---@return fun(): Project[]|nil iterator
 function projects:pages(options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param options? ampersand.CallOptions
 ---@return Project|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function projects:first(options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function projects:count(options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: Project): boolean
 ---@return ampersand.resource.projects
 function projects:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.projects
 function projects:select(paths) end
 
 ---@class GetProjectFields: ampersand.CallOptions
 ---@field includeEntitlements? boolean
 
----Get a project. GET /projects/{projectIdOrName}
+---Gets a project by id or name. `GET /projects/{projectIdOrName}`
 ---@overload fun(self: ampersand.resource.projects, projectIdOrName: string, fields?: GetProjectFields, options?: ampersand.CallOptions): Project|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields? GetProjectFields
 ---@param options? ampersand.CallOptions
@@ -2924,7 +2991,7 @@ function projects:get(fields, options) end
 ---@field name string The unique name for the project.
 ---@field orgId string The ID of the organization this project belongs to.
 
----Create a new project. POST /projects
+---Creates a project, which holds provider apps, integrations and connections, in an organization. `POST /projects`
 ---@param fields CreateProjectFields
 ---@param options? ampersand.CallOptions
 ---@return Project|nil value
@@ -2940,7 +3007,7 @@ function projects:create(fields, options) end
 ---@field appName? string The display name of the application, shown to end users during the connection flow.
 ---@field name? string The unique name for the project.
 
----Update a project. PATCH /projects/{projectIdOrName}
+---Updates the name of a project, or the application name that end users see. `PATCH /projects/{projectIdOrName}`
 ---@param projectIdOrName string
 ---@param fields UpdateProjectFields
 ---@param options? ampersand.CallOptions
@@ -2948,7 +3015,7 @@ function projects:create(fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function projects:update(projectIdOrName, fields, options) end
 
----Delete a project (no longer in the vendor's documents). DELETE /projects/{projectIdOrName}
+---Deletes a project. No longer in the vendor's documents. `DELETE /projects/{projectIdOrName}`
 ---@param projectIdOrName string
 ---@param options? ampersand.CallOptions
 ---@return true|nil value
@@ -2958,19 +3025,19 @@ function projects:delete(projectIdOrName, options) end
 ---@class ampersand.resource.provider_apps
 local provider_apps = {}
 
----List provider apps. GET /projects/{projectIdOrName}/provider-apps
+---Lists the OAuth apps that a project has registered with providers. `GET /projects/{projectIdOrName}/provider-apps`
 ---@overload fun(self: ampersand.resource.provider_apps, projectIdOrName: string, options?: ampersand.CallOptions): ProviderApp[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return ProviderApp[]|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function provider_apps:list(options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param options? ampersand.CallOptions
 ---@return fun(): ProviderApp|nil iterator
 function provider_apps:each(options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
 ---@return ampersand.Error|nil err
@@ -2981,25 +3048,25 @@ function provider_apps:stream(options) end
 ---@return fun(): ProviderApp[]|nil iterator
 function provider_apps:pages(options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param options? ampersand.CallOptions
 ---@return ProviderApp|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function provider_apps:first(options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function provider_apps:count(options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: ProviderApp): boolean
 ---@return ampersand.resource.provider_apps
 function provider_apps:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.provider_apps
 function provider_apps:select(paths) end
 
@@ -3011,7 +3078,7 @@ function provider_apps:select(paths) end
 ---@field provider string The SaaS provider that this app connects to.
 ---@field scopes? string[] The OAuth scopes for this app.
 
----Create a new provider app. POST /projects/{projectIdOrName}/provider-apps
+---Registers the OAuth client id and secret that a project uses at a provider. `POST /projects/{projectIdOrName}/provider-apps`
 ---@overload fun(self: ampersand.resource.provider_apps, projectIdOrName: string, fields: CreateProviderAppFields, options?: ampersand.CallOptions): ProviderApp|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateProviderAppFields
 ---@param options? ampersand.CallOptions
@@ -3032,7 +3099,7 @@ function provider_apps:create(fields, options) end
 ---@field provider? string The SaaS provider that this app connects to.
 ---@field scopes? string[] The OAuth scopes for this app.
 
----Update a provider app. PATCH /projects/{projectIdOrName}/provider-apps/{providerAppId}
+---Updates the fields of a provider app that updateMask names, such as client secret or scopes. `PATCH /projects/{projectIdOrName}/provider-apps/{providerAppId}`
 ---@overload fun(self: ampersand.resource.provider_apps, projectIdOrName: string, providerAppId: string, fields: UpdateProviderAppFields, options?: ampersand.CallOptions): ProviderApp|nil, ampersand.Info|ampersand.Error|nil
 ---@param providerAppId string
 ---@param fields UpdateProviderAppFields
@@ -3041,7 +3108,7 @@ function provider_apps:create(fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function provider_apps:update(providerAppId, fields, options) end
 
----Delete a provider app. DELETE /projects/{projectIdOrName}/provider-apps/{providerAppId}
+---Deletes a provider app. `DELETE /projects/{projectIdOrName}/provider-apps/{providerAppId}`
 ---@overload fun(self: ampersand.resource.provider_apps, projectIdOrName: string, providerAppId: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param providerAppId string
 ---@param options? ampersand.CallOptions
@@ -3052,13 +3119,13 @@ function provider_apps:delete(providerAppId, options) end
 ---@class ampersand.resource.providers
 local providers = {}
 
----List providers. GET /providers
+---Lists all providers by name, with login methods and supported actions. `GET /providers`
 ---@param options? ampersand.CallOptions
 ---@return table<string, ProviderInfo>|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function providers:list(options) end
 
----Get provider. GET /providers/{provider}
+---Gets one provider with its login methods, supported actions and modules. `GET /providers/{provider}`
 ---@param provider string
 ---@param options? ampersand.CallOptions
 ---@return ProviderInfo|nil value
@@ -3073,7 +3140,7 @@ local records = {}
 ---@field groupRef string
 ---@field objectName string The name of the object to search.
 
----Search records. POST /projects/{projectIdOrName}/integrations/{integrationId}
+---Searches records at the provider whose fields equal the given values. `POST /projects/{projectIdOrName}/integrations/{integrationId}`
 ---@overload fun(self: ampersand.resource.records, integrationId: string, fields: SearchRecordsFields, options?: ampersand.CallOptions): SearchResponse|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields SearchRecordsFields
 ---@param options? ampersand.CallOptions
@@ -3114,7 +3181,7 @@ function records:search(fields, options) end
 ---@class WriteRecordsFields.retryPolicy
 ---@field deadlineHours? integer The maximum number of hours to wait for the write operation to complete.
 
----Write records. POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}
+---Creates, updates or deletes records at the provider; a delete is always synchronous. `POST /projects/{projectIdOrName}/integrations/{integrationId}/objects/{objectName}`
 ---@overload fun(self: ampersand.resource.records, integrationId: string, objectName: string, fields: WriteRecordsFields, options?: ampersand.CallOptions): WriteResponseSingleSuccess|WriteResponseBatch|nil, ampersand.Info|ampersand.Error|nil
 ---@param objectName string
 ---@param fields WriteRecordsFields
@@ -3131,7 +3198,7 @@ local revisions = {}
 ---@field sourceYaml? string The source YAML file that defines the revision.
 ---@field sourceZipUrl? string URL of where a zip of the source files can be downloaded (e.g. Google Cloud Storage URL).
 
----Create a new revision. POST /projects/{projectIdOrName}/integrations/{integrationId}/revisions
+---Creates a new revision of an integration from the text of an amp.yaml or the URL of a zip file. `POST /projects/{projectIdOrName}/integrations/{integrationId}/revisions`
 ---@overload fun(self: ampersand.resource.revisions, integrationId: string, fields: CreateRevisionFields, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateRevisionFields
 ---@param options? ampersand.CallOptions
@@ -3142,7 +3209,7 @@ function revisions:create(fields, options) end
 ---@class GetHydratedRevisionFields: ampersand.CallOptions
 ---@field connectionId string
 
----Get a hydrated revision. GET /projects/{projectIdOrName}/integrations/{integrationId}/revisions/{revisionId}:hydrate
+---Gets a revision with the fields that each object has in a customer's account at the provider. `GET /projects/{projectIdOrName}/integrations/{integrationId}/revisions/{revisionId}:hydrate`
 ---@overload fun(self: ampersand.resource.revisions, integrationId: string, revisionId: string, fields: GetHydratedRevisionFields, options?: ampersand.CallOptions): HydratedRevision|nil, ampersand.Info|ampersand.Error|nil
 ---@param revisionId string
 ---@param fields GetHydratedRevisionFields
@@ -3158,7 +3225,7 @@ local topic_destination_routes = {}
 ---@field destinationId? string
 ---@field topicId? string
 
----List topic destination routes. GET /projects/{projectIdOrName}/topic-destination-routes
+---Lists which topics are routed to which destinations. `GET /projects/{projectIdOrName}/topic-destination-routes`
 ---@overload fun(self: ampersand.resource.topic_destination_routes, projectIdOrName: string, fields?: ListTopicDestinationRoutesFields, options?: ampersand.CallOptions): TopicDestinationRoute[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields? ListTopicDestinationRoutesFields
 ---@param options? ampersand.CallOptions
@@ -3166,13 +3233,13 @@ local topic_destination_routes = {}
 ---@return ampersand.Info|ampersand.Error|nil info
 function topic_destination_routes:list(fields, options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param fields? ListTopicDestinationRoutesFields
 ---@param options? ampersand.CallOptions
 ---@return fun(): TopicDestinationRoute|nil iterator
 function topic_destination_routes:each(fields, options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param fields? ListTopicDestinationRoutesFields
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
@@ -3185,27 +3252,27 @@ function topic_destination_routes:stream(fields, options) end
 ---@return fun(): TopicDestinationRoute[]|nil iterator
 function topic_destination_routes:pages(fields, options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param fields? ListTopicDestinationRoutesFields
 ---@param options? ampersand.CallOptions
 ---@return TopicDestinationRoute|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function topic_destination_routes:first(fields, options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param fields? ListTopicDestinationRoutesFields
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function topic_destination_routes:count(fields, options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: TopicDestinationRoute): boolean
 ---@return ampersand.resource.topic_destination_routes
 function topic_destination_routes:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.topic_destination_routes
 function topic_destination_routes:select(paths) end
 
@@ -3213,7 +3280,7 @@ function topic_destination_routes:select(paths) end
 ---@field destinationId string The ID of the destination.
 ---@field topicId string The ID of the topic.
 
----Create a topic destination route. POST /projects/{projectIdOrName}/topic-destination-routes
+---Routes all notifications of a topic to a destination. `POST /projects/{projectIdOrName}/topic-destination-routes`
 ---@overload fun(self: ampersand.resource.topic_destination_routes, projectIdOrName: string, fields: CreateTopicDestinationRouteFields, options?: ampersand.CallOptions): TopicDestinationRoute|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateTopicDestinationRouteFields
 ---@param options? ampersand.CallOptions
@@ -3221,7 +3288,7 @@ function topic_destination_routes:select(paths) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function topic_destination_routes:create(fields, options) end
 
----Delete a topic destination route. DELETE /projects/{projectIdOrName}/topic-destination-routes/{routeId}
+---Stops routing notifications of a topic to a destination. `DELETE /projects/{projectIdOrName}/topic-destination-routes/{routeId}`
 ---@overload fun(self: ampersand.resource.topic_destination_routes, projectIdOrName: string, routeId: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param routeId string
 ---@param options? ampersand.CallOptions
@@ -3232,19 +3299,19 @@ function topic_destination_routes:delete(routeId, options) end
 ---@class ampersand.resource.topics
 local topics = {}
 
----List topics. GET /projects/{projectIdOrName}/topics
+---Lists the topics of a project. `GET /projects/{projectIdOrName}/topics`
 ---@overload fun(self: ampersand.resource.topics, projectIdOrName: string, options?: ampersand.CallOptions): Topic[]|nil, ampersand.Info|ampersand.Error|nil
 ---@param options? ampersand.CallOptions
 ---@return Topic[]|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function topics:list(options) end
 
----Iterates while the body arrives; raises the error object.
+---Iterates over the elements while the body arrives; raises the error object.
 ---@param options? ampersand.CallOptions
 ---@return fun(): Topic|nil iterator
 function topics:each(options) end
 
----The form of each that raises nothing: next() and close().
+---Like each, with next() and close(); next() returns nil, err instead of raising.
 ---@param options? ampersand.CallOptions
 ---@return ampersand.Stream|nil stream
 ---@return ampersand.Error|nil err
@@ -3255,32 +3322,32 @@ function topics:stream(options) end
 ---@return fun(): Topic[]|nil iterator
 function topics:pages(options) end
 
----The first element, nil when there is none.
+---Gets the first element; nil if there is none.
 ---@param options? ampersand.CallOptions
 ---@return Topic|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
 function topics:first(options) end
 
----How many there are, counted without tables.
+---Counts the elements without making tables.
 ---@param options? ampersand.CallOptions
 ---@return integer|nil count
 ---@return ampersand.Info|ampersand.Error|nil info
 function topics:count(options) end
 
----A view of the elements for which the condition holds.
----@param condition table|function
+---Returns a view of the elements for which the condition holds.
+---@param condition ampersand.Condition|fun(element: Topic): boolean
 ---@return ampersand.resource.topics
 function topics:where(condition) end
 
----A view of the elements reduced to some paths.
----@param paths string[]
+---Returns a view that keeps only these paths of each element.
+---@param paths (string|string[])[] dotted paths, or lists of names
 ---@return ampersand.resource.topics
 function topics:select(paths) end
 
 ---@class CreateTopicFields
 ---@field name string The name of the topic.
 
----Create a topic. POST /projects/{projectIdOrName}/topics
+---Creates a topic, to which notifications are sent and from which destinations receive them. `POST /projects/{projectIdOrName}/topics`
 ---@overload fun(self: ampersand.resource.topics, projectIdOrName: string, fields: CreateTopicFields, options?: ampersand.CallOptions): Topic|nil, ampersand.Info|ampersand.Error|nil
 ---@param fields CreateTopicFields
 ---@param options? ampersand.CallOptions
@@ -3291,7 +3358,7 @@ function topics:create(fields, options) end
 ---@class UpdateTopicFields
 ---@field name string A human-readable name for the topic.
 
----Update a topic. PATCH /projects/{projectIdOrName}/topics/{topicId}
+---Renames a topic. `PATCH /projects/{projectIdOrName}/topics/{topicId}`
 ---@overload fun(self: ampersand.resource.topics, projectIdOrName: string, topicId: string, fields: UpdateTopicFields, options?: ampersand.CallOptions): Topic|nil, ampersand.Info|ampersand.Error|nil
 ---@param topicId string
 ---@param fields UpdateTopicFields
@@ -3300,7 +3367,7 @@ function topics:create(fields, options) end
 ---@return ampersand.Info|ampersand.Error|nil info
 function topics:update(topicId, fields, options) end
 
----Delete a topic. DELETE /projects/{projectIdOrName}/topics/{topicId}
+---Deletes a topic. `DELETE /projects/{projectIdOrName}/topics/{topicId}`
 ---@overload fun(self: ampersand.resource.topics, projectIdOrName: string, topicId: string, options?: ampersand.CallOptions): true|nil, ampersand.Info|ampersand.Error|nil
 ---@param topicId string
 ---@param options? ampersand.CallOptions
@@ -3311,7 +3378,7 @@ function topics:delete(topicId, options) end
 ---@class ampersand.resource.upload_urls
 local upload_urls = {}
 
----Generate a signed URL to upload a zip file to. GET /generate-upload-url
+---Creates a signed URL to which a zip file, such as integration sources, can be uploaded. `GET /generate-upload-url`
 ---@param options? ampersand.CallOptions
 ---@return SignedUrl|nil value
 ---@return ampersand.Info|ampersand.Error|nil info
@@ -3320,7 +3387,7 @@ function upload_urls:generate(options) end
 ---@class ampersand.resource.users
 local users = {}
 
----Get information about the current user. GET /my-info
+---Gets the current user with the organizations and projects they belong to. `GET /my-info`
 ---@param options? ampersand.CallOptions
 ---@return BuilderInfo|nil value
 ---@return ampersand.Info|ampersand.Error|nil info

@@ -192,7 +192,8 @@ describe("completion", function()
         _describe() { eval "print -rl -- \${$4}" }
         words=(ampersand installations list --where heal) CURRENT=5; _ampersand
         words=(ampersand installations li) CURRENT=3; _ampersand']])
-    assert.equal("_ampersand\n_ampersand\nhealthStatus=:\nlist:Who installed an integration, and is it healthy?\n", result.out,
+    assert.equal("_ampersand\n_ampersand\nhealthStatus=:\n"
+      .. "list:Lists the installations of one integration with connection, config and health.\n", result.out,
       result.err)
     assert.equal("", result.err)
   end)

@@ -462,7 +462,7 @@ describe("settings", function()
     assert.equal("t", transport.asked[1].headers["X-Trace"])
   end)
 
-  it("are misuse after close", function()
+  it("raise after close", function()
     local client, transport = client_of(double.json "[]")
     local variant = client:with { project = "q" }
     client.installations:list()

@@ -293,6 +293,18 @@ describe("a client", function()
       new { base_url = server:url "sized" }:request("GET", "/x") -- on a connection of its own: the rest was not read
       assert.equal(3, server:ask "connections" - before)
     end)
+
+    it("an error's body that is compressed, of which as much is kept", function()
+      for path, kept in pairs { deflate_problem = 2 ^ 16 - 10, ["deflate_problem/cut"] = 40000 - 5 } do
+        for _, verb in ipairs { "list", "count" } do
+          local installations = listing(path, { retry = false })
+          local _, err = installations[verb](installations)
+          assert.equal(500, err.status)
+          assert.equal(kept, #err.body)
+          assert.equal("r-1", err.request_id)
+        end
+      end
+    end)
   end)
 
   it("remembers that an earlier try may have arrived", function()

@@ -34,7 +34,7 @@ describe("a token bucket", function()
     end
   end)
 
-  it("takes back what was not used", function()
+  it("returns unused permits", function()
     local bucket = limiter.new(2, 0)
     local _, era = bucket:take(0)
     bucket:take(0)

@@ -121,10 +121,10 @@ describe("listing over HTTP", function()
       if installation.healthStatus == "unhealthy" then expected[#expected + 1] = installation end
     end
     assert.is_true(#expected > 0)
-    local sick = client.installations:where { healthStatus = "unhealthy" }
-    assert.same(expected, assert(sick:list()))
-    assert.equal(#expected, (sick:count()))
-    local ids = sick:select({ "id", "group.groupRef" }):list()
+    local unhealthy = client.installations:where { healthStatus = "unhealthy" }
+    assert.same(expected, assert(unhealthy:list()))
+    assert.equal(#expected, (unhealthy:count()))
+    local ids = unhealthy:select({ "id", "group.groupRef" }):list()
     assert.same({ id = expected[1].id, group = { groupRef = expected[1].group.groupRef } }, ids[1])
   end)
 

@@ -24,7 +24,7 @@ local function client(answer)
 end
 
 -- What a list needs must not grow by accident: the fleet, a command or an iterator are not part of it.
-local LATER = { "client.iterator", "client.query", "client.proxy", "client.bearer", "fleet", "gate", "webhook", "cli",
+local LATER = { "client.iterator", "client.value", "client.query", "client.proxy", "client.bearer", "fleet", "gate", "webhook", "cli",
   "mock", "json", "record", "cancel", "crypto" }
 
 describe("loading", function()

@@ -37,13 +37,13 @@ local FAILURES = [[
   answer.status, answer.body = 200, "[1,"
   value, err = client.installations:list()
   assert(value == nil and err.kind == "decode", tostring(err))
-  for _, misuse in ipairs {
+  for _, invalid_call in ipairs {
     function() client.installations:list({}, { timout = 1 }) end, function() return client.instalations end,
     function() client.installations:lst() end, function() client:call "listInstalations" end,
     function() client.installations:where(nil) end, function() ampersand.new { projct = "p" } end,
     function() client:with { base_url = "x" } end,
   } do
-    local ok, message = pcall(misuse)
+    local ok, message = pcall(invalid_call)
     assert(not ok and not tostring(message):find "module", tostring(message))
   end
   assert(ampersand.is_error(err))

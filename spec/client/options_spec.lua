@@ -28,3 +28,16 @@ describe("argcheck.check", function()
     assert.error_matches(function() argcheck.check({ f = 1 }, schema, "f") end, 'option "f" must be function or table')
   end)
 end)
+
+describe("a client's general calls", function()
+  it("refuse an argument behind the last one", function()
+    local client = require("support.double").client(require("support.double").answers {})
+    for name, call in pairs {
+      request = function() client:request("POST", "/x", { a = 1 }, { timeout = 1 }) end,
+      proxy = function() client:proxy("GET", "/x", { installation = "i" }, {}) end,
+      call = function() client:call("listInstallations", {}, {}, {}) end,
+    } do
+      assert.error_matches(call, "client:" .. name .. " takes three arguments")
+    end
+  end)
+end)

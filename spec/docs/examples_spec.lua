@@ -42,10 +42,17 @@ describe("the example", function()
     assert.truthy(text:find("AMPERSAND_PROJECT_ID", 1, true), text)
   end)
 
-  it("demo.lua starts its own server and stops it", function()
-    local text, ok = run(server, "examples/demo.lua", "examples/list_installations.lua")
-    assert.is_true(ok, text)
-    assert.truthy(text:find("25 installations: 2 unhealthy, 23 healthy", 1, true), text)
+  it("demo.lua starts its own server, stops it and names what to try next, whatever proxies the environment names", function()
+    local proxies = "env"
+    for name in ("http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY"):gmatch "%S+" do
+      proxies = proxies .. " " .. name .. "=http://127.0.0.1:1"
+    end
+    for _, environment in ipairs { "", proxies } do
+      local text, ok = run(server, "examples/demo.lua", "examples/list_installations.lua", environment)
+      assert.is_true(ok, text)
+      assert.truthy(text:find("25 installations: 2 unhealthy, 23 healthy", 1, true), text)
+      assert.matches("\nNext: make %S+[^\n]+\n$", text)
+    end
   end)
 
   it("nightly_report.lua says who is not well, why, and what to do; and nothing when all are", function()
@@ -56,7 +63,7 @@ describe("the example", function()
     })
     local text, ok = run(server, "examples/nightly_report.lua", "", project)
     assert.is_false(ok)
-    assert.truthy(text:find("^2 installations are not well\n"), text)
+    assert.truthy(text:find("^2 installations are unhealthy\n"), text)
     for _, id in ipairs { "installation-0000007", "installation-0000012" } do
       assert.truthy(text:find("\n  " .. id:gsub("%-", "%%-") .. ": [^\n]+\n  next: [^\n]+"), text)
     end

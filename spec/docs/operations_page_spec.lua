@@ -1,3 +1,4 @@
+local descriptions = require "ampersand.cli.descriptions"
 local operations = require "ampersand.client.operations"
 local operations_table = require "support.operations_table"
 
@@ -21,8 +22,22 @@ describe("the page of operations", function()
     for _ in text:gmatch "\n| " do count = count + 1 end
     assert.equal(#operations.all(), count)
     for _, op in ipairs(operations.all()) do
-      assert.truthy(text:find(("| `%s` | %s | `%s %s` |"):format(op.verb, op.id, op.method, op.path), 1, true), op.id)
+      local row = ("| `%s` | %s | %s | `%s %s` |"):format(op.verb, descriptions[op.id], op.id, op.method, op.path)
+      assert.truthy(text:find(row, 1, true), op.id)
     end
+  end)
+
+  it("describes each operation by one sentence of its own, and no other", function()
+    local known, seen = {}, {}
+    for _, op in ipairs(operations.all()) do
+      local text = descriptions[op.id]
+      assert.matches("^%u%l+s,? .+%.$", text, op.id) -- "Lists …"
+      assert.is_nil(text:find("%. %u"), op.id)
+      assert.is_true(#text >= 15 and #text <= 110, op.id .. ": " .. #text)
+      assert.is_nil(seen[text], op.id)
+      known[op.id], seen[text] = true, true
+    end
+    for id in pairs(descriptions) do assert.is_true(known[id] or false, id) end
   end)
 
   it("would notice a row that is missing or changed", function()

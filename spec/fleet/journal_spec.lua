@@ -265,7 +265,7 @@ describe("the file of a journal", function()
     assert.equal("", command.read(name))
   end)
 
-  it("names misuse: a closed file, something else in its place", function()
+  it("refuses a closed file, and another object in its place", function()
     local file = assert(core.append_file(name))
     assert.equal(0, file:size())
     assert(file:write "abc")

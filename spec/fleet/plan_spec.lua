@@ -63,7 +63,7 @@ describe("the update mask", function()
     assert.same({ deal = { objectName = "deal" } }, changes[1].after)
   end)
 
-  it("knows what the API could not take back", function()
+  it("knows what the API could not undo", function()
     local function irreversible(fn)
       local changes, what = compare(fn)
       assert.equal(1, #changes)

@@ -111,7 +111,7 @@ describe("a program exits with", function()
   end)
 
   it("130 where it is interrupted, and says how far it is", function()
-    server:control("faults", { on = "updateInstallation", delay = 0.05 })
+    server:control("faults", { on = "updateInstallation", delay = 0.5 })
     local result = session:run(([[%s bin/ampersand installations edit --set createdBy=builder:me --journal "$HOME/j" --yes &
       until grep -qs '"type":"done"' "$HOME/j"; do sleep 0.05; done
       kill -INT $!; wait $!]]):format(LUA))

@@ -107,6 +107,14 @@ describe("limits", function()
       "line 1, column 29 (byte 28): a value of more bytes than max_element_bytes (12)", "limit", 2)
   end)
 
+  it("that an element breaks twice are named alike, whatever the chunks are", function()
+    local both = { max_element_values = 5, max_element_bytes = 40, max_depth = 4 }
+    assert_same_in_chunks('[{"a":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}]', both,
+      "line 1, column 42 (byte 41): a value of more bytes than max_element_bytes (40)", "limit", 0)
+    assert_same_in_chunks('[{"a":[1,2,3,4,5,6,7,8]}]', both,
+      "line 1, column 14 (byte 13): more values than max_element_values (5)", "limit", 0)
+  end)
+
   it("bound the bytes around the array at the path", function()
     local decoder = core.decoder { path = { "list" }, max_element_bytes = 20 }
     decoder:feed '{"a":"123456789","b":"123456789","list":[1]}'

@@ -119,12 +119,12 @@ describe("the mock server's fleet", function()
 
   it("has all ways to log in, all statuses, about one in twenty unhealthy, about 3 KB each", function()
     local schemes, statuses, providers, objects = {}, {}, {}, {}
-    local sick, nulls, bytes = 0, 0, 0
+    local unhealthy, nulls, bytes = 0, 0, 0
     for i = 1, 2000 do
       local one = mock.installation(i)
       schemes[one.connection.authScheme], statuses[one.connection.status] = true, true
       providers[one.connection.provider] = true
-      sick = sick + (one.healthStatus == "unhealthy" and 1 or 0)
+      unhealthy = unhealthy + (one.healthStatus == "unhealthy" and 1 or 0)
       nulls = nulls + (one.updateTime == core.null and 1 or 0)
       bytes = bytes + #fixtures.text(i)
       local count = 0
@@ -141,7 +141,7 @@ describe("the mock server's fleet", function()
     assert.equal(#fixtures.providers, size(providers))
     assert.equal(6, size(objects))
     assert.is_true(objects[0] and objects[5])
-    assert.is_true(sick > 60 and sick < 140, "unhealthy: " .. sick)
+    assert.is_true(unhealthy > 60 and unhealthy < 140, "unhealthy: " .. unhealthy)
     assert.is_true(nulls > 50)
     assert.is_true(bytes / 2000 > 2000 and bytes / 2000 < 4000, "bytes: " .. bytes / 2000)
   end)
@@ -517,8 +517,8 @@ describe("the admin routes of the mock server", function()
     call(server, "GET", "/v1/projects/my-project/api-keys/mock-key")
     call(server, "GET", "/v1/my-info", nil, { Authorization = "Bearer mock-token" })
     call(server, "POST", "/v1/projects/my-project/connections:generate", {
-      groupRef = "g", consumerRef = "c", provider = "apollo", apiKey = "hush-1",
-      basicAuth = { username = "u", password = "hush-2" },
+      groupRef = "g", consumerRef = "c", provider = "apollo", apiKey = "secret-1",
+      basicAuth = { username = "u", password = "secret-2" },
     })
     local log = server:requests()
     assert.equal(4, log.count)
@@ -527,7 +527,7 @@ describe("the admin routes of the mock server", function()
     assert.equal(200, log.requests[1].status)
     assert.equal("g", log.requests[4].body.groupRef)
     local text = core.encode(log)
-    for _, secret in ipairs { "mock-key", "mock-token", "hush-1", "hush-2" } do
+    for _, secret in ipairs { "mock-key", "mock-token", "secret-1", "secret-2" } do
       assert.is_nil(text:find(secret, 1, true), secret)
     end
   end)

@@ -328,7 +328,7 @@ describe("the nginx transport", function()
     local lines = lines_of "/faults"
     assert.truthy(lines[1]:find "^nil|connect|cannot connect to 127.0.0.1:%d+: connection refused|false")
     assert.truthy(lines[2]:find "^nil|resolve|.*`resolver`.*|false")
-    assert.truthy(lines[3]:find "^nil|protocol|.*|false")
+    assert.truthy(lines[3]:find "^nil|config|.*|false")
     assert.truthy(lines[4]:find "^nil|config|.*lua_ssl_trusted_certificate.*|false")
     assert.equal("nil|cancelled|the transport is closed|false", lines[5])
   end)

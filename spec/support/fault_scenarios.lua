@@ -140,8 +140,9 @@ function scenarios.gzip(conn) return scenarios.ok(conn, gzip(ITEMS), "Content-En
 function scenarios.gzip_twice(conn) return scenarios.ok(conn, gzip(gzip(ITEMS)), "Content-Encoding: gzip, gzip") end
 
 -- One stored block; in the zlib format, or without it as some servers send it.
-local function stored(text)
-  return "\1" .. string.char(#text, 0, 255 - #text, 255) .. text
+local function stored(text, first)
+  local high, low = math.floor(#text / 256), #text % 256
+  return (first or "\1") .. string.char(low, high, 255 - low, 255 - high) .. text
 end
 
 function scenarios.deflate(conn)
@@ -155,6 +156,16 @@ function scenarios.deflate(conn)
 end
 
 function scenarios.deflate_bare(conn) return scenarios.ok(conn, stored(ITEMS), "Content-Encoding: deflate") end
+
+-- A problem that is longer than what is kept of one, before decoding as after; `cut`: with the connection, before that.
+function scenarios.deflate_problem(conn, request)
+  local text, half = '{"title":"Broken","requestId":"r-1","pad":"' .. ("x"):rep(79955) .. '"}', 40000
+  local bytes = stored(text:sub(1, half), "\0") .. stored(text:sub(half + 1))
+  local is_cut = request.path:find "cut"
+  conn:send(head("500 Broken", { "Content-Encoding: deflate", "Content-Length: " .. #bytes })
+    .. (is_cut and bytes:sub(1, half) or bytes))
+  return not is_cut
+end
 
 function scenarios.gzip_bomb(conn)
   return scenarios.ok(conn, gzip(("0"):rep(20 * 1024 * 1024)), "Content-Encoding: gzip")
@@ -341,6 +352,12 @@ function scenarios.encoding_unknown(conn) return scenarios.ok(conn, ITEMS, "Cont
 
 function scenarios.encoding_stack(conn)
   return scenarios.ok(conn, gzip(ITEMS), "Content-Encoding: " .. ("gzip, "):rep(20) .. "gzip")
+end
+
+-- /contract/answer and /contract/missing: what spec/support/contract.lua asks for.
+function scenarios.contract(conn, request)
+  if request.path:find "missing" then return respond(conn, "404 Not Found", {}, "no") end
+  return respond(conn, "200 OK", { "X-Upper: Mixed" }, "hello")
 end
 
 -- /framing/N: row N of spec/transport/framing.lua; /framing/next: an answer like any other.

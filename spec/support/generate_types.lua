@@ -1,7 +1,8 @@
--- Writes lua/ampersand/types.lua, what editors know of the API, from the vendor's documents and our table of
--- operations:
+-- Writes lua/ampersand/types.lua, the annotations for editors, from the vendor's documents, our table of operations
+-- and cli/descriptions:
 --   lua spec/support/generate_types.lua > types.new && mv types.new lua/ampersand/types.lua
 package.path = "lua/?.lua;spec/?.lua;" .. package.path
+local descriptions = require "ampersand.cli.descriptions"
 local documents = require "support.documents"
 local operations = require "ampersand.client.operations"
 
@@ -12,30 +13,102 @@ local generator = {}
 local HEAD = [[
 ---@meta ampersand.types
 -- luacheck: ignore
--- What editors know of the API: every schema, every resource and method. Never loaded by a program.
+-- Annotations for editors: every schema, every resource and method. Never loaded by a program.
 -- Generated from the vendor's documents (MIT) by spec/support/generate_types.lua; do not edit.
 
+---Options of one call.
 ---@class ampersand.CallOptions
----@field timeout? number seconds in all, with retries
----@field connect_timeout? number seconds
----@field read_timeout? number seconds without a byte
----@field retry? boolean|integer|table
----@field headers? table<string, string>
----@field nulls? "keep"|"drop"
----@field max? integer stop a list after so many elements
----@field max_depth? integer
----@field max_bytes? integer
----@field max_values? integer
----@field max_element_bytes? integer
----@field max_element_values? integer
----@field big_integers? "number"|"string"
----@field unknown_fields? "refuse"|"ignore" near misses of known names, in bodies
+---@field timeout? number seconds for the whole call, its tries included; default 60
+---@field connect_timeout? number seconds for one connection; default 10
+---@field read_timeout? number seconds without a byte; default 30
+---@field retry? boolean|integer|ampersand.RetryOptions false, a number of tries, or true (POST and PATCH too); default 3
+---@field headers? table<string, string> added to the request
+---@field cancel? ampersand.CancelToken ends the call early
+---@field max? integer stop a list after this many elements
+---@field nulls? "keep"|"drop" "drop" leaves members out that are null; default "keep"
+---@field big_integers? "number"|"string" "string" for integers that a number cannot hold; default "number"
+---@field max_bytes? integer of a whole answer; the default depends on the operation
+---@field max_values? integer of a whole answer; the default depends on the operation
+---@field max_element_bytes? integer of one element of a list; default 16 MiB
+---@field max_element_values? integer of one element of a list; default 10^6
+---@field max_depth? integer nesting; default 1000
+---@field unknown_fields? "refuse"|"ignore" what happens to near misses of known names, in bodies; default "refuse"
 
+---How often a request is sent. The wait before a try is random, up to base seconds doubled with each try, at most cap.
+---@class ampersand.RetryOptions
+---@field attempts? integer tries in all; default 3
+---@field base? number seconds; default 0.25
+---@field cap? number seconds; default 8
+---@field always? boolean repeat POST and PATCH, too
+
+---Options of ampersand.new. client:with takes those that do not concern the connection: credentials, project,
+---integration, org, region, user_agent, on_event and the options of a call without max and cancel.
+---@class ampersand.Options
+---@field api_key? string default: AMP_API_KEY, then AMPERSAND_API_KEY of the environment
+---@field bearer? string|fun(reason: "first"|"expired"|"refused", token: string?): string?, any a JWT, or a function that returns one
+---@field project? string id or name; default: AMPERSAND_PROJECT_ID
+---@field integration? string id or name; default: AMPERSAND_INTEGRATION_ID
+---@field org? string id
+---@field base_url? string replaces all servers; /v1 is added unless the path ends in a version; default: AMP_API_URL
+---@field region? string the vendor's servers in a region, such as "eu"; default: AMP_REGION
+---@field servers? table<string, string> single servers by name: api, read, write, search, proxy
+---@field timeout? number seconds for a whole call, its tries included; default 60
+---@field connect_timeout? number seconds for one connection; default 10
+---@field read_timeout? number seconds without a byte; default 30
+---@field retry? boolean|integer|ampersand.RetryOptions false, a number of tries, or true (POST and PATCH too); default 3
+---@field headers? table<string, string> added to every request
+---@field user_agent? string appended to "ampersand-lua/VERSION"
+---@field on_event? fun(event: table) called after every try
+---@field nulls? "keep"|"drop" "drop" leaves members out that are null; default "keep"
+---@field big_integers? "number"|"string" "string" for integers that a number cannot hold; default "number"
+---@field max_bytes? integer of a whole answer; the default depends on the operation
+---@field max_values? integer of a whole answer; the default depends on the operation
+---@field max_element_bytes? integer of one element of a list; default 16 MiB
+---@field max_element_values? integer of one element of a list; default 10^6
+---@field max_depth? integer nesting; default 1000
+---@field unknown_fields? "refuse"|"ignore" near misses of known names, in bodies, where and select; default "refuse"
+---@field http_proxy? string URL of a proxy, "" for none; default: the environment's, except for loopback
+---@field http_version? "1.1"|"2" default "2" over TLS
+---@field max_connections? integer open connections; further calls wait
+---@field keepalive? boolean TCP probes on idle connections after 60 s; default true; not in nginx
+---@field requests_per_second? number further calls wait
+---@field ca_file? string path of a PEM file of authorities; default: the system's
+---@field ca_path? string directory of authorities; default: the system's
+---@field client_cert? string path of a PEM file
+---@field client_key? string path of a PEM file
+---@field client_key_password? string|fun(): string of an encrypted client_key
+---@field insecure_skip_verify? boolean accepts any certificate, so that any server can obtain the key; default false
+---@field allow_insecure_http? boolean plain http to machines other than this one; default false
+---@field transport? table|function sends the requests; default: libcurl, or that of the host
+---@field loop? table adapter of an event loop, such as require "ampersand.loop.luv"
+
+---A value that a field is compared with; ampersand.null is userdata.
+---@alias ampersand.Value string|number|boolean|userdata
+
+---A test of one field. Several operators mean "and".
+---@class ampersand.Test
+---@field eq? ampersand.Value equal
+---@field ne? ampersand.Value present, of the same type, and different
+---@field ["in"]? ampersand.Value[] one of these
+---@field lt? string|number less; strings byte by byte
+---@field lte? string|number less or equal
+---@field gt? string|number greater
+---@field gte? string|number greater or equal
+---@field prefix? string begins with
+---@field present? boolean true: present, null included; false: absent
+
+---A condition of where. Several members mean "and". A name is a dotted path; * is any key or index.
+---@class ampersand.Condition
+---@field any? ampersand.Condition[] one of these conditions holds
+---@field all? ampersand.Condition[] all of these conditions hold
+---@field [string] ampersand.Value|ampersand.Value[]|ampersand.Test
+
+---The second result of a successful call.
 ---@class ampersand.Info
----@field status integer
+---@field status integer HTTP status
 ---@field headers table<string, string> names in lower case
----@field request_id? string
----@field attempts integer
+---@field request_id? string for the vendor's support
+---@field attempts integer how often the request was sent
 ]]
 
 -- The first sentence of a description on one line, without Markdown links.
@@ -141,6 +214,7 @@ local function is_class(document, schema)
     local _, name = document:resolve(branch)
     if not name then return true end
   end
+  return false
 end
 
 function Writer:schema(document, key, schema)
@@ -265,24 +339,24 @@ local ERROR = "ampersand.Info|ampersand.Error|nil info"
 
 function Writer:list_forms(class, op)
   local element = op.element
-  self:method(class, op, "each", "Iterates while the body arrives; raises the error object.", {
+  self:method(class, op, "each", "Iterates over the elements while the body arrives; raises the error object.", {
     ("fun(): %s|nil iterator"):format(element),
   })
-  self:method(class, op, "stream", "The form of each that raises nothing: next() and close().", {
+  self:method(class, op, "stream", "Like each, with next() and close(); next() returns nil, err instead of raising.", {
     "ampersand.Stream|nil stream", "ampersand.Error|nil err",
   })
   self:method(class, op, "pages", "Iterates over whole pages; raises the error object.", {
     ("fun(): %s[]|nil iterator"):format(element),
   })
-  self:method(class, op, "first", "The first element, nil when there is none.", { element .. "|nil value", ERROR })
-  self:method(class, op, "count", "How many there are, counted without tables.", { "integer|nil count", ERROR })
-  self:line "---A view of the elements for which the condition holds."
-  self:line "---@param condition table|function"
+  self:method(class, op, "first", "Gets the first element; nil if there is none.", { element .. "|nil value", ERROR })
+  self:method(class, op, "count", "Counts the elements without making tables.", { "integer|nil count", ERROR })
+  self:line "---Returns a view of the elements for which the condition holds."
+  self:line("---@param condition ampersand.Condition|fun(element: %s): boolean", element)
   self:line("---@return ampersand.resource.%s", class)
   self:line("function %s:where(condition) end", class)
   self:line ""
-  self:line "---A view of the elements reduced to some paths."
-  self:line "---@param paths string[]"
+  self:line "---Returns a view that keeps only these paths of each element."
+  self:line "---@param paths (string|string[])[] dotted paths, or lists of names"
   self:line("---@return ampersand.resource.%s", class)
   self:line("function %s:select(paths) end", class)
   self:line ""
@@ -290,12 +364,12 @@ end
 
 function Writer:verb(op, summary)
   if op.verb == "in_project" then
-    self:line("---A view of the list over all integrations of the project. %s %s", op.method, op.path)
+    self:line("---Returns a view of the list over all integrations of the project. `%s %s`", op.method, op.path)
     self:line("---@return ampersand.resource.%s", op.resource)
     self:line("function %s:in_project() end", op.resource)
     return self:line ""
   end
-  local words = ("%s. %s %s"):format(summary:gsub("%.$", ""), op.method, op.path)
+  local words = ("%s `%s %s`"):format(summary, op.method, op.path)
   self:method(op.resource, op, op.verb, words, { return_type(op) .. "|nil value", ERROR })
   if op.verb == "list" and op.returns ~= "map" then self:list_forms(op.resource, op) end
 end
@@ -313,10 +387,6 @@ local function index(all)
   return found
 end
 
-local DROPPED = {
-  createGroup = "Create a group", createConsumer = "Create a consumer", deleteProject = "Delete a project",
-}
-
 local function write_operations(writer, all)
   local found, last, resources = index(all), nil, {}
   for _, op in ipairs(operations.all()) do
@@ -331,10 +401,22 @@ local function write_operations(writer, all)
     local unnamed = documents.UNNAMED[op.id]
     if unnamed then writer:class(document, unnamed, operation.responses["200"].content["application/json"].schema) end
     writer:operation_fields(document, operation, op)
-    writer:verb(op, operation and operation.summary or DROPPED[op.id] .. " (no longer in the vendor's documents)")
+    writer:verb(op, descriptions[op.id] .. (operation and "" or " No longer in the vendor's documents."))
   end
   writer:line "---@class ampersand.Client"
   for _, resource in ipairs(resources) do writer:line("---@field %s ampersand.resource.%s", resource, resource) end
+end
+
+-- Other schemas use the contents of some aliases, not their names.
+local function without_unused_aliases(text)
+  for name in text:gmatch "\n%-%-%-@alias (%w+) " do
+    local _, uses = text:gsub("%f[%w]" .. name .. "%f[^%w_.]", "")
+    if uses == 1 then
+      text = text:gsub("\n%-%-%-%u[^\n]*(\n%-%-%-@alias " .. name .. " )", "%1")
+        :gsub("\n%-%-%-@alias " .. name .. " [^\n]*\n", "")
+    end
+  end
+  return text
 end
 
 --- The text of lua/ampersand/types.lua.
@@ -347,10 +429,10 @@ function generator.text()
     end
   end
   write_operations(writer, all)
-  return (table.concat(writer.lines, "\n"):gsub("[ \t]+\n", "\n") .. "\n")
+  return without_unused_aliases(table.concat(writer.lines, "\n"):gsub("[ \t]+\n", "\n") .. "\n")
 end
 
-generator.class_name = class_name
+generator.class_name, generator.is_class = class_name, is_class
 
 if arg and arg[0] and arg[0]:match "generate_types%.lua$" then io.write(generator.text()) end
 

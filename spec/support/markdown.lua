@@ -68,8 +68,8 @@ local Place = {}
 Place.__index = Place
 
 -- A copy of the project in which the document's commands run; only what is built is shared.
-local COPY = [[mkdir %s/project && for room in * .ci .luacheckrc; do
-  [ "$room" = build ] || cp -pR "$room" %s/project/; done; mkdir -p build; ln -s "$PWD/build" %s/project/build]]
+local COPY = [[mkdir %s/project && for entry in * .ci .luacheckrc; do
+  [ "$entry" = build ] || cp -pR "$entry" %s/project/; done; mkdir -p build; ln -s "$PWD/build" %s/project/build]]
 
 -- An OpenResty whose LuaJIT is the system's.
 local OPENRESTY = [[command -v luajit >/dev/null || exit 0; mkdir -p %s/usr/openresty/luajit/bin %s/usr/openresty/luajit/include

@@ -1,6 +1,7 @@
--- The table of operations in docs/operations.md. Prints it, or with an argument writes it between the marks of that file:
+-- The table of operations in docs/operations.md. Prints it, or with an argument writes it between the marks in that file:
 --   lua spec/support/operations_table.lua docs/operations.md
 package.path = "lua/?.lua;" .. package.path
+local descriptions = require "ampersand.cli.descriptions"
 local operations = require "ampersand.client.operations"
 
 local table_of = { OPEN = "<!-- operations -->\n", CLOSE = "<!-- /operations -->" }
@@ -18,12 +19,12 @@ end
 
 --- The table as Markdown, one row per operation.
 function table_of.text()
-  local rows, last = { "| resource | verb | operation | request | |", "|---|---|---|---|---|" }, nil
+  local rows, last = { "| resource | verb | | operation | request | |", "|---|---|---|---|---|---|" }, nil
   for _, op in ipairs(operations.all()) do
     local resource = op.resource ~= last and "`" .. op.resource .. "`" or ""
     last = op.resource
-    local row = "| %s | `%s` | %s | `%s %s` | %s |"
-    rows[#rows + 1] = row:format(resource, op.verb, op.id, op.method, op.path, notes(op))
+    local row = "| %s | `%s` | %s | %s | `%s %s` | %s |"
+    rows[#rows + 1] = row:format(resource, op.verb, descriptions[op.id], op.id, op.method, op.path, notes(op))
   end
   return table.concat(rows, "\n") .. "\n"
 end

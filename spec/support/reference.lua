@@ -39,7 +39,7 @@ end
 
 -- Splits "string? its id" or "fun(a: b): c, d what" after its type: brackets may hold spaces, and so may what follows
 -- a comma, a colon or a bar.
-local function split_type(text)
+function reference.split_type(text)
   local depth, i = 0, 1
   while i <= #text do
     local c = text:sub(i, i)
@@ -190,7 +190,7 @@ local function describe(out, lines)
 end
 
 local function typed(text)
-  local kind, rest = split_type(text)
+  local kind, rest = reference.split_type(text)
   if kind == "" then return html(rest) end
   return ("<code>%s</code> %s"):format(html(kind), html(rest))
 end

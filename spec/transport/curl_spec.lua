@@ -4,6 +4,7 @@ local core = require "ampersand.core"
 local curl = require "ampersand.transport.curl"
 local http = require "ampersand.http"
 local fault = require "support.fault"
+local machine = require "support.machine"
 
 local ITEMS = '[{"id":"a"},{"id":"b"},{"id":"c"}]'
 
@@ -558,7 +559,7 @@ describe("the curl transport", function()
   end
 
   it("has idle connections probed, unless that is not wanted", function()
-    if not io.open "/proc/net/tcp" then pending "no /proc/net/tcp: needs Linux" end
+    if not io.open "/proc/net/tcp" then pending(machine.absent("/proc/net/tcp", "mount /proc")) end
     for timer, keepalive in pairs { ["02"] = true, ["00"] = false } do
       local res = assert(new({ keepalive = keepalive }):request { method = "GET", url = server:url "items", timeout = 10 })
       read(res)

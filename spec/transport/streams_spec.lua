@@ -90,6 +90,46 @@ describe("streams that nobody closed", function()
     end
   end)
 
+  it("do not make a call wait for coroutines that cannot run meanwhile", function()
+    local installations, stream = new(1), nil
+    local generator = coroutine.wrap(function()
+      stream = installations:stream()
+      coroutine.yield(assert(stream:next()))
+    end)
+    generator()
+    local start = os.time()
+    local _, err = installations:get "x"
+    assert.same({ "limit", false }, { err.kind, err.sent })
+    assert.is_true(os.time() - start < 4)
+    stream:close()
+    assert(installations:first())
+  end)
+
+  it("are found when they were abandoned after a call had failed because of them", function()
+    local installations = new(1)
+    collectgarbage "stop"
+    local function fail_inside()
+      for _ in installations:each() do
+        local _, err = installations:get "x"
+        assert.equal("limit", err.kind)
+        break
+      end
+    end
+    local generator = coroutine.wrap(function()
+      for _ in installations:each() do
+        assert.equal("limit", select(2, installations:get "x").kind)
+        coroutine.yield()
+      end
+    end)
+    for _, leave in ipairs { fail_inside, generator } do
+      leave()
+      generator = nil -- luacheck: ignore
+      leave = nil -- luacheck: ignore
+    end
+    assert(client:request("GET", "/x", { query = { finite = "yes" } }))
+    collectgarbage "restart"
+  end)
+
   it("make other coroutines wait until they are closed", function()
     local installations = new(1)
     local values, errors = client:parallel(2, {

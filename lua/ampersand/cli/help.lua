@@ -1,5 +1,6 @@
---- The words of --help and of the manual, most of them made from client/operations. Pure.
+--- The text of --help and of the manual, most of it made from client/operations. Pure.
 
+local descriptions = require "ampersand.cli.descriptions"
 local request = require "ampersand.client.request"
 
 local help = {}
@@ -8,13 +9,13 @@ help.ROOT = "The Ampersand API on the command line: installations, their health,
 
 help.ROOT_EPILOG = [[
 Examples:
-  ampersand doctor                        what is missing, and how to fix it
+  ampersand doctor                        checks the configuration, and prints what to fix
   ampersand installations list            a table
   ampersand installations list --where healthStatus=unhealthy --csv
   ampersand installations get <installationId> --yaml
   ampersand installations list --summary  bars by health, provider, status
 
-Every command explains itself: ampersand <resource> <verb> --help
+Help on one command: ampersand <resource> <verb> --help
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 condition not met, 4 no access,
 5 timed out, 130 interrupted.]]
 
@@ -25,34 +26,12 @@ Conditions of --where, evaluated before tables are made:
   group.groupName!=Acme                   not equal
   createTime>=2024-01-01                  also > <= <; dates may be YYYY-MM-DD
   connection.provider^=sales              begins with
-  connection.providerApp                  is there
-  !connection.providerApp                 is not there
-A name between dots may be * (any).]]
+  connection.providerApp                  present
+  !connection.providerApp                 absent
+A name in a path may be * (any).]]
 
 local SETTINGS = require("ampersand.client.operations").DEFAULTS
 help.SETTINGS = SETTINGS
-
-local ACRONYMS = { JWT = true, URL = true, CSRF = true }
-
--- "listJWTKeys" -> "List JWT keys"
-local function sentence(id)
-  local spaced = id:gsub("(%l)(%u)", "%1 %2"):gsub("(%u)(%u%l)", "%1 %2")
-  local words = {}
-  for word in spaced:gmatch "%S+" do
-    words[#words + 1] = ACRONYMS[word:upper()] and word:upper() or word:lower()
-  end
-  local text = table.concat(words, " ")
-  return text:sub(1, 1):upper() .. text:sub(2)
-end
-
-local POLISHED = {
-  listInstallations = "Who installed an integration, and is it healthy?",
-  getInstallation = "One installation with its connection and config.",
-  deleteInstallation = "Uninstall; the connection goes too if nothing else uses it.",
-  listOperations = "What the reads and writes of an installation did.",
-  getOperation = "One operation.",
-  listOperationLogs = "The log of an operation.",
-}
 
 --- "groupRef" -> "group-ref"
 function help.dashed(name)
@@ -61,7 +40,7 @@ end
 
 --- One line about an operation.
 function help.summary(op)
-  return (POLISHED[op.id] or sentence(op.id) .. ".") .. (op.dropped and " (No longer documented by the vendor.)" or "")
+  return descriptions[op.id] .. (op.dropped and " (No longer documented by the vendor.)" or "")
 end
 
 local CREDENTIALS = { key = "an API key", bearer = "a bearer token (--bearer -)", none = "no credentials" }
@@ -74,12 +53,12 @@ function help.description(op)
   return table.concat(lines, "\n")
 end
 
---- Whether the answer is a list, also one of named things.
+--- Whether the answer is a list or a map.
 function help.is_list(op)
   return op.returns == "array" or op.returns == "page" or op.returns == "map"
 end
 
---- Whether the last id must be said even where a setting could stand in: what is changed is named.
+--- Whether the last id is required even where a setting could supply it: the target of a change is explicit.
 function help.is_target(op, position)
   return position == #op.placeholders and op.method ~= "GET" and op.method ~= "POST"
 end
@@ -97,7 +76,7 @@ function help.ids(op)
   return text
 end
 
---- Whether a command deletes something and so asks first.
+--- Whether a command deletes something and therefore asks for confirmation.
 function help.is_destructive(op)
   return op.method == "DELETE" or op.query.destructive == true
 end

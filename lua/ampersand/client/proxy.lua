@@ -7,6 +7,7 @@ local call = require "ampersand.client.call"
 local by_name = require "ampersand.client.params_by_name"
 local params = require "ampersand.client.params"
 local request = require "ampersand.client.request"
+local read_value = require "ampersand.client.value"
 local sender = require "ampersand.client.sender"
 
 local proxy = {}
@@ -142,7 +143,7 @@ function proxy.send(client, method, path, given)
   if not project then return nil, err end
   c.options.headers = headers_of(given, project, integration)
   if given.stream then return open_stream(c) end
-  return sender.value(c)
+  return read_value(c)
 end
 
 return proxy

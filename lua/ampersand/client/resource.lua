@@ -6,7 +6,6 @@ local list = require "ampersand.client.list"
 local operations = require "ampersand.client.operations"
 local params = require "ampersand.client.params"
 local require = require "ampersand.util.require"
-local sender = require "ampersand.client.sender"
 
 ---@class ampersand.Resource
 local Resource = {}
@@ -70,7 +69,7 @@ end
 local function perform(c, err)
   if not c then return nil, err end
   if operations.is_list(c.op) then return list.all(c) end
-  local value, info = sender.value(c)
+  local value, info = require "ampersand.client.value"(c)
   local decorated = type(value) == "table" and DECORATED[c.op.id]
   return decorated and require(decorated).decorate(c.client, value) or value, info
 end

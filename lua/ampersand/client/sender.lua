@@ -167,14 +167,4 @@ function sender.send(attempt, consume, state)
   end
 end
 
---- Runs a call whose answer is one value.
----@return any value `true` where the success has no body
----@return table|ampersand.Error info
-function sender.value(c)
-  local attempt = call.attempt(c)
-  local value, err = sender.send(attempt, response.value)
-  if err then return nil, err end
-  return value, attempt.info
-end
-
 return sender

@@ -14,6 +14,8 @@ local core = require "ampersand.core"
 local time = require "ampersand.time"
 
 local journal = {}
+
+---@class ampersand.Journal
 local Journal = {}
 Journal.__index = Journal
 
@@ -21,7 +23,7 @@ local SYNC_EVERY = 1 -- seconds
 local BLOCK = 65536 -- bytes that are read at once
 local PATIENCE, STEP = 1, 0.05 -- seconds that another process is given to say who it is
 
---- The types of the records that begin a run, and of those that tell the state of an installation.
+--- The types of the records that begin a run, and of those that record the state of an installation.
 local BEGINS = { edit = true, resume = true, undo = true }
 local OUTCOMES = { send = true, done = true, skip = true, fail = true, unrecorded = true }
 journal.BEGINS, journal.OUTCOMES = BEGINS, OUTCOMES

@@ -167,7 +167,7 @@ end
 ---@param b table the config as it shall be
 ---@return table? changes array of { path, before, after }, empty when nothing changed
 ---@return string? what why the API cannot be asked for this, when there are no changes; else a path that it could not
---- take back, if there is one
+--- undo, if there is one
 function mask.compare(a, b)
   if not core.encode(b) then return nil, find_unwritable(b, "config", {}, 0) end
   local plan = { changes = {} }

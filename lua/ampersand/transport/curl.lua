@@ -4,6 +4,18 @@
 -- loopback.
 -- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
 
+-- The contract of all transports (spec/transport/contract_spec.lua tries each):
+--   transport:request(req) -> res | nil, message, kind, sent   never raises, may yield; sent: the server may have it
+--   transport:sleep(seconds, cancel)                           ends early when the token `cancel` is cancelled
+--   transport:close()                                          optional: later requests are "cancelled", false
+-- req: method, url, headers, body, timeout (in all), connect_timeout, read_timeout (seconds), resend (a pooled
+--   connection that is dead may be replaced), cancel (a token), max_bytes, stream; others are ignored
+-- res: status, headers (names in lower case, repeated ones joined by ", "), read(most) -> piece | nil at the end |
+--   nil, message, kind (`most` is a hint), close(reusable), after which read answers the kind "cancelled"; optional:
+--   body (instead of read), source (for the decoder in C), deadline(seconds).
+-- kind: resolve, connect, tls, timeout, closed, protocol, limit, phase, cancelled, config.
+-- A bare function req -> res is accepted in place of a transport.
+
 local base_url = require "ampersand.util.url"
 local core = require "ampersand.core"
 local require = require "ampersand.util.require"
@@ -212,20 +224,27 @@ end
 
 local MAIN = "the main program" -- which is no coroutine before Lua 5.2
 
--- Whether all connections are held by streams, and all of these by the caller: none can become free while it waits.
-local function waits_for_itself(self)
-  local most, engine = self.opts.max_connections, self.engine
-  if not most or most == 0 or engine:streams() < most then return false end
-  if self.collected < self.opened then
-    self.collected = self.opened
-    collect()
-    if engine:streams() < most then return false end
-  end
+-- Whether streams hold all connections, and none of these can be closed while this call waits: they are the caller's, or
+-- nobody else runs meanwhile.
+local function holds_all(self)
   local me, mine = coroutine.running() or MAIN, 0
+  if self.engine:streams() < self.opts.max_connections then return false end
+  if getmetatable(self.waiters) == Blocking then return true end
   for res, owner in pairs(self.owners) do
     if owner == me and not res.closed and res.source:outcome() == nil then mine = mine + 1 end
   end
-  return mine == engine:streams()
+  return mine == self.engine:streams()
+end
+
+-- The same, without streams that were abandoned.
+local function waits_for_itself(self)
+  local most, engine = self.opts.max_connections, self.engine
+  if not most or most == 0 or engine:streams() < most then return false end
+  if self.collected == self.opened and not holds_all(self) then return false end
+  collect()
+  if holds_all(self) then return true end
+  self.collected = self.opened
+  return false
 end
 
 local OPEN_STREAMS = "%s (open streams of this client: %d; close() them, or read them to their end)"
@@ -292,10 +311,8 @@ function Curl:request(req)
   if not transfer then return nil, message, kind, sent end
   local res
   res, message, kind, sent = finish(self, transfer, req)
-  if kind ~= "limit" or sent or self.collected == self.opened then return res, message, kind, sent end
-  -- a descriptor was wanted: abandoned iterators hold some, perhaps
-  self.collected = self.opened
-  collect()
+  if kind ~= "limit" or sent then return res, message, kind, sent end
+  collect() -- a descriptor was wanted: abandoned iterators, of any client, hold some, perhaps
   transfer = start(self, req)
   if not transfer then return nil, message, kind, sent end
   return finish(self, transfer, req)

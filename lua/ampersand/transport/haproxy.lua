@@ -168,10 +168,10 @@ function Haproxy:request(req)
   local can, cannot = host.can_wait()
   if not can then return nil, cannot, "phase", false end
   local origin, problem = http1.parse_url(req.url)
-  if not origin then return nil, problem, "protocol", false end
+  if not origin then return nil, problem, "config", false end
   local timeout = req.timeout or huge
   local question, why = question_of(req, min(timeout, req.read_timeout or self.opts.read_timeout or huge))
-  if not question then return nil, why, "protocol", false end
+  if not question then return nil, why, "config", false end
   if timeout <= 0 then return nil, "timed out before the request was sent", "timeout", false end
   return await(req, run(req, question), core.now() + timeout)
 end

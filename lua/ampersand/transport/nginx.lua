@@ -102,8 +102,13 @@ end
 
 --- Waits without holding the worker up; where nginx cannot wait, it does not.
 ---@param seconds number
-function Nginx:sleep(seconds)
-  if host.can_wait() then ngx.sleep(math.max(BREATH, seconds)) end
+---@param token ampersand.CancelToken? ends the wait
+function Nginx:sleep(seconds, token)
+  local till = now() + seconds
+  while host.can_wait() and not (token and token.cancelled) do
+    ngx.sleep(math.max(BREATH, math.min(till - now(), token and 0.05 or huge)))
+    if now() >= till then return end
+  end
 end
 
 -- --- connections ---------------------------------------------------------------------------------------------------
@@ -317,6 +322,8 @@ local function pull(exchange, sure, most)
   local socket = exchange.socket
   local wait = milliseconds(exchange, now())
   if not wait then return nil, timed_out(exchange, stage(exchange)) end
+  local token = exchange.cancel
+  if token and token.cancelled then return nil, "the request was cancelled", "cancelled" end
   if wait ~= exchange.set then
     socket:settimeouts(wait, wait, wait)
     exchange.set = wait
@@ -346,7 +353,7 @@ local function new_exchange(self, req, at)
   return setmetatable({
     buffer = "", at = 1, left = 0, ended = false, reusable = false, after_chunk = false, read = false, secure = false,
     chunks = false, method = req.method, transport = self, origin = false, socket = false, given = false, full = false,
-    set = 0, timeout = timeout or false, deadline = timeout and at + timeout or false,
+    set = 0, cancel = req.cancel or false, timeout = timeout or false, deadline = timeout and at + timeout or false,
     bound = req.read_timeout or self.opts.read_timeout or huge, -- seconds the next step may take
   }, EXCHANGE)
 end
@@ -428,14 +435,14 @@ end
 
 local function perform(self, req, exchange, at)
   local origin, target = place_of(self, req.url)
-  if not origin then return nil, target, "protocol", false end
+  if not origin then return nil, target, "config", false end
   if self.opts.client_cert and origin.scheme == "https" then
     -- also before a pooled connection, which serves those alone who have the key
     local cert, problem = client_certificate(self)
     if not cert then return nil, "client_cert: " .. tostring(problem), "tls", false end
   end
   local bytes, why = http1.request(req, origin.authority, target)
-  if not bytes then return nil, why, "protocol", false end
+  if not bytes then return nil, why, "config", false end
   exchange.set, exchange.origin = milliseconds(exchange, at) or 1, origin
   if origin.taken then
     local free, full = await_place(self, origin, exchange)
@@ -451,7 +458,8 @@ local function refusal(why)
 end
 
 --- Sends a request; comes back with the head of the response.
----@param req table method, url, headers, body, timeout, connect_timeout, read_timeout (seconds), resend
+---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout (seconds), resend,
+--   cancel (looked at before the request and between two pieces of the answer)
 ---@return table? res status, headers, read, deadline, close; read(most) gives at most so many bytes
 ---@return string? message
 ---@return string? kind
@@ -459,6 +467,7 @@ end
 function Nginx:request(req)
   if self.closed then return nil, "the transport is closed", "cancelled", false end
   if self.problem then return nil, self.problem, "config", false end
+  if req.cancel and req.cancel.cancelled then return nil, "the request was cancelled", "cancelled", false end
   local at = now()
   local exchange = new_exchange(self, req, at)
   local ok, res, message, kind, sent = pcall(perform, self, req, exchange, at)

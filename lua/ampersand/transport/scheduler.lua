@@ -1,7 +1,7 @@
 --- Who waits for what on one engine.
 --
 -- Outside of any loop the caller blocks in the engine. In a loop the first coroutine that waits drives the engine: it
--- polls the engine's descriptor and steps. The others are parked and woken when their own transfer has news. When the
+-- polls the engine's descriptor and steps. The others are parked and woken when their own transfer is ready. When the
 -- driver has what it wants another takes its place; when it is never resumed again a parked one notices and takes over.
 --
 -- A loop is an adapter, a table of plain functions:
@@ -161,7 +161,7 @@ local function yield_until(self, loop, target)
   if self.roles.driver == me then hand_over(self) end
 end
 
---- Returns when `target` has something to say: when target:want() is true. Its news come by target:id().
+--- Returns when target:want() is true. That it is ready is announced by target:id().
 ---@param target userdata|table
 function Waiters:await(target)
   if target:want() then return end

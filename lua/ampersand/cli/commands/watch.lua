@@ -58,7 +58,7 @@ local function lock_state(name)
   return lock or exit.usage(("--state %s cannot be locked: %s"):format(name, why))
 end
 
--- Written beside and renamed, so that the file is whole whenever the watch is ended.
+-- Written to a temporary file and renamed, so that the file is complete whenever the watch ends.
 local function save_state(name, watcher)
   if not name then return end
   stdout.file(name .. ".new", json.line(watcher:state()) .. "\n")

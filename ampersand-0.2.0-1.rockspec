@@ -1,8 +1,8 @@
 rockspec_format = "3.0"
 package = "ampersand"
-version = "0.1.0-1"
+version = "0.2.0-1"
 source = {
-  url = "file://build/ampersand-0.1.0.tar.gz", -- what `make dist` writes
+  url = "file://build/ampersand-0.2.0.tar.gz", -- what `make dist` writes
 }
 description = {
   summary = "A fast, safe client for the Ampersand API: list installations as native Lua tables",
@@ -56,6 +56,7 @@ build = {
     ["ampersand.cli.complete"] = "lua/ampersand/cli/complete.lua",
     ["ampersand.cli.config"] = "lua/ampersand/cli/config.lua",
     ["ampersand.cli.context"] = "lua/ampersand/cli/context.lua",
+    ["ampersand.cli.descriptions"] = "lua/ampersand/cli/descriptions.lua",
     ["ampersand.cli.events"] = "lua/ampersand/cli/events.lua",
     ["ampersand.cli.exit"] = "lua/ampersand/cli/exit.lua",
     ["ampersand.cli.filter"] = "lua/ampersand/cli/filter.lua",
@@ -100,6 +101,7 @@ build = {
     ["ampersand.client.response"] = "lua/ampersand/client/response.lua",
     ["ampersand.client.retry"] = "lua/ampersand/client/retry.lua",
     ["ampersand.client.sender"] = "lua/ampersand/client/sender.lua",
+    ["ampersand.client.value"] = "lua/ampersand/client/value.lua",
     ["ampersand.fleet.assign"] = "lua/ampersand/fleet/assign.lua",
     ["ampersand.fleet.canary"] = "lua/ampersand/fleet/canary.lua",
     ["ampersand.fleet.deploy"] = "lua/ampersand/fleet/deploy.lua",

@@ -525,7 +525,9 @@ function page.explanation(row, found, project)
   else
     article = '<article class="why"><h2>There is no such installation</h2><p>It was removed, or it never existed.</p></article>'
   end
-  return fill(HEAD .. [[<body>{=svg}<main class="alone"><div class="panel"><h1>Explanation</h1>{=article}<p><a href="/">All installations of {project}</a></p></div></main></body></html>]], {
+  return fill(HEAD .. [[<body>{=svg}
+<main class="alone"><div class="panel"><h1>Explanation</h1>
+{=article}<p><a href="/">All installations of {project}</a></p></div></main></body></html>]], {
     title = "Explanation", script = "", svg = fill(SVG, { symbols = symbols() }), article = article, project = project,
   })
 end

@@ -3,7 +3,7 @@
 --     local ampersand = require "ampersand"
 --     local client = ampersand.new { project = "my-project", integration = "hubspot" }
 --     for installation in client.installations:each() do print(installation.id, installation.healthStatus) end
---
+
 -- Reading on, in the order of a call: client/resource (operations become methods), client/params (ids, fields,
 -- options), client/list or client/iterator, client/sender (tries, deadline), client/request, a transport,
 -- client/response. client/operations is the API as data. C does JSON (ampersand.core) and HTTP (ampersand.http).

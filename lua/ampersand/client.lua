@@ -1,4 +1,4 @@
---- The client: its settings, its resources, and what calls need of it.
+--- A client: settings, resources, and calls.
 
 local argcheck = require "ampersand.util.argcheck"
 local call = require "ampersand.client.call"
@@ -45,6 +45,15 @@ local function hide(secret)
   return secret and function() return secret end
 end
 
+local SECRETS = { "api_key", "http_proxy", "client_key_password" } -- the URL of a proxy may hold a password
+
+local function hide_all(settings)
+  for _, name in ipairs(SECRETS) do
+    if type(settings[name]) == "string" then settings[name] = hide(settings[name]) end
+  end
+  return settings
+end
+
 local function region_of(text, what)
   local region, problem = url.region(text)
   if problem then argcheck.raise(("%s %s"):format(what, problem)) end
@@ -71,7 +80,7 @@ local function settle(config, given)
   for name, value in pairs(given) do
     if name ~= "transport" and name ~= "servers" and name ~= "base_url" then config[name] = value end
   end
-  if given.api_key then config.api_key = hide(given.api_key) end
+  hide_all(config)
   if given.region then config.region = region_of(given.region, 'option "region"') end
   if given.bearer then
     config.bearer = require "ampersand.client.bearer".source(given.bearer, function(seconds)
@@ -319,7 +328,7 @@ end
 local function make_transport(given)
   local settings = {}
   for _, name in ipairs(TRANSPORT_OPTIONS) do settings[name] = given[name] end
-  return require("ampersand." .. host.transport()).new(settings)
+  return require("ampersand." .. host.transport()).new(hide_all(settings))
 end
 
 -- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing. A bare function

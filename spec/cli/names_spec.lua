@@ -22,6 +22,17 @@ local function asked()
   return server:requests().count
 end
 
+describe("a field called as a word of the library's conditions", function()
+  it("is a name as any other", function()
+    for _, condition in ipairs { "any=1", "all=1,2", "any", "all!=x", "any^=x" } do
+      local result = run(("ampersand installations list --count --where '%s'"):format(condition))
+      assert.same({ 0, "0\n", ("no installation has %s\n"):format(condition:match "%l+") },
+        { result.code, result.out, result.err })
+    end
+    assert.equal("30\n", run("ampersand installations list --count --where '!any'").out)
+  end)
+end)
+
 describe("a near miss of a known field", function()
   local CASES = {
     ["installations list --where heathStatus=unhealthy"] = { "--where", "heathStatus", "healthStatus" },

@@ -71,6 +71,22 @@ describe("output that cannot be written", function()
     end
   end)
 
+  it("is no state of a watch, nor a journal, where it is no regular file", function()
+    for _, device in ipairs { "/dev/full", "/dev/null", "/dev/zero" } do
+      local result = run("timeout 20 " .. (os.getenv "LUA" or "lua") .. " bin/ampersand installations watch --polls 1 --state "
+        .. device .. "; code=$?; rm -f " .. device .. ".lock; exit $code")
+      assert.equal(2, result.code, device .. result.err)
+    end
+    for _, name in ipairs { "/dev/null", "$HOME/fifo" } do
+      server:control("requests", { clear = true })
+      local result = run("mkfifo -m 600 $HOME/fifo 2>/dev/null; timeout 20 " .. (os.getenv "LUA" or "lua")
+        .. " bin/ampersand installations edit --set content.proxy.enabled:=false --yes --journal " .. name)
+      assert.equal(1, result.code, name .. result.err)
+      assert.truthy(result.err:find("it is no regular file", 1, true), result.err)
+      for _, request in ipairs(server:requests().requests) do assert.not_equal("PATCH", request.method) end
+    end
+  end)
+
   it("ends with 1, whatever prints", function()
     local scripts = {
       "ampersand --help", "ampersand installations list --help", "ampersand help topics", "ampersand --version",

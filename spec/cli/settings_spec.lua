@@ -98,6 +98,28 @@ describe("a region", function()
   end)
 end)
 
+describe("an empty region", function()
+  it("means the servers as they are, whatever the profile says", function()
+    local result = with_file("[default]\nregion = eu\n", "ampersand projects list --timeout 1 --tries 1 --debug --region ''",
+      { AMP_API_URL = false, https_proxy = "http://127.0.0.1:1" })
+    assert.truthy(result.err:find("GET https://api.withampersand.com/v1/projects", 1, true), result.err)
+  end)
+end)
+
+describe("a configuration file that is a link", function()
+  after_each(function() os.execute("rm -rf " .. session.home .. "/ampersand") end)
+
+  local LINK = 'd="$XDG_CONFIG_HOME/ampersand"; mv "$d/config" "$d/real"; ln -s real "$d/config"; '
+
+  it("counts by what it leads to, and stays a link when a setting is written", function()
+    local result = with_file(file_of(), LINK .. 'ampersand config set org x; cat "$d/real"; readlink "$d/config"; ' .. COUNT, BARE)
+    assert.equal(file_of() .. "org = x\nreal\n5\n", result.out, result.err)
+    result = with_file(file_of(), LINK .. 'chmod 644 "$d/real"; ' .. COUNT, BARE)
+    assert.same({ 2, "" }, { result.code, result.out })
+    assert.truthy(result.err:find("can be read by others (-rw-r--r--)", 1, true), result.err)
+  end)
+end)
+
 describe("variables", function()
   it("are read without blanks and line ends around them", function()
     for _, around in ipairs { " ", "\n", "\r\n", "\t" } do

@@ -71,6 +71,55 @@ describe("no secret", function()
     end
   end)
 
+  -- What a printer of tables finds: everything but what functions hold.
+  local function found_in(value, seen)
+    if type(value) ~= "table" then return tostring(value) end
+    if seen[value] then return "" end
+    seen[value] = true
+    local parts = {}
+    for k, v in pairs(value) do parts[#parts + 1] = found_in(k, seen) .. "=" .. found_in(v, seen) end
+    return table.concat(parts, "\n") .. found_in(getmetatable(value), seen)
+  end
+
+  it("is found by a printer that walks a client, a call, a stream or the transport", function()
+    local PASSWORD = "proxy-password-0815"
+    for _, credential in ipairs(CREDENTIALS) do
+      local settings = {
+        base_url = "http://127.0.0.1:1", project = "p", integration = "i", retry = false, http_proxy = "http://u:" .. PASSWORD
+          .. "@127.0.0.1:1", client_key_password = PASSWORD, allow_insecure_http = true,
+      }
+      for name, value in pairs(credential) do settings[name] = value end
+      local client = ampersand.new(settings)
+      local page = '{"results":[{"id":"1"},{"id":"2"}],"pagination":{"done":false,"nextPageToken":"t"}}'
+      local sent, double_client = {}, client_of(credential, double.json(page))
+      double_client._config.transport().begin = function(_, req)
+        sent[1] = req
+        return function() end, function() end
+      end
+      local pages = double_client.operations:stream "x"
+      assert(pages:next())
+      assert.is_truthy(sent[1])
+      local stream = client.installations:stream()
+      assert.equal("connect", select(2, stream:next()).kind)
+      assert.equal("connect", select(2, client.installations:get "x").kind)
+      local values = { client, client:with { project = "q" }, stream, client._config.transport(), pages, double_client }
+      for i, value in ipairs(values) do
+        local text = found_in(value, {})
+        for _, secret in ipairs { KEY, TOKEN, PASSWORD } do
+          assert.is_nil(text:find(secret, 1, true), i .. ": " .. secret)
+        end
+      end
+    end
+  end)
+
+  it("is in the beginning of an error's body that is cut within it", function()
+    for length = 6, #KEY do
+      local body = ("x"):rep(2 ^ 16 - length) .. KEY .. ("y"):rep(100)
+      local _, err = client_of({ api_key = KEY }, { status = 500, headers = {}, body = body }).installations:get "x"
+      assert.equal(("x"):rep(2 ^ 16 - length) .. "[redacted]", err.body)
+    end
+  end)
+
   it("gets into a journal: an edit that holds one is refused", function()
     for _, secret in ipairs { KEY, TOKEN } do
       local name = os.tmpname()

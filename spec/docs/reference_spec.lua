@@ -53,12 +53,49 @@ describe("the reference", function()
       "function x.a(b)", "end", "", "function x._private()", "end", "return x"))
   end)
 
-  it("writes LDoc's words, with nothing that HTML would take for its own", function()
-    local text = reference.source "ampersand.client"
-    assert.truthy(text:find("\n-- @class function\n-- @name Client:call\n-- @param id <code>string</code> operation id", 1, true), text:sub(1, 3000))
-    assert.truthy(reference.source("ampersand"):find("-- <pre>", 1, true))
-    text = reference.source "ampersand.types"
-    assert.truthy(text:find("-- @table Installation\n", 1, true))
-    assert.is_nil(text:find("<string", 1, true))
+  describe("as HTML", function()
+    local files = reference.html()
+
+    it("begins with the quick start", function()
+      assert.truthy(files["index.html"]:find("<h1>Quick start</h1>", 1, true))
+      assert.truthy(files["index.html"]:find("<pre><code>make demo", 1, true))
+    end)
+
+    it("has a page for each resource and each schema, with every method", function()
+      for _, op in ipairs(require("ampersand.client.operations").all()) do
+        local page = files["resource-" .. op.resource .. ".html"]
+        assert.truthy(page:find('<h2 id="' .. op.resource .. ":" .. op.verb .. '">', 1, true), op.id)
+      end
+      assert.truthy(files["resource-installations.html"]:find('<h2 id="installations:edit">', 1, true))
+      assert.truthy(files["schema-Installation.html"]:find "<dt><code>healthStatus</code> <code class=\"type\">")
+    end)
+
+    it("has the options of new and the conditions of where, with their types", function()
+      local page = files["options.html"]
+      for _, name in ipairs { "api_key", "requests_per_second", "prefix", "present", "in" } do
+        assert.truthy(page:find("<dt><code>" .. name .. '</code> <code class="type">', 1, true), name)
+      end
+    end)
+
+    it("holds no link without a target, no text that HTML would take for a tag, and is laid out for phones", function()
+      for name, text in pairs(files) do
+        if name ~= "style.css" then
+          assert.truthy(text:find('<meta name="viewport"', 1, true), name)
+          for target in text:gmatch 'href="([^"]+)"' do
+            local file, anchor = target:match "^([^#:]*)#?([^#:]*)$"
+            if file == "" then file = name end
+            assert.is_true(target:find "^https:" ~= nil or files[file] ~= nil, name .. ": " .. target)
+            if anchor and anchor ~= "" then assert.truthy(files[file]:find('id="' .. anchor .. '"', 1, true), target) end
+          end
+          for tag in text:gmatch "<([^>]*)>" do assert.truthy(tag:find "^[/!]?%l+%d?[^<]*$" or tag:find "^!DOCTYPE", name .. ": " .. tag) end
+        end
+      end
+    end)
+
+    it("names nothing internal", function()
+      for name, text in pairs(files) do
+        assert.is_nil(text:find("client/sender", 1, true) or text:find "[.:]_%l", name)
+      end
+    end)
   end)
 end)

@@ -1,7 +1,7 @@
--- The reference's sources: what the comments of the public modules say, in LDoc's words. The annotations are those that
--- editors read (LuaCATS), which LDoc does not know; every item becomes a comment of its own, without code.
+-- The reference: what the comments of the public modules say, as HTML. The annotations are those that editors read
+-- (LuaCATS).
 --
---     lua spec/support/reference.lua build/docs/source        writes the files and LDoc's settings beside them
+--     lua spec/support/reference.lua build/docs        writes the pages
 
 local reference = {}
 
@@ -9,7 +9,8 @@ local reference = {}
 reference.MODULES = {
   "ampersand", "ampersand.client", "ampersand.client.iterator", "ampersand.client.error", "ampersand.cancel", "ampersand.client.proxy",
   "ampersand.record", "ampersand.webhook", "ampersand.jwt", "ampersand.time", "ampersand.json", "ampersand.fleet.wait",
-  "ampersand.fleet.watch", "ampersand.fleet.explain", "ampersand.fleet.edit", "ampersand.fleet.undo",
+  "ampersand.fleet.watch", "ampersand.fleet.explain", "ampersand.fleet.edit", "ampersand.fleet.undo", "ampersand.fleet.deploy",
+  "ampersand.fleet.report",
   "ampersand.cache", "ampersand.gate", "ampersand.receiver", "ampersand.metrics",
   "ampersand.transport.curl", "ampersand.transport.nginx", "ampersand.loop.frame", "ampersand.mock", "ampersand.types",
 }
@@ -107,7 +108,7 @@ function reference.read(module, text)
     local name, arguments = declaration(block.code)
     local class
     for _, tag in ipairs(tags) do
-      if tag[1] == "class" then class = tag[2]:match "^[^%s:]+" end
+      if tag[1] == "class" or tag[1] == "alias" then class = tag[2]:match "^[^%s:]+" end
     end
     local item = {
       description = description, tags = tags, class = class, name = class or name, arguments = arguments,
@@ -166,101 +167,287 @@ function reference.problems()
   return list
 end
 
--- --- writing -----------------------------------------------------------------------------------
+-- --- pages --------------------------------------------------------------------------------------
 
--- LDoc's own marks are @ and backticks; the rest is HTML.
+-- Pages of the library: title, module, and the names of its public items; without names all of them.
+local LIBRARY = {
+  { "ampersand", "ampersand" },
+  { "client", "ampersand.client", "ampersand.Client", "^Client:" },
+  { "stream", "ampersand.client.iterator", "ampersand.Stream", "^Stream:" },
+  { "error", "ampersand.client.error", "ampersand.Error" },
+  { "proxy", "ampersand.client.proxy", "ampersand.Answer", "^Answer:" },
+  { "cancel", "ampersand.cancel", "ampersand.CancelToken", "^cancel%.", "^Token:cancel$" },
+  { "record", "ampersand.record" }, { "webhook", "ampersand.webhook" }, { "jwt", "ampersand.jwt" },
+  { "time", "ampersand.time" }, { "json", "ampersand.json" },
+  { "watch", "ampersand.fleet.watch", "ampersand.Watch", "^Watch:" },
+  { "explanation", "ampersand.fleet.explain", "ampersand.Explanation" },
+  { "report", "ampersand.fleet.report", "ampersand.FleetReport", "^Report:" },
+  { "cache", "ampersand.cache" }, { "gate", "ampersand.gate" }, { "receiver", "ampersand.receiver" },
+  { "metrics", "ampersand.metrics" }, { "loop.frame", "ampersand.loop.frame" }, { "mock", "ampersand.mock", "^mock%.main$" },
+}
+
+-- Verbs that are more than one operation, and the functions that document them.
+local VERBS = {
+  installations = { { "ampersand.fleet.edit", "edit" }, { "ampersand.fleet.undo", "undo" },
+    { "ampersand.fleet.watch", "watch" }, { "ampersand.fleet.explain", "explain" } },
+  integrations = { { "ampersand.fleet.deploy", "deploy" } },
+  operations = { { "ampersand.fleet.wait", "wait" } },
+}
+
+local function matches(name, patterns)
+  if not patterns[3] then return true end
+  for i = 3, #patterns do
+    if name == patterns[i] or name:find(patterns[i]) then return true end
+  end
+  return false
+end
+
+local function find_item(module, name)
+  for _, item in ipairs(reference.read(module).items) do
+    if item.name == name then return item end
+  end
+  error(module .. ": no " .. name)
+end
+
+local function library_pages(pages)
+  for _, entry in ipairs(LIBRARY) do
+    local module, page = reference.read(entry[2]), { file = "module-" .. entry[1], title = entry[1], group = "Library", items = {} }
+    page.description = module.description
+    for _, item in ipairs(module.items) do
+      if matches(item.name, entry) then page.items[#page.items + 1] = item end
+    end
+    pages[#pages + 1] = page
+  end
+end
+
+-- The annotations: options and conditions, a page for each schema, a page for each resource.
+local function type_pages(pages)
+  local options = { file = "options", title = "options and where", group = "Library", items = {},
+    description = { "Options of `ampersand.new` and of calls, and the conditions of `where`." } }
+  local schemas, resources, page = {}, {}, nil
+  for _, item in ipairs(reference.read("ampersand.types").items) do
+    local resource = item.name:match "^ampersand%.resource%.([%l_]+)$"
+    if resource then
+      page = { file = "resource-" .. resource, title = resource, group = "Resources", items = {},
+        description = { "Methods of `client." .. resource .. "`, and the fields that they take." } }
+      resources[#resources + 1] = page
+    elseif item.name == "ampersand.Client" then
+      for _, other in ipairs(pages) do
+        if other.title == "client" then
+          for _, tag in ipairs(item.tags) do table.insert(other.items[1].tags, tag) end
+        end
+      end
+    elseif page then
+      page.items[#page.items + 1] = item
+    elseif item.name:find "^ampersand%." then
+      options.items[#options.items + 1] = item
+    else
+      schemas[#schemas + 1] = { file = "schema-" .. item.name, title = item.name, group = "Schemas", items = { item } }
+    end
+  end
+  for _, each in ipairs(resources) do
+    for _, verb in ipairs(VERBS[each.title] or {}) do
+      local found = find_item(verb[1], verb[2] .. "." .. verb[2])
+      found.name = each.title .. ":" .. verb[2]
+      each.items[#each.items + 1] = found
+    end
+  end
+  table.insert(pages, 3, options)
+  for _, list in ipairs { resources, schemas } do
+    for _, each in ipairs(list) do pages[#pages + 1] = each end
+  end
+end
+
+-- Methods before the types of their fields.
+local function functions_first(page)
+  local items = {}
+  for _, wanted in ipairs { true, false } do
+    for _, item in ipairs(page.items) do
+      if (item.class == nil) == wanted then items[#items + 1] = item end
+    end
+  end
+  page.items = items
+end
+
+--- All pages but the first: `file`, `title`, `group`, `description`, `items`.
+---@return table[]
+function reference.pages()
+  local pages = {}
+  library_pages(pages)
+  type_pages(pages)
+  for _, page in ipairs(pages) do
+    if page.group == "Resources" then functions_first(page) end
+  end
+  return pages
+end
+
+-- --- HTML ---------------------------------------------------------------------------------------
+
+local function escape(text)
+  return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"):gsub('"', "&quot;"))
+end
+
+-- Text with code, emphasis and links.
 local function html(text)
-  text = text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"):gsub("@", "&#64;")
-  return (text:gsub("`([^`]*)`", "<code>%1</code>"):gsub("`", "&#96;"))
+  text = escape(text):gsub("`([^`]*)`", "<code>%1</code>"):gsub("%*%*(.-)%*%*", "<strong>%1</strong>")
+  return (text:gsub("%[([^%]]+)%]%((https?:[^)]+)%)", '<a href="%2">%1</a>'):gsub("%[([^%]]+)%]%([%w_./#-]+%)", "%1"))
 end
 
--- Paragraphs and indented code.
+-- Paragraphs; indented lines are code.
 local function describe(out, lines)
-  local code
-  for i, line in ipairs(lines) do
-    local indented = line:match "^     (.*)$"
-    line = html(indented or line:gsub("^ ", ""))
-    if indented and not code then line = "<pre>" .. line end
-    if code and not indented then line = "</pre>" .. line end
-    if not indented and line == "" then line = "<p>" end
-    code = indented
-    out((i == 1 and "--- " or "-- ") .. line)
+  local text, code = {}, {}
+  local function flush()
+    if text[1] then out("<p>" .. html(table.concat(text, " ")) .. "</p>\n") end
+    if code[1] then out("<pre><code>" .. escape(table.concat(code, "\n")) .. "</code></pre>\n") end
+    text, code = {}, {}
   end
-  if code then out "-- </pre>" end
-end
-
-local function typed(text)
-  local kind, rest = reference.split_type(text)
-  if kind == "" then return html(rest) end
-  return ("<code>%s</code> %s"):format(html(kind), html(rest))
-end
-
-local function write_tag(out, tag)
-  local name, text = tag[1], tag[2]
-  if name == "param" or name == "field" then
-    local key, rest = text:match "^([^%s?]+%??)%s*(.*)$"
-    out(("-- @%s %s %s"):format(name, key:gsub("%?$", ""), (key:find "%?$" and "optional " or "") .. typed(rest)))
-  elseif name == "return" then
-    out("-- @return " .. typed(text))
+  for _, line in ipairs(lines or {}) do
+    local indented = line:match "^   +(.*)$"
+    if line == "" or (indented and text[1]) or (not indented and code[1]) then flush() end
+    if indented then code[#code + 1] = indented elseif line:find "%S" then text[#text + 1] = line:match "^ ?(.*)$" end
   end
+  flush()
 end
 
-local function is_function(item)
-  local found = item.arguments
+-- A type, whose words lead to their pages.
+local function typed(kind, links)
+  return '<code class="type">' .. escape(kind):gsub("%a[%w_.]*", function(word)
+    return links[word] and ('<a href="%s">%s</a>'):format(links[word], word)
+  end) .. "</code>"
+end
+
+local function write_members(out, item, links)
+  out "<dl>"
   for _, tag in ipairs(item.tags) do
-    found = found or tag[1] == "param" or (tag[1] == "type" and tag[2]:find "^fun")
+    local name, text = tag[1], tag[2]
+    if name == "param" or name == "field" then
+      local key, mark, rest = text:match '^%["?(.-)"?%](%??)%s+(.*)$'
+      if key then key = key .. mark end
+      if not key then key, rest = text:match "^([^%s?]+%??)%s*(.*)$" end
+      local kind, words = reference.split_type(rest)
+      local optional = (key:find "%?$" or kind:find "%?$") and " optional" or ""
+      key, kind = key:gsub("%?$", ""), kind:gsub("%?$", "")
+      out(("<dt><code>%s</code> %s%s</dt><dd>%s</dd>\n"):format(escape(key), typed(kind, links), optional, html(words)))
+    elseif name == "return" then
+      while text do
+        local kind, words = reference.split_type(text)
+        local more = words:match "^[%w_]+, (.*)$"
+        out(("<dt>returns %s</dt><dd>%s</dd>\n"):format(typed(kind, links), html(more and words:match "^[%w_]+" or words)))
+        text = more
+      end
+    elseif name == "alias" then
+      out(("<dt>%s</dt><dd></dd>"):format(typed(text:match "^%S+%s+(.*)$", links)))
+    end
   end
-  return found
+  out "</dl>"
 end
 
-local function write_item(out, item)
-  describe(out, #item.description > 0 and item.description or { item.name })
-  if item.class then
-    out("-- @table " .. item.class)
-  else
-    out("-- @class " .. (is_function(item) and "function" or "field") .. "\n-- @name " .. item.name)
+local function write_item(out, item, page, links)
+  local heading = page.group == "Resources" and item.arguments and "client." .. item.name or item.name
+  if item.arguments then heading = heading .. "(" .. table.concat(item.arguments, ", ") .. ")" end
+  out(('<h2 id="%s"><code>%s</code></h2>'):format(html(item.name), html((heading:gsub("%(self,? ?", "(")))))
+  describe(out, item.description)
+  write_members(out, item, links)
+end
+
+local STYLE = [[
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72rem; padding: 1rem; }
+header { margin-bottom: 1rem; }
+nav ul { list-style: none; padding-left: .5rem; margin: .25rem 0; }
+nav a, h2 code, dt code { overflow-wrap: anywhere; }
+pre { background: #8882; border-radius: .25rem; padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; border-top: 1px solid #8884; padding-top: 1rem; }
+dt { margin-top: .5rem; } dd { margin-left: 1.5rem; }
+.type { opacity: .8; }
+@media (min-width: 50rem) {
+  .page { display: grid; grid-template-columns: 15rem minmax(0, 1fr); gap: 2rem; }
+  nav { grid-column: 1; grid-row: 1; }
+  main { grid-column: 2; }
+}
+]]
+
+local function navigation(out, pages, current)
+  out '<nav id="contents">'
+  for _, group in ipairs { "Library", "Resources", "Schemas" } do
+    out(("<details%s><summary>%s</summary><ul>"):format(group == (current.group or "Library") and " open" or "", group))
+    for _, page in ipairs(pages) do
+      if page.group == group then
+        local mark = page == current and ' aria-current="page"' or ""
+        out(('<li><a href="%s.html"%s>%s</a></li>'):format(page.file, mark, html(page.title)))
+      end
+    end
+    out "</ul></details>"
   end
-  for _, tag in ipairs(item.tags) do write_tag(out, tag) end
-  out ""
+  out "</nav>"
 end
 
---- One module in LDoc's words.
----@param name string
----@return string
-function reference.source(name)
-  local module, lines = reference.read(name), {}
-  local function out(line) lines[#lines + 1] = line end
-  describe(out, module.description)
-  out("-- @module " .. name .. "\n")
-  for _, item in ipairs(module.items) do
-    write_item(out, item)
+local function document(pages, page, body)
+  local parts = {}
+  local function out(text) parts[#parts + 1] = text end
+  out(('<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
+    .. '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    .. '<title>%s - ampersand</title><link rel="stylesheet" href="style.css"></head>\n<body>\n'
+    .. '<header><a href="index.html">ampersand</a> reference | <a href="#contents">contents</a></header>\n<div class="page">\n'):format(html(page.title)))
+  out(("<main>\n<h1>%s</h1>\n"):format(html(page.title)))
+  body(out)
+  out "</main>\n"
+  navigation(out, pages, page)
+  out "</div>\n</body>\n</html>\n"
+  return table.concat(parts, "")
+end
+
+-- A part of the README: paragraphs and blocks.
+local function markdown(out, text)
+  text = text:gsub("<!%-%-.-%-%->\n", "")
+  local at = 1
+  while at <= #text do
+    local first, last, block = text:find("```%l*\n(.-)```\n", at)
+    for paragraph in (text:sub(at, (first or #text + 1) - 1) .. "\n\n"):gmatch "%s*(%S.-)\n%s*\n" do
+      out("<p>" .. html(paragraph) .. "</p>\n")
+    end
+    if not first then return end
+    out("<pre><code>" .. escape(block) .. "</code></pre>\n")
+    at = last + 1
   end
-  return table.concat(lines, "\n") .. "\n"
 end
 
--- LDoc's settings: the order is ours.
-local function settings()
-  local files = {}
-  for i, name in ipairs(reference.MODULES) do files[i] = ("  %q,"):format(name .. ".lua") end
-  return table.concat({
-    'project, title = "ampersand", "ampersand: reference"',
-    'description = "A Lua client for the Ampersand API"',
-    "no_space_before_args = true",
-    "file = {", table.concat(files, "\n"), "}", "",
-  }, "\n")
+local function read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
 end
 
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(text))
-  assert(file:close())
+--- The whole reference: name of a file -> its text.
+---@return table<string, string>
+function reference.html()
+  local pages, links, files = reference.pages(), {}, { ["style.css"] = STYLE }
+  for _, page in ipairs(pages) do
+    if page.group == "Resources" then links["ampersand.resource." .. page.title] = page.file .. ".html" end
+    for _, item in ipairs(page.items) do
+      if item.class then links[item.class] = page.file .. ".html#" .. item.class end
+    end
+  end
+  for _, page in ipairs(pages) do
+    files[page.file .. ".html"] = document(pages, page, function(out)
+      describe(out, page.description)
+      for _, item in ipairs(page.items) do write_item(out, item, page, links) end
+    end)
+  end
+  local start = read_file "README.md":match "\n## Quick start\n(.-)\n## "
+  files["index.html"] = document(pages, { title = "Quick start" }, function(out) markdown(out, start) end)
+  return files
 end
 
---- Writes all sources, and config.ld, into a directory that is there.
+--- Writes the reference into a directory that is there.
 ---@param directory string
 function reference.write(directory)
-  for _, name in ipairs(reference.MODULES) do write(directory .. "/" .. name .. ".lua", reference.source(name)) end
-  write(directory .. "/config.ld", settings())
+  for name, text in pairs(reference.html()) do
+    local file = assert(io.open(directory .. "/" .. name, "wb"))
+    assert(file:write(text))
+    assert(file:close())
+  end
 end
 
 if arg and arg[0] and arg[0]:find "reference%.lua$" then

@@ -33,14 +33,19 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- The permissions of a file as `ls` writes them, such as "-rw-------".
+-- What a command prints first.
+local function first_line(command, path)
+  local pipe = io.popen(("%s %s 2>/dev/null"):format(command, quote(path)))
+  local line = pipe and pipe:read "*l"
+  if pipe then pipe:close() end
+  return line
+end
+
+--- The permissions of a file, or of what a link leads to, as `ls` writes them, such as "-rw-------".
 ---@param path string
 ---@return string?
 function config.permissions(path)
-  local pipe = io.popen("ls -ld " .. quote(path) .. " 2>/dev/null")
-  local line = pipe and pipe:read "*l"
-  if pipe then pipe:close() end
-  return line and line:match "^%S%S%S%S%S%S%S%S%S%S"
+  return (first_line("ls -ldL", path) or ""):match "^%S%S%S%S%S%S%S%S%S%S"
 end
 
 -- The file -----------------------------------------------------------------------------------------------------------
@@ -119,8 +124,9 @@ local function execute(command)
   return first == true or first == 0
 end
 
--- Readable for its owner alone from the start, and whole or not there.
+-- Readable for its owner alone from the start, and whole or not there. A link stays one.
 local function write(path, text)
+  path = first_line("readlink -f", path) or path
   local folder, quoted = quote(path:match "^(.*)/"), quote(path .. ".new")
   local made = execute(("umask 077; mkdir -p %s && rm -f %s && : > %s"):format(folder, quoted, quoted))
   local file = made and io.open(path .. ".new", "w")

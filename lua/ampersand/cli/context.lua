@@ -96,7 +96,7 @@ function Context:settings()
     project = self.args.project, integration = self.args.integration, org = self.args.org, region = self.args.region,
   }
   for name, value in pairs(flags) do
-    if not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
+    if name ~= "region" and not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
   end
   local values, sources = config.settle(flags, self.args.profile, self.creates_profile)
   if not values then exit.usage(sources) end

@@ -34,8 +34,9 @@ local function split_words(text)
   return words
 end
 
+-- `any` and `all` are words of the library's conditions; in a list they are names.
 local function condition(path, operator, value)
-  return { [path] = operator and { [operator] = value } or value }
+  return { [(path == "any" or path == "all") and { path } or path] = operator and { [operator] = value } or value }
 end
 
 local function any(conditions)
@@ -146,7 +147,7 @@ function filter.condition_paths(conditions)
   local paths = {}
   for _, each in ipairs(conditions) do
     for path, value in pairs(each) do
-      local nested = path == "any" and filter.condition_paths(value) or { path }
+      local nested = path == "any" and filter.condition_paths(value) or { type(path) == "table" and path[1] or path }
       for _, found in ipairs(nested) do paths[#paths + 1] = found end
     end
   end

@@ -54,17 +54,22 @@ local function converter(name, words, fits)
   end
 end
 
---- Adds an option that takes a positive number.
-function options.number(command, name, description, argname)
-  return command:option(name, description):argname(argname or "<seconds>")
-    :convert(converter(name, "a positive number", function(number) return number > 0 end))
+local function numbers(argname, words, fits)
+  return function(command, name, description, other)
+    return command:option(name, description):argname(other or argname):convert(converter(name, words, fits))
+  end
 end
 
+--- Adds an option that takes a positive number.
+options.number = numbers("<seconds>", "a positive number", function(n) return n > 0 end)
+
 --- Adds an option that takes a count.
-function options.count(command, name, description)
-  return command:option(name, description):argname "<n>"
-    :convert(converter(name, "a whole number of at least 1", function(n) return n >= 1 and n % 1 == 0 end))
-end
+options.count = numbers("<n>", "a whole number of at least 1", function(n) return n >= 1 and n % 1 == 0 end)
+
+--- Adds an option that takes a share or a count.
+options.share = numbers("<n>", "a share below 1, or a whole number", function(n)
+  return n > 0 and (n < 1 or n % 1 == 0)
+end)
 
 --- Joins an option and its number: "-1" alone looks like an option.
 ---@param words string[]

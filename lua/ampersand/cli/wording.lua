@@ -28,6 +28,7 @@ return function(message)
   message = message:gsub(" to ampersand%.new or client:with", ""):gsub(" to ampersand%.new", "")
   message = message:gsub("%f[%w_]([%l_]+):([%l_]+)(%b())", command_for)
   message = message:gsub("%f[%w_]([%l_]+):([%l_]+)()", command_for)
+  message = message:gsub("^ampersand ([%l-]+ [%l-]+: )", "%1") -- the command puts its name before it
   message = message:gsub("`([%l_]+) = [^`]+`", flag_for):gsub("`([%l_]+)`", flag_for)
   return (message:gsub('option "([%l_]+)"', function(name) return FLAGS[name] end)
     :gsub("%f[%w_]base_url%f[^%w_]", "--url"))

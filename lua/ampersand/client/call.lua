@@ -6,6 +6,8 @@ local retry = require "ampersand.client.retry"
 
 local call = {}
 
+-- What holds a secret stands behind a function: programs print tables.
+
 ---@class ampersand.Call
 ---@field client ampersand.Client
 ---@field config table        the client's settings
@@ -15,7 +17,7 @@ local call = {}
 ---@field body any            what becomes the JSON body
 ---@field raw boolean?        the body is sent as it is
 ---@field options table       timeout, read_timeout, connect_timeout, retry, headers, nulls, limits …
----@field built table?       the request, once it was built: url, headers, body, shown_url
+---@field built function?    returns the request, once it was built: url, headers, body, shown_url
 ---@field filter table        `plan` for the decoder, `keep` for Lua functions
 ---@field idempotent boolean  whether it may reach the server twice without harm
 
@@ -26,8 +28,8 @@ local call = {}
 ---@field deadline number?    on core.now()'s clock
 ---@field tries integer       how often the request was sent
 ---@field sent boolean?       whether the server may have seen one of them
----@field bearer string?      the token it was sent with
----@field refused string?     a token that the server refused, until it is replaced
+---@field bearer function?    returns the token it was sent with
+---@field refused function?   returns a token that the server refused, until it is replaced
 ---@field renewed boolean?    whether one has been replaced
 ---@field begun table?        the next request, sent ahead
 ---@field waited number?      seconds that this try waited because of requests_per_second, or of a server's 429
@@ -92,7 +94,7 @@ function call.error(attempt, kind, message, fields)
   attempt.sent = attempt.sent or fields.sent -- what an earlier try may have brought to the server counts
   fields.kind, fields.message, fields.sent = kind, message, attempt.sent
   fields.method, fields.operation, fields.attempts, fields.url = op.method, op.id, attempt.tries, attempt.shown_url
-  return attempt.call.client:_error(fields, attempt.bearer)
+  return attempt.call.client:_error(fields, attempt.bearer and attempt.bearer())
 end
 
 return call

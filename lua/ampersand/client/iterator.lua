@@ -66,7 +66,8 @@ local function begin(attempt)
   if not req then return end
   -- without a timeout: time in the caller's own loop does not count
   local wait, abandon = transport:begin(req)
-  if wait then attempt.begun = { req = req, shown_url = shown_url, wait = wait, abandon = abandon } end
+  if not wait then return end
+  attempt.begun = { req = function() return req end, shown_url = shown_url, wait = wait, abandon = abandon }
 end
 
 local function abandon(attempt)

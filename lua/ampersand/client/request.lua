@@ -157,13 +157,14 @@ end
 ---@return { url: string, headers: table, body: string?, shown_url: string }? built `shown_url`: template, query names
 ---@return string? message why the request cannot be built (kind "config")
 function request.build(c, attempt)
-  if attempt.bearer or attempt.query ~= c.query then return build(c, attempt.query, attempt.bearer) end
+  local bearer = attempt.bearer and attempt.bearer()
+  if bearer or attempt.query ~= c.query then return build(c, attempt.query, bearer) end
   if not c.built then
     local built, why = build(c, c.query)
     if not built then return nil, why end
-    c.built = built
+    c.built = function() return built end
   end
-  return c.built
+  return c.built()
 end
 
 return request

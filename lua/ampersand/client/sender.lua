@@ -21,9 +21,9 @@ function sender.prepare(attempt)
   local c = attempt.call
   local op, config = c.op, c.config
   if config.bearer and op.auth ~= "none" and (op.auth == "bearer" or not config.api_key) then
-    local token, why = config.bearer.get(attempt.refused)
+    local token, why = config.bearer.get(attempt.refused and attempt.refused())
     if not token then return nil, call.error(attempt, "config", why) end
-    attempt.bearer, attempt.refused = token, nil
+    attempt.bearer, attempt.refused = function() return token end, nil
   end
   local built, why = request.build(c, attempt)
   if not built then return nil, call.error(attempt, "config", why) end
@@ -88,7 +88,7 @@ local function exchange(attempt)
     if begun then begun.abandon() end
     return nil, call.error(attempt, "cancelled", "the client is closed", { sent = false })
   end
-  if begun then req, shown_url = begun.req, begun.shown_url else req, shown_url = sender.prepare(attempt) end
+  if begun then req, shown_url = begun.req(), begun.shown_url else req, shown_url = sender.prepare(attempt) end
   if not req then return nil, shown_url end
   attempt.shown_url = shown_url
   local left = call.remaining(attempt)

@@ -210,7 +210,9 @@ function Journal:begin(record)
     local ok, why = put(self, "\n")
     if not ok then return nil, why end
   end
-  return self:write(record)
+  local ok, why = self:write(record)
+  if ok and self.file and self:is_empty() then return nil, self.name .. " keeps nothing: it is no regular file" end
+  return ok, why
 end
 
 --- Waits until all that was written has reached the disk.

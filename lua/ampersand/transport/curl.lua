@@ -52,7 +52,7 @@ local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 
 --- Makes a transport. Nothing is opened before the first request.
 ---@param opts table? connect_timeout, read_timeout (seconds); ca_file, ca_path, client_cert, client_key (paths);
---   client_key_password (string, or a function that returns it); insecure_skip_verify; http_proxy (URL);
+--   client_key_password, http_proxy (URL): strings, or functions that return them; insecure_skip_verify;
 --   http_version ("1.1" or "2"); keepalive (true: idle connections are probed after 60 s); max_connections;
 --   loop (adapter)
 ---@return ampersand.CurlTransport
@@ -99,17 +99,17 @@ end
 
 -- The engine, or nil, message, kind. A password is asked for now, and kept by the engine alone.
 local function new_engine(self)
-  local settings, password = self.settings, self.opts.client_key_password
+  local settings, password, proxy = self.settings, self.opts.client_key_password, self.opts.http_proxy
   if type(password) == "function" then
     local ok, given = pcall(password)
     if not ok or type(given) ~= "string" then
-      return nil, "client_key_password returned no string: " .. tostring(given), "config"
+      return nil, "client_key_password returned no string: " .. (ok and type(given) or tostring(given)), "config"
     end
     password = given
   end
-  settings.client_key_password = password
+  settings.client_key_password, settings.http_proxy = password, type(proxy) == "function" and proxy() or proxy
   local engine, why_not = http.engine(settings)
-  settings.client_key_password = nil
+  settings.client_key_password, settings.http_proxy = nil, nil
   if engine then engines[engine] = true end
   return engine, why_not, "limit"
 end
@@ -224,8 +224,8 @@ end
 
 local MAIN = "the main program" -- which is no coroutine before Lua 5.2
 
--- Whether streams hold all connections, and none of these can be closed while this call waits: they are the caller's, or
--- nobody else runs meanwhile.
+-- Whether streams hold all connections, and none can be closed while this call waits: they are the caller's, or nobody
+-- else runs meanwhile.
 local function holds_all(self)
   local me, mine = coroutine.running() or MAIN, 0
   if self.engine:streams() < self.opts.max_connections then return false end

@@ -56,6 +56,9 @@ function redact.text(text, secrets)
       text = text:sub(1, from - 1) .. HIDDEN .. text:sub(to + 1)
       from, to = text:find(secret, from + #HIDDEN, true)
     end
+    for length = #secret - 1, SHORTEST, -1 do -- a text that was cut
+      if text:sub(-length) == secret:sub(1, length) then text = text:sub(1, -length - 1) .. HIDDEN end
+    end
   end
   text = text:gsub("eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]*", HIDDEN):gsub("([Bb]earer%s+)([%w_%-%.=+/~]+)", hide_bearer)
   text = text:gsub("([?&])([%w_%-]+)=[^&#%s\"]+", hide_parameter)

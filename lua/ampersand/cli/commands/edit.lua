@@ -28,7 +28,7 @@ function edit.declare(command)
   options.several(command, "--unset", "A path below `config` to remove.", "<path>")
   command:option("--journal", "File to resume and undo from; needed unless --dry-run."):argname "<file>"
   options.dry_run(command)
-  options.number(command, "--canary", "Change this many first, or a share below 1.", "<n>")
+  options.share(command, "--canary", "Change this many first, or a share below 1.")
   options.parallel(command)
   command:flag("--irreversible", "Allow what cannot be undone.")
   options.yes(command)

@@ -37,15 +37,18 @@ end
 
 -- The state file ----------------------------------------------------------------------------------------------------
 
-local function exists(name)
+-- Bytes; 0 for a device, which may have no end; nil: not there.
+local function size_of(name)
   local file = io.open(name, "rb")
+  local size = file and (file:seek "end" or 0)
   if file then file:close() end
-  return file ~= nil
+  return size
 end
 
 local function read_state(name)
-  if not name or not exists(name) then return nil end
-  local state, why = core.decode(input.file(name, "--state"))
+  local size = name and size_of(name)
+  if not size then return nil end
+  local state, why = core.decode(size > 0 and input.file(name, "--state") or "")
   if type(state) ~= "table" then exit.usage(("--state %s: %s"):format(name, why or "not what a watch has written")) end
   return state
 end

@@ -464,21 +464,23 @@ async function main() {
   for (const [i, [healthStatus, status]] of states.entries()) {
     await change(`installation-000002${i}`, { healthStatus, connection: { status }, group: { groupName: "Every State Ltd" } });
   }
-  const browser = await chromium.launch({
+  const launch = () => chromium.launch({
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: true,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync"],
   });
+  let browser = await launch();
   const listed = async (query, count) => (await (await fetch(`${url}/?q=${query}`)).text()).includes(`${count} of 10,000`);
   await until("the list is known", async () => await listed("every+state", 4) && await listed("window.owned", 1)
     && await listed(LONG_PROVIDER, 1), 90);
   for (const [name, step] of Object.entries(steps)) {
     const started = Date.now();
     try {
+      if (!browser.isConnected()) browser = await launch();
       await within(stepSeconds, step(browser));
       console.log(`ok ${name}`);
     } catch (error) {
-      console.log(`not ok ${name}: ${String(error.message).replace(/\s*\n\s*/g, " | ")}`);
+      console.log(`not ok ${name}: ${String(error.message).replace(/\s*\n\s*/g, " | ").slice(0, 600)}`);
       for (const context of browser.contexts()) await context.close();
     }
     if (process.env.TIMES) console.log(`took ${Date.now() - started} ms`);

@@ -50,8 +50,18 @@ describe("util.url", function()
       { parts.scheme, parts.host, parts.port, parts.path, parts.query })
     assert.equal("[::1]", url.parse("http://[::1]:80").host)
     assert.is_nil(url.parse "/v1")
-    assert.is_true(url.is_loopback "http://127.0.0.1:80/v1")
-    assert.is_false(url.is_loopback "http://127.0.0.1.example.com")
+    for _, host in ipairs {
+      "localhost", "LOCALHOST:80", "localhost.", "a.localhost", "127.0.0.1", "127.1:80", "127.255.0.1", "[::1]",
+      "[0:0:0:0:0:0:0:1]:80", "[0000::0001]", "[::ffff:127.0.0.1]", "[::FFFF:7f00:1]",
+    } do
+      assert.is_true(url.is_loopback("http://" .. host .. "/v1"), host)
+    end
+    for _, host in ipairs {
+      "127.0.0.1.example.com", "notlocalhost", "localhost.example.com", "127.example.com", "127.", "0.0.0.0", "[::]", "[::2]",
+      "[1::1]", "[::ffff:128.0.0.1]", "localhost@example.com", "a.localhost.b",
+    } do
+      assert.is_false(url.is_loopback("http://" .. host .. "/v1"), host)
+    end
   end)
 
   it("writes numbers alike in every locale", function()

@@ -33,9 +33,10 @@ describe("a proxy", function()
     local local_url = server:url "items"
     local named = local_url:gsub("127%.0%.0%.1", "localhost")
     local upper = local_url:gsub("127%.0%.0%.1", "LOCALHOST"):gsub("^http", "HTTP")
+    local other = local_url:gsub("127%.0%.0%.1", "127.1")
     -- "connect": the proxy of the environment was asked
-    assert.same({ "200", "connect", "200", "connect", "200" },
-      outcomes { local_url, "http://somewhere.invalid/", named, "https://somewhere.invalid/", upper })
+    assert.same({ "200", "connect", "200", "connect", "200", "200" },
+      outcomes { local_url, "http://somewhere.invalid/", named, "https://somewhere.invalid/", upper, other })
   end)
 
   it("that is an option reads plain http only where that is allowed", function()

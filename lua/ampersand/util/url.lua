@@ -16,12 +16,21 @@ function url.parse(text)
   }
 end
 
+-- "localhost" and what ends in it (RFC 6761); every spelling of ::1, and of 127.0.0.0/8, also within IPv6.
+local LOOPBACK = {
+  "^localhost$", "%.localhost$", "^%[[0:]*:0*1%]$", "^%[[0:]*:ffff:127%.[%d.]+%]$", "^%[[0:]*:ffff:7f%x%x:%x+%]$",
+  "^127%.%d+$", "^127%.%d+%.%d+$", "^127%.%d+%.%d+%.%d+$",
+}
+
 --- Whether a URL leads to this machine, by name or literal address.
 ---@param text string
 ---@return boolean
 function url.is_loopback(text)
-  local host = (url.parse(text) or {}).host or ""
-  return host == "localhost" or host == "[::1]" or host:find "^127%.%d+%.%d+%.%d+$" ~= nil
+  local host = ((url.parse(text) or {}).host or ""):gsub("%.$", "")
+  for _, pattern in ipairs(LOOPBACK) do
+    if host:find(pattern) then return true end
+  end
+  return false
 end
 
 --- Checks a base URL and removes closing slashes.

@@ -28,7 +28,7 @@ function watch.declare(command)
   options.number(command, "--interval", "Seconds between two polls (60).")
   options.count(command, "--polls", "End after this many polls.")
   command:flag("--existing", "Print the installations of the first poll, too.")
-  command:option("--state", "Remember in this file what was seen, and go on from there."):argname "<file>"
+  command:option("--state", "Save the state in this file, and resume from it."):argname "<file>"
   command:mutex(command:flag("--ndjson", "One line of JSON each."),
     command:option("-o --output", "The same by name; or table."):argname "<format>":choices { "table", "ndjson" })
   command:option("--fail-if", "Exit code 3 as soon as there is any change, or an unhealthy one."):argname "<what>"

@@ -55,7 +55,7 @@ static bool take_status(struct amp_head *head, const char *line, size_t n)
     head->status = (digit[0] - '0') * 100 + (digit[1] - '0') * 10 + digit[2] - '0';
     head->state = AMP_HEAD_FIELDS;
     return head->status != 101 ||
-           malformed(head, "the server changed the protocol, which nobody asked for");
+           malformed(head, "the server changed the protocol, which was not requested");
 }
 
 /* --- fields that frame the body ----------------------------------------------------------------
@@ -86,7 +86,7 @@ static bool note_length(struct amp_head *head, const char *value)
 static bool note_transfer_coding(struct amp_head *head, const char *value)
 {
     if (head->chunked || head->version != 11 || strcasecmp(value, "chunked") != 0)
-        return malformed(head, "the response has a transfer-encoding nobody asked for");
+        return malformed(head, "the response has a transfer-encoding that was not requested");
     head->chunked = true;
     return true;
 }
@@ -103,7 +103,7 @@ static bool note_content_coding(struct amp_head *head, const char *value)
     else if (head->raw)
         head->coding = AMP_IDENTITY;
     else
-        return malformed(head, "the body is encoded in a way nobody asked for");
+        return malformed(head, "the body is encoded in a way that was not requested");
     return true;
 }
 

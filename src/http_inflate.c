@@ -8,7 +8,7 @@ enum { PIECE = 64 * 1024 };
 struct amp_inflater {
     z_stream stream;
     enum amp_coding coding;
-    bool begun, ended, full; /* full: zlib may hold more that it had no room for */
+    bool begun, ended, full; /* full: zlib may hold more output */
     size_t start, end;
     char decoded[PIECE];
 };

@@ -614,7 +614,7 @@ static int l_envelope(lua_State *L)
 static void check_more(lua_State *L, const struct decoder *d)
 {
     if (d->stream.finished)
-        amp_argument_error(L, "the decoder was told that no more input will come");
+        amp_argument_error(L, "the decoder is finished: no more input is accepted");
 }
 
 /* decoder:feed(chunk) */

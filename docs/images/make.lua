@@ -1,5 +1,5 @@
--- Makes the pictures of docs/pictures.md from the mock server: `make pictures`. Needs Chromium. (That of the dashboard is
--- one of those that `make test-dashboard` takes.)
+-- Makes the pictures of docs/pictures.md from the mock server: `make pictures`. Needs Chromium. The picture
+-- of the dashboard is copied from those of `make test-dashboard`, where they exist.
 
 local command = require "support.command"
 local mock = require "support.mock"
@@ -26,7 +26,7 @@ local function html_of(text)
 end
 
 local function write(path, text)
-  local file = assert(io.open(path, "w"))
+  local file = assert(io.open(path, "wb"))
   file:write(text)
   file:close()
 end
@@ -38,6 +38,14 @@ local function photograph(address, name, height)
     os.tmpname() .. ".d", WIDTH, height or HEIGHT, HERE, name, address)
   local ok = os.execute(line)
   assert(ok == true or ok == 0, line)
+  print(HERE .. name .. ".png")
+end
+
+local function copy(from, name)
+  local file = io.open(from, "rb")
+  if not file then return print(from .. " does not exist: run `make test-dashboard` first") end
+  write(HERE .. name .. ".png", file:read "*a")
+  file:close()
   print(HERE .. name .. ".png")
 end
 
@@ -59,6 +67,7 @@ local function main()
   local result = session:run("ampersand installations list --html " .. report)
   assert(result.code == 0, result.err)
   photograph("file://" .. report, "report", 900)
+  copy("build/dashboard/dashboard.png", "dashboard")
   session:close()
   server:stop()
 end

@@ -98,7 +98,7 @@ local Client = {}
 -- What stands behind the last argument would be ignored: a body, for one who knows other clients.
 local function refuse_more(what, ...)
   if select("#", ...) == 0 then return end
-  argcheck.raise(what .. " takes three arguments: body, query and options stand together in one table")
+  argcheck.raise(what .. " takes three arguments: give body, query and options in one table")
 end
 
 --- Calls any operation by its name in the vendor's documents.
@@ -120,7 +120,7 @@ end
 
 --- Sends a request that is not in the table of operations.
 ---@param method string
----@param path string begins with "/" and stands below the base URL; ids in it are yours to escape
+---@param path string begins with "/" and stands below the base URL; escape ids in it yourself
 ---@param given table? query, body, server ("read", "write", "search"), and the options of any call
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info
@@ -138,7 +138,7 @@ end
 -- status, headers, `read()` and `close()`), and the options of any call. The provider's own error answers are the error
 -- object, their body in `err.body`. Where the client knows the project by name its id is asked for once.
 ---@param method string
----@param path string as the provider's API has it; ids in it are yours to escape
+---@param path string as the provider's API has it; escape ids in it yourself
 ---@param given table
 ---@return any value decoded JSON, text, or true
 ---@return table|ampersand.Error info

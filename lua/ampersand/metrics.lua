@@ -28,7 +28,7 @@ local FAMILIES = {
     help = "Bytes of response bodies, after decompression (up to the first element of iterated lists), by operation." },
   { name = SECONDS, type = "histogram",
     help = "Time from the request to the end of the body (the first element of iterated lists), by operation." },
-  { name = LOST, type = "counter", help = "Updates that the shared memory had no room for." },
+  { name = LOST, type = "counter", help = "Updates lost because the shared memory was full." },
 }
 
 local BUCKETS = { 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60 }

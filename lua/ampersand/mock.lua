@@ -16,7 +16,7 @@ mock.installation = fixtures.installation
 
 --- Every option of the command line: name, default, and what `--help` says. `false` makes a switch.
 mock.options = {
-  { "installations", 100, "how many installations the fleet has" },
+  { "installations", 100, "number of installations" },
   { "host", "127.0.0.1", "address to listen on" },
   { "port", 0, "port to listen on; 0 takes a free one" },
   { "key", "mock-key", "the API key that is accepted" },
@@ -25,8 +25,8 @@ mock.options = {
   { "gzip", false, "compress for clients that accept it (needs lua-zlib)" },
   { "length", false, "send lists with Content-Length instead of in chunks" },
   { "read-seconds", 1, "how long a triggered read takes" },
-  { "fail-reads", false, "let triggered reads fail halfway" },
-  { "log", 1000, "how many requests /__mock/requests remembers" },
+  { "fail-reads", false, "make triggered reads fail halfway" },
+  { "log", 1000, "how many requests /__mock/requests lists at most" },
   { "exit-on-eof", false, "end when standard input closes" },
 }
 

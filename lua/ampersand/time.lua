@@ -78,7 +78,7 @@ end
 function time.format(seconds, nanoseconds, digits)
   if type(seconds) == "number" and nanoseconds == nil then seconds, nanoseconds = split_number(seconds) end
   if not whole_within(seconds, FIRST, LAST) then
-    error("time.format: seconds must be a number within the years 0 to 9999, and whole beside nanoseconds", 2)
+    error("time.format: seconds must be a number within the years 0 to 9999, an integer if nanoseconds are given", 2)
   end
   if not whole_within(nanoseconds, 0, 999999999) then
     error("time.format: nanoseconds must be a whole number from 0 to 999999999", 2)

@@ -119,7 +119,7 @@ end
 
 --- Checks the signature of a webhook and decodes it.
 -- Errors have kind "config" (the secret), "protocol" (unsigned, too old, from the future, signed by someone else) or
--- "decode" (well signed, but not JSON). Nothing of the secret or the body is in them.
+-- "decode" (signed, but not JSON). Nothing of the secret or the body is in them.
 ---@param secret string|string[] "whsec_..." as the dashboard shows it; several while secrets are rotated
 ---@param headers table<string, string|string[]> of the request, names in any case (svix-* or webhook-*)
 ---@param body string the raw body
@@ -142,7 +142,7 @@ function webhook.verify(secret, headers, body, given)
   end
   local message, problem = core.decode(body, { mask = true })
   if type(message) ~= "table" or getmetatable(message) == core.array_mt then
-    return refuse("decode", "the webhook is well signed, but no JSON object: " .. tostring(problem or "another value"))
+    return refuse("decode", "the body is signed, but not a JSON object: " .. tostring(problem or "another value"))
   end
   return message, { id = id, timestamp = at }
 end

@@ -414,7 +414,7 @@ describe("tools", function()
     local well = run "ampersand doctor"
     assert.equal(0, well.code, well.out .. well.err)
     assert.is_nil(well.out:find("\nNO", 1, true))
-    assert.equal("all is well; try: ampersand installations list\n", well.err)
+    assert.equal("no problems found; try: ampersand installations list\n", well.err)
     local lacking = run("ampersand doctor", { AMPERSAND_PROJECT_ID = false, XDG_CONFIG_HOME = "/nowhere" })
     assert.equal(0, lacking.code)
     assert.truthy(lacking.out:find("ok  access       the server takes the key\n", 1, true), lacking.out)

@@ -302,15 +302,15 @@ describe("tables", function()
       drawn_table(values, { columns = chosen, header = false }))
   end)
 
-  it("say how many columns had no room, and that there is nothing", function()
+  it("say how many columns did not fit, and that there is nothing", function()
     local chosen = columns.selected { "a", "b", "c" }
     local value = { a = ("a"):rep(20), b = ("b"):rep(20), c = ("c"):rep(20) }
     local text, said = drawn_table({ value }, { columns = chosen, limit = 20 })
     assert.equal("a           b\naaaaaaaaa…  bbbbbbb…\n", text)
-    assert.equal("1 column had no room; --wide shows all", said)
+    assert.equal("1 column did not fit; --wide shows all", said)
     text, said = drawn_table({ value }, { columns = chosen, limit = 10 })
     assert.equal("a\naaaaaaaaa…\n", text)
-    assert.equal("2 columns had no room; --wide shows all", said)
+    assert.equal("2 columns did not fit; --wide shows all", said)
     text, said = drawn_table({ value }, { columns = chosen, limit = 64 })
     assert.equal("", said)
     assert.truthy(text:find(("c"):rep(20), 1, true))

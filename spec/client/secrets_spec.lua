@@ -134,7 +134,7 @@ describe("no secret", function()
       if file then file:close() end
       os.remove(name)
       is_clean(text)
-      assert.truthy((tostring(err) .. text):find("looks like a key or a token", 1, true), text .. tostring(err))
+      assert.truthy((tostring(err) .. text):find("something like a key or a token", 1, true), text .. tostring(err))
     end
   end)
 

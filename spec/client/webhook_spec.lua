@@ -156,10 +156,10 @@ describe("webhook.verify", function()
     end
   end)
 
-  it("says so when a well signed message is no JSON object", function()
+  it("says so when a signed message is not a JSON object", function()
     for _, body in ipairs { "", "hello", "[1]", "7", '{"a":' } do
       local headers = signed { ["svix-signature"] = signature(RAW, "msg_1", tostring(NOW), body) }
-      refused("decode", "no JSON object", verify(headers, body))
+      refused("decode", "not a JSON object", verify(headers, body))
     end
   end)
 

@@ -316,7 +316,7 @@ describe("an edit of the fleet", function()
       config.createdBy = "consumer:" .. server.key
     end, { journal = name })
     assert.is_nil(report)
-    assert.matches("looks like a key or a token", err.message)
+    assert.matches("something like a key or a token", err.message)
     assert(edit { canary = 1 })
     for line in io.lines(name) do assert.is_nil(line:find(server.key, 1, true)) end
   end)
@@ -339,7 +339,7 @@ describe("an edit of the fleet", function()
     refused('{"ampersand":"edit/1","type":"edit","project":"other","integration":"integration-123"}\n',
       "is of project other")
     local header = '{"ampersand":"edit/1","type":"edit","project":"%s","integration":"%s"}\n'
-    refused(header:format(server.project, server.integration) .. '{"a\n{"type":"done","n":1}\n', "line 2 is no record")
+    refused(header:format(server.project, server.integration) .. '{"a\n{"type":"done","n":1}\n', "line 2 is not a record")
     assert.is_nil((client.installations:undo(name .. ".absent")))
     assert.equal(0, server:requests().count)
   end)

@@ -144,7 +144,7 @@ describe("a journal", function()
 
     local report, err = edit()
     assert.is_nil(report)
-    assert.truthy(err.message:find(("line %d is no record of a journal"):format(damaged[1]), 1, true), err.message)
+    assert.truthy(err.message:find(("line %d is not a record of a journal"):format(damaged[1]), 1, true), err.message)
     report = assert(undo())
     assert.same(damaged, report.damaged)
     assert.is_false(report:complete())

@@ -185,7 +185,7 @@ describe("reading a manifest", function()
 
   it("refuses what no schema says: twice the same, bounds, periods without a length", function()
     for message, change in pairs {
-      ['"lead" stands twice'] = { "objectName: contact\n          destination", "objectName: lead\n          destination" },
+      ['"lead" is given twice'] = { "objectName: contact\n          destination", "objectName: lead\n          destination" },
       ["must be from 50 to 500"] = { "pageSize: 50", "pageSize: 501" },
       ["must be at least 0"] = { "days: 30", "days: -1" },
       ['"days" or "fullHistory" is required'] = { "days: 30", "other: 30" },
@@ -193,7 +193,7 @@ describe("reading a manifest", function()
       ["must not be empty"] = { "destination: fieldWatch", 'destination: ""' },
       ["must be a whole number"] = { "pageSize: 50", "pageSize: 50.5" },
       ["must be a text (put it in quotes)"] = { "specVersion: 1.0.0", "specVersion: 1.0" },
-      ['"name" stands twice here, first in line 3'] = { "    displayName", "    name: x\n    displayName" },
+      ['"name" is given twice here, first in line 3'] = { "    displayName", "    name: x\n    displayName" },
     } do
       local from, to = WHOLE:find(change[1], 1, true)
       local text = WHOLE:sub(1, from - 1) .. change[2] .. WHOLE:sub(to + 1)
@@ -216,7 +216,7 @@ describe("reading a manifest", function()
     for text, expected in pairs {
       ["a: [1\nb: 2\n"] = "x:2:2: not YAML", ["\tx: 1\n"] = "x:1:1: not YAML", [""] = "x:1:1: the manifest is empty",
       ["# nothing\n"] = "the manifest is empty", ["a: 1\n---\nb: 1\n"] = "x:2:1: a manifest is one document",
-      ["a: 1\na: 2\n"] = 'x:2:1: "a" stands twice', ["a: *x\n"] = "x:1:4: the alias *x has no anchor",
+      ["a: 1\na: 2\n"] = 'x:2:1: "a" is given twice', ["a: *x\n"] = "x:1:4: the alias *x has no anchor",
       ["a: &x [*x]\n"] = "the alias *x has no anchor", ["? [a]\n: 1\n"] = "x:1:3: a name must be a text",
       ["a: \255\n"] = "not YAML", [("["):rep(80) .. ("]"):rep(80)] = "nested too deeply",
     } do

@@ -119,7 +119,7 @@ describe("a journal is bound to", function()
   end)
 
   it("no secret", function()
-    refused("looks like a key or a token", edit(client.installations:where { id = server.key }, ONE))
+    refused("something like a key or a token", edit(client.installations:where { id = server.key }, ONE))
   end)
 end)
 

@@ -184,7 +184,7 @@ describe("decoder", function()
     local decoder = core.decoder()
     decoder:feed "["
     decoder:finish()
-    assert.has_error(function() decoder:feed "1]" end, "the decoder was told that no more input will come")
+    assert.has_error(function() decoder:feed "1]" end, "the decoder is finished: no more input is accepted")
   end)
 
   it("has an envelope once the end is reached", function()

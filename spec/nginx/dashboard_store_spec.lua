@@ -1,3 +1,4 @@
+local json = require "ampersand.json"
 local nginx = require "support.openresty"
 
 if nginx.unable(pending) then return end
@@ -8,7 +9,8 @@ local ORIGIN = [==[
     content_by_lua_block {
       ngx.header["Content-Type"] = "application/json"
       ngx.print([=[[
-        {"id":"i-1","integrationId":"i","healthStatus":"healthy","group":{"groupRef":"one","groupName":"Plain"},
+        {"id":"i-1","integrationId":"i","healthStatus":"healthy",
+         "updateTime":"2026-01-02T01:30:00.5+02:00","group":{"groupRef":"one","groupName":"Plain"},
          "connection":{"status":"working","provider":"hubspot"}},
         {"id":"i-2","integrationId":"i","healthStatus":"unhealthy","group":{"groupRef":"two","groupName":"Zero\u0000Byte"},
          "connection":{"status":"working","provider":"hubspot"}}]]=])
@@ -46,5 +48,22 @@ describe("the dashboard's store", function()
     end), page .. server:log())
     assert.truthy(page:find("Plain", 1, true))
     assert.truthy(page:find "Zero[^<]-Byte")
+  end)
+
+  it("shows every time in UTC, whatever its offset", function()
+    local page = select(2, server:ask "/?q=plain")
+    assert.truthy(page:find('<time datetime="2026-01-01T23:30:00.500Z"><span>2026-01-01</span> <span>23:30 UTC</span></time>', 1, true))
+  end)
+
+  it("answers any number of a page, and any length of a text", function()
+    for _, text in ipairs { "1e308", "-1", "nan", "inf", "0x7fffffff", ("9"):rep(400), "1&page=2", "%00" } do
+      local status, page = server:ask("/?page=" .. text)
+      assert.equal(200, status, text)
+      assert.truthy(page:find("page 1 of 1", 1, true), text)
+    end
+    for length = 196, 204 do -- cut between two bytes of a character, it would not be UTF-8 any more
+      local page = select(2, server:ask("/?q=" .. ("a"):rep(length) .. ("%C3%BC"):rep(8)))
+      assert.is_string(json.decode('"' .. page:match 'name="q" value="([^"]*)"' .. '"'))
+    end
   end)
 end)

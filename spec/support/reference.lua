@@ -388,7 +388,8 @@ local function document(pages, page, body)
   out(('<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
     .. '<meta name="viewport" content="width=device-width, initial-scale=1">'
     .. '<title>%s - ampersand</title><link rel="stylesheet" href="style.css"></head>\n<body>\n'
-    .. '<header><a href="index.html">ampersand</a> reference | <a href="#contents">contents</a></header>\n<div class="page">\n'):format(html(page.title)))
+    .. '<header><a href="index.html">ampersand</a> reference | <a href="#contents">contents</a></header>\n'
+    .. '<div class="page">\n'):format(html(page.title)))
   out(("<main>\n<h1>%s</h1>\n"):format(html(page.title)))
   body(out)
   out "</main>\n"

@@ -136,7 +136,7 @@ local rows = {
   { "a body reset before its length", OK .. "Content-Length: 50\r\n" .. END .. "hello", "slow reset", "closed" },
   { "a body that stops before its length", OK .. "Content-Length: 50\r\n" .. END .. "hello", "stay", "timeout" },
   { "bytes after the body", OK .. FIVE .. END .. "hello and more", "stay", "200 hello", next = "200 next" },
-  { "an answer nobody asked for", OK .. FIVE .. END .. "hello" .. OK .. FIVE .. END .. "wrong", "stay", "200 hello",
+  { "an answer that was not requested", OK .. FIVE .. END .. "hello" .. OK .. FIVE .. END .. "wrong", "stay", "200 hello",
     next = "200 next" },
   { "bytes after a 204", "HTTP/1.1 204 No Content\r\n\r\nmore", "stay", "204 ", next = "200 next" },
 

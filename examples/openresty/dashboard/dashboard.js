@@ -1,4 +1,4 @@
-// Takes over the page that the server has drawn: the whole list in virtual rows, search while typing, and the news.
+// Extends the page that the server has rendered: the whole list in virtual rows, search while typing, and changes as they happen.
 "use strict";
 (() => {
   const ID = 0, CUSTOMER = 1, GROUP = 2, PROVIDER = 3, STATE = 4, CONNECTION = 5, OPERATION = 6, UPDATED = 7;
@@ -8,7 +8,7 @@
   const TOASTS = 3;
 
   const find = (selector) => document.querySelector(selector);
-  const body = find("#rows"), form = find("#filter"), dialog = find("#dialog"), answer = find("#answer"), news = find("#news");
+  const body = find("#rows"), form = find("#filter"), dialog = find("#dialog"), answer = find("#answer"), changes = find("#changes");
   const blank = find("#row").content.firstElementChild;
   const words = Object.fromEntries([...form.elements.state.options].map((o) => [o.value, o.textContent]));
   const params = new URLSearchParams(location.search);
@@ -22,7 +22,7 @@
   // Letters with marks count as those without; page.lua does the same.
   const fold = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
 
-  // What is searched, and what is sorted by, is worked out once per row.
+  // The texts to search and to sort by are computed once per row.
   const keys = new WeakMap();
   function keysOf(row) {
     let known = keys.get(row);
@@ -62,15 +62,14 @@
 
   const table = find("table"), drawn = new Map();
   const pad = () => {
-    const tr = document.createElement("tr"), td = document.createElement("td");
+    const tr = document.createElement("tr"), td = document.createElement("td"); // one cell: the number of columns depends on the width
     tr.className = "pad";
     tr.setAttribute("aria-hidden", "true");
-    td.colSpan = 6;
     tr.append(td);
     return tr;
   };
   const above = pad(), below = pad();
-  const says = (value) => value === "" ? "–" : value.replaceAll("_", " ");
+  const wordsOf = (value) => value === "" ? "–" : value.replaceAll("_", " ");
 
   function rowOf(row) {
     const tr = blank.cloneNode(true), link = tr.querySelector("a");
@@ -78,15 +77,18 @@
     tr.querySelector(".mark").setAttribute("class", "mark " + row[STATE]);
     tr.querySelector("use").setAttribute("href", "#mark-" + row[STATE]);
     tr.querySelector(".state span").textContent = words[row[STATE]];
-    link.textContent = row[CUSTOMER] || row[GROUP] || row[ID];
+    link.title = link.textContent = row[CUSTOMER] || row[GROUP] || row[ID];
     link.href = "/explain?id=" + encodeURIComponent(row[ID]);
     tr.querySelector("small").textContent = row[GROUP] || row[ID];
-    tr.querySelector(".provider").textContent = says(row[PROVIDER]);
-    tr.querySelector(".connection").textContent = says(row[CONNECTION]);
-    tr.querySelector(".operation").textContent = says(row[OPERATION]);
-    const moment = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(row[UPDATED]);
-    tr.querySelector("time").textContent = moment ? moment[1] + " " + moment[2] : "–";
-    if (fresh.has(row[ID])) tr.classList.add("news");
+    const provider = tr.querySelector(".provider");
+    provider.title = provider.textContent = wordsOf(row[PROVIDER]);
+    tr.querySelector(".connection").textContent = wordsOf(row[CONNECTION]);
+    tr.querySelector(".operation").textContent = wordsOf(row[OPERATION]);
+    const time = tr.querySelector("time"), parts = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+Z$/.exec(row[UPDATED]);
+    time.dateTime = row[UPDATED];
+    time.firstElementChild.textContent = parts ? parts[1] : row[UPDATED] || "–";
+    time.lastElementChild.textContent = parts ? parts[2] + " UTC" : "";
+    if (fresh.has(row[ID])) tr.classList.add("changed");
     return tr;
   }
 
@@ -96,7 +98,8 @@
     height = height || (body.querySelector("tr:not(.pad)") || body).getBoundingClientRect().height || 56;
     const top = body.getBoundingClientRect().top;
     const first = Math.max(0, Math.min(shown.length, Math.floor(-top / height) - OVERSCAN));
-    const last = Math.min(shown.length, Math.ceil((innerHeight - top) / height) + OVERSCAN);
+    // some rows also while the list is below the screen: Tab and screen readers reach it there
+    const last = Math.min(shown.length, Math.max(first, Math.ceil((innerHeight - top) / height)) + OVERSCAN);
     if (!anew && first === from && last === to) return;
     [from, to] = [first, Math.max(first, last)];
     const wanted = shown.slice(from, to), keep = new Set(wanted);
@@ -123,22 +126,23 @@
     if (focused && focused !== document.activeElement) (focused.isConnected ? focused : find("#list")).focus({ preventScroll: true });
   }
 
-  let asked = false;
-  const later = () => {
-    if (asked) return;
-    asked = true;
+  let scheduled = false;
+  const drawLater = () => {
+    if (scheduled) return;
+    scheduled = true;
     requestAnimationFrame(() => {
-      asked = false;
+      scheduled = false;
       draw(false);
     });
   };
-  addEventListener("scroll", later, { passive: true });
+  addEventListener("scroll", drawLater, { passive: true });
+  document.addEventListener("toggle", drawLater, true); // providers that open or close move the list
   addEventListener("resize", () => {
     height = 0;
-    later();
+    drawLater();
   });
 
-  // Arrow keys, Page, Home and End walk through all rows, also those that are not drawn yet.
+  // Arrow keys, Page Up, Page Down, Home and End move the focus through all rows, also those that are not drawn yet.
   body.addEventListener("keydown", (event) => {
     const tr = event.target.closest("tr"), page = Math.max(1, Math.floor(innerHeight / height) - 2);
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
@@ -212,7 +216,7 @@
     form.elements.q.focus();
   });
 
-  // The server draws; a document that was fetched this way runs nothing and is not parsed from a string of ours.
+  // The server renders. A document fetched this way runs no script, and no string is parsed as HTML here.
   function fetchDocument(url, take, fail) {
     const request = new XMLHttpRequest();
     request.responseType = "document";
@@ -230,28 +234,28 @@
       if (!next) return;
       const focused = before.contains(document.activeElement) && document.activeElement;
       const place = focused ? [...before.querySelectorAll("a, summary")].indexOf(focused) : -1;
-      const label = focused && focused.getAttribute("aria-label")?.split(":")[0];
+      const same = (link) => link.dataset.choose === focused.dataset.choose && link.dataset.value === focused.dataset.value;
       const open = before.querySelector("details")?.open;
       before.replaceWith(document.importNode(next, true));
       const after = find("#overview");
       if (open && after.querySelector("details")) after.querySelector("details").open = true;
       if (place >= 0) {
         const links = [...after.querySelectorAll("a, summary")];
-        (links.find((link) => label && link.getAttribute("aria-label")?.split(":")[0] === label && link.checkVisibility()) || links[place])?.focus({ preventScroll: true });
+        (links.find((link) => focused.dataset.choose && same(link) && link.checkVisibility()) || links[place])?.focus({ preventScroll: true });
       }
     });
   }
 
   // --- explanation --------------------------------------------------------------------------------------------------
 
-  let question = 0;
+  let requests = 0;
   function explain(url) {
-    const mine = ++question, wait = document.createElement("p");
-    wait.textContent = "Asking why …";
+    const mine = ++requests, wait = document.createElement("p");
+    wait.textContent = "Loading the explanation …";
     answer.replaceChildren(wait);
     if (!dialog.open) dialog.showModal();
     answer.focus();
-    const put = (node) => mine === question && answer.replaceChildren(node);
+    const put = (node) => mine === requests && answer.replaceChildren(node);
     fetchDocument(url, (page) => put(document.importNode(page.querySelector("article"), true)), () => {
       wait.textContent = "The server did not answer. Close this and try again.";
       put(wait);
@@ -259,19 +263,19 @@
   }
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 
-  // --- news -----------------------------------------------------------------------------------------------------------
+  // --- changes -------------------------------------------------------------------------------------------------------
 
   let checked = find("#overview").dataset.age === "" ? null : performance.now() - 1000 * find("#overview").dataset.age;
-  let connected = false, trouble = find(".problem") !== null;
+  let connected = false, failing = find(".problem") !== null;
   const span = (age) => age < 90 ? `${Math.floor(age)} s` : age < 5400 ? `${Math.floor(age / 60)} min` : `${Math.floor(age / 3600)} h`;
-  function tell() {
+  function showStatus() {
     const age = checked === null ? null : span(Math.max(0, (performance.now() - checked) / 1000));
-    const word = !connected ? "Reconnecting" : trouble ? "API failing" : "Live", known = find("[data-known]");
-    find("#live").className = connected && !trouble ? "live" : "stale";
+    const word = !connected ? "Reconnecting" : failing ? "API failing" : "Live", known = find("[data-known]");
+    find("#live").className = connected && !failing ? "live" : "stale";
     find("#age").textContent = `${word} · ${age === null ? "no data yet" : age + " ago"}`;
     if (known && age !== null) known.textContent = age;
   }
-  setInterval(tell, 1000);
+  setInterval(showStatus, 1000);
 
   function toast(row) {
     const link = document.createElement("a"), mark = blank.querySelector(".mark").cloneNode(true), text = document.createElement("span");
@@ -281,15 +285,15 @@
     link.href = "/explain?id=" + encodeURIComponent(row[ID]);
     link.setAttribute("data-explain", "");
     link.append(mark, text);
-    news.append(link);
-    while (news.children.length > TOASTS) news.firstChild.remove();
+    changes.append(link);
+    while (changes.children.length > TOASTS) changes.firstChild.remove();
     setTimeout(() => link.remove(), 12000);
   }
 
-  // Rows that are worse than they were are news.
-  function take(changes, removed) {
+  // A row whose state became worse is highlighted and announced.
+  function apply({ rows: changed, removed }) {
     for (const id of removed) known.delete(id);
-    for (const row of changes) {
+    for (const row of changed) {
       const before = known.get(row[ID]);
       if (SEVERITY[row[STATE]] <= 2 && (!before || SEVERITY[before[STATE]] > SEVERITY[row[STATE]])) {
         fresh.add(row[ID]);
@@ -318,7 +322,7 @@
     } else {
       for (const row of rows) {
         const was = before.get(row[ID]);
-        if (was && row[STATE] === "unhealthy" && was[STATE] !== "unhealthy" && news.children.length < TOASTS) toast(row);
+        if (was && row[STATE] === "unhealthy" && was[STATE] !== "unhealthy" && changes.children.length < TOASTS) toast(row);
       }
       overview();
     }
@@ -331,36 +335,36 @@
     return loading;
   }
 
-  // A hidden page hears nothing: a browser holds few connections to one server, and each page would keep one.
+  // A hidden page has no event stream: a browser opens few connections to one server, and each page would keep one.
   let source = null;
   function listen() {
     if (source || document.hidden) return;
     source = new EventSource("/events?version=" + encodeURIComponent(version));
-    source.onopen = () => { connected = true; tell(); };
+    source.onopen = () => { connected = true; showStatus(); };
     source.onerror = () => {
       connected = false;
-      tell();
+      showStatus();
       source.close();
       source = null;
       setTimeout(listen, 2000);
     };
     source.onmessage = (event) => {
-      const told = JSON.parse(event.data);
+      const update = JSON.parse(event.data);
       connected = true;
-      if (told.age !== undefined) checked = performance.now() - 1000 * told.age;
-      const turned = told.problem !== trouble;
-      trouble = told.problem;
-      if (told.version !== version) {
-        if (told.change && told.change.from === version) {
-          version = told.version;
-          take(told.change.rows, told.change.removed);
+      if (update.age !== undefined) checked = performance.now() - 1000 * update.age;
+      const failureChanged = update.problem !== failing;
+      failing = update.problem;
+      if (update.version !== version) {
+        if (update.change && update.change.from === version) {
+          version = update.version;
+          apply(update.change);
         } else {
           reload();
         }
-      } else if (turned) {
+      } else if (failureChanged) {
         overview();
       }
-      tell();
+      showStatus();
     };
   }
 

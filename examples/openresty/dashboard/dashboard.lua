@@ -1,4 +1,4 @@
---- What the dashboard knows, and its answers. One worker at a time asks the API; every page reads shared memory.
+--- The state of the dashboard and its responses. One worker at a time requests the list; pages read shared memory.
 --
 -- In the store: `meta` (version, when it was checked, counts), `rows:VERSION:i` (the list in pieces, worst first),
 -- `change:VERSION` (what differs from the version before), `health` (counts for /metrics), `problem` (why the last
@@ -8,11 +8,12 @@ local array = require("ampersand").array
 local cache = require "ampersand.cache"
 local json = require "ampersand.json"
 local page = require "page"
+local time = require "ampersand.time"
 
 local dashboard = {}
 dashboard.__index = dashboard
 
--- Nothing else of an installation is asked for: no credential can reach a page.
+-- No other field of an installation is kept: no credential can reach a page.
 local FIELDS = {
   "id", "integrationId", "healthStatus", "lastOperationStatus", "updateTime", "group.groupRef", "group.groupName",
   "connection.provider", "connection.status",
@@ -22,8 +23,8 @@ local LOCKED = 90           -- seconds a refresh may take
 local EVENTS_FOR = 600      -- seconds until a reader has to reconnect
 local PAGE = 50             -- rows of a page without JavaScript
 
--- Lets the worker do something else.
-local function breathe()
+-- Lets the worker serve other requests.
+local function yield()
   ngx.sleep(0.001)
 end
 
@@ -34,11 +35,17 @@ local function text(value)
   return value
 end
 
+-- A time in UTC, whatever its offset; a text that is not a time is kept.
+local function utc(value)
+  local seconds, nanoseconds = time.parse(text(value))
+  return seconds and time.format(seconds, nanoseconds) or text(value)
+end
+
 local function member(value, key)
   return type(value) == "table" and value[key] or nil
 end
 
--- Health is Ampersand's word; a refused login counts even while nothing has failed of it yet.
+-- healthStatus decides; a refused login is shown also before an operation has failed because of it.
 local function state_of(health, connection)
   if health == "unhealthy" then return "unhealthy" end
   if connection == "bad_credentials" then return "refused" end
@@ -53,7 +60,7 @@ local function row_of(installation)
   return {
     text(installation.id), text(member(group, "groupName")), text(member(group, "groupRef")),
     text(member(connection, "provider")), state_of(health, status), status, text(installation.lastOperationStatus),
-    text(installation.updateTime), text(installation.integrationId),
+    utc(installation.updateTime), text(installation.integrationId),
   }
 end
 
@@ -66,7 +73,7 @@ function dashboard.new(client)
   return setmetatable({
     client = client, view = view:select(FIELDS), store = cache.shared "dashboard",
     every = tonumber(os.getenv "DASHBOARD_REFRESH") or 15,
-    project = os.getenv "AMPERSAND_PROJECT_ID" or "", held = {},
+    project = os.getenv "AMPERSAND_PROJECT_ID" or "", decoded = {},
   }, dashboard)
 end
 
@@ -78,33 +85,33 @@ end
 local function save(self, key, value, ttl)
   local ok, encoded, why = nil, json.encode(value)
   if encoded then ok, why = self.store:set(key, encoded, ttl) end
-  if not ok then error(("the shared memory `dashboard` does not hold %s: %s"):format(key, tostring(why)), 0) end
+  if not ok then error(("the shared memory `dashboard` cannot store %s: %s"):format(key, tostring(why)), 0) end
 end
 
 -- --- the list ----------------------------------------------------------------------------------------------------
 
-local function hold(self, version, rows)
+local function keep_decoded(self, version, rows)
   local by_id = {}
   for _, row in ipairs(rows) do by_id[row[1]] = row end
-  self.held = { version = version, rows = rows, by_id = by_id }
-  return self.held
+  self.decoded = { version = version, rows = rows, by_id = by_id }
+  return self.decoded
 end
 
 -- The list of a version, decoded once per worker; nil when it was replaced meanwhile.
 local function list_of(self, meta)
   if not meta then return { rows = {}, by_id = {} } end
-  if self.held.version == meta.version then return self.held end
+  if self.decoded.version == meta.version then return self.decoded end
   local rows = {}
   for i = 1, meta.pieces do
     local piece = load(self, ("rows:%s:%d"):format(meta.version, i))
     if not piece then return nil end
     for _, row in ipairs(piece) do rows[#rows + 1] = row end
-    breathe()
+    yield()
   end
-  return hold(self, meta.version, rows)
+  return keep_decoded(self, meta.version, rows)
 end
 
--- What is known now; a list that is replaced while it is read is read again.
+-- The current list; one that is replaced while it is read is read again.
 local function current(self)
   for _ = 1, 3 do
     local meta = load(self, "meta")
@@ -128,7 +135,7 @@ local function count_health(counts, installation)
   counts[key].value = counts[key].value + 1
 end
 
-local function ask(self)
+local function fetch(self)
   local stream, err = self.view:stream()
   if not stream then return nil, err end
   local rows, counts = {}, {}
@@ -136,7 +143,7 @@ local function ask(self)
     local installation
     installation, err = stream:next()
     if err then return nil, err end
-    if not installation then return page.sort(rows, "state", false, breathe), counts end
+    if not installation then return page.sort(rows, "state", false, yield), counts end
     rows[#rows + 1] = row_of(installation)
     count_health(counts, installation)
   end
@@ -149,7 +156,7 @@ local function equal(a, b)
   return true
 end
 
--- What a reader of the list before has to change.
+-- The difference between two lists, for readers that have the first.
 local function compare(before, rows)
   local change, seen = { rows = array(), removed = array() }, {}
   for _, row in ipairs(rows) do
@@ -188,13 +195,13 @@ local function store_rows(self, version, rows)
     for i = first, math.min(first + PIECE - 1, #rows) do piece[#piece + 1] = rows[i] end
     pieces = pieces + 1
     save(self, ("rows:%s:%d"):format(version, pieces), piece)
-    breathe()
+    yield()
   end
   return pieces
 end
 
--- Readers of the version before may still be at it; the one before that goes.
-local function forget(self, meta)
+-- Readers may still read the previous version; the one before it is deleted.
+local function delete_old(self, meta)
   for i = 1, meta and meta.previous_pieces or 0 do
     self.store:delete(("rows:%s:%d"):format(meta.previous, i))
   end
@@ -203,7 +210,7 @@ end
 local function publish(self, meta, rows, change)
   local version = ("%.0f"):format(ngx.now() * 1000)
   local totals, providers = counts_of(rows)
-  forget(self, meta)
+  delete_old(self, meta)
   change.from = meta and meta.version
   if change.from and #change.rows + #change.removed <= PIECE then save(self, "change:" .. version, change, 120) end
   local pieces = store_rows(self, version, rows)
@@ -211,7 +218,7 @@ local function publish(self, meta, rows, change)
     version = version, checked = ngx.now(), count = #rows, pieces = pieces, totals = totals, providers = providers,
     previous = meta and meta.version, previous_pieces = meta and meta.pieces,
   })
-  hold(self, version, rows)
+  keep_decoded(self, version, rows)
 end
 
 local function note_problem(self, why)
@@ -220,7 +227,7 @@ local function note_problem(self, why)
 end
 
 local function refresh(self)
-  local rows, counts = ask(self)
+  local rows, counts = fetch(self)
   if not rows then return note_problem(self, counts) end
   local samples = array()
   for _, sample in pairs(counts) do samples[#samples + 1] = sample end
@@ -236,36 +243,44 @@ local function refresh(self)
   self.store:delete "problem"
 end
 
--- Each worker looks whether a refresh is due; the lock lets one do it.
+-- Each worker checks whether a refresh is due; the lock admits one.
 local function tick(premature, self)
-  if premature or self.store:get "resting" then return end
+  if premature or self.store:get "fresh" then return end
   local token = self.store:lock("refresh", LOCKED)
   if not token then return end
-  if not self.store:get "resting" then
+  if not self.store:get "fresh" then
     local ok, why = pcall(refresh, self)
     if not ok then
       ngx.log(ngx.ERR, "dashboard: ", tostring(why))
-      pcall(note_problem, self, why) -- the page shows it, as far as the store still takes anything
+      pcall(note_problem, self, why) -- the page shows it, unless the store is full
     end
-    self.store:set("resting", "1", self.every)
+    self.store:set("fresh", "1", self.every)
   end
   self.store:unlock("refresh", token)
 end
 
---- Begins to refresh; called in init_worker.
+--- Starts the refreshes; call it in init_worker.
 function dashboard:start()
   assert(ngx.timer.at(0, tick, self))
   assert(ngx.timer.every(math.min(1, self.every), tick, self))
 end
 
--- --- answers -------------------------------------------------------------------------------------------------------
+-- --- responses -------------------------------------------------------------------------------------------------------
 
 local function age_of(meta)
   return meta and math.max(0, ngx.now() - meta.checked)
 end
 
+-- The first bytes of a text, without a part of a UTF-8 character at the end.
+local function cut(value, most)
+  if #value <= most then return value end
+  while most > 0 and value:byte(most + 1) >= 0x80 and value:byte(most + 1) < 0xC0 do most = most - 1 end
+  return value:sub(1, most)
+end
+
 local function argument(arguments, name)
-  return type(arguments[name]) == "string" and arguments[name]:sub(1, 200) or ""
+  local value = arguments[name]
+  return type(value) == "string" and cut(value, 200) or ""
 end
 
 --- The page: complete without JavaScript, also filtered and sorted.
@@ -276,12 +291,12 @@ function dashboard:page()
   if part then meta = load(self, "meta") else meta, list = current(self) end
   local model = {
     meta = meta, age = age_of(meta), problem = load(self, "problem"), project = self.project, size = PAGE,
-    page = math.max(1, math.floor(tonumber(argument(arguments, "page")) or 1)), view = {},
+    page = argument(arguments, "page"), view = {},
   }
   for _, name in ipairs(page.PARAMETERS) do model.view[name] = argument(arguments, name) end
   ngx.header.content_type = "text/html; charset=utf-8"
   if part then return ngx.print(page.overview(model)) end
-  model.rows = page.select(list.rows, model.view, breathe)
+  model.rows = page.select(list.rows, model.view, yield)
   ngx.print(page.whole(model))
 end
 
@@ -294,7 +309,7 @@ function dashboard:rows()
   local comma = ""
   for i = 1, meta.pieces do
     local piece = self.store:get(("rows:%s:%d"):format(meta.version, i))
-    if not piece then return ngx.exit(ngx.ERROR) end -- replaced meanwhile: the reader asks again
+    if not piece then return ngx.exit(ngx.ERROR) end -- replaced meanwhile: the script requests it again
     ngx.print(comma, piece:sub(2, -2))
     comma = ","
   end
@@ -309,22 +324,23 @@ local function event(self, meta, problem, seen)
   }
 end
 
---- Server-sent events: one when there is news, one after each refresh (it tells the age), and a beat.
+--- Server-sent events: one after each refresh (it has the age of the list) and after each change, and comments that
+-- keep the connection open.
 function dashboard:events()
-  local seen, told = ngx.var.arg_version, nil
-  local till, beat = ngx.now() + EVENTS_FOR, 0
+  local seen, sent = ngx.var.arg_version, nil
+  local till, keepalive = ngx.now() + EVENTS_FOR, 0
   ngx.header.content_type = "text/event-stream"
   ngx.print "retry: 2000\n\n"
   while ngx.now() < till and not ngx.worker.exiting() do
     local meta, problem = load(self, "meta"), load(self, "problem")
     local state = ("%s %s %s"):format(meta and meta.version, meta and meta.checked, problem and problem.message)
-    if state ~= told then
+    if state ~= sent then
       ngx.print("data: ", event(self, meta, problem, seen), "\n\n")
-      told, seen = state, meta and meta.version or seen
-      beat = ngx.now() + 15
-    elseif ngx.now() > beat then
-      ngx.print ": beat\n\n"
-      beat = ngx.now() + 15
+      sent, seen = state, meta and meta.version or seen
+      keepalive = ngx.now() + 15
+    elseif ngx.now() > keepalive then
+      ngx.print ": keepalive\n\n"
+      keepalive = ngx.now() + 15
     end
     if not ngx.flush(true) then return end
     ngx.sleep(0.5)
@@ -344,8 +360,8 @@ function dashboard:metrics(metrics)
   }
 end
 
--- What is wrong with one installation, as plain data; links only as the provider's login page.
-local function find_out(self, row)
+-- The cause and the next step of one installation, as plain data. Only http and https links are kept.
+local function fetch_explanation(self, row)
   local client = row[9] ~= "" and self.client:with { integration = row[9] } or self.client
   local found, err = client.installations:explain(row[1])
   if not found then return { failed = text(tostring(err)) } end
@@ -353,11 +369,11 @@ local function find_out(self, row)
   return {
     code = found.code, cause = found.cause, next_step = found.next_step, remedy = found.remedy,
     url = url and url:match "^https?://%S+$", operation = text(operation.id), action = text(operation.actionType),
-    failed_at = text(operation.createTime),
+    failed_at = utc(operation.createTime),
   }
 end
 
--- One question at a time for one installation; the others wait for its answer.
+-- One request at a time for one installation; concurrent readers wait for its result.
 local function explanation(self, row)
   local key, till = "explain:" .. row[1], ngx.now() + 30
   while ngx.now() < till do
@@ -365,7 +381,7 @@ local function explanation(self, row)
     if known then return known end
     local token = self.store:lock(key, 60)
     if token then
-      local ok, found = pcall(find_out, self, row)
+      local ok, found = pcall(fetch_explanation, self, row)
       if not ok or not json.encode(found) then found = { failed = "the explanation could not be made" } end
       local saved, why = pcall(save, self, key, found, found.failed and 3 or 30)
       self.store:unlock(key, token)
@@ -374,10 +390,10 @@ local function explanation(self, row)
     end
     ngx.sleep(0.1)
   end
-  return { failed = "another request has been asking for 30 seconds" }
+  return { failed = "another request for it has not ended within 30 seconds" }
 end
 
---- Why one installation is not well: a page of its own, from which the script takes the article.
+--- Explains one installation: a page of its own, from which the script takes the article.
 function dashboard:explain()
   local _, list = current(self)
   local row = list.by_id[argument(ngx.req.get_uri_args(5), "id")]

@@ -1,4 +1,4 @@
---- Draws the dashboard: data in, HTML out. Knows neither nginx's requests nor the API.
+--- Renders the dashboard: data in, HTML out. It uses neither nginx nor the API.
 
 local page = {}
 
@@ -67,9 +67,9 @@ local function number(value)
 end
 
 local function age_text(seconds)
-  if seconds < 90 then return ("%d s"):format(seconds) end
-  if seconds < 5400 then return ("%d min"):format(seconds / 60) end
-  return ("%d h"):format(seconds / 3600)
+  if seconds < 90 then return ("%d s"):format(math.floor(seconds)) end
+  if seconds < 5400 then return ("%d min"):format(math.floor(seconds / 60)) end
+  return ("%d h"):format(math.floor(seconds / 3600))
 end
 
 -- --- states --------------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ local function key_of(row, by)
   return fold(row[PLACE[by]])
 end
 
-local TURN = 500 -- rows that are looked at before others get their turn
+local TURN = 500 -- rows that are processed before other requests get their turn
 
 local function merge(a, b, before, pause)
   local merged, i, j = {}, 1, 1
@@ -226,25 +226,28 @@ local function tiles(model)
   return table.concat(parts, "\n")
 end
 
-local ROW = 40 -- height of a provider in the chart
-local FEW, MANY = 4, 10 -- providers that are shown at once, on a phone and elsewhere
+local MANY = 10 -- providers that are shown without a click, except on narrow screens
 
+-- The accessible name is the text itself, so it begins with what is seen: name and count, then the count of each state.
 local BAR = [[
-<a class="bar" data-choose="provider" data-value="{provider}" href="{address}"{=current} aria-label="{label}"><rect class="touch" y="{top}" width="100%" height="{height}" rx="6"/>
-<text class="name" x="6" y="{baseline}">{name}</text><text class="count" x="100%" dx="-6" y="{baseline}">{count}</text>{=segments}</a>]]
+<li><a class="bar" data-choose="provider" data-value="{provider}" href="{address}"{=current} title="{name}">{=content}</a></li>]]
+local BAR_WITHOUT_LINK = '<li><div class="bar">{=content}</div></li>' -- "" is the value of "every provider"
+local BAR_CONTENT = [[
+<span class="name">{name}</span> <span class="count">{count}</span><span class="unseen">: {states}</span>
+<svg aria-hidden="true">{=segments}</svg>]]
 
 -- A piece of a bar: its colour, and over it the pattern that the worst have.
-local function segment(name, x, y, width)
-  local place = (' x="%.2f%%" y="%d" width="%.2f%%" height="10"/>'):format(x, y, width)
+local function segment(name, x, width)
+  local place = (' x="%.2f%%" width="%.2f%%" height="10"/>'):format(x, width)
   local pattern = (name == "unhealthy" or name == "refused") and ('<rect class="%s-pattern"'):format(name) .. place or ""
   return ('<rect class="%s"'):format(name) .. place .. pattern
 end
 
-local function segments(provider, most, y)
-  local parts, x = {}, 2
+local function segments(provider, most)
+  local parts, x = {}, 0
   for _, state in ipairs(page.STATES) do
-    local width = (provider.states[state.name] or 0) / most * 96
-    if width > 0 then parts[#parts + 1] = segment(state.name, x, y, math.max(width, 0.6)) end
+    local width = (provider.states[state.name] or 0) / most * 100
+    if width > 0 then parts[#parts + 1] = segment(state.name, x, math.max(width, 0.6)) end
     x = x + width
   end
   return table.concat(parts)
@@ -254,43 +257,45 @@ local function legend(totals)
   local parts = {}
   for _, state in ipairs(page.STATES) do
     if totals[state.name] then
-      parts[#parts + 1] = ('<li><svg aria-hidden="true">%s</svg>%s</li>'):format(segment(state.name, 0, 0, 100), state.word)
+      parts[#parts + 1] = ('<li><svg aria-hidden="true">%s</svg>%s</li>'):format(segment(state.name, 0, 100), state.word)
     end
   end
   return '<ul class="legend">' .. table.concat(parts) .. "</ul>"
 end
 
-local function describe(provider)
+local function counts_by_state(provider)
   local words = {}
   for _, state in ipairs(page.STATES) do
     local count = provider.states[state.name]
     if count then words[#words + 1] = ("%s %s"):format(number(count), state.word:lower()) end
   end
-  return ("%s: %s"):format(provider.name, table.concat(words, ", "))
+  return table.concat(words, ", ")
 end
 
-local function bar(model, provider, most, i)
-  local unhealthy, top = provider.states.unhealthy or 0, (i - 1) * ROW
+local function bar(model, provider, most)
+  local unhealthy = provider.states.unhealthy or 0
   local chosen = model.view.provider == provider.name
-  return fill(BAR, {
-    provider = provider.name, address = address(model.view, { provider = chosen and "" or provider.name }),
-    current = chosen and ' aria-current="true"' or "", label = describe(provider), top = top + 1, height = ROW - 2,
-    baseline = top + 17, name = provider.name ~= "" and provider.name or "no provider",
+  local name = provider.name ~= "" and provider.name or "no provider"
+  local content = fill(BAR_CONTENT, {
+    name = name, states = counts_by_state(provider), segments = segments(provider, most),
     count = unhealthy > 0 and ("%s of %s"):format(number(unhealthy), number(provider.total)) or number(provider.total),
-    segments = segments(provider, most, top + 24),
+  })
+  if provider.name == "" then return fill(BAR_WITHOUT_LINK, { content = content }) end
+  return fill(BAR, {
+    provider = provider.name, name = name, content = content, current = chosen and ' aria-current="true"' or "",
+    address = address(model.view, { provider = chosen and "" or provider.name }),
   })
 end
 
 local function bars(model, providers, first, last, most, class)
   local parts = {}
   if first > last then return "" end
-  for i = first, last do parts[#parts + 1] = bar(model, providers[i], most, i - first + 1) end
-  return ('<svg class="chart %s" role="group" aria-label="Health by provider" width="100%%" height="%d">%s</svg>'):format(
-    class or "", #parts * ROW, table.concat(parts, "\n"))
+  for i = first, last do parts[#parts + 1] = bar(model, providers[i], most) end
+  return ('<ul class="chart %s">%s</ul>'):format(class or "", table.concat(parts, "\n"))
 end
 
 -- The most unhealthy first, then the largest.
-local function by_trouble(a, b)
+local function more_unhealthy(a, b)
   local x, y = a.states.unhealthy or 0, b.states.unhealthy or 0
   if x ~= y then return x > y end
   if a.total ~= b.total then return a.total > b.total end
@@ -302,28 +307,25 @@ local function chart(model)
   for i, provider in ipairs(model.meta.providers) do
     providers[i], most = provider, math.max(most, provider.total)
   end
-  table.sort(providers, by_trouble)
-  local few, many = math.min(FEW, #providers), math.min(MANY, #providers)
-  local function draw(first, last, class) return bars(model, providers, first, last, most, class) end
-  local parts = { draw(1, few), draw(few + 1, many, "wide") }
-  if few < #providers then
-    parts[3] = ('<details%s><summary>The other providers</summary>%s%s</details>'):format(
-      many == #providers and ' class="narrow"' or "", draw(few + 1, many, "narrow"), draw(many + 1, #providers))
-  end
-  return table.concat(parts)
+  table.sort(providers, more_unhealthy)
+  local many = math.min(MANY, #providers)
+  return bars(model, providers, 1, many, most, "wide")
+    .. ('<details%s><summary><span class="wide">The other providers</span><span class="narrow">Health by provider</span></summary>%s%s</details>')
+      :format(many == #providers and ' class="narrow"' or "", bars(model, providers, 1, many, most, "narrow"),
+        bars(model, providers, many + 1, #providers, most))
 end
 
--- The age stands outside of what is announced: the script counts it on.
+-- The age is outside of the alert, so that a screen reader does not announce each second.
 local PROBLEM = [[
 <div class="problem">{=mark}<div><div role="alert"><strong>The API does not answer as it should.</strong>
-<span class="message">{message}</span></div><span class="known">{=known} It has been failing since {since} UTC, and is tried again by itself.</span></div></div>]]
+<span class="message">{message}</span></div><span class="known">{=known} Every refresh since {since} has failed; the next one is automatic.</span></div></div>]]
 
 local function problem_banner(model)
   if not model.problem then return "" end
   return fill(PROBLEM, {
-    mark = mark "unhealthy", message = model.problem.message, since = os.date("!%H:%M:%S", model.problem.since),
-    known = model.meta and fill("You see what was known <span data-known>{age}</span> ago.", { age = age_text(model.age) })
-      or "Nothing is known yet.",
+    mark = mark "unhealthy", message = model.problem.message, since = os.date("!%Y-%m-%d %H:%M:%S UTC", model.problem.since),
+    known = model.meta and fill("The list is <span data-known>{age}</span> old.", { age = age_text(model.age) })
+      or "No list was received yet.",
   })
 end
 
@@ -332,10 +334,10 @@ local OVERVIEW = [[
 {=problem}
 <nav class="tiles" aria-label="By state">{=tiles}</nav>
 <section class="panel providers" aria-labelledby="providers"><h2 id="providers">Health by provider</h2>
-<p class="hint">unhealthy of all, the worst first</p>{=legend}{=chart}</section>
+<p class="hint">unhealthy of all, worst first</p>{=legend}{=chart}</section>
 </div>]]
 
---- The part that follows the news: what is wrong with the API, the numbers, the chart.
+--- The part that is replaced after each change: errors of the API, the counts, the chart.
 function page.overview(model)
   local meta = model.meta
   return fill(OVERVIEW, {
@@ -349,30 +351,43 @@ end
 
 local ROW_HTML = [[
 <tr class="{state}"><td class="state">{=mark}<span>{word}</span></td>
-<th scope="row"><a data-explain href="/explain?id={id}">{customer}</a><small>{group}</small></th>
-<td class="provider">{provider}</td><td class="connection">{connection}</td><td class="operation">{operation}</td>
-<td class="updated"><time>{updated}</time></td></tr>]]
+<th scope="row"><a data-explain href="/explain?id={id}" title="{customer}">{customer}</a><small>{group}</small></th>
+<td class="provider" title="{provider}">{provider}</td><td class="connection">{connection}</td><td class="operation">{operation}</td>
+<td class="updated"><time datetime="{datetime}"><span>{day}</span> <span>{hour}</span></time></td></tr>]]
 
 local function words(value)
   return value == "" and "–" or (value:gsub("_", " "))
 end
 
-local function moment(value)
-  local day, time = value:match "^(%d%d%d%d%-%d%d%-%d%d)T(%d%d:%d%d)"
-  return day and day .. " " .. time or "–"
+-- Day and time of day in UTC, as dashboard.lua writes times. Any other text is shown unchanged: its zone is not known.
+local function time_texts(value)
+  local day, hour = value:match "^(%d%d%d%d%-%d%d%-%d%d)T(%d%d:%d%d):[%d.]+Z$"
+  if day then return day, hour .. " UTC" end
+  return value == "" and "–" or value, ""
 end
 
 local function row_html(row)
+  local day, hour = time_texts(row[8])
   return fill(ROW_HTML, {
     state = row[5], mark = mark(row[5]), word = WORD[row[5]], id = percent_encode(row[1]),
     customer = row[2] ~= "" and row[2] or row[3] ~= "" and row[3] or row[1],
     group = row[3] ~= "" and row[3] or row[1], provider = words(row[4]), connection = words(row[6]),
-    operation = words(row[7]), updated = moment(row[8]),
+    operation = words(row[7]), day = day, hour = hour, datetime = row[8],
   })
 end
 
+local function last_page(model)
+  return math.max(1, math.ceil(#model.rows / model.size))
+end
+
+-- The page that was asked for: digits only, and no page beyond the last.
+local function page_number(model)
+  local asked = tonumber(model.page:match "^%d+$")
+  return asked and math.floor(math.max(1, math.min(asked, last_page(model)))) or 1
+end
+
 local function rows_html(model)
-  local parts, first = {}, (model.page - 1) * model.size + 1
+  local parts, first = {}, (page_number(model) - 1) * model.size + 1
   for i = first, math.min(first + model.size - 1, #model.rows) do parts[#parts + 1] = row_html(model.rows[i]) end
   return table.concat(parts, "\n")
 end
@@ -415,13 +430,13 @@ local function provider_options(model)
 end
 
 local function paging(model)
-  local last = math.max(1, math.ceil(#model.rows / model.size))
+  local at, last = page_number(model), last_page(model)
   local function link(to, word)
     if to < 1 or to > last then return ('<span>%s</span>'):format(word) end
     return fill('<a href="{address}">{word}</a>', { address = address(model.view, { page = ("%d"):format(to) }), word = word })
   end
   return ('<nav class="paging" aria-label="Pages">%s<span>page %d of %d</span>%s</nav>'):format(
-    link(model.page - 1, "Previous"), model.page, last, link(model.page + 1, "Next"))
+    link(at - 1, "Previous"), at, last, link(at + 1, "Next"))
 end
 
 -- --- whole pages ---------------------------------------------------------------------------------------------------
@@ -430,7 +445,7 @@ local HEAD = [[
 <!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<link rel="icon" href="/mark.svg"><link rel="stylesheet" href="/style.css"><script src="/dashboard.js" defer></script></head>
+<link rel="icon" href="/mark.svg"><link rel="stylesheet" href="/style.css">{=script}</head>
 ]]
 
 local SVG = [[
@@ -443,30 +458,31 @@ local BODY = [[
 <header><img src="/mark.svg" alt="" width="36" height="36"><div><h1>Installations</h1><p>{project}</p></div>
 <p id="live" class="{freshness}"><span class="dot"></span><span id="age">{age}</span></p></header>
 {=svg}
-<main>{=overview}
-<section id="list" class="panel" aria-labelledby="listed" tabindex="-1">
-<div class="head"><h2 id="listed">Customers</h2><p id="found" role="status">{found}</p></div>
+<main>
 <form id="filter" action="/" method="get" role="search">
 <input type="search" name="q" value="{q}" placeholder="Search name, group or id" aria-label="Search name, group or id" autocomplete="off" spellcheck="false">
 <select name="state" aria-label="State">{=states}</select><select name="provider" aria-label="Provider">{=providers}</select>
 <input type="hidden" name="sort" value="{sort}"><input type="hidden" name="dir" value="{dir}"><button>Show</button></form>
+{=overview}
+<section id="list" class="panel" aria-labelledby="listed" tabindex="-1">
+<div class="head"><h2 id="listed">Customers</h2><p id="found" role="status">{found}</p></div>
 <table aria-labelledby="listed"><thead><tr>{=heads}</tr></thead><tbody id="rows">{=rows}</tbody></table>
 <p id="nothing"{=something}>Nothing matches. <a data-view href="/">Show all</a></p>{=paging}
 </section></main>
 <template id="row">{=blank}</template>
 <dialog id="dialog" aria-label="Explanation"><form method="dialog"><button aria-label="Close">✕</button></form><div id="answer" tabindex="-1"></div></dialog>
-<div id="news" role="log" aria-live="polite" aria-label="News"></div>
+<div id="changes" role="log" aria-live="polite" aria-label="Changes"></div>
 </body></html>
 ]]
 
 --- The page.
----@param model table meta, age, problem, project, view, rows, page, size
+---@param model table meta, age (seconds), problem, project, view, rows, page (the text of the query), size (rows of a page)
 function page.whole(model)
   local meta, view = model.meta, model.view
   return fill(HEAD .. BODY, {
-    title = "Installations", version = meta and meta.version or "", project = model.project, q = view.q,
+    title = "Installations", script = '<script src="/dashboard.js" defer></script>', version = meta and meta.version or "", project = model.project, q = view.q,
     sort = view.sort, dir = view.dir, freshness = model.problem and "stale" or "fresh",
-    age = meta and ("as of %s ago"):format(age_text(model.age)) or "waiting for the first answer",
+    age = meta and ("updated %s ago"):format(age_text(model.age)) or "waiting for the first answer",
     svg = fill(SVG, { symbols = symbols() }), overview = page.overview(model),
     found = ("%s of %s"):format(number(#model.rows), number(meta and meta.count or 0)),
     states = state_options(view), providers = provider_options(model), heads = heads(view),
@@ -476,7 +492,7 @@ function page.whole(model)
 end
 
 local ARTICLE = [[
-<article class="why {state}"><p class="state">{=mark}<span>{word}</span></p><h2>{customer}</h2><p class="ids">{id} · {group} · {provider}</p>
+<article class="why {state}"><div class="state">{=mark}<span>{word}</span></div><h2>{customer}</h2><p class="ids">{id} · {group} · {provider}</p>
 {=answer}</article>]]
 
 local function explained(found)
@@ -492,7 +508,7 @@ local function explained(found)
   end
   if found.operation ~= "" then
     parts[#parts + 1] = fill('<p class="ids">failed {action}: {operation}, {at}</p>', {
-      action = found.action, operation = found.operation, at = moment(found.failed_at),
+      action = found.action, operation = found.operation, at = table.concat({ time_texts(found.failed_at) }, " "),
     })
   end
   return table.concat(parts, "\n")
@@ -507,10 +523,12 @@ function page.explanation(row, found, project)
       customer = row[2] ~= "" and row[2] or row[3], answer = explained(found),
     })
   else
-    article = '<article class="why"><h2>There is no such installation</h2><p>It was removed, or never there.</p></article>'
+    article = '<article class="why"><h2>There is no such installation</h2><p>It was removed, or it never existed.</p></article>'
   end
-  return fill(HEAD .. [[<body>{=svg}<main class="alone"><div class="panel">{=article}<p><a href="/">All installations of {project}</a></p></div></main></body></html>]], {
-    title = "Why?", svg = fill(SVG, { symbols = symbols() }), article = article, project = project,
+  return fill(HEAD .. [[<body>{=svg}
+<main class="alone"><div class="panel"><h1>Explanation</h1>
+{=article}<p><a href="/">All installations of {project}</a></p></div></main></body></html>]], {
+    title = "Explanation", script = "", svg = fill(SVG, { symbols = symbols() }), article = article, project = project,
   })
 end
 

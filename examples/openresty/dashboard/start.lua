@@ -1,7 +1,7 @@
---- Starts the dashboard and, unless --real is given, the mock server it shows. `make dashboard` calls it.
+--- Starts the dashboard and, without --real, a mock server with installations to show. `make dashboard` runs it.
 --   --installations N   of the mock server (250)      --real   the API that AMP_API_KEY and AMP_API_URL name
 --   --port N            8080 by default; 0 takes a free one
--- Everything ends with this process, however it ends: the servers hang on a pipe of it.
+-- The servers end with this process, however it ends: they read a pipe that closes with it.
 
 local nginx = require "support.openresty"
 local socket = require "socket"
@@ -52,8 +52,8 @@ local function environment(api, demo)
   }
 end
 
--- In the demo something changes from time to time: an installation becomes unhealthy, and recovers later.
-local function play(api, installations)
+-- Every 12 seconds one installation of the mock server becomes unhealthy, or healthy again.
+local function simulate(api, installations)
   local unhealthy
   return function(second)
     if second % 12 ~= 6 then return end
@@ -85,11 +85,11 @@ local function main(words)
   print(options.real and "It shows the API's installations." or "It shows a simulated fleet.")
   print "Ctrl-C ends it."
   io.stdout:flush()
-  local happen = api and options.installations > 1 and play(api, options.installations) or function() end
+  local change = api and options.installations > 1 and simulate(api, options.installations) or function() end
   local _, why = pcall(function()
     for second = 1, math.huge do
       socket.sleep(1)
-      happen(second)
+      change(second)
     end
   end)
   local log = server:log()

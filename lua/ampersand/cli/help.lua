@@ -9,7 +9,7 @@ help.ROOT = "The Ampersand API on the command line: installations, their health,
 
 help.ROOT_EPILOG = [[
 Examples:
-  ampersand doctor                        checks the configuration, and prints what to fix
+  ampersand doctor                        checks the configuration
   ampersand installations list            a table
   ampersand installations list --where healthStatus=unhealthy --csv
   ampersand installations get <installationId> --yaml
@@ -20,7 +20,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 condition not met, 4 no access,
 5 timed out, 130 interrupted.]]
 
 help.WHERE = [[
-Conditions of --where, evaluated before tables are made:
+Conditions of --where; if there are several, all must hold:
   healthStatus=unhealthy                  equal
   connection.status=working,created       one of (\, is a comma)
   group.groupName!=Acme                   not equal

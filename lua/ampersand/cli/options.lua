@@ -105,15 +105,15 @@ function options.formats(command)
       :choices { "table", "json", "ndjson", "csv", "tsv", "yaml" },
   }
   command:mutex(unpack(formats))
-  formats[#formats + 1] = command:flag("--wide", "More columns, never cut.")
+  formats[#formats + 1] = command:flag("--wide", "More columns, none truncated.")
   formats[#formats + 1] = command:flag("--no-header", "No line of headings (table, CSV, TSV)."):target "no_header"
-  formats[#formats + 1] = command:flag("--spreadsheet", "CSV in which a spreadsheet takes no cell for a formula.")
+  formats[#formats + 1] = command:flag("--spreadsheet", "CSV in which spreadsheets do not interpret cells as formulas.")
   formats[#formats + 1] = options.several(command, "--select", "Only these paths: id,group.groupRef.", "<paths>")
   command:group("Output", unpack(formats))
 end
 
 function options.where(command)
-  return options.several(command, "--where", "Only what fits, see below; repeated: all must hold.", "<condition>")
+  return options.several(command, "--where", "Only matching elements, see below; may be repeated.", "<condition>")
 end
 
 function options.in_project(command)

@@ -66,17 +66,17 @@ local function add_global(root)
     root:option("--project", "Project, by id or name."):argname "<project>",
     root:option("--integration", "Integration, by id or name."):argname "<integration>",
     root:option("--org", "Organisation, by id."):argname "<id>",
-    root:option("--url", "Root of the API, as AMP_API_URL has it."):argname "<url>",
+    root:option("--url", "Root of the API; default: AMP_API_URL."):argname "<url>",
     root:option("--region", "The vendor's servers in a region, such as eu."):argname "<name>",
     root:option("--key", "`-`: read the API key from standard input, or the terminal without echo."):argname "-",
-    root:option("--bearer", "`-`: read a bearer token likewise."):argname "-")
+    root:option("--bearer", "`-`: read a bearer token in the same way."):argname "-")
   root:group("Connection",
     options.number(root, "--timeout", "Seconds for a call with its retries (60)."),
-    options.count(root, "--tries", "How often a call that may be repeated is tried (3)."),
+    options.count(root, "--tries", "Tries of a call that may be repeated (3)."),
     root:option("--ca-file", "Certificates to trust instead of the system's."):argname "<file>",
     root:flag("--debug", "Print every request on standard error."))
   root:group("Display",
-    root:option("--unknown-fields", "ignore: let names of fields pass that resemble known ones."):argname "<what>"
+    root:option("--unknown-fields", "ignore: allow field names that resemble known ones."):argname "<what>"
       :choices { "ignore" },
     root:option("--color", "Colours: auto, always or never."):argname "<when>":choices { "auto", "always", "never" },
     root:flag("-q --quiet", "No progress, no notes; errors only."),

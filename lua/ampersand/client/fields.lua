@@ -156,7 +156,7 @@ local function look_up(name, among)
   return nil, near_miss(name, all)
 end
 
--- The reference that a path leads to: nil for what nobody knows; or nil and the words for a near miss.
+-- The reference that a path leads to: nil for an unknown path; or nil and the words for a near miss.
 local function resolve(element, path)
   local reference = element
   for i, name in ipairs(path) do

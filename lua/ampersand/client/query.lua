@@ -170,7 +170,7 @@ end
 -- A time is text: a number, such as that of os.time(), would never match.
 local function check_time(element, path, operand, name)
   if element and type(operand) == "number" and fields.is_time(element, path) then
-    fail("%s is a time, which no number matches: compare it with text, such as \"2024-01-31\" or "
+    fail("%s is a time in text form, which no number matches: compare it with text, such as \"2024-01-31\" or "
       .. "ampersand.time.format(%s)", name, tostring(operand))
   end
 end
@@ -206,7 +206,7 @@ function Compiler:field(key, value, nested)
   elseif is_list(value) then
     self:test(path, operator["in"](value, name))
   elseif type(value) == "table" then
-    if next(value) == nil then fail("%s: an empty table is no condition", name) end
+    if next(value) == nil then fail("%s: an empty table is not a condition", name) end
     self:operators(path, value, name)
   else
     self:test(path, operator.eq(value, name))

@@ -65,7 +65,7 @@ local function write_plan(view, fn, given, book)
   local client, header = view._client, given.scope
   header.ampersand, header.type = "edit/2", "edit"
   if client:_holds_secret(header) then
-    return nil, run.error(client, "config", "the conditions, or the changes, hold what looks like a key or a token")
+    return nil, run.error(client, "config", "the conditions, or the changes, contain something like a key or a token")
   end
   local ok, why = book:begin(header)
   if not ok then return cannot_write(client, book, why) end
@@ -100,7 +100,7 @@ local function earlier(given, book)
   if known.undoing then return nil, "this edit was undone; a new edit takes a new journal" end
   if not known.planned then return false end
   if #known.damaged > 0 then
-    return nil, ("%s: line %d is no record of a journal; installations:undo(journal) puts back what can be read")
+    return nil, ("%s: line %d is not a record of a journal; installations:undo(journal) restores what can be read")
       :format(book.name, known.damaged[1])
   end
   return known

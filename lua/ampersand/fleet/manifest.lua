@@ -64,7 +64,7 @@ function Reader:object(node, depth)
     if not name then fail(key.line, key.column, "a name must be a text") end
     local value = self:node(self:next(), depth)
     if node.members[name] then
-      fail(key.line, key.column, ("%q stands twice here, first in line %d"):format(name, node.names[name].line))
+      fail(key.line, key.column, ("%q is given twice here, first in line %d"):format(name, node.names[name].line))
     end
     node.members[name], node.names[name] = value, key
   end
@@ -172,7 +172,7 @@ local function check_list(problems, node, kind, path)
   for i, item in ipairs(node.items) do
     local key, at = key_of(item)
     if key and seen[key] then
-      add(problems, at, path, ("%q stands twice in this list, first in line %d"):format(key, seen[key]))
+      add(problems, at, path, ("%q is given twice in this list, first in line %d"):format(key, seen[key]))
     elseif key then
       seen[key] = at.line
     end

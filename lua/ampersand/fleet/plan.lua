@@ -42,7 +42,7 @@ local function problem_of(client, changes, what, irreversible)
     return what .. " could not be undone, the API cannot remove it; `irreversible = true` allows it"
   end
   -- a journal may hold no secret, and one that is blacked out could not be put back
-  if client:_holds_secret(changes) then return "the change holds what looks like a key or a token" end
+  if client:_holds_secret(changes) then return "the change contains something like a key or a token" end
 end
 
 -- A name that was added and is nearly one that the API knows, in words. Names that were there are not ours to judge.

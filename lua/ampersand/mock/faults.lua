@@ -25,8 +25,8 @@ faults.words = {
   { "reset", "number", "reset the connection after N bytes of the body" },
   { "stall", "number", "send nothing more after N bytes of the body" },
   { "drop", "boolean", "close without an answer; the request has no effect" },
-  { "lose", "boolean", "do what is asked, then close without an answer" },
-  { "hang", "boolean", "do what is asked, but never answer" },
+  { "lose", "boolean", "apply the request, then close without an answer" },
+  { "hang", "boolean", "apply the request, but never answer" },
 }
 
 --- Faults by one word.

@@ -224,8 +224,8 @@ end
 
 local MAIN = "the main program" -- which is no coroutine before Lua 5.2
 
--- Whether streams hold all connections, and none can be closed while this call waits: they are the caller's, or nobody
--- else runs meanwhile.
+-- Whether streams hold all connections, and none can be closed while this call waits: they are the caller's, or no
+-- other coroutine runs meanwhile.
 local function holds_all(self)
   local me, mine = coroutine.running() or MAIN, 0
   if self.engine:streams() < self.opts.max_connections then return false end

@@ -83,7 +83,7 @@ local function check(method, status, headers, body)
   end
   local coding = headers["content-encoding"]
   if coding and coding ~= "" and coding:lower() ~= "identity" and body ~= "" then
-    return nil, "the body is compressed, which nobody asked for: " .. coding, "protocol", true
+    return nil, "the body is compressed, which was not requested: " .. coding, "protocol", true
   end
   return true
 end

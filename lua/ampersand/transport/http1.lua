@@ -238,7 +238,7 @@ end
 
 local function finish(self)
   self.ended = true
-  if self.at <= #self.buffer then self.reusable = false end -- bytes that nobody asked for
+  if self.at <= #self.buffer then self.reusable = false end -- bytes that were not requested
 end
 
 local function read_fixed(self, most)
@@ -341,7 +341,7 @@ local function frame(self, status, headers)
   local coding, length = headers["transfer-encoding"], headers["content-length"]
   self.left = 0
   if coding and (coding:lower() ~= "chunked" or not self.chunks) then
-    return nil, "the response has a transfer-encoding nobody asked for", "protocol"
+    return nil, "the response has a transfer-encoding that was not requested", "protocol"
   end
   if coding and length then return nil, "the response comes in chunks and names a length, too", "protocol" end
   if length then
@@ -369,7 +369,7 @@ local function refuse_coding(self, headers)
   local coding = headers["content-encoding"]
   if self.ended or not coding or coding == "" or coding:lower() == "identity" then return end
   self.reusable = false
-  self.read = function() return nil, "the body is compressed, which nobody asked for: " .. coding, "protocol" end
+  self.read = function() return nil, "the body is compressed, which was not requested: " .. coding, "protocol" end
 end
 
 -- "HTTP/1.1 200 " and the like: the status, and whether the connection stays by default.
@@ -418,7 +418,7 @@ function Reader:head()
   local status, headers, kind, size = read_head(self)
   local total = size
   while status and status < 200 do
-    if status == 101 then return nil, "the server changed the protocol, which nobody asked for", "protocol" end
+    if status == 101 then return nil, "the server changed the protocol, which was not requested", "protocol" end
     if headers["content-length"] or headers["transfer-encoding"] then
       return nil, "an interim response frames a body", "protocol" -- libcurl would take it for the final one's
     end

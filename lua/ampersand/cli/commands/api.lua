@@ -31,7 +31,7 @@ function api.declare_options(command)
 end
 
 function api.declare(command)
-  api.declare_request(command, "Below the base URL; ids in it are yours to escape.")
+  api.declare_request(command, "Below the base URL; escape ids in it yourself.")
   api.declare_options(command)
   command:option("--server", "Another of the vendor's servers."):choices { "read", "write", "search" }
   options.formats(command)

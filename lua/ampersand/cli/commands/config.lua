@@ -8,7 +8,7 @@ local stdout = require "ampersand.cli.stdout"
 local terminal = require "ampersand.cli.terminal"
 
 local command = {
-  summary = "Keys, projects and URLs: what holds, and where it comes from.",
+  summary = "Show or change settings: keys, projects, URLs, and where each comes from.",
   epilog = [[
 Flags go first, then the profile of --profile, then the environment, then the
 profile of AMPERSAND_PROFILE, else "default":

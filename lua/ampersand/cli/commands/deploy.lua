@@ -25,7 +25,7 @@ function deploy.declare(command)
   validate.declare_path(command)
   options.dry_run(command)
   command:flag("--destructive", "Pause reads of objects that the new revision drops.")
-  command:flag("--edit-installations", "Print the edits that bring existing installations along.")
+  command:flag("--edit-installations", "Print the edits that update existing installations.")
     :target "edit_installations"
   options.yes(command)
 end
@@ -61,12 +61,12 @@ local function show(ctx, plan)
   say(tostring(plan))
   if ctx.args.edit_installations then
     local edits, notes = plan:edits()
-    say(#edits > 0 and "\nAfter the deployment, to bring existing installations along:"
+    say(#edits > 0 and "\nAfter the deployment, to update existing installations:"
       or "\nNothing of this can be copied to existing installations.")
     for _, edit in ipairs(edits) do say("  " .. edit_command(edit)) end
     for _, note in ipairs(notes) do say("  # " .. printable(note)) end
   elseif plan:edits()[1] then
-    ctx:note "--edit-installations prints the edits that bring existing installations along"
+    ctx:note "--edit-installations prints the edits that update existing installations"
   end
   stdout.flush()
 end

@@ -7,7 +7,7 @@ local stdout = require "ampersand.cli.stdout"
 local time = require "ampersand.time"
 
 local doctor = {
-  summary = "Check key, network, certificates, clock and versions; say what to fix.",
+  summary = "Check key, network, certificates, clock and versions; print what to fix.",
   epilog = "Example:\n  ampersand doctor --profile prod",
 }
 
@@ -180,7 +180,7 @@ function doctor.run(ctx)
   end
   if visit.code ~= 0 then exit.with(visit.code, "something is to be fixed first, see above") end
   ctx:note(visit.warned and "it works; see what is marked !!"
-    or "all is well; try: ampersand installations list")
+    or "no problems found; try: ampersand installations list")
 end
 
 return doctor

@@ -14,7 +14,7 @@ local WHERE_EXAMPLE = "ampersand installations edit --where connection.provider=
   .. "--set content.proxy.enabled:=true "
 
 local edit = {
-  summary = "Change the configs of many installations as one step that can be resumed and undone.",
+  summary = "Change the configs of many installations; the edit can be resumed and undone.",
   usage = "",
   element = "Installation",
   epilog = help.below { help.WHERE,
@@ -28,7 +28,7 @@ function edit.declare(command)
   options.several(command, "--unset", "A path below `config` to remove.", "<path>")
   command:option("--journal", "File to resume and undo from; needed unless --dry-run."):argname "<file>"
   options.dry_run(command)
-  options.share(command, "--canary", "Change this many first, or a share below 1.")
+  options.share(command, "--canary", "Change this many installations first, or this share below 1.")
   options.parallel(command)
   command:flag("--irreversible", "Allow what cannot be undone.")
   options.yes(command)

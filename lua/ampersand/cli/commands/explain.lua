@@ -8,7 +8,7 @@ local stdout = require "ampersand.cli.stdout"
 local wording = require "ampersand.cli.wording"
 
 local explain = {
-  summary = "Why is an installation unhealthy, and what is the next step?",
+  summary = "Print why an installation is unhealthy, and the next step.",
   usage = "<installationId> ",
   epilog = help.below { help.examples { "ampersand installations explain installation-123" } },
 }

@@ -4,7 +4,7 @@ local config = require "ampersand.cli.config"
 local exit = require "ampersand.cli.exit"
 
 local login = {
-  summary = "Ask for an API key, try it, and keep it in the profile.",
+  summary = "Ask for an API key, test it, and store it in the profile.",
   usage = "",
   epilog = [[
 The key is read without echo, or from standard input. It is kept only if the

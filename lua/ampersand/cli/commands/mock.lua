@@ -4,7 +4,7 @@
 local exit = require "ampersand.cli.exit"
 
 local mock = {
-  summary = "A mock server for the API on this machine, for tests and demos.",
+  summary = "Run a mock server of the API on this machine, for tests and demos.",
   epilog = [[
 Its options are explained in full by: ampersand mock --help
 

@@ -27,7 +27,7 @@ local function add_list_options(command, op)
     options.count(command, "--max --limit", "At most this many."),
     command:option("--sort", "Order by a path."):argname "<path>",
     command:flag("--reverse", "With --sort: the largest, or latest, first."),
-    command:flag("--count", "Print only how many there are."),
+    command:flag("--count", "Print only the number of elements."),
     command:option("--fail-if", "Exit code 3 if there is any, none, or an unhealthy one."):argname "<what>"
       :choices(installations and { "any", "empty", "unhealthy" } or { "any", "empty" }),
   }
@@ -37,9 +37,9 @@ local function add_list_options(command, op)
   command:group("Which", unpack(list))
   if op.verb ~= "list" or not installations then return end
   command:group("Summaries",
-    command:flag("--summary", "How many by health, provider and connection status, as bars."),
+    command:flag("--summary", "Counts by health, provider and connection status, as bars."),
     command:option("--svg", "Write the summary as a picture; `-`: to standard output."):argname "<file>",
-    command:option("--html", "Write the summary as a page that needs nothing else; or `-`."):argname "<file>")
+    command:option("--html", "Write the summary as a self-contained page; or `-`."):argname "<file>")
 end
 
 -- Every name a query parameter goes by: its own, and ours with dashes.

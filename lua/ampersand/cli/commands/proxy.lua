@@ -6,7 +6,7 @@ local options = require "ampersand.cli.options"
 
 local proxy = {
   usage = "<method> <path> ",
-  summary = "Send a request through to the provider, with the customer's credentials.",
+  summary = "Send a request to the provider with the customer's credentials.",
   epilog = [[
 The project's id is looked up when its name is given.
 
@@ -15,11 +15,11 @@ Example:
 }
 
 function proxy.declare(command)
-  api.declare_request(command, "As the provider's API has it.")
+  api.declare_request(command, "Path of the provider's API.")
   command:option("--installation", "Whose credentials: an installation, by id."):argname "<id>"
   command:option("--group-ref", "Or a group of --integration, by its reference."):argname "<ref>":target "group_ref"
   api.declare_options(command)
-  command:flag("--throttle", "Let requests be held back while the provider limits their rate.")
+  command:flag("--throttle", "Delay requests while the provider limits their rate.")
   options.formats(command)
 end
 

@@ -6,7 +6,7 @@ local help = require "ampersand.cli.help"
 local options = require "ampersand.cli.options"
 
 local undo = {
-  summary = "Put back what an edit changed, from its journal.",
+  summary = "Undo an edit, from its journal.",
   usage = "<journal> ",
   epilog = help.below { help.examples { "ampersand installations undo on.jsonl" } },
 }

@@ -7,7 +7,7 @@ local stdout = require "ampersand.cli.stdout"
 local printable = require "ampersand.util.terminal_text"
 
 local validate = {
-  summary = "Check an amp.yaml: names, types, required members; nothing is sent.",
+  summary = "Check names, types and required members of an amp.yaml; send nothing.",
   usage = "[amp.yaml|folder] ",
   epilog = [[
 Each problem is a line: file:line:column: where: what. Exit code 1 when there is one;

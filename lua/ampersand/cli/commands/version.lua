@@ -3,7 +3,7 @@
 local ours = require "ampersand.version"
 local stdout = require "ampersand.cli.stdout"
 
-local version = { summary = "Print the version, and that of Lua.", epilog = "Example:\n  ampersand version" }
+local version = { summary = "Print the versions of ampersand and Lua.", epilog = "Example:\n  ampersand version" }
 
 function version.declare() end
 

@@ -10,7 +10,7 @@ local terminal = require "ampersand.cli.terminal"
 local wait = {
   summary = "Wait until an operation has succeeded; exit code 3 when it fails, 5 when it takes too long.",
   usage = "<operationId> ",
-  epilog = help.below { "It waits 600 seconds unless --timeout says otherwise.",
+  epilog = help.below { "Waits 600 seconds unless --timeout is given.",
     help.examples { "ampersand operations wait operation-123 --timeout 60" } },
 }
 

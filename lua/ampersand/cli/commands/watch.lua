@@ -28,7 +28,7 @@ function watch.declare(command)
   options.number(command, "--interval", "Seconds between two polls (60).")
   options.count(command, "--polls", "End after this many polls.")
   command:flag("--existing", "Print the installations of the first poll, too.")
-  command:option("--state", "Remember in this file what was seen, and go on from there."):argname "<file>"
+  command:option("--state", "Save the state in this file, and resume from it."):argname "<file>"
   command:mutex(command:flag("--ndjson", "One line of JSON each."),
     command:option("-o --output", "The same by name; or table."):argname "<format>":choices { "table", "ndjson" })
   command:option("--fail-if", "Exit code 3 as soon as there is any change, or an unhealthy one."):argname "<what>"
@@ -113,14 +113,19 @@ local function note_polling(ctx, polled)
     ctx.args.interval or 60))
 end
 
+-- Ends a watch that could not decide; an error when that cannot be found out yet.
+local function check_conditions(ctx)
+  local words, err = selection.blind_conditions(ctx, "installations", "installation")
+  if words then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
+  return err
+end
+
 -- The state is saved however the watch ends.
 function watch.run(ctx)
   ctx:require_place()
   local args, view = ctx.args, selection.view(ctx, "installations", "Installation")
   local watcher, polled, failed = nil, false, nil
   local lock = lock_state(args.state)
-  local words = args.fail_if and selection.blind_conditions(ctx, "installations", "installation")
-  if words then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
   watcher = exit.guard(view.watch, view, {
     interval = args.interval, polls = args.polls, existing = args.existing, state = read_state(args.state),
     on_error = function(err)
@@ -129,7 +134,8 @@ function watch.run(ctx)
     end,
     on_poll = function(poll)
       if not polled and args.polls ~= 1 then note_polling(ctx, poll) end
-      polled, failed = true, nil
+      failed = not polled and args.fail_if and check_conditions(ctx) or nil
+      polled = not failed
       save_state(args.state, watcher)
     end,
   })

@@ -9,7 +9,7 @@ local url = require "ampersand.util.url"
 local webhooks = require "ampersand.cli.webhooks"
 
 local listen = {
-  summary = "Receive webhooks on this machine: verify them, print a line for each, forward them.",
+  summary = "Receive webhooks on this machine: verify, print and forward them.",
   usage = "",
   epilog = [[
 With a secret, a message that is not signed with it is answered 400 and not
@@ -26,7 +26,7 @@ function listen.declare(command)
     if port and port >= 0 and port <= 65535 and port % 1 == 0 then return port end
     return nil, ("--port: expected a number from 0 to 65535, got '%s'"):format(text)
   end)
-  command:option("--forward-to", "URL that gets each message."):argname "<url>":target "forward_to"
+  command:option("--forward-to", "URL to which each message is forwarded."):argname "<url>":target "forward_to"
   webhooks.declare_secret(command)
   options.number(command, "--tolerance", "Seconds a message may be old (300).")
   options.count(command, "--max", "End after this many requests.")

@@ -8,7 +8,7 @@ local webhooks = require "ampersand.cli.webhooks"
 local wording = require "ampersand.cli.wording"
 
 local verify = {
-  summary = "Is this message from the vendor? Prints it when it is, ends with 1 when not.",
+  summary = "Verify a message: print it if the vendor signed it, else exit with 1.",
   usage = "[<file>] ",
   epilog = [[
 Example:

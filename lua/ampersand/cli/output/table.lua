@@ -114,7 +114,7 @@ function tables.writer(write, settings)
       end
       local hidden = render(write, rows, chosen, settings)
       if hidden > 0 then
-        settings.say(("%d column%s had no room; --wide shows all"):format(hidden, hidden == 1 and "" or "s"))
+        settings.say(("%d column%s did not fit; --wide shows all"):format(hidden, hidden == 1 and "" or "s"))
       end
     end,
   }

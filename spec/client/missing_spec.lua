@@ -82,7 +82,8 @@ describe("without", function()
   end)
 
   it("optional parts of the host's Lua a client works, and typos are named", function()
-    for _, lacks in ipairs { "os = nil", "os.getenv = nil", "io = nil", "debug = nil", "os, io, debug = nil, nil, nil" } do
+    for _, lacks in ipairs { "os = nil", "os.getenv = nil", "io = nil", "debug = nil", "newproxy = nil",
+      "os, io, debug = nil, nil, nil" } do
       local text = succeeds(lacks .. "\n" .. CLIENT .. EVERYTHING .. FAILURES .. [[
         print(select(2, pcall(ampersand.new, { projct = "p" })))]])
       assert.truthy(text:find('did you mean "project"', 1, true), text)

@@ -41,8 +41,9 @@ local function close_engines()
   closing = true
   for engine in pairs(engines) do engine:close() end
 end
-if _VERSION == "Lua 5.1" then
-  curl._guard = rawget(_G, "newproxy")(true) -- tables have no finalizers there
+local newproxy = rawget(_G, "newproxy") -- of Lua 5.1, where tables have no finalizers
+if newproxy then
+  curl._guard = newproxy(true)
   getmetatable(curl._guard).__gc = close_engines
 else
   curl._guard = setmetatable({}, { __gc = close_engines })

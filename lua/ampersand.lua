@@ -85,12 +85,12 @@ local LAZY = {
 }
 
 local MODULES = [[client client.iterator client.value client.query client.fields client.params_by_name client.bearer
-  client.proxy client.download cancel json time jwt webhook record metrics cache gate fleet.watch fleet.explain
+  client.proxy client.download cancel json time jwt webhook record metrics cache gate receiver fleet.watch fleet.explain
   fleet.wait fleet.edit fleet.undo fleet.deploy]]
 local CURL = " transport.scheduler transport.parallel"
 
 --- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).
--- Those of the command, the mock server and the receiver are not among them. What this machine lacks is left out.
+-- Those of the command and the mock server are not among them. What this machine lacks is left out.
 function ampersand.load()
   local transport = require "ampersand.util.host".transport()
   local names = MODULES .. " " .. transport .. (transport == "transport.curl" and CURL or "")

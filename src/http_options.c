@@ -139,12 +139,21 @@ static char *copy(const char *text)
     return text ? strdup(text) : NULL;
 }
 
-/* The variables that the curl command knows; libcurl itself reads none. */
-static const char *file_of_environment(void)
+static const char *variable(const char *name)
 {
-    const char *file = getenv("CURL_CA_BUNDLE");
+    const char *value = getenv(name);
 
-    return file && *file ? file : getenv("SSL_CERT_FILE");
+    return value && *value ? value : NULL;
+}
+
+/* The variables that the curl command knows; libcurl itself reads none. The first one names all
+ * there is to trust, and SSL_CERT_DIR may be several directories. */
+static void read_environment(const char **file, const char **path)
+{
+    *file = variable("CURL_CA_BUNDLE");
+    *path = *file ? NULL : variable("SSL_CERT_DIR");
+    if (!*file)
+        *file = variable("SSL_CERT_FILE");
 }
 
 /*
@@ -154,25 +163,28 @@ static const char *file_of_environment(void)
  */
 static void choose_default_trust(struct amp_engine *engine)
 {
+    const char *file, *path;
+
+    read_environment(&file, &path);
 #if LIBCURL_VERSION_NUM >= 0x075400
-    const char *file = file_of_environment(), *path = getenv("SSL_CERT_DIR");
     CURL *easy = curl_easy_init();
+    bool is_list = path && strchr(path, ':');
 
     if (!easy)
         return;
-    if (!path || !*path)
+    if (!path)
         curl_easy_getinfo(easy, CURLINFO_CAPATH, &path);
-    if (!file || !*file)
+    if (!file)
         curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
     engine->bundle = copy(file);
-    if (has_hashes(path))
+    if (is_list || has_hashes(path))
         engine->options.ca_path = copy(path);
     else
         engine->use_bundle = true;
     curl_easy_cleanup(easy);
 #else
-    engine->options.ca_file = copy(file_of_environment());
-    engine->options.ca_path = copy(getenv("SSL_CERT_DIR"));
+    engine->options.ca_file = copy(file);
+    engine->options.ca_path = copy(path);
 #endif
 }
 

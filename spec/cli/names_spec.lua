@@ -22,6 +22,25 @@ local function asked()
   return server:requests().count
 end
 
+describe("a watch whose conditions no element can meet", function()
+  it("ends with 1 as soon as that can be seen, also where the API did not answer at first", function()
+    for failures = 0, 2 do
+      server:control("faults", { on = "listInstallations", status = 500, next = failures })
+      local result = run "ampersand installations watch --tries 1 --polls 8 --interval 0.1 --where zorblax=1 --fail-if any"
+      assert.equal(1, result.code, failures .. result.err)
+      assert.truthy(result.err:find("no installation has zorblax: --fail-if cannot decide", 1, true), result.err)
+    end
+  end)
+end)
+
+describe("a body from an editor of Windows", function()
+  it("may begin with a byte order mark", function()
+    local result = run [[printf '\357\273\277{"name":"marked"}\r\n' | ampersand topics create --body - --json]]
+    assert.equal(0, result.code, result.err)
+    assert.truthy(result.out:find('"marked"', 1, true), result.out)
+  end)
+end)
+
 describe("a field called as a word of the library's conditions", function()
   it("is a name as any other", function()
     for _, condition in ipairs { "any=1", "all=1,2", "any", "all!=x", "any^=x" } do

@@ -71,7 +71,10 @@ describe("without", function()
   it("the files what is loaded later says what to do, and after ampersand.load() works", function()
     local text = succeeds(CLIENT .. GONE .. "print(pcall(client.installations.count, client.installations))")
     assert.truthy(text:find("ampersand.load()", 1, true), text)
-    succeeds(CLIENT .. "ampersand.load()\n" .. GONE .. EVERYTHING .. FAILURES)
+    succeeds(CLIENT .. "ampersand.load()\n" .. GONE .. EVERYTHING .. FAILURES .. [[
+      for name in ("json time webhook jwt cancel cache gate receiver metrics record replay"):gmatch "%S+" do
+        assert(ampersand[name], name)
+      end]])
   end)
 
   it("a global require everything works", function()

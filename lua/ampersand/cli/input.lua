@@ -19,8 +19,9 @@ function input.file(name, what)
   return text or exit.usage(("%scannot read %s: %s"):format(what and what .. ": " or "", name, why or "no text"))
 end
 
+-- Editors of Windows put a byte order mark first.
 local function decode(text, what)
-  local value, why = core.decode(text)
+  local value, why = core.decode((text:gsub("^\239\187\191", "")))
   if value == nil then exit.usage(("%s: %s"):format(what, why)) end
   return value
 end

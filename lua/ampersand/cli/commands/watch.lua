@@ -113,14 +113,19 @@ local function note_polling(ctx, polled)
     ctx.args.interval or 60))
 end
 
+-- Ends a watch that could not decide; an error when that cannot be found out yet.
+local function check_conditions(ctx)
+  local words, err = selection.blind_conditions(ctx, "installations", "installation")
+  if words then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
+  return err
+end
+
 -- The state is saved however the watch ends.
 function watch.run(ctx)
   ctx:require_place()
   local args, view = ctx.args, selection.view(ctx, "installations", "Installation")
   local watcher, polled, failed = nil, false, nil
   local lock = lock_state(args.state)
-  local words = args.fail_if and selection.blind_conditions(ctx, "installations", "installation")
-  if words then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
   watcher = exit.guard(view.watch, view, {
     interval = args.interval, polls = args.polls, existing = args.existing, state = read_state(args.state),
     on_error = function(err)
@@ -129,7 +134,8 @@ function watch.run(ctx)
     end,
     on_poll = function(poll)
       if not polled and args.polls ~= 1 then note_polling(ctx, poll) end
-      polled, failed = true, nil
+      failed = not polled and args.fail_if and check_conditions(ctx) or nil
+      polled = not failed
       save_state(args.state, watcher)
     end,
   })

@@ -48,8 +48,8 @@ static void push_key(lua_State *L, const struct amp_builder *b, const char *text
         push_new_key(L, b, &key, keys->place[first] ? second : first);
 }
 
-/* Enumerations, references to other objects and times repeat: a value that comes twice in turn takes the
- * place. */
+/* Enumerations, references to other objects and times repeat: a value that comes twice in turn
+ * takes the place. */
 static void push_string(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
 {
     struct amp_keys *keys = b->keys;

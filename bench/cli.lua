@@ -22,7 +22,7 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- `times` of the shell tells user and system seconds of its children in its second line.
+-- `times` of the shell prints user and system seconds of its children in its second line.
 local function processor_seconds(command, repeats)
   local script = ("i=0; while [ $i -lt %d ]; do { %s\n} >/dev/null; i=$((i+1)); done; times"):format(repeats, command)
   local text = read_all("bash -c " .. quote(script))

@@ -3,7 +3,7 @@
  *
  *   download URL times [together] [CAPATH]
  *
- * together: so many at once. Prints CPU seconds and peak memory in KiB, unless a request failed.
+ * together: this many at once. Prints CPU seconds and peak memory in KiB, unless a request failed.
  */
 #include <curl/curl.h>
 #include <stdio.h>

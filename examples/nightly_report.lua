@@ -38,7 +38,7 @@ for i, installation in ipairs(unhealthy) do
 end
 table.sort(providers)
 
--- Names are other people's text: nothing in them reaches the terminal as a command.
+-- Names are untrusted text: control characters are replaced.
 local function plain(text)
   return (tostring(text):gsub("%c", " "))
 end

@@ -1,4 +1,4 @@
--- Writes the whole library as one C file, to stand beside include/ampersand.h:
+-- Writes the whole library as one C file, to be used with include/ampersand.h:
 -- lua5.4 src/amalgamate.lua build/5.4/lua_sources.c src/a.c src/b.c … > ampersand.c
 
 -- Before anything else is included: what the single files ask of their system headers.

@@ -51,7 +51,7 @@ struct amp_request {
     double connect_timeout; /* seconds until the request can be written; 0: no bound */
     double read_timeout;    /* seconds without a byte while somebody waits; 0: no bound */
     double max_bytes;       /* of the decoded body; 0: no bound */
-    bool stream;            /* own HTTP/1.1 connection, pauses when nobody reads */
+    bool stream;            /* own HTTP/1.1 connection, pauses when the caller does not read */
     bool resend; /* libcurl may send the request again by itself, once; also over HTTP/2 */
     bool direct; /* through no proxy */
 };
@@ -113,7 +113,7 @@ bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const 
 /* A failure is the transfer's outcome. */
 void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request *request);
 
-/* Instead of a start: it ends with AMP_TIMEOUT after so many seconds, and does nothing else. */
+/* Instead of a start: it ends with AMP_TIMEOUT after this many seconds, and does nothing else. */
 void amp_transfer_alarm(struct amp_transfer *transfer, double seconds);
 
 /* Its number within the engine, from 1. */

@@ -60,7 +60,7 @@ static bool is_ready(const struct amp_transfer *transfer)
     return !transfer->head_taken || has_body(transfer);
 }
 
-/* Wakes whoever waits, once. */
+/* Wakes the waiting caller, once. */
 static void announce(struct amp_transfer *transfer)
 {
     if (!transfer->wanted || !is_ready(transfer))
@@ -144,7 +144,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
     return take_body(transfer, bytes, n) ? n : 0;
 }
 
-/* Over HTTP/2 libcurl repeats what a server refused, and does not tell: not for what may be sent
+/* Over HTTP/2 libcurl silently repeats what a server refused: not for what may be sent
  * but once. Without TLS no server is asked for HTTP/2, and libcurl would have the others wait for
  * the first one's answer to find out. */
 static long http_version(const struct amp_transfer *transfer)
@@ -156,7 +156,7 @@ static long http_version(const struct amp_transfer *transfer)
 }
 
 /* Whether the connection has been used before and the server has said something since. With HTTP/2
- * it may; with HTTP/1 whoever reads it takes it for the answer to the next request. */
+ * it may; with HTTP/1 its reader takes it for the answer to the next request. */
 static bool spoke_unasked(const struct amp_transfer *transfer, int port)
 {
     long opened = 1;

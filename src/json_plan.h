@@ -41,7 +41,7 @@ struct amp_plan_name {
     uint32_t child;
 };
 
-/* A place in the values looked at. Node 0 is no place; children are indexes. */
+/* A place in the tested values. Node 0 is not a place; children are indexes. */
 struct amp_plan_node {
     uint32_t first_name, names;
     uint32_t star;

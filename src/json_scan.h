@@ -114,8 +114,8 @@ const char *amp_scan_skip(struct amp_scan *scan, const char *p);
  * returned. The tape begins at node 1. */
 const char *amp_scan_part(struct amp_scan *scan, const char *p, bool *more);
 
-/* The pieces, for whoever walks containers by himself. All return NULL with `error` set, or where
- * to go on. */
+/* The pieces, for callers that walk containers themselves. All return NULL with `error` set, or
+ * where to go on. */
 const char *amp_scan_key(struct amp_scan *scan, const char *p, struct amp_node *key);
 bool amp_scan_enter(struct amp_scan *scan, const char *at, bool is_object, bool record);
 bool amp_scan_leave(struct amp_scan *scan, bool record);

@@ -7,7 +7,7 @@ enum state {
     BEFORE_FIRST, /* element, or the end of the array */
     ELEMENT,
     AFTER_ELEMENT,
-    SINGLE, /* the value at the path, which is no array */
+    SINGLE, /* the value at the path, which is not an array */
     FIRST_NAME,
     NAME,
     BEFORE_COLON,
@@ -16,7 +16,7 @@ enum state {
     AFTER_ALL
 };
 
-enum { GOES_ON = -1 }; /* beside enum amp_stream_status: take the next step */
+enum { GOES_ON = -1 }; /* in addition to enum amp_stream_status: take the next step */
 
 void amp_stream_init(struct amp_stream *s, const struct amp_memory *memory, struct amp_scan *scan)
 {
@@ -219,7 +219,7 @@ static int whole_value(struct amp_stream *s, const char *expected)
                                                                        : AMP_STREAM_MORE;
 }
 
-/* --- the envelope: the members beside the path ----------------------------------------------- */
+/* --- the envelope: the members outside the path ---------------------------------------------- */
 
 static int remember(struct amp_stream *s, const char *text, size_t size)
 {
@@ -276,7 +276,7 @@ static int close_object(struct amp_stream *s)
     return remember(s, "}", 1);
 }
 
-/* A whole value that is no element: scanned here. Returns its end or NULL. */
+/* A whole value that is not an element: scanned here. Returns its end or NULL. */
 static const char *scan_piece(struct amp_stream *s)
 {
     if (!amp_scan_start(s->scan, s->text + s->used, s->path_level + 1))

@@ -48,8 +48,8 @@ static void push_key(lua_State *L, const struct amp_builder *b, const char *text
         push_new_key(L, b, &key, keys->place[first] ? second : first);
 }
 
-/* Enumerations, references to other objects and times repeat: whoever comes twice in turn takes the
- * place. */
+/* Enumerations, references to other objects and times repeat: a value that comes twice in turn
+ * takes the place. */
 static void push_string(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
 {
     struct amp_keys *keys = b->keys;
@@ -236,7 +236,7 @@ static inline uint32_t store(lua_State *L, uint32_t index)
     return 0;
 }
 
-/* A new table, of the size that the tape tells. */
+/* A new table, of the size on the tape. */
 static void open_table(lua_State *L, const struct amp_builder *b, const struct amp_node *node)
 {
     int size = node->size > INT32_MAX ? INT32_MAX : (int)node->size;

@@ -20,7 +20,7 @@ enum {
 
 /* Strings lately used as keys, then short ones used as values. A place gets a slot at its first
  * use, and slots are given out in turn: memory is touched as strings come. Slot i is anchored at i
- * in a Lua table, so the texts stay; slot 0 is nobody's. */
+ * in a Lua table, so the texts stay; slot 0 is unused. */
 struct amp_keys {
     uint16_t place[AMP_PLACES];
     uint16_t used;

@@ -63,7 +63,7 @@ typedef char
 #if LUA_VERSION_NUM < 502
 #define lua_rawlen(L, index) lua_objlen(L, index)
 
-/* LuaJIT may have it, Lua 5.1 has it not. Sets the functions with `count` shared upvalues, taken
+/* LuaJIT may have it, Lua 5.1 does not. Sets the functions with `count` shared upvalues, taken
  * from the top. */
 static inline void amp_setfuncs(lua_State *L, const luaL_Reg *functions, int count)
 {
@@ -80,12 +80,12 @@ static inline void amp_setfuncs(lua_State *L, const luaL_Reg *functions, int cou
 #endif
 
 #if LUA_VERSION_NUM >= 505 && !defined(LUAI_MAXSTACK)
-#define LUAI_MAXSTACK 1000000 /* what 5.5 has, but no longer tells */
+#define LUAI_MAXSTACK 1000000 /* the value of 5.5, which no longer declares it */
 #endif
 
 /*
  * Makes room for `slots` more values. Returns false at this Lua's limit and raises when memory
- * ends, which lua_checkstack does not tell apart since 5.2.
+ * ends, which lua_checkstack does not distinguish since 5.2.
  */
 static inline bool amp_reserve_stack(lua_State *L, size_t slots)
 {

@@ -34,7 +34,7 @@ struct sorted_key {
 /* A table that is being written. */
 struct level {
     enum shape shape;
-    bool marked;       /* a metatable tells the shape */
+    bool marked;       /* a metatable gives the shape */
     const void *table; /* its address, against cycles */
     size_t index, length;
     const struct sorted_key *sorted; /* anchored by the table in the key's slot */
@@ -63,7 +63,7 @@ struct encoder {
     size_t indent_size;
     int base;       /* stack index of the outermost table */
     int array_mt;   /* stack index of the metatable of arrays */
-    int shape_name; /* and of the name under which other metatables tell a shape */
+    int shape_name; /* and of the name under which other metatables give a shape */
     bool sort_keys;
     bool indented;
     bool busy;
@@ -620,7 +620,7 @@ static enum step put_members(lua_State *L, struct encoder *e, struct level *leve
 }
 
 /* The value on top of an array is followed by none that JSON would lose, and so on: its keys are
- * 1 to its length. They are looked at in the order in which the table has them, which mostly is
+ * 1 to its length. They are visited in the order in which the table has them, which mostly is
  * that one; else all of them are. Leaves the next element on top. */
 static enum step next_in_order(lua_State *L, struct encoder *e, struct level *level)
 {

@@ -57,7 +57,7 @@ static void load_names(lua_State *L, struct amp_plan *plan, uint32_t node, int d
         struct amp_plan_name name;
         lua_rawgeti(L, -1, (int)(2 * i + 1));
         if (lua_type(L, -1) != LUA_TSTRING)
-            luaL_error(L, "plan: a name that is no string");
+            luaL_error(L, "plan: a name that is not a string");
         name.text = lua_tolstring(L, -1, &name.size);
         lua_rawgeti(L, -2, (int)(2 * i + 2));
         name.child = load_node(L, plan, depth + 1);

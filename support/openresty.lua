@@ -139,7 +139,7 @@ end
 --- Starts nginx. Texts may hold {{port}}, {{upstream}} (the second server's), {{spare}} (a free one), {{prefix}} and
 --- the names of other options.
 ---@param options table http, server, origin, main (configuration texts), workers, log_level, conf (a whole file),
---   files, env, lua_path (";dir/?.lua", looked through after the project's own)
+--   files, env, lua_path (";dir/?.lua", searched after the project's own)
 ---@return table server with port, url, upstream, prefix, pid
 function nginx.start(options)
   local values = values_of(options)

@@ -1,5 +1,5 @@
 /*
- * A C program that hosts Lua and links ampersand statically: no module file is looked for on disk.
+ * A C program that hosts Lua and links ampersand statically: no module file is searched on disk.
  *
  *     cc -std=c99 embed.c $(pkg-config --cflags --libs ampersand-lua5.4) -o embed
  *     AMP_API_KEY=… ./embed my-project hubspot

@@ -7,7 +7,7 @@
 --   store:delete(key) -> true | nil, message             true also when there was nothing
 --   store:lock(key, ttl) -> token | nil[, message]       nil alone: someone else holds the lock
 --   store:unlock(key, token) -> boolean                  releases the lock only if it is still this token's
--- A third result `answered` beside a message says that the store is there and refused just this.
+-- A third result `answered` after a message says that the store works and refused only this.
 --
 -- Each takes one argument more, `budget`: { left = seconds } that several calls together may wait. A store that waits
 -- does so no longer than that; the time is taken off by `cache.redis` and `cache.layered`.
@@ -162,7 +162,7 @@ local function guard(store, server)
   return setmetatable({ store = store, circuit = circuit }, Guarded)
 end
 
---- A store that nobody waits for while it does not answer: what the gate and `cache.layered` make of yours.
+--- A store that is bypassed while it does not answer: the gate and `cache.layered` wrap yours in one.
 ---@param store table
 ---@return table store
 function cache.guarded(store)
@@ -331,7 +331,7 @@ local Layered = { waits_for_nobody = true }
 Layered.__index = Layered
 
 --- A near store in front of a far one: a value is looked up far away at most every `seconds`; when the far store does
---- not answer, the near one goes on alone, also for locks, and nobody waits for the far one but a probe now and then.
+--- not answer, only the near one is used, also for locks, and only a periodic probe waits for the far one.
 ---@param near table store, such as cache.shared
 ---@param far table store, such as cache.redis
 ---@param seconds number? 1 by default
@@ -384,7 +384,7 @@ end
 function Layered:lock(key, ttl, budget)
   local token, why = self.far:lock(key, ttl, budget)
   if token then
-    -- whoever holds the lock must see what the last holder wrote
+    -- the holder of the lock must see what the last holder wrote
     self.near:delete("seen:" .. key)
     return "far:" .. token
   end

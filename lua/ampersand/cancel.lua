@@ -8,7 +8,7 @@ local cancel = {}
 local Token = {}
 Token.__index = Token
 
--- A token may live as long as the program; whoever watches it is kept by the call that asked for it.
+-- A token may live as long as the program; a watcher is kept alive by the call that added it.
 local function watchers()
   return setmetatable({}, { __mode = "k" })
 end
@@ -28,7 +28,7 @@ function Token:cancel()
   for watcher in pairs(told) do watcher() end
 end
 
---- Has `watcher` called at the cancellation, until Token:unwatch, or until nobody else holds it.
+--- Has `watcher` called at the cancellation, until Token:unwatch, or until nothing else refers to it.
 ---@param watcher fun()
 function Token:watch(watcher)
   self.watchers[watcher] = true

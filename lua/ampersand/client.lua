@@ -16,7 +16,7 @@ local retry = require "ampersand.client.retry"
 local url = require "ampersand.util.url"
 local version = require "ampersand.version"
 
--- What `with` may change beside the options of a call: who and what is asked, not how connections are made.
+-- What `with` may change in addition to the options of a call: credentials and targets, not connections.
 local SHARED_OPTIONS = {
   api_key = "string", bearer = "string|function", project = "string", integration = "string", org = "string",
   user_agent = "string", on_event = "function", region = "string",
@@ -251,7 +251,7 @@ function Client:_error(fields, token)
   return err
 end
 
---- Whether a value holds the client's key or token, or what looks like one.
+--- Whether a value contains the client's key or token, or something like one.
 ---@param value any
 ---@return boolean
 function Client:_holds_secret(value)

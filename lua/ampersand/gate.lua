@@ -1,4 +1,4 @@
---- A health gate: may this group's requests pass, as far as its installation is concerned? Costs a look into a cache.
+--- A health gate: may this group's requests pass, as far as its installation is concerned? Costs one lookup in a cache.
 --
 --     access_by_lua_block {
 --       require("ampersand.gate") { group = ngx.var.cookie_team, integration = "hubspot", ttl = 30, stale = 3600 }
@@ -55,7 +55,7 @@ end
 --- never "the first"), "all" or "any" of them healthy, or a function that gets the list and returns one of them.
 ---@param given table? client (default: made from the environment), store (default: lua_shared_dict `ampersand`, in
 --   plain scripts this process), integration, ttl (30 s), stale (3600 s), negative (as ttl: how long absence and
---   failures are remembered), timeout (5 s, for the API), store_timeout (1 s: how long one look may wait for the store
+--   failures are remembered), timeout (5 s, for the API), store_timeout (1 s: how long one check may wait for the store
 --   in all), on_unknown ("open" or "closed"), on_absent ("closed"), several ("error")
 ---@return ampersand.Gate
 function gate.new(given)
@@ -175,7 +175,7 @@ local function ask(self, job, before, budget)
   return record
 end
 
--- Asks under the lock, or waits for whoever holds it. A store that does not answer is no reason to flood the API.
+-- Asks under the lock, or waits for its holder. A store that does not answer must not cause a flood of API calls.
 local function refresh(self, job, patience, budget)
   local deadline, wait = core.now() + patience, 0.005
   while true do

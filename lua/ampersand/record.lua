@@ -45,7 +45,7 @@ local function clean_body(body, secrets, compared)
   return core.encode(value, { sort_keys = true }) or redact.text(body, secrets)
 end
 
--- Bytes that are no text stand as hexadecimal digits.
+-- Bytes that are not text are written as hexadecimal digits.
 local function put(entry, name, bytes)
   if bytes and not core.encode(bytes) then
     entry[name .. "_hex"] = bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)

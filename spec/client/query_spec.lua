@@ -438,7 +438,7 @@ describe("filters and projections", function()
     for _, case in ipairs {
       { { tests = { test }, where = { tests = { 2 } } }, "no such test" },
       { { tests = { test }, where = { tests = { "x" } } }, "no such test" },
-      { { tests = { test }, where = { names = { 1, {} } } }, "a name that is no string" },
+      { { tests = { test }, where = { names = { 1, {} } } }, "a name that is not a string" },
       { { tests = { test }, where = { names = { "a", 1 } } }, "a path too long or no table" },
       { { select = deep }, "a path too long or no table" },
       { { tests = { { op = "lt", operands = {} } } }, "a test without an operand" },

@@ -1,4 +1,4 @@
--- Reads the vendor's OpenAPI documents (and the table of operations made from them) when they lie beside the
+-- Reads the vendor's OpenAPI documents (and the table of operations made from them) when they lie next to the
 -- project, and says what they ask for, one flat row per operation. Knows nothing of ampersand.client.operations, so
 -- that the two can be compared.
 local cjson = require "cjson"

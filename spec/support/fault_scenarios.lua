@@ -85,7 +85,7 @@ function scenarios.big(conn, request)
   return true
 end
 
--- /sized/bytes=N/kind=json/status=500 or as query parameters: so many bytes, of text or of one JSON string.
+-- /sized/bytes=N/kind=json/status=500 or as query parameters: N bytes, of text or of one JSON string.
 function scenarios.sized(conn, request)
   local n = tonumber(request.path:match "bytes=(%d+)") or 10
   local json = request.path:find "kind=json"
@@ -105,7 +105,7 @@ function scenarios.status(conn, request)
   return respond(conn, parameter(request, "code") .. " Whatever", {}, "the body")
 end
 
--- A success that does not tell beforehand that it has no body.
+-- A success that does not announce that it has no body.
 function scenarios.created(conn)
   conn:send(head("201 Created", { "Transfer-Encoding: chunked" }) .. "0\r\n\r\n")
   return true
@@ -253,7 +253,7 @@ function scenarios.reset_on_reuse(conn, request)
   conn:reset()
 end
 
--- Answers what nobody has asked, a little after the answer that was.
+-- Answers without a request, a little after the answer that was.
 function scenarios.speaks_unasked(conn, request)
   scenarios.ok(conn, ('[{"id":"%s"}]'):format(parameter(request, "id")))
   if parameter(request, "id") == "first" then
@@ -393,7 +393,7 @@ function scenarios.h2.h2_reset_in_body(conn, stream)
   return conn:send(frame(1, 4, stream, STATUS_200) .. frame(0, 0, stream, ITEMS:sub(1, 10)) .. rst(stream, 2))
 end
 
--- The server leaves: nothing above stream 0 was or will be looked at.
+-- The server closes: it ignored everything above stream 0.
 function scenarios.h2.h2_goaway(conn)
   conn:send(frame(7, 0, ALL, "\0\0\0\0" .. "\0\0\0\0"))
 end

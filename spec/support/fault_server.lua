@@ -123,7 +123,7 @@ end
 
 -- --- requests ------------------------------------------------------------------------------------
 
--- Reads until `enough(buffer)` tells where to cut; nil at the end of the connection.
+-- Reads until `enough(buffer)` returns where to cut; nil at the end of the connection.
 local function read_until(conn, enough)
   conn.buffer = conn.buffer or ""
   local cut = enough(conn.buffer)
@@ -250,7 +250,7 @@ local function listen_tls(name, certificate, settings)
   end)
 end
 
--- Asks for a certificate of the test authority and lets nobody in without.
+-- Asks for a certificate of the test authority and refuses clients without one.
 local function ask_for_certificate(context)
   local store = require("openssl.x509.store").new()
   store:add(require("openssl.x509").new(read_file "ca.pem"))

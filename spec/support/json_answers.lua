@@ -1,4 +1,4 @@
--- Prints what this build of the core makes of so many random texts, for comparison with another build.
+-- Prints what this build of the core makes of N random texts, for comparison with another build.
 local core = require "ampersand.core"
 local random_json = require "support.random_json"
 

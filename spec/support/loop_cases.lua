@@ -145,7 +145,7 @@ function loop_cases.declare(new_loop, may_die)
     local real, polls, killed = transport.loop, 0, nil
     transport.loop = setmetatable({ poll = function(fd)
       polls = polls + 1
-      while polls == 5 do -- from here on nobody resumes the driver
+      while polls == 5 do -- from here on the driver is not resumed
         killed = true
         real.park(1000)
       end

@@ -134,7 +134,7 @@ local function first_output(path, seconds)
   until socket.gettime() > deadline
 end
 
--- Starts what goes on until it is interrupted; it is bounded, should nobody interrupt it. Waits for its first word.
+-- Starts what goes on until it is interrupted; it ends by itself if it is not interrupted. Waits for its first word.
 function Place:start(text, where, seconds)
   local name = ("%s/running%d"):format(self.home, #self.running + 1)
   write(name .. ".sh", self.session:prelude() .. self:script(text))

@@ -1,4 +1,4 @@
--- Runs Lua programs beside a spec, to be killed at a moment of its choosing.
+-- Runs Lua programs in parallel to a spec, which kills them at a moment of its choosing.
 
 local socket = require "socket"
 

@@ -6,7 +6,7 @@ local core = require "ampersand.core"
 local bearer = {}
 
 local MARGIN = 30 -- seconds before its end at which a token is replaced
-local PATIENCE, WAIT = 60, 0.02 -- seconds that a coroutine waits for another's question, and between two looks
+local PATIENCE, WAIT = 60, 0.02 -- seconds that a coroutine waits for another's question, and between two checks
 
 local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -31,7 +31,7 @@ local function expiry(token)
 end
 
 --- What gives the tokens of a client. Everything is held by closures, which no table printer shows.
----@param given string|fun(reason: string, token: string?): string?, any the function is told why it is asked:
+---@param given string|fun(reason: string, token: string?): string?, any the function gets the reason of the call:
 --- "first", "expired" or "refused" (then with the token that was)
 ---@param sleep fun(seconds: number)
 ---@return { get: function, current: function, renewable: boolean }

@@ -83,7 +83,7 @@ local function seconds_of(text, now)
 end
 
 --- Seconds the server asked to wait, from `Retry-After`, the problem's `retryAfter` or `X-Amp-Retry-After`. Times are
--- compared with the server's own clock where its `Date` tells it.
+-- compared with the server's own clock if it sends `Date`.
 ---@param headers table<string, string>
 ---@param now number seconds since 1970, for servers that send no `Date`
 function retry.after(headers, problem, now)

@@ -175,7 +175,7 @@ end
 -- for another change than the plan holds.
 ---@param change table[]|fun(config: table, installation: table): table|false|nil
 ---@param given table
----@return ampersand.FleetReport? report, ampersand.Error? err `err.report` tells how far a stopped edit came
+---@return ampersand.FleetReport? report, ampersand.Error? err `err.report` shows how far a stopped edit came
 function edit.edit(self, change, given)
   local fn, unmet = compile(self, change)
   given = options.of_edit(given, WHAT)

@@ -78,8 +78,8 @@ end
 --
 -- `header` and `planned` are those records, nil where there are none; `first` is the place of the header among the
 -- records, `plans` the number of installations of the plan that can be read; `edit` and `undo` are their states;
--- `undoing` tells that an undo was begun, `canary` what became of it; `damaged` are the numbers of lines that cannot be
--- read; `lost` tells that records may be missing which were written.
+-- `undoing` is true after an undo has begun, `canary` is its outcome; `damaged` are the numbers of lines that cannot be
+-- read; `lost` is true if written records may be missing.
 ---@param reader fun(): table?
 ---@return table known
 function history.read(reader)

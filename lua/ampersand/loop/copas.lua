@@ -40,7 +40,7 @@ end
 
 function loop.poll(fd) await(fd) end
 
--- Copas ends no coroutine, so nobody needs to look after the driver and the time is not needed.
+-- Copas ends no coroutine, so the driver needs no supervision and the time is not needed.
 function loop.park() await(silent:getfd()) end
 
 function loop.wake(co)

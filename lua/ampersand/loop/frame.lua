@@ -47,7 +47,7 @@ function frame.new(failed)
     if loop.strayed and not parked[co] and coroutine.status(co) == "suspended" then loop.strayed(co) end
   end
 
-  --- Resumes whoever was woken; answers how many there were.
+  --- Resumes the coroutines that were woken; returns their number.
   ---@return integer
   function loop.run()
     local batch = ready

@@ -132,7 +132,7 @@ end
 
 -- Answers -----------------------------------------------------------------------------------------------------------
 -- A response may carry a fault: `delay` and `hang` before the head, `lose`
--- instead of it; `cut`, `stall` and `reset` break the body after so many bytes, `truncate` ends it early but properly,
+-- instead of it; `cut`, `stall` and `reset` break the body after N bytes, `truncate` ends it early but properly,
 -- `slow` paces it (bytes a second), `chunk` sends it in pieces of that size.
 
 local function pieces_of(body)

@@ -67,7 +67,7 @@ function curl.new(opts)
   }, Curl)
 end
 
--- Without a loop a call waits in the engine, and nobody else waits. ampersand.transport.scheduler has the same methods.
+-- Without a loop a call waits in the engine, and nothing else waits. transport.scheduler has the same methods.
 local Blocking = {}
 Blocking.__index = Blocking
 
@@ -92,7 +92,7 @@ function Blocking:close()
   self.engine:close()
 end
 
--- Iterators that nobody closed keep their connections until they are collected.
+-- Iterators that were not closed keep their connections until they are collected.
 local function collect()
   collectgarbage()
   collectgarbage() -- what the first pass has finalized lets go of more
@@ -140,7 +140,7 @@ end
 -- The functions of a response, each made when it is first named: few responses need more than two.
 local functions = {}
 
--- Waits for bytes of the body that nobody has taken. true | nil at the end | nil, message, kind.
+-- Waits for bytes of the body that were not read yet. true | nil at the end | nil, message, kind.
 function functions.wait(res)
   return function()
     if res.closed then return nil, "the response is closed", "cancelled" end
@@ -192,7 +192,7 @@ function functions.close(res)
   return function()
     res.closed = true
     if not res.waiting then return res.source:close() end
-    res.source:cancel() -- by another coroutine than the one that waits, which must be told
+    res.source:cancel() -- called by another coroutine; the waiting one must be woken
     res.waiters:wake(res.source:id())
   end
 end
@@ -223,7 +223,7 @@ local function await(waiters, transfer, token)
   token:unwatch(stop)
 end
 
-local MAIN = "the main program" -- which is no coroutine before Lua 5.2
+local MAIN = "the main program" -- which is not a coroutine before Lua 5.2
 
 -- Whether streams hold all connections, and none can be closed while this call waits: they are the caller's, or no
 -- other coroutine runs meanwhile.

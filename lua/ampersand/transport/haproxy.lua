@@ -1,8 +1,8 @@
 --- HTTP through HAProxy's own client (core.httpclient): chosen by itself inside HAProxy. It never blocks a thread.
 --
 -- HAProxy resolves names, checks certificates (httpclient.ssl.verify) and keeps connections. It collects a body whole,
--- knows no PATCH, and makes error pages of its own where no server answered: those are told by what they look like.
--- A body without Content-Length that is cut looks whole to it; the decoder notices when it was JSON.
+-- knows no PATCH, and makes error pages of its own where no server answered: those are recognized by their form.
+-- A body without Content-Length that is cut appears complete to it; the decoder notices when it was JSON.
 -- (core.tcp would stream, but in 2.6 it stalls in answers beyond HAProxy's buffer, and checks no certificate.)
 
 local core = require "ampersand.core"

@@ -459,8 +459,8 @@ end
 
 --- Sends a request; comes back with the head of the response.
 ---@param req table method, url, headers, body, timeout, connect_timeout, read_timeout (seconds), resend,
---   cancel (looked at before the request and between two pieces of the answer)
----@return table? res status, headers, read, deadline, close; read(most) gives at most so many bytes
+--   cancel (checked before the request and between two pieces of the answer)
+---@return table? res status, headers, read, deadline, close; read(most) gives at most this many bytes
 ---@return string? message
 ---@return string? kind
 ---@return boolean? sent whether the server may have seen the request

@@ -15,7 +15,7 @@ local function new_group(tasks)
     group.running = group.running - 1
   end
   group.loop = frame.new(give_up)
-  -- nobody here knows what it waits for, or when to go on with it
+  -- it is unknown here what it waits for, or when to resume it
   function group.loop.strayed(co, why)
     give_up(co, why or "the task yielded by itself; in client:parallel it waits for requests alone")
   end
@@ -26,7 +26,7 @@ local function start_next(group, waiters)
   local i = group.next
   local co = coroutine.create(function()
     local value, err = group.tasks[i]()
-    if value == nil then group.errors[i] = err else group.values[i] = value end -- beside a value stands its `info`
+    if value == nil then group.errors[i] = err else group.values[i] = value end -- `err` is the `info` of a value
     group.running = group.running - 1
     wait.adopted[coroutine.running()] = nil -- before Lua 5.2 it would keep what it leads to
   end)

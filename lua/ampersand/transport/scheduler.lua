@@ -29,7 +29,7 @@ wait.adopted = setmetatable({}, { __mode = "k" })
 ---@return ampersand.Waiters
 function wait.of(waiters, loop)
   if getmetatable(waiters) == Waiters then return waiters end
-  -- roles: the driver, and who looks after it; both are let go when nobody else knows them
+  -- roles: the driver, and its supervisor; both can be collected when nothing else refers to them
   waiters.loop, waiters.parked, waiters.stopped, waiters.roles = loop, {}, {}, setmetatable({}, { __mode = "v" })
   return setmetatable(waiters, Waiters)
 end
@@ -83,14 +83,14 @@ end
 
 -- --- coroutines in a loop, in turns ---------------------------------------------------------------------------
 
--- A coroutine that nobody will resume can be collected, and with it what it waited for.
+-- A coroutine that will not be resumed can be collected, and with it what it waited for.
 local WEAK = { __mode = "v" }
 
--- How long a parked coroutine sleeps before it looks after the driver, in seconds: one of them, and all the others.
+-- How long a parked coroutine sleeps before it checks the driver, in seconds: one of them, and all the others.
 local PATIENCE, LONG_PATIENCE = 0.1, 1
 
--- PUC Lua 5.1 alone cannot tell whether it may yield, and its own message would help nobody. (A metamethod that waits
--- cannot be told from other functions and gets that message.)
+-- Only PUC Lua 5.1 cannot determine whether it may yield, and its own message is misleading. (A metamethod that waits
+-- cannot be distinguished from other functions and gets that message.)
 local function check_yieldable()
   local level = 3
   local info = debug.getinfo(level, "Sn")
@@ -122,7 +122,7 @@ local function park(self, loop, target)
   self.parked[id] = setmetatable({ loop = loop, token = me }, WEAK)
   loop.park(self.roles.watch == me and PATIENCE or LONG_PATIENCE)
   self.parked[id] = nil
-  -- Work is waiting and nobody has looked at it for all this time: the driver is gone.
+  -- Work is waiting and was not driven for all this time: the driver is gone.
   if self.roles.driver and self.engine:usable() and self.engine:steps() == steps and self.engine:due() then
     self.roles.driver = nil
   end
@@ -221,7 +221,7 @@ function Waiters:poll(budget)
     or (ran == 0 and not (self.engine:usable() and self.engine:due()))
 end
 
---- Ends all transfers with kind "cancelled"; whoever waits is told.
+--- Ends all transfers with kind "cancelled"; waiting coroutines are woken.
 function Waiters:close()
   self.closing = true
   wake_stopped(self)

@@ -18,7 +18,7 @@ end
 local MEMBERS = set [[token accessToken refreshToken idToken apiKey password clientSecret secret secrets privateKey
   secretAccessKey awsSecretKey awsSessionToken webhookSigningKey customAuth credentials signingSecret callbackParams]]
 
--- Times tell when a token ends, not what it is.
+-- Times show when a token expires, not its value.
 local HARMLESS = set "issuedAt expiresAt createTime updateTime scopes"
 
 local HEADERS = set "authorization proxy-authorization cookie set-cookie x-api-key www-authenticate"

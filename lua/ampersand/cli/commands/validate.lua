@@ -25,7 +25,7 @@ end
 validate.declare = validate.declare_path
 
 --- Prints the problems of a manifest, a line each.
----@return integer mistakes problems that are no warnings
+---@return integer mistakes problems that are not warnings
 function validate.print(name, problems)
   local mistakes = 0
   for _, problem in ipairs(problems) do

@@ -132,10 +132,13 @@ static enum outcome one_run(const char *file, struct budget *budget)
     return outcome;
 }
 
-/* Fails the k-th allocation (and the one after it) for every k until a run needs fewer. */
+/* Fails the k-th allocation (and the one after it) for every k until a run needs fewer; the variable
+ * STEP leaves out the k between. */
 static long fail_each(const char *file, long failures)
 {
-    for (long k = 1;; k++) {
+    const char *given = getenv("STEP");
+    long step = given && atol(given) > 0 ? atol(given) : 1;
+    for (long k = 1;; k += step) {
         struct budget budget = {0, k, failures, 0};
         enum outcome outcome = one_run(file, &budget);
         if (outcome == WRONG)

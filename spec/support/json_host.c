@@ -132,8 +132,8 @@ static enum outcome one_run(const char *file, struct budget *budget)
     return outcome;
 }
 
-/* Fails the k-th allocation (and the one after it) for every k until a run needs fewer; the variable
- * STEP leaves out the k between. */
+/* Fails the k-th allocation (and the one after it) for every k until a run needs fewer, or for
+ * every STEP-th k of the environment. */
 static long fail_each(const char *file, long failures)
 {
     const char *given = getenv("STEP");

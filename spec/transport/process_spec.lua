@@ -286,7 +286,7 @@ describe("the engine", function()
       end
       collectgarbage()
       assert(attempt())
-      assert(failures > 10, "failures: " .. failures) -- what fails before anything was sent is tried once more
+      assert(failures > 50, "failures: " .. failures)
       assert(successes > 0, "successes: " .. successes)
       assert(http.now() - start < 9, "some failure was noticed by the deadline only")
     ]], { preload = preload })

@@ -312,8 +312,9 @@ function Curl:request(req)
   if not transfer then return nil, message, kind, sent end
   local res
   res, message, kind, sent = finish(self, transfer, req)
-  if kind ~= "limit" or sent then return res, message, kind, sent end
-  collect() -- a descriptor was wanted: abandoned iterators, of any client, hold some, perhaps
+  -- Where memory ran out nothing is tried again: libcurl may not survive that.
+  if kind ~= "limit" or sent or not message:find("no file descriptor", 1, true) then return res, message, kind, sent end
+  collect() -- abandoned iterators, of any client, may hold descriptors
   transfer = start(self, req)
   if not transfer then return nil, message, kind, sent end
   return finish(self, transfer, req)

@@ -86,9 +86,9 @@ end)
 describe("a number compared with a time", function()
   it("is refused: it would match nothing", function()
     for _, condition in ipairs { { gte = 1700000000 }, 1700000000, { lt = 1 } } do
-      refused("is a time, which no number matches", function() installations:where { createTime = condition } end)
+      refused("is a time in text form, which no number matches", function() installations:where { createTime = condition } end)
     end
-    refused("connection.updateTime is a time", function()
+    refused("connection.updateTime is a time in text form", function()
       installations:where { any = { { ["connection.updateTime"] = { gt = 5 } } } }
     end)
     assert(installations:where { createTime = { gte = "2024-01-01" } })

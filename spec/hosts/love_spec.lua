@@ -38,7 +38,7 @@ end
 
 describe("LÖVE", function()
   it("draws the fleet while it arrives, and no frame waits for the network", function()
-    host.need("love", "love")
+    host.need(pending, "love", "love")
     local server = mock.start { installations = INSTALLATIONS }
     local game = os.tmpname()
     os.remove(game)

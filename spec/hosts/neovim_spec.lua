@@ -36,7 +36,7 @@ end
 
 describe("Neovim", function()
   it("fills a buffer while installations arrive, stays responsive, and explains the one under the cursor", function()
-    host.need("nvim", "neovim")
+    host.need(pending, "nvim", "neovim")
     local server = mock.start { installations = INSTALLATIONS }
     local name = os.tmpname()
     finally(function() -- luacheck: ignore
@@ -59,7 +59,7 @@ describe("Neovim", function()
   end)
 
   it("says what is wrong in a message", function()
-    host.need("nvim", "neovim")
+    host.need(pending, "nvim", "neovim")
     local server = mock.start()
     finally(function() server:stop() end) -- luacheck: ignore
     local command = ([[nvim --headless -u NONE -i NONE -c 'set rtp+=%s' -c 'runtime plugin/ampersand.lua' -c Ampersand ]]

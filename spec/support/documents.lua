@@ -29,6 +29,20 @@ end
 
 documents.ABSENT = machine.absent("../shared/api", "the vendor's documents belong beside the project")
 
+--- Declares specs that compare with the documents; where these are absent, one pending spec stands for all of a file.
+---@param it function busted's, which only the spec file itself sees
+---@param pending function
+---@return fun(name: string, f: function)
+function documents.specs(it, pending)
+  local announced
+  return function(name, f)
+    if documents.present() then return it(name, f) end
+    if announced then return end
+    announced = true
+    pending(documents.ABSENT)
+  end
+end
+
 --- The page that the vendor shows for "list installations".
 ---@return string
 function documents.page()

@@ -5,6 +5,7 @@
  *
  * Prints one line of what was done; exits with 1 at the first thing that is wrong.
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

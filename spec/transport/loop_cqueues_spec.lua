@@ -5,7 +5,7 @@ local http = require "ampersand.http"
 -- What cqueues polls answers pollfd, events and timeout: the engine does.
 describe("the engine itself", function()
   it("is polled by cqueues as it is", function()
-    local server, engine, controller = fault.start(), http.engine {}, cqueues.new()
+    local server, engine, controller = fault.start(), http.engine { http_proxy = "" }, cqueues.new()
     finally(function() -- luacheck: ignore 113
       engine:close()
       server:stop()

@@ -81,4 +81,13 @@ describe("the engine and nginx", function()
     assert.is_true(stream.source:held() <= 128 * 1024)
     stream.close()
   end)
+
+  it("takes up TLS sessions again", function()
+    new()
+    -- Streams side by side need connections of their own; only the first one has to agree on keys.
+    local first = get("slow", "tls", { stream = true })
+    local second = get("protocol", "tls", { stream = true })
+    assert.equal("r", second.headers["x-reused"])
+    first.close()
+  end)
 end)

@@ -6,6 +6,7 @@ local cqueues = require "cqueues"
 local double = require "support.double"
 local fault = require "support.fault"
 local frame = require "ampersand.loop.frame"
+local await = require("support.server").await
 
 local PATIENCE = os.getenv "AMP_SLOW" and 10 or 1
 
@@ -351,7 +352,7 @@ describe("a client", function()
     local tasks = {}
     for i = 1, 5 do tasks[i] = function() return (post "first") end end
     assert.same({ n = 5, "first", "first", "first", "first", "first" }, (client:parallel(5, tasks)))
-    os.execute "sleep 0.3"
+    assert.truthy(await(10, function() return server:arrivals "/spoken_unasked" == 5 end))
     for _ = 1, 7 do assert.same({ "second", 1 }, { post "second" }) end
   end)
 

@@ -259,6 +259,7 @@ function scenarios.speaks_unasked(conn, request)
   if parameter(request, "id") == "first" then
     cqueues.sleep(0.05)
     scenarios.ok(conn, '[{"id":"unasked"}]')
+    request.done = "/spoken_unasked"
   end
   return true
 end

@@ -171,7 +171,10 @@ local function reply(conn, request)
   if request.method == "CONNECT" then return scenarios.connect(conn, request) end
   request.path = request.path:gsub("^/v1/", "/", 1) -- a base URL of the root alone
   local scenario = scenarios[request.path:match "^/([%w_]*)" or "unknown"] or scenarios.unknown
-  return scenario(conn, request)
+  local more = scenario(conn, request)
+  -- what a scenario has done since then can be asked for likewise
+  if request.done then arrivals[request.done] = (arrivals[request.done] or 0) + 1 end
+  return more
 end
 
 local function serve(conn)

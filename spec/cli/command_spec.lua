@@ -2,7 +2,6 @@
 
 local command = require "support.command"
 local core = require "ampersand.core"
-local mock = require "support.mock"
 local width = require "ampersand.cli.output.width"
 
 local server, session
@@ -15,24 +14,12 @@ local function lines(text)
   return list
 end
 
-setup(function()
-  server = mock.start { installations = 300 }
-  session = command.session(server)
-end)
-
-teardown(function()
-  if server then server:stop() end
-  if session then session:close() end
-end)
+setup(function() server, session = command.open { installations = 300 } end)
+teardown(function() command.close(server, session) end)
 
 -- A server of its own that goes wrong in one way.
 local function with(options, body)
-  local other = mock.start(options)
-  local mine = command.session(other)
-  local ok, err = pcall(body, function(script, more) return mine:run(script, more) end)
-  mine:close()
-  other:stop()
-  if not ok then error(err, 0) end
+  command.with(options, function(mine) body(function(script, more) return mine:run(script, more) end) end)
 end
 
 describe("a list", function()

@@ -8,15 +8,8 @@ local server, session
 
 local function run(script, more) return session:run(script, more) end
 
-setup(function()
-  server = mock.start { installations = 120, read_seconds = 0.6 }
-  session = command.session(server)
-end)
-
-teardown(function()
-  if server then server:stop() end
-  if session then session:close() end
-end)
+setup(function() server, session = command.open { installations = 120, read_seconds = 0.6 } end)
+teardown(function() command.close(server, session) end)
 
 describe("watch", function()
   it("tells changes as lines and as JSON, and remembers what it has told", function()

@@ -8,15 +8,8 @@ local server, session
 
 local function run(script, more) return session:run(script, more) end
 
-setup(function()
-  server = mock.start { installations = 20, read_seconds = 0.3 }
-  session = command.session(server)
-end)
-
-teardown(function()
-  if server then server:stop() end
-  if session then session:close() end
-end)
+setup(function() server, session = command.open { installations = 20, read_seconds = 0.3 } end)
+teardown(function() command.close(server, session) end)
 
 describe("-o", function()
   it("is each of the flags by name", function()

@@ -1,21 +1,13 @@
 -- Names of fields on the command line: near misses are refused, names that no element had are noted.
 
 local command = require "support.command"
-local mock = require "support.mock"
 
 local server, session
 
 local function run(script, more) return session:run(script, more) end
 
-setup(function()
-  server = mock.start { installations = 30 }
-  session = command.session(server)
-end)
-
-teardown(function()
-  if server then server:stop() end
-  if session then session:close() end
-end)
+setup(function() server, session = command.open { installations = 30 } end)
+teardown(function() command.close(server, session) end)
 
 -- How many requests of lists the server has seen.
 local function asked()

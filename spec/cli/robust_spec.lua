@@ -8,15 +8,8 @@ local server, session
 
 local function run(script, more) return session:run(script, more) end
 
-setup(function()
-  server = mock.start { installations = 60 }
-  session = command.session(server)
-end)
-
-teardown(function()
-  if server then server:stop() end
-  if session then session:close() end
-end)
+setup(function() server, session = command.open { installations = 60 } end)
+teardown(function() command.close(server, session) end)
 
 describe("data from outside", function()
   -- What a name may hold: everything that JSON can write.

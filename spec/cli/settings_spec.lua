@@ -1,19 +1,11 @@
 -- Where the settings of the command come from, and what their files and variables may look like.
 
 local command = require "support.command"
-local mock = require "support.mock"
 
 local server, session
 
-setup(function()
-  server = mock.start { installations = 5 }
-  session = command.session(server)
-end)
-
-teardown(function()
-  if server then server:stop() end
-  if session then session:close() end
-end)
+setup(function() server, session = command.open { installations = 5 } end)
+teardown(function() command.close(server, session) end)
 
 -- Runs a script with a configuration file of this text.
 local function with_file(text, script, more)

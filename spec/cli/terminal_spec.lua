@@ -2,31 +2,16 @@
 
 local command = require "support.command"
 local machine = require "support.machine"
-local mock = require "support.mock"
 local width = require "ampersand.cli.output.width"
 
 local server, session
 
 local function show(script, given) return session:show(script, given) end
 
-setup(function()
-  server = mock.start { installations = 40 }
-  session = command.session(server)
-end)
+setup(function() server, session = command.open { installations = 40 } end)
+teardown(function() command.close(server, session) end)
 
-teardown(function()
-  if server then server:stop() end
-  if session then session:close() end
-end)
-
-local function with(options, body)
-  local other = mock.start(options)
-  local mine = command.session(other)
-  local ok, err = pcall(body, mine)
-  mine:close()
-  other:stop()
-  if not ok then error(err, 0) end
-end
+local with = command.with
 
 describe("on a terminal a table", function()
   it("fits, whatever the width", function()

@@ -1,48 +1,25 @@
 local ampersand = require "ampersand"
-local core = require "ampersand.core"
 local double = require "support.double"
 local simulated = require "support.simulated"
-local mock = require "support.mock"
 
 local COUNT, STEP = 300, 20
 
 describe("an edit of the fleet", function()
   local server, client, name
 
-  before_each(function()
-    server = mock.start { installations = COUNT }
-    client = simulated.client(server)
-    name = os.tmpname()
-    os.remove(name)
-  end)
-
-  after_each(function()
-    client:close()
-    server:stop()
-    os.remove(name)
-  end)
+  before_each(function() server, client, name = simulated.open(COUNT) end)
+  after_each(function() simulated.close(server, client, name) end)
 
   local fn = simulated.edit(STEP)
   local changed = simulated.changed(COUNT, STEP)
 
-  local function edit(more, with)
-    local given = { journal = name, settle = 0 }
-    for option, value in pairs(more or {}) do given[option] = value end
-    return (with or client).installations:edit(fn, given)
-  end
+  local function edit(more, with) return simulated.run(with or client, name, fn, more) end
 
   local function arrived(operation)
     return server:requests().by_operation[operation] or 0
   end
 
-  local function records(type)
-    local found = {}
-    for line in io.lines(name) do
-      local record = assert(core.decode(line))
-      if record.type == type then found[#found + 1] = record end
-    end
-    return found
-  end
+  local function records(type) return simulated.records(name, type) end
 
   it("changes what was asked and nothing else, once, for one listing and a look and a patch each", function()
     local report = assert(edit())

@@ -3,7 +3,6 @@
 local command = require "support.command"
 local core = require "ampersand.core"
 local journal = require "ampersand.fleet.journal"
-local mock = require "support.mock"
 local process = require "support.process"
 local simulated = require "support.simulated"
 
@@ -28,24 +27,10 @@ print(report and report:complete() and "complete" or "not complete")
 describe("a journal", function()
   local server, client, name
 
-  before_each(function()
-    server = mock.start { installations = COUNT }
-    client = simulated.client(server)
-    name = os.tmpname()
-    os.remove(name)
-  end)
+  before_each(function() server, client, name = simulated.open(COUNT) end)
+  after_each(function() simulated.close(server, client, name) end)
 
-  after_each(function()
-    client:close()
-    server:stop()
-    os.remove(name)
-  end)
-
-  local function edit(more)
-    local given = { journal = name, settle = 0 }
-    for option, value in pairs(more or {}) do given[option] = value end
-    return client.installations:edit(fn, given)
-  end
+  local function edit(more) return simulated.run(client, name, fn, more) end
 
   local function undo() return client.installations:undo(name, { settle = 0 }) end
 
@@ -53,11 +38,7 @@ describe("a journal", function()
     return process.start(PROGRAM, server.url, server.key, server.project, server.integration, name, what)
   end
 
-  local function write(text)
-    local file = assert(io.open(name, "wb"))
-    file:write(text)
-    file:close()
-  end
+  local function write(text) command.write(name, text) end
 
   local function lines_of(text)
     local lines = {}
@@ -182,11 +163,7 @@ describe("the file of a journal", function()
   before_each(function() name = os.tmpname() end)
   after_each(function() os.remove(name) end)
 
-  local function write(text)
-    local file = assert(io.open(name, "wb"))
-    file:write(text)
-    file:close()
-  end
+  local function write(text) command.write(name, text) end
 
   local function types()
     local out = {}

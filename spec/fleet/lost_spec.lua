@@ -12,41 +12,16 @@ local fn = simulated.edit(STEP)
 describe("a journal whose tail is lost", function()
   local server, client, name
 
-  before_each(function()
-    server = mock.start { installations = COUNT }
-    client = simulated.client(server)
-    name = os.tmpname()
-    os.remove(name)
-  end)
+  before_each(function() server, client, name = simulated.open(COUNT) end)
+  after_each(function() simulated.close(server, client, name) end)
 
-  after_each(function()
-    client:close()
-    server:stop()
-    os.remove(name)
-  end)
-
-  local function edit(more)
-    local given = { journal = name, settle = 0 }
-    for option, value in pairs(more or {}) do given[option] = value end
-    return client.installations:edit(fn, given)
-  end
+  local function edit(more) return simulated.run(client, name, fn, more) end
 
   local function undo() return client.installations:undo(name, { settle = 0 }) end
 
-  local function write(text)
-    local file = assert(io.open(name, "wb"))
-    file:write(text)
-    file:close()
-  end
+  local function write(text) command.write(name, text) end
 
-  local function records(kind)
-    local found = {}
-    for line in io.lines(name) do
-      local record = core.decode(line)
-      if record and record.type == kind then found[#found + 1] = record end
-    end
-    return found
-  end
+  local function records(kind) return simulated.records(name, kind) end
 
   -- Installations about which no record but the plan's is left.
   local function without_record()

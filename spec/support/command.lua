@@ -21,6 +21,12 @@ end
 
 command.read = read
 
+function command.write(name, text)
+  local file = assert(io.open(name, "wb"))
+  file:write(text)
+  file:close()
+end
+
 local CLEAN = "AMP_API_KEY AMP_API_URL AMPERSAND_API_KEY AMPERSAND_API_URL AMPERSAND_PROJECT_ID"
   .. " AMPERSAND_INTEGRATION_ID AMPERSAND_ORG_ID AMPERSAND_PROFILE AMPERSAND_BEARER AMPERSAND_WEBHOOK_SECRET AMP_REGION"
   .. " NO_COLOR COLUMNS"
@@ -43,6 +49,30 @@ function command.session(server)
     self.env.AMPERSAND_PROJECT_ID, self.env.AMPERSAND_INTEGRATION_ID = "my-project", "salesforce"
   end
   return self
+end
+
+--- A mock server and a session with it, for all specs of a file.
+---@param options table of mock.start
+---@return table server, table session
+function command.open(options)
+  local server = require("support.mock").start(options)
+  return server, command.session(server)
+end
+
+--- Closes what command.open has opened.
+function command.close(server, session)
+  if session then session:close() end
+  if server then server:stop() end
+end
+
+--- Calls `body(session)` with a mock server of its own.
+---@param options table of mock.start
+---@param body fun(session: table)
+function command.with(options, body)
+  local server, session = command.open(options)
+  local ok, err = pcall(body, session)
+  command.close(server, session)
+  if not ok then error(err, 0) end
 end
 
 function Session:close()

@@ -15,6 +15,38 @@ function simulated.client(server, more)
   return require("ampersand").new(settings)
 end
 
+--- A mock server of its own, a client of it, and a path for a journal.
+---@return table server, ampersand.Client client, string name
+function simulated.open(count)
+  local server, name = require("support.mock").start { installations = count }, os.tmpname()
+  os.remove(name)
+  return server, simulated.client(server), name
+end
+
+--- Closes what simulated.open has opened.
+function simulated.close(server, client, name)
+  client:close()
+  server:stop()
+  os.remove(name)
+end
+
+--- Edits all installations with a journal; `more` are further options.
+function simulated.run(client, name, fn, more)
+  local given = { journal = name, settle = 0 }
+  for option, value in pairs(more or {}) do given[option] = value end
+  return client.installations:edit(fn, given)
+end
+
+--- The records of one type in a journal.
+function simulated.records(name, kind)
+  local found = {}
+  for line in io.lines(name) do
+    local record = core.decode(line)
+    if record and record.type == kind then found[#found + 1] = record end
+  end
+  return found
+end
+
 -- Without what every edit changes by itself.
 local function comparable(installation)
   installation = deep.copy(installation)

@@ -163,6 +163,7 @@ build = {
     ["ampersand.transport.scheduler"] = "lua/ampersand/transport/scheduler.lua",
     ["ampersand.types"] = "lua/ampersand/types.lua",
     ["ampersand.util.argcheck"] = "lua/ampersand/util/argcheck.lua",
+    ["ampersand.util.background"] = "lua/ampersand/util/background.lua",
     ["ampersand.util.deep"] = "lua/ampersand/util/deep.lua",
     ["ampersand.util.environment"] = "lua/ampersand/util/environment.lua",
     ["ampersand.util.host"] = "lua/ampersand/util/host.lua",

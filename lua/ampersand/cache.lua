@@ -12,6 +12,7 @@
 -- Each takes one argument more, `budget`: { left = seconds } that several calls together may wait. A store that waits
 -- does so no longer than that; the time is taken off by `cache.redis` and `cache.layered`.
 
+local background = require "ampersand.util.background"
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
 local host = require "ampersand.util.host"
@@ -177,7 +178,7 @@ local function fail(self, why, probing)
   if circuit.why and not probing then return end -- another call noticed it first
   circuit.pause = circuit.why and math.min(2 * circuit.pause, MAX_PAUSE) or PAUSE
   circuit.why, circuit.probe_at = why, core.now() + circuit.pause
-  circuit.timer = host.later(circuit.pause, function()
+  circuit.timer = background.later(circuit.pause, function()
     circuit.timer, circuit.probe_at = nil, core.now() + MAX_PAUSE
     attempt(self, true, "get", "probe")
   end)
@@ -263,7 +264,7 @@ end
 
 -- One command on a pooled connection; Redis's own null becomes nil. A command that Redis refused is `answered`.
 local function command(self, budget, name, ...)
-  local can, cannot = host.can_wait()
+  local can, cannot = background.can_wait()
   if not can then return nil, cannot, true end
   local redis, failed = self.module:new()
   if not redis then return nil, failed end
@@ -344,7 +345,7 @@ end
 local KEPT = 86400
 
 local function warn(self, why)
-  host.warn("ampersand.cache", why, "the near store goes on alone: " .. why, self.near.dict)
+  background.warn("ampersand.cache", why, "the near store goes on alone: " .. why, self.near.dict)
 end
 
 local function mark_seen(self, key)
@@ -355,7 +356,7 @@ function Layered:get(key, budget)
   if self.near:get("seen:" .. key) then return self.near:get(key) end
   local value, why = self.far:get(key, budget)
   if value == nil and why then
-    if host.can_wait() then warn(self, why) end -- where it cannot, the near store is all there is
+    if background.can_wait() then warn(self, why) end -- where it cannot, the near store is all there is
     return self.near:get(key)
   end
   if value == nil then self.near:delete(key) else self.near:set(key, value, KEPT) end
@@ -369,7 +370,7 @@ function Layered:set(key, value, ttl, budget)
   local ok, why = self.far:set(key, value, ttl, budget)
   if not ok then warn(self, why) end
   local kept, problem, evicted = self.near:set(key, value, ttl)
-  if not kept then host.warn("ampersand.cache", problem, "the near store refuses: " .. problem, self.near.dict) end
+  if not kept then background.warn("ampersand.cache", problem, "the near store refuses: " .. problem, self.near.dict) end
   mark_seen(self, key)
   return ok, why, evicted
 end

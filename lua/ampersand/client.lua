@@ -16,6 +16,8 @@ local retry = require "ampersand.client.retry"
 local url = require "ampersand.util.url"
 local version = require "ampersand.version"
 
+if host.haproxy() then require "ampersand.util.background" end -- which marks what HAProxy registers from now on
+
 -- What `with` may change in addition to the options of a call: credentials and targets, not connections.
 local SHARED_OPTIONS = {
   api_key = "string", bearer = "string|function", project = "string", integration = "string", org = "string",
@@ -211,7 +213,7 @@ function Client:__index(name)
   if Client[name] then return Client[name] end
   if type(name) ~= "string" or name:match "^_" then return nil end
   if not operations.lines[name] then
-    local known = argcheck.names(operations.all_lines())
+    local known = argcheck.names(operations.lines)
     argcheck.raise(("the client has no resource %q; %s"):format(name, argcheck.hint(name, known)))
   end
   local found = resource.new(self, name)

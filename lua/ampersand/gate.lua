@@ -10,6 +10,7 @@
 -- background, and while the API is away. One caller at a time asks, over all workers, or a fleet (ampersand.cache).
 -- Use a group that your program has authenticated: every new name costs a call.
 
+local background = require "ampersand.util.background"
 local cache = require "ampersand.cache"
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
@@ -105,7 +106,7 @@ local function is_fresh(record, changed)
 end
 
 local function warn(self, cause, words)
-  host.warn("ampersand.gate", cause, words or cause, self.dict)
+  background.warn("ampersand.gate", cause, words or cause, self.dict)
 end
 
 -- When a webhook said last that something about the group changed; 0 and why when that is not known.
@@ -210,7 +211,7 @@ end
 
 local function refresh_later(self, job)
   if not begin(self, job) then return end
-  local ok, why = host.later(0, function()
+  local ok, why = background.later(0, function()
     local done, problem = pcall(refresh, self, job, job.timeout, { left = self.store_timeout })
     finish(self, job)
     if not done then warn(self, tostring(problem)) end
@@ -324,8 +325,8 @@ local function find_out(self, key, check, budget)
     return record
   end
   local job, outdated = job_of(self, key, changed, check), record and record.asked <= changed
-  local can_wait, cannot = host.can_wait()
-  if (record and not outdated and host.has_background()) or not can_wait then
+  local can_wait, cannot = background.can_wait()
+  if (record and not outdated and background.has_background()) or not can_wait then
     refresh_later(self, job)
     return record, why or cannot, not why and "phase" or nil
   end

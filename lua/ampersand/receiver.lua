@@ -9,11 +9,11 @@
 -- Answers: 204 taken, or taken before; 400 not signed by the vendor, or no JSON; 405; 409 being taken elsewhere just
 -- now; 413; 500 the handler failed, and the vendor should send it again; 503 the store does not answer.
 
+local background = require "ampersand.util.background"
 local cache = require "ampersand.cache"
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
 local environment = require "ampersand.util.environment"
-local host = require "ampersand.util.host"
 local webhook = require "ampersand.webhook"
 
 local receiver = {}
@@ -123,7 +123,7 @@ end
 
 -- Without the store a message cannot be compared with earlier ones.
 local function unknown(self, why)
-  host.warn("ampersand.receiver", why, "messages are answered with 503: " .. why, self.store.dict)
+  background.warn("ampersand.receiver", why, "messages are answered with 503: " .. why, self.store.dict)
   return 503, "The message cannot be compared with earlier ones."
 end
 
@@ -134,7 +134,7 @@ local function remember(self, key, info)
   local ok, why, evicted = self.store:set(key, "taken", self.remember, { left = STORE_TIME })
   if not ok then ngx.log(ngx.ERR, "ampersand.receiver: message ", info.id, " is not remembered: ", why) end
   if evicted then
-    host.warn("ampersand.receiver", "evicted", "the store is full: it dropped valid entries, so that messages may be "
+    background.warn("ampersand.receiver", "evicted", "the store is full: it dropped valid entries, so that messages may be "
       .. "taken twice; give the receiver a larger lua_shared_dict of its own", self.store.dict)
   end
 end

@@ -5,6 +5,7 @@
 -- A body without Content-Length that is cut appears complete to it; the decoder notices when it was JSON.
 -- (core.tcp would stream, but in 2.6 it stalls in answers beyond HAProxy's buffer, and checks no certificate.)
 
+local background = require "ampersand.util.background"
 local core = require "ampersand.core"
 local host = require "ampersand.util.host"
 local http1 = require "ampersand.transport.http1"
@@ -165,7 +166,7 @@ function Haproxy:request(req)
   if self.problem then return nil, self.problem, "config", false end
   if not VERBS[req.method] then return nil, "HAProxy's client cannot send " .. req.method, "config", false end
   if req.cancel and req.cancel.cancelled then return nil, "the request was cancelled", "cancelled", false end
-  local can, cannot = host.can_wait()
+  local can, cannot = background.can_wait()
   if not can then return nil, cannot, "phase", false end
   local origin, problem = http1.parse_url(req.url)
   if not origin then return nil, problem, "config", false end
@@ -181,7 +182,7 @@ end
 ---@param token ampersand.CancelToken? ends the wait
 function Haproxy:sleep(seconds, token) -- luacheck: no self
   local till = core.now() + seconds
-  while host.can_wait() and not (token and token.cancelled) do
+  while background.can_wait() and not (token and token.cancelled) do
     local left = till - core.now()
     if left <= 0 then return end
     host.haproxy().msleep(math.ceil(min(left, token and 0.05 or huge) * 1000))

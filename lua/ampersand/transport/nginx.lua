@@ -3,9 +3,9 @@
 -- Cosockets exist in the phases rewrite, access, content, timer and those of the TLS handshake; elsewhere a request is
 -- refused with kind "phase". nginx needs `resolver` for names and `lua_ssl_trusted_certificate` for https.
 
+local background = require "ampersand.util.background"
 local core = require "ampersand.core"
 local http1 = require "ampersand.transport.http1"
-local host = require "ampersand.util.host"
 
 local ceil, huge = math.ceil, math.huge
 local find, sub = string.find, string.sub
@@ -105,7 +105,7 @@ end
 ---@param token ampersand.CancelToken? ends the wait
 function Nginx:sleep(seconds, token)
   local till = now() + seconds
-  while host.can_wait() and not (token and token.cancelled) do
+  while background.can_wait() and not (token and token.cancelled) do
     ngx.sleep(math.max(BREATH, math.min(till - now(), token and 0.05 or huge)))
     if now() >= till then return end
   end
@@ -453,7 +453,7 @@ end
 
 -- nginx raises where there are no cosockets, and where a coroutine cannot yield, such as inside string.gsub's callback.
 local function refusal(why)
-  local can, cannot = host.can_wait()
+  local can, cannot = background.can_wait()
   return can and "nginx cannot wait here: " .. tostring(why) or cannot, "phase"
 end
 

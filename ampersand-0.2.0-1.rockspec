@@ -92,6 +92,7 @@ build = {
     ["ampersand.client.limiter"] = "lua/ampersand/client/limiter.lua",
     ["ampersand.client.list"] = "lua/ampersand/client/list.lua",
     ["ampersand.client.operations"] = "lua/ampersand/client/operations.lua",
+    ["ampersand.client.parallel"] = "lua/ampersand/client/parallel.lua",
     ["ampersand.client.params"] = "lua/ampersand/client/params.lua",
     ["ampersand.client.params_by_name"] = "lua/ampersand/client/params_by_name.lua",
     ["ampersand.client.proxy"] = "lua/ampersand/client/proxy.lua",

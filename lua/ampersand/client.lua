@@ -32,11 +32,6 @@ local NEW_OPTIONS = {
   requests_per_second = "positive",
 }
 
-local TRANSPORT_OPTIONS = {
-  "connect_timeout", "read_timeout", "loop", "max_connections", "http_proxy", "http_version", "ca_file", "ca_path",
-  "client_cert", "client_key", "client_key_password", "insecure_skip_verify", "keepalive",
-}
-
 for name, kind in pairs(params.OPTIONS) do
   if name ~= "max" and name ~= "cancel" then SHARED_OPTIONS[name] = kind end
 end
@@ -49,13 +44,6 @@ end
 
 local SECRETS = { "api_key", "http_proxy", "client_key_password" } -- the URL of a proxy may hold a password
 
-local function hide_all(settings)
-  for _, name in ipairs(SECRETS) do
-    if type(settings[name]) == "string" then settings[name] = hide(settings[name]) end
-  end
-  return settings
-end
-
 local function region_of(text, what)
   local region, problem = url.region(text)
   if problem then argcheck.raise(("%s %s"):format(what, problem)) end
@@ -65,7 +53,9 @@ end
 -- Texts that come from files and settings arrive with line ends; variables of the environment are trimmed.
 local TEXTS = { "api_key", "bearer", "project", "integration", "org", "base_url" }
 
-local function check_texts(given)
+local function check_settings(given, schema, what)
+  given = argcheck.check(given, schema, what)
+  params.check_choices(given, what)
   for _, name in ipairs(TEXTS) do
     local text = type(given[name]) == "string" and given[name]
     local bad = text and (not text:find "%S" and "is empty"
@@ -75,6 +65,7 @@ local function check_texts(given)
   end
   local bad = given.user_agent and request.bad_header("user_agent", given.user_agent)
   if bad then argcheck.raise(bad) end
+  return given
 end
 
 -- Settings from options; `config.transport` exists already.
@@ -82,7 +73,9 @@ local function settle(config, given)
   for name, value in pairs(given) do
     if name ~= "transport" and name ~= "servers" and name ~= "base_url" then config[name] = value end
   end
-  hide_all(config)
+  for _, name in ipairs(SECRETS) do
+    if type(given[name]) == "string" then config[name] = hide(given[name]) end
+  end
   if given.region then config.region = region_of(given.region, 'option "region"') end
   if given.bearer then
     config.bearer = require "ampersand.client.bearer".source(given.bearer, function(seconds)
@@ -157,32 +150,13 @@ end
 ---@return table? values in the order of the tasks, `n` their number; a failed one's place is nil
 ---@return table|ampersand.Error errors by place: what a task answered as its error, or raised
 function Client:parallel(n, tasks)
-  argcheck.check({ n = n, tasks = tasks }, { n = "count", tasks = "table" }, "client:parallel")
-  for i, task in ipairs(tasks) do
-    if type(task) ~= "function" then
-      argcheck.raise(("client:parallel: task %d must be a function, got %s"):format(i, type(task)))
-    end
-  end
-  self:_check_open "client:parallel"
-  local transport, why = self._config.transport()
-  if not transport then return nil, self:_error { kind = "config", message = why } end
-  if not transport.parallel then argcheck.raise "client:parallel: this client's transport has no parallel" end
-  local values, errors, kind = transport:parallel(n, tasks)
-  if not values then return nil, self:_error { kind = kind or "config", message = errors } end
-  return values, errors
+  return require "ampersand.client.parallel".run(self, n, tasks)
 end
 
 --- Moves all requests on for at most `budget` seconds: once a frame, in a program with a loop of its own.
 ---@param budget number? seconds; nil or 0: one step
 function Client:poll(budget)
-  argcheck.check({ budget = budget }, { budget = "number" }, "client:poll")
-  local config = self._config
-  if config.closed and config.loop and config.loop.run then return config.loop.run() end -- those who waited are resumed
-  self:_check_open "client:poll"
-  local transport, why = config.transport()
-  if not transport then return nil, self:_error { kind = "config", message = why } end
-  if not transport.poll then argcheck.raise "client:poll: this client's transport has no poll" end
-  transport:poll(budget)
+  return require "ampersand.client.parallel".poll(self, budget)
 end
 
 --- A client with other settings that shares this one's connections.
@@ -194,9 +168,7 @@ function Client:with(changes)
       argcheck.raise(("client:with: option %q belongs to ampersand.new, since connections are shared"):format(name))
     end
   end
-  changes = argcheck.check(changes, SHARED_OPTIONS, "client:with")
-  params.check_choices(changes, "client:with")
-  check_texts(changes)
+  changes = check_settings(changes, SHARED_OPTIONS, "client:with")
   -- `closed` and everything not changed is read through to this client
   local config = setmetatable({}, { __index = self._config })
   return setmetatable({ _config = settle(config, changes), _owner = false, _decoders = {} }, Client)
@@ -282,18 +254,6 @@ function Client:_sleep(seconds, cancel)
   return true
 end
 
---- Runs tasks side by side where the transport can, else one after the other.
----@param n integer
----@param tasks (fun(): any, any)[]
----@return table? values, table|ampersand.Error errors
-function Client:_parallel(n, tasks)
-  local transport = self._config.transport()
-  if transport and transport.parallel and n > 1 then return self:parallel(n, tasks) end
-  local values, errors = { n = #tasks }, {}
-  for i, task in ipairs(tasks) do values[i], errors[i] = task() end
-  return values, errors
-end
-
 function Client:_check_open(what)
   if self._config.closed then argcheck.raise(what .. ": the client is closed") end
 end
@@ -327,23 +287,16 @@ local function check_answer(res, message, kind, sent)
   return nil, "the transport must answer a table with status, headers, and body or read", "config", true
 end
 
-local function make_transport(given)
-  local settings = {}
-  for _, name in ipairs(TRANSPORT_OPTIONS) do settings[name] = given[name] end
-  return require("ampersand." .. host.transport()).new(hide_all(settings))
-end
-
 -- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing. A bare function
 -- is a transport that needs no sleep: the usual test double.
-local function lazy_transport(given)
-  local transport = given.transport
+local function lazy_transport(config, transport)
   if type(transport) == "function" then
     local answer = transport
     transport = { request = function(_, req) return check_answer(answer(req)) end, sleep = function() end }
   end
   local function get()
     if transport then return transport end
-    local ok, made = pcall(make_transport, given)
+    local ok, made = pcall(function() return require("ampersand." .. host.transport()).new(config) end)
     if not ok then return nil, "there is no HTTP engine: " .. tostring(made) end
     transport = made
     return made
@@ -358,19 +311,16 @@ end
 ---@param given table?
 ---@return ampersand.Client
 function Client.new(given)
-  given = argcheck.check(given, NEW_OPTIONS, "ampersand.new")
-  params.check_choices(given, "ampersand.new")
-  check_texts(given)
-  local root = environment.option "base_url"
+  given = check_settings(given, NEW_OPTIONS, "ampersand.new")
+  local root, where = given.base_url or environment.option "base_url", given.base_url and "base_url" or "AMP_API_URL"
   local config = {
     timeout = 60, connect_timeout = 10, read_timeout = 30, retry = nil, nulls = "keep", user_agent = version.user_agent,
     project = environment.option "project", integration = environment.option "integration",
     api_key = hide(environment.option "api_key"), servers = check_servers(given),
-    base_url = given.base_url and url.base(check_url(given.base_url, given, "base_url"))
-      or root and url.base(check_url(root, given, "AMP_API_URL")) or nil,
+    base_url = root and url.base(check_url(root, given, where)),
     region = region_of(environment.option "region" or "", "ampersand.new: AMP_REGION"),
   }
-  config.transport, config.close_transport = lazy_transport(given)
+  config.transport, config.close_transport = lazy_transport(config, given.transport)
   config.limiter = limiter.new(given.requests_per_second, core.now())
   return setmetatable({ _config = settle(config, given), _owner = true, _decoders = {} }, Client)
 end

@@ -10,6 +10,7 @@ local deep = require "ampersand.util.deep"
 local history = require "ampersand.fleet.history"
 local journal = require "ampersand.fleet.journal"
 local mask = require "ampersand.fleet.update_mask"
+local parallel = require "ampersand.client.parallel"
 local plan = require "ampersand.fleet.plan"
 local retry = require "ampersand.client.retry"
 
@@ -295,7 +296,7 @@ end
 local function in_parallel(client, n, worker)
   local workers = {}
   for i = 1, n do workers[i] = worker end
-  local values, errors = client:_parallel(n, workers)
+  local values, errors = parallel.run_or_queue(client, n, workers)
   if not values then return errors end
   for i = 1, n do
     if errors[i] then error(errors[i], 0) end

@@ -370,7 +370,9 @@ function Layered:set(key, value, ttl, budget)
   local ok, why = self.far:set(key, value, ttl, budget)
   if not ok then warn(self, why) end
   local kept, problem, evicted = self.near:set(key, value, ttl)
-  if not kept then background.warn("ampersand.cache", problem, "the near store refuses: " .. problem, self.near.dict) end
+  if not kept then
+    background.warn("ampersand.cache", problem, "the near store refuses: " .. problem, self.near.dict)
+  end
   mark_seen(self, key)
   return ok, why, evicted
 end

@@ -134,8 +134,8 @@ local function remember(self, key, info)
   local ok, why, evicted = self.store:set(key, "taken", self.remember, { left = STORE_TIME })
   if not ok then ngx.log(ngx.ERR, "ampersand.receiver: message ", info.id, " is not remembered: ", why) end
   if evicted then
-    background.warn("ampersand.receiver", "evicted", "the store is full: it dropped valid entries, so that messages may "
-      .. "be taken twice; give the receiver a larger lua_shared_dict of its own", self.store.dict)
+    background.warn("ampersand.receiver", "evicted", "the store is full: it dropped valid entries, so that messages "
+      .. "may be taken twice; give the receiver a larger lua_shared_dict of its own", self.store.dict)
   end
 end
 

@@ -144,6 +144,9 @@ const char *amp_transfer_message(const struct amp_transfer *transfer);
 /* True when the server may have seen the request. */
 bool amp_transfer_sent(const struct amp_transfer *transfer);
 
+/* True when another try would fail likewise, whatever the outcome. */
+bool amp_transfer_is_final(const struct amp_transfer *transfer);
+
 /* True when libcurl sent the request a second time, which it does once at most. */
 bool amp_transfer_resent(const struct amp_transfer *transfer);
 

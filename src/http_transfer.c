@@ -31,7 +31,7 @@ struct amp_transfer {
     bool resend, own_encoding, own_type; /* of the request */
     bool stale_connection;               /* the server had spoken on it unasked */
     bool narrow_trust;                   /* the bundle was not read */
-    bool sent, resent, head_taken, paused, wanted;
+    bool sent, resent, final, head_taken, paused, wanted; /* final: trying again cannot help */
 };
 
 /* --- readiness ---------------------------------------------------------------------------------
@@ -506,10 +506,11 @@ static void reword(struct amp_transfer *transfer, CURLcode code)
 
     if (strncmp(detail, "Unsupported proxy", 17) == 0)
         snprintf(detail, size, "the URL of the proxy is not understood");
-    else if (tunnel)
+    else if (tunnel) {
         snprintf(detail, size, "the proxy answered CONNECT with status %ld: %s", tunnel,
                  words_of_tunnel(tunnel));
-    else if (code == CURLE_SSL_CERTPROBLEM && amp_key_is_encrypted(options))
+        transfer->final = tunnel < 500 && tunnel != 408 && tunnel != 429;
+    } else if (code == CURLE_SSL_CERTPROBLEM && amp_key_is_encrypted(options))
         snprintf(detail, size, "the client's key is encrypted, and client_key_password %s",
                  options->client_key_password ? "does not open it" : "is not given");
 }
@@ -799,6 +800,11 @@ const char *amp_transfer_message(const struct amp_transfer *transfer)
 bool amp_transfer_sent(const struct amp_transfer *transfer)
 {
     return transfer->sent;
+}
+
+bool amp_transfer_is_final(const struct amp_transfer *transfer)
+{
+    return transfer->final;
 }
 
 bool amp_transfer_resent(const struct amp_transfer *transfer)

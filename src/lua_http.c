@@ -12,7 +12,7 @@
  *   transfer:id()  transfer:want() -> boolean            transfer:head() -> status, headers | nil
  *   transfer:read() -> chunk | nil                       transfer:held() -> bytes
  *   transfer:text() -> everything that has arrived | nil when it has failed
- *   transfer:outcome() -> nil while open | true | false, message, kind, sent
+ *   transfer:outcome() -> nil while open | true | false, message, kind, sent, final
  *   transfer:resent() -> whether libcurl sent the request twice
  *   transfer:deadline(seconds | nil)   transfer:cancel()   transfer:close()
  *
@@ -495,7 +495,8 @@ static int transfer_outcome(lua_State *L)
     lua_pushstring(L, amp_transfer_message(transfer));
     lua_pushstring(L, kinds[outcome]);
     lua_pushboolean(L, amp_transfer_sent(transfer));
-    return 4;
+    lua_pushboolean(L, amp_transfer_is_final(transfer));
+    return 5;
 }
 
 static int transfer_resent(lua_State *L)

@@ -343,6 +343,29 @@ describe("a client", function()
     end
   end)
 
+  it("loses no request to a server that serves two streams at a time and refuses the others", function()
+    local methods = { "POST", "PATCH", "GET", "PUT" }
+    for _, method in ipairs(methods) do
+      local before, tries, tasks = server:arrivals "/h2_two", 0, {}
+      local refused = ampersand.new {
+        api_key = "k", base_url = server:url("v1", "h2_two"), http_proxy = "", ca_file = server.directory .. "/ca.pem",
+        retry = { base = 0.001 }, timeout = 10 * PATIENCE,
+      }
+      for i = 1, 12 do
+        tasks[i] = function()
+          local value, info = refused:request(method, "/h2_two", method ~= "GET" and { body = {} } or {})
+          tries = tries + (value and info or info).attempts
+          return value, info
+        end
+      end
+      local _, errors = refused:parallel(12, tasks)
+      assert.is_nil(next(errors), method .. ": " .. tostring(errors[next(errors)]))
+      assert.equal(tries, server:arrivals "/h2_two" - before, method)
+      refused:close()
+    end
+    assert.is_true(server:arrivals "/h2_two" > 12 * #methods, "nothing was refused")
+  end)
+
   it("sends a POST once, past connections on which the server has spoken unasked", function()
     new()
     local function post(id)

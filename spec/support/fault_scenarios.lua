@@ -381,14 +381,35 @@ end
 
 local ALL, STATUS_200 = "\0\0\0\0", "\136" -- the connection itself; ":status: 200" in HPACK's static table
 
-scenarios.h2 = { settings = frame(4, 0, ALL, "") }
-scenarios.h2_ports = { h2_reset = true, h2_goaway = true, h2_reset_in_body = true, h2_refused = true, h2_close = true }
+-- Two streams at a time.
+scenarios.h2 = { settings = frame(4, 0, ALL, "\0\3\0\0\0\2") }
+scenarios.h2_ports = {
+  h2_reset = true, h2_goaway = true, h2_reset_in_body = true, h2_refused = true, h2_close = true, h2_two = true,
+}
 
 local function rst(stream, code) return frame(3, 0, stream, "\0\0\0" .. string.char(code)) end
 
 function scenarios.h2.h2_reset(conn, stream) return conn:send(rst(stream, 2)) end -- INTERNAL_ERROR
 
 function scenarios.h2.h2_refused(conn, stream) return conn:send(rst(stream, 7)) end -- REFUSED_STREAM
+
+-- Serves the streams it has announced and refuses the others; HTTP/1.1, to who wants that, without a limit.
+function scenarios.h2.h2_two(conn, stream)
+  conn.streams = conn.streams or 0
+  if conn.streams == 2 then return conn:send(rst(stream, 7)) end
+  conn.streams = conn.streams + 1
+  cqueues.running():wrap(function()
+    cqueues.sleep(0.1)
+    conn.streams = conn.streams - 1
+    conn:send(frame(1, 4, stream, STATUS_200) .. frame(0, 1, stream, ITEMS))
+  end)
+  return true
+end
+
+function scenarios.h2_two(conn)
+  cqueues.sleep(0.1)
+  return scenarios.ok(conn, ITEMS)
+end
 
 function scenarios.h2.h2_reset_in_body(conn, stream)
   return conn:send(frame(1, 4, stream, STATUS_200) .. frame(0, 0, stream, ITEMS:sub(1, 10)) .. rst(stream, 2))

@@ -191,6 +191,7 @@ end
 -- HTTP/2 just far enough to break it: the port's name says how.
 local function serve_h2(conn, name)
   if not conn:some(24) then return end
+  cqueues.sleep(0.02) -- until then a client knows no limit
   conn:send(scenarios.h2.settings)
   while true do
     local head = read_until(conn, function(buffer) return #buffer >= 9 and 9 or nil end)
@@ -235,11 +236,11 @@ local function read_file(name)
   return text
 end
 
-local function new_context(name, protocol)
+local function new_context(name, alpn)
   local context = require("openssl.ssl.context").new("TLS", true)
   context:setCertificate(require("openssl.x509").new(read_file(name .. ".pem")))
   context:setPrivateKey(require("openssl.pkey").new(read_file(name .. ".key")))
-  if protocol then context:setAlpnSelect(function() return protocol end) end
+  if alpn then context:setAlpnSelect(alpn) end
   return context
 end
 
@@ -249,8 +250,16 @@ local function listen_tls(name, certificate, settings)
   listen(name, function(plain)
     local conn = secure(plain, context)
     if not conn then return end
-    if settings and settings.alpn then serve_h2(conn, name) else serve(conn) end
+    local protocol = settings and settings.alpn and conn.socket:checktls():getAlpnSelected()
+    if protocol == "h2" then serve_h2(conn, name) else serve(conn) end
   end)
+end
+
+local function choose_h2(_, offered)
+  for _, protocol in ipairs(offered) do
+    if protocol == "h2" then return "h2" end
+  end
+  return "http/1.1"
 end
 
 -- Asks for a certificate of the test authority and refuses clients without one.
@@ -281,7 +290,7 @@ listen_tls("tls11", "good", { prepare = function(context)
   context:setOptions(options.OP_NO_TLSv1_2 + (options.OP_NO_TLSv1_3 or 0x20000000))
 end })
 listen_tls("client", "good", { prepare = ask_for_certificate })
-for name in pairs(scenarios.h2_ports) do listen_tls(name, "good", { alpn = "h2" }) end
+for name in pairs(scenarios.h2_ports) do listen_tls(name, "good", { alpn = choose_h2 }) end
 
 -- Nobody can connect here: the queue is full and is never emptied.
 local full = assert(luasocket.bind("127.0.0.1", 0, 0))

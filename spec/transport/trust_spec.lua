@@ -140,4 +140,18 @@ describe("trust", function()
       transport:close()
     end
   end)
+
+  it("in a proxy: what it forbids is asked once, what it could not reach may be tried again", function()
+    for status, tries in pairs { [407] = 1, [403] = 1, [400] = 1, [502] = 3, [429] = 3 } do
+      local client = ampersand.new {
+        api_key = "k", project = "p", integration = "i", base_url = ("https://status%d.invalid/v1"):format(status),
+        http_proxy = server:url "", retry = { base = 0.001 },
+      }
+      local before = server:arrivals(("status%d"):format(status))
+      local _, err = client.installations:list()
+      assert.same({ "connect", tries, false, tries > 1 }, { err.kind, err.attempts, err.sent, err.retryable })
+      assert.equal(tries, server:arrivals(("status%d"):format(status)) - before)
+      client:close()
+    end
+  end)
 end)

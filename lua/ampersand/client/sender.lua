@@ -40,8 +40,8 @@ end
 -- Sends one request, or waits for the one that was sent ahead; see the transports' contract.
 local function transfer(attempt, req, begun)
   if begun then
-    local res, message, kind, sent = begun.wait(req.timeout)
-    if res or sent ~= false then return res, message, kind, sent end
+    local res, message, kind, sent, final = begun.wait(req.timeout)
+    if res or sent ~= false then return res, message, kind, sent, final end
     begun.abandon()
   end
   local transport, why = attempt.call.config.transport()
@@ -98,11 +98,13 @@ local function exchange(attempt)
   end
   attempt.tries = attempt.tries + 1
   req.timeout = left
-  local res, message, kind, sent = transfer(attempt, req, begun)
+  local res, message, kind, sent, final = transfer(attempt, req, begun)
   if req.resent then attempt.tries = attempt.tries + 1 end
   if not res then
     if kind == "cancelled" and sent == false then attempt.tries = attempt.tries - 1 end -- it was not even begun
-    return nil, call.error(attempt, kind, message, { sent = sent ~= false })
+    local err = call.error(attempt, kind, message, { sent = sent ~= false })
+    if final then err.retryable = false end
+    return nil, err
   end
   if not res.source then response.complete(res) end
   if attempt.stream and c.options.cancel then c.options.cancel:bind(res) end

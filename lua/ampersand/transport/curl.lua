@@ -5,7 +5,8 @@
 -- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
 
 -- The contract of all transports (spec/transport/contract_spec.lua tries each):
---   transport:request(req) -> res | nil, message, kind, sent   never raises, may yield; sent: the server may have it
+--   transport:request(req) -> res | nil, message, kind, sent, final   never raises, may yield; sent: the server may have
+--     it; final: another try would fail likewise, whatever the kind
 --   transport:sleep(seconds, cancel)                           ends early when the token `cancel` is cancelled
 --   transport:close()                                          optional: later requests are "cancelled", false
 -- req: method, url, headers, body, timeout (in all), connect_timeout, read_timeout (seconds), resend (a pooled
@@ -280,14 +281,14 @@ end
 local function finish(self, transfer, req)
   local waiters = self.waiters
   await(waiters, transfer, req.cancel)
-  local done, why, what, sent = transfer:outcome()
+  local done, why, what, sent, final = transfer:outcome()
   req.resent = transfer:resent()
   local status, headers = transfer:head()
   -- A status that is an error itself says more than what went wrong after it.
   if done == false and (not status or status < 300 or what == "cancelled") then
     transfer:close()
     if not sent and (what == "limit" or what == "timeout") then why = name_streams(self, why) end
-    return nil, why, what, sent
+    return nil, why, what, sent, final
   end
   local res = setmetatable({
     status = status, headers = headers, source = transfer, waiters = waiters, closed = false, waiting = false,
@@ -307,13 +308,16 @@ end
 ---@return string? message
 ---@return string? kind
 ---@return boolean? sent whether the server may have seen the request
+---@return boolean? final whether another try would fail likewise
 function Curl:request(req)
   local transfer, message, kind, sent = start(self, req)
   if not transfer then return nil, message, kind, sent end
-  local res
-  res, message, kind, sent = finish(self, transfer, req)
+  local res, final
+  res, message, kind, sent, final = finish(self, transfer, req)
   -- Where memory ran out nothing is tried again: libcurl may not survive that.
-  if kind ~= "limit" or sent or not message:find("no file descriptor", 1, true) then return res, message, kind, sent end
+  if kind ~= "limit" or sent or not message:find("no file descriptor", 1, true) then
+    return res, message, kind, sent, final
+  end
   collect() -- abandoned iterators, of any client, may hold descriptors
   transfer = start(self, req)
   if not transfer then return nil, message, kind, sent end

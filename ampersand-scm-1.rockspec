@@ -165,6 +165,7 @@ build = {
     ["ampersand.types"] = "lua/ampersand/types.lua",
     ["ampersand.util.argcheck"] = "lua/ampersand/util/argcheck.lua",
     ["ampersand.util.background"] = "lua/ampersand/util/background.lua",
+    ["ampersand.util.closing"] = "lua/ampersand/util/closing.lua",
     ["ampersand.util.deep"] = "lua/ampersand/util/deep.lua",
     ["ampersand.util.environment"] = "lua/ampersand/util/environment.lua",
     ["ampersand.util.host"] = "lua/ampersand/util/host.lua",

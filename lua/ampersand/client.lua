@@ -1,6 +1,7 @@
 --- A client: settings, resources, and calls.
 
 local argcheck = require "ampersand.util.argcheck"
+require "ampersand.util.closing"
 local call = require "ampersand.client.call"
 local core = require "ampersand.core"
 local environment = require "ampersand.util.environment"

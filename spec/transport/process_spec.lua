@@ -107,7 +107,6 @@ describe("the engine", function()
           local function at(name) if name == "%s" then moments[name] = finalized(ask) end end
           at "first"
           local ampersand = require "ampersand"
-          require "ampersand.transport.curl"
           at "loaded"
           client = ampersand.new { api_key = "k", project = "p", integration = "i", base_url = arg[1] .. "items", http_proxy = "" }
           at "made"
@@ -124,7 +123,9 @@ describe("the engine", function()
         for line in output:gmatch "%S+" do lines[#lines + 1] = line end
         local case = moment .. " " .. tostring(used) .. ": " .. output
         assert.equal("0", lines[#lines], case)
-        assert.is_truthy(lines[#lines - 1] == "value" or lines[#lines - 1] == "cancelled", case)
+        -- what is newer than the client, and than all that it has opened, can still use it
+        local works = moment == "used" or (moment == "made" and not used)
+        assert.equal(works and "value" or "cancelled", lines[#lines - 1], case)
       end
     end
   end)

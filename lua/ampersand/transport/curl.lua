@@ -18,6 +18,7 @@
 -- A bare function req -> res is accepted in place of a transport.
 
 local base_url = require "ampersand.util.url"
+local closing = require "ampersand.util.closing"
 local core = require "ampersand.core"
 local require = require "ampersand.util.require"
 
@@ -34,21 +35,6 @@ local Curl = {}
 Curl.__index = Curl
 
 local curl = {}
-
--- When the Lua state closes, objects are finalized one after the other, and some of them make requests. What they open
--- would never be closed, so `closing` says that this has begun.
-local engines, closing = setmetatable({}, { __mode = "k" }), false
-local function close_engines()
-  closing = true
-  for engine in pairs(engines) do engine:close() end
-end
-local newproxy = rawget(_G, "newproxy") -- of Lua 5.1, where tables have no finalizers
-if newproxy then
-  curl._guard = newproxy(true)
-  getmetatable(curl._guard).__gc = close_engines
-else
-  curl._guard = setmetatable({}, { __gc = close_engines })
-end
 
 local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 
@@ -112,7 +98,7 @@ local function new_engine(self)
   settings.client_key_password, settings.http_proxy = password, type(proxy) == "function" and proxy() or proxy
   local engine, why_not = http.engine(settings)
   settings.client_key_password, settings.http_proxy = nil, nil
-  if engine then engines[engine] = true end
+  if engine then closing.watch(engine) end
   return engine, why_not, "limit"
 end
 
@@ -121,7 +107,7 @@ local function open(self)
   local engine = self.engine
   local usable = engine and engine:usable()
   if usable then return engine end
-  if closing or usable == nil and engine then return nil, "the Lua state is closing", "cancelled" end
+  if closing.begun or usable == nil and engine then return nil, "the Lua state is closing", "cancelled" end
   local why_not, what
   engine, why_not, what = new_engine(self)
   if not engine and what == "limit" then

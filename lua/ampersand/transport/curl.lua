@@ -5,8 +5,8 @@
 -- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
 
 -- The contract of all transports (spec/transport/contract_spec.lua tries each):
---   transport:request(req) -> res | nil, message, kind, sent, final   never raises, may yield; sent: the server may have
---     it; final: another try would fail likewise, whatever the kind
+--   transport:request(req) -> res | nil, message, kind, sent, final   never raises, may yield; sent: the server may
+--     have it; final: another try would fail likewise, whatever the kind
 --   transport:sleep(seconds, cancel)                           ends early when the token `cancel` is cancelled
 --   transport:close()                                          optional: later requests are "cancelled", false
 -- req: method, url, headers, body, timeout (in all), connect_timeout, read_timeout (seconds), resend (a pooled

@@ -28,9 +28,9 @@ struct amp_transfer {
     const char *proxy;               /* NULL: what the environment says; "": none */
     char reason[96];                 /* what the fault is */
     char detail[CURL_ERROR_SIZE];
-    bool resend, own_encoding, own_type; /* of the request */
-    bool stale_connection;               /* the server had spoken on it unasked */
-    bool narrow_trust;                   /* the bundle was not read */
+    bool resend, own_encoding, own_type;                  /* of the request */
+    bool stale_connection;                                /* the server had spoken on it unasked */
+    bool narrow_trust;                                    /* the bundle was not read */
     bool sent, resent, final, head_taken, paused, wanted; /* final: trying again cannot help */
 };
 

@@ -276,7 +276,7 @@ local function drawn_table(values, settings)
   settings.paint = settings.paint or function(text) return text end
   settings.say = function(text) said[#said + 1] = text end
   settings.empty = "there is nothing"
-  local sink = tables.writer(function(text) parts[#parts + 1] = text end, settings)
+  local sink = writers.list("table", function(text) parts[#parts + 1] = text end, settings)
   for _, value in ipairs(values) do sink.add(value) end
   sink.finish()
   return table.concat(parts), table.concat(said, "\n")

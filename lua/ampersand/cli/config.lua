@@ -1,25 +1,48 @@
 --- Settings: flags, the environment, and the profiles of the configuration file.
 --
 -- The file is `$XDG_CONFIG_HOME/ampersand/config`: profiles in brackets, `name = value` lines, comments behind `#` or
--- `;`. It holds keys: a file that others can read is refused.
+-- `;`. It holds keys: a file that others can read is refused. What is wrong with it ends the command.
 
 local argcheck = require "ampersand.util.argcheck"
 local environment = require "ampersand.util.environment"
+local exit = require "ampersand.cli.exit"
 local redact = require "ampersand.util.redact"
 local url = require "ampersand.util.url"
 
 local config = {}
 
---- What a profile may hold: its name, the option of ampersand.new, whether it is secret.
+-- Why a region is not one; nil when it is.
+local function check_region(text)
+  local _, why = url.region(text)
+  return why and ("the region %q %s"):format(text, why)
+end
+
+--- Why the library does not take a URL; nil when it does.
+---@param text string
+---@return string?
+function config.check_url(text)
+  local _, why = url.check(url.base(text), false)
+  return why and ("the URL %s %s"):format(redact.url(text), (why:gsub(", or set allow_insecure_http.*", "")))
+end
+
+--- What a profile may hold: its name, the option of ampersand.new, whether it is secret, what is wrong with a value.
 config.SETTINGS = {
   { name = "key", option = "api_key", secret = true }, { name = "bearer", option = "bearer", secret = true },
-  { name = "url", option = "base_url" }, { name = "project", option = "project" },
+  { name = "url", option = "base_url", check = config.check_url }, { name = "project", option = "project" },
   { name = "integration", option = "integration" }, { name = "org", option = "org" },
-  { name = "region", option = "region" },
+  { name = "region", option = "region", check = check_region },
 }
 
 local by_name = {}
 for _, setting in ipairs(config.SETTINGS) do by_name[setting.name] = setting end
+
+--- The setting of that name.
+---@param name string
+---@return table
+function config.setting(name)
+  return by_name[name]
+    or exit.usage(("unknown setting %q; %s"):format(name, argcheck.hint(name, argcheck.names(by_name))))
+end
 
 --- Where the file is.
 ---@return string? path nil when there is no home
@@ -41,11 +64,13 @@ local function first_line(command, path)
   return line
 end
 
---- The permissions of a file, or of what a link leads to, as `ls` writes them, such as "-rw-------".
+--- The permissions of a file, or of what a link leads to, where others than its owner have some: "-rw-r--r--".
 ---@param path string
----@return string?
-function config.permissions(path)
-  return (first_line("ls -ldL", path) or ""):match "^%S%S%S%S%S%S%S%S%S%S"
+---@return string? open
+---@return boolean exists
+function config.open_to_others(path)
+  local permissions = (first_line("ls -ldL", path) or ""):match "^%S%S%S%S%S%S%S%S%S%S"
+  return permissions and permissions:sub(5) ~= "------" and permissions or nil, permissions ~= nil
 end
 
 -- The file -----------------------------------------------------------------------------------------------------------
@@ -67,15 +92,25 @@ local function section_of(line)
   return line:match "^%s*%[%s*([%w_.-]+)%s*%]%s*$" or line:match "^%s*%[%s*([%w_.-]+)%s*%]%s*[#;]"
 end
 
--- The lines of a file, without the byte order mark and the line ends of Windows editors.
-local function lines_of(text)
-  local lines = {}
+-- The lines of the file, without the byte order mark and the line ends of Windows editors.
+local function read_lines()
+  local path, lines = config.path(), {}
+  local file = path and io.open(path, "r")
+  if not file then return lines end
+  local text = file:read "*a"
+  file:close()
+  if not text then exit.usage(path .. " cannot be read") end
+  local open = config.open_to_others(path)
+  if open then
+    local words = "%s can be read by others (%s), and keys are in it; run: chmod 600 %s"
+    exit.usage(words:format(path, open, quote(path)))
+  end
   for line in (text:gsub("^\239\187\191", "") .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = line end
   return lines
 end
 
--- lines -> profiles by name and their order, or nil and what is wrong
-local function parse(lines, path)
+-- lines -> profiles by name and their order
+local function parse(lines)
   local profiles, order, profile = {}, {}, nil
   for number, line in ipairs(lines) do
     local section = section_of(line)
@@ -88,35 +123,17 @@ local function parse(lines, path)
       profile[name] = value_of(text)
     elseif line:find "%S" and not line:match "^%s*[#;]" then
       local why = name and profile and ("unknown setting %q"):format(name) or "expected [profile] or name = value"
-      return nil, ("%s, line %d: %s"):format(path, number, why)
+      exit.usage(("%s, line %d: %s"):format(config.path(), number, why))
     end
   end
   return profiles, order
 end
 
--- A file others can read is refused: keys are in it.
-local function read_lines()
-  local path = config.path()
-  local file = path and io.open(path, "r")
-  if not file then return {} end
-  local text = file:read "*a"
-  file:close()
-  if not text then return nil, path .. " cannot be read" end
-  local permissions = config.permissions(path)
-  if permissions and permissions:sub(5) ~= "------" then
-    local words = "%s can be read by others (%s), and keys are in it; run: chmod 600 %s"
-    return nil, words:format(path, permissions, quote(path))
-  end
-  return lines_of(text)
-end
-
 --- Reads the file.
----@return table? profiles by name; empty when there is no file
----@return string[]|string order or message
+---@return table profiles by name; empty when there is no file
+---@return string[] order
 function config.load()
-  local lines, why = read_lines()
-  if not lines then return nil, why end
-  return parse(lines, config.path())
+  return parse(read_lines())
 end
 
 local function execute(command)
@@ -127,21 +144,14 @@ end
 -- Readable for its owner alone from the start, and whole or not there. A link stays one.
 local function write(path, text)
   path = first_line("readlink -f", path) or path
-  local folder, quoted = quote(path:match "^(.*)/"), quote(path .. ".new")
+  local new = path .. ".new"
+  local folder, quoted = quote(path:match "^(.*)/"), quote(new)
   local made = execute(("umask 077; mkdir -p %s && rm -f %s && : > %s"):format(folder, quoted, quoted))
-  local file = made and io.open(path .. ".new", "w")
-  if not file then return nil, path .. ".new cannot be written" end
-  local written = file:write(text)
-  if not (file:close() and written) then return nil, path .. ".new cannot be written" end
-  return os.rename(path .. ".new", path)
-end
-
---- The setting of that name.
----@param name string
----@return table? setting, string? message
-function config.setting(name)
-  if by_name[name] then return by_name[name] end
-  return nil, ("unknown setting %q; %s"):format(name, argcheck.hint(name, argcheck.names(by_name)))
+  local file = made and io.open(new, "w")
+  local written = file and file:write(text)
+  if not (file and file:close() and written) then exit.with(exit.FAILURE, new .. " cannot be written") end
+  local ok, why = os.rename(new, path)
+  if not ok then exit.with(exit.FAILURE, why) end
 end
 
 -- Changes the line of a setting, or adds it below the last line of its profile; comments stay.
@@ -170,20 +180,20 @@ end
 ---@param profile string
 ---@param name string
 ---@param value string?
----@return boolean? ok, string? message
 function config.set(profile, name, value)
-  local path = config.path()
-  if not path then return nil, "neither XDG_CONFIG_HOME nor HOME is set" end
-  if not profile:match "^[%w_.-]+$" then return nil, ("%q cannot be a profile's name"):format(profile) end
-  if value and (value:find "[%c]" or value:find '"' and value:find "'") then
-    return nil, "a value is one line, with quotes of one kind"
+  local path, problem = config.path(), nil
+  if not path then
+    problem = "neither XDG_CONFIG_HOME nor HOME is set"
+  elseif not profile:match "^[%w_.-]+$" then
+    problem = ("%q cannot be a profile's name"):format(profile)
+  elseif value and (value:find "[%c]" or value:find '"' and value:find "'") then
+    problem = "a value is one line, with quotes of one kind"
   end
-  local lines, why = read_lines()
-  if not lines then return nil, why end
-  local profiles, problem = parse(lines, path)
-  if not profiles then return nil, problem end
+  if problem then exit.with(exit.FAILURE, problem) end
+  local lines = read_lines()
+  parse(lines)
   replace(lines, profile, name, value)
-  return write(path, table.concat(lines, "\n"):gsub("\n+$", "") .. "\n")
+  write(path, table.concat(lines, "\n"):gsub("\n+$", "") .. "\n")
 end
 
 -- What holds ---------------------------------------------------------------------------------------------------------
@@ -197,11 +207,10 @@ end
 -- The profile asked for must exist; the one called "default" need not.
 local function choose(wanted, create)
   local profiles, order = config.load()
-  if not profiles then return nil, order end
   local name = config.profile(wanted)
   if profiles[name] or create or name == "default" and not wanted then return profiles[name] or {}, name end
   local known = #order > 0 and argcheck.hint(name, order) or "it has no profile yet; `ampersand config set` makes one"
-  return nil, ("no profile %q in %s; %s"):format(name, config.path() or "the configuration", known)
+  exit.usage(("no profile %q in %s; %s"):format(name, config.path() or "the configuration", known))
 end
 
 --- Settles what holds: flags, then the profile named by --profile, then the environment, then the profile that
@@ -209,11 +218,10 @@ end
 ---@param flags table setting name -> value
 ---@param wanted string? the profile of --profile
 ---@param create boolean? the profile need not be there yet
----@return table? values option of ampersand.new -> value, as it was given
----@return table|string sources setting name -> words; or a message
+---@return table values option of ampersand.new -> value, as it was given
+---@return table sources setting name -> words
 function config.settle(flags, wanted, create)
   local profile, name = choose(wanted, create)
-  if not profile then return nil, name end
   local values, sources = {}, {}
   for _, setting in ipairs(config.SETTINGS) do
     local saved = profile[setting.name] ~= "" and profile[setting.name] or nil
@@ -225,18 +233,6 @@ function config.settle(flags, wanted, create)
     values[setting.option], sources[setting.name] = value, value and source
   end
   return values, sources
-end
-
---- Why a region is not one; nil when it is.
-function config.check_region(text)
-  local _, why = url.region(text)
-  return why and ("the region %q %s"):format(text, why)
-end
-
---- Whether a URL is one the library takes; the words when not.
-function config.check_url(text)
-  local _, why = url.check(url.base(text), false)
-  return why and ("the URL %s %s"):format(redact.url(text), (why:gsub(", or set allow_insecure_http.*", ""))) or nil
 end
 
 return config

@@ -27,13 +27,6 @@ local function format_of(args)
   return "table"
 end
 
-local PROMPTS = { key = "API key", bearer = "Bearer token" }
-
-local function secret_flag(args, name)
-  local flag = "--" .. name .. " -"
-  return args[name] and terminal.given_secret(PROMPTS[name], args[name], "--" .. name, flag)
-end
-
 --- Makes the context of a command.
 ---@param args table as argparse has them
 ---@param parser table cli/parser, for commands that print the whole tree
@@ -54,13 +47,8 @@ end
 
 --- Text in colours where they are wanted.
 function Context:paint(text, colour)
-  self.painter = self.painter or terminal.painter(self.args.color or "auto")
+  self.painter = self.painter or terminal.painter(self.args.color)
   return self.painter(text, colour)
-end
-
---- A painting function for the modules that draw.
-function Context:brush()
-  return function(text, colour) return self:paint(text, colour) end
 end
 
 --- Hides the secrets of a value, in place, unless they are asked for.
@@ -81,27 +69,23 @@ function Context:writer()
   end
 end
 
---- Columns to fit into; nil: as wide as it gets.
-function Context:limit()
-  if self.args.wide then return nil end
-  return terminal.columns()
-end
+local PROMPTS = { key = "API key", bearer = "Bearer token" }
 
 --- Settles flags, environment and profile.
 ---@return table values options of ampersand.new
 function Context:settings()
   if self.values then return self.values end
-  local flags = {
-    key = secret_flag(self.args, "key"), bearer = secret_flag(self.args, "bearer"), url = self.args.url,
-    project = self.args.project, integration = self.args.integration, org = self.args.org, region = self.args.region,
-  }
-  for name, value in pairs(flags) do
-    if name ~= "region" and not value:find "%S" then exit.usage(("--%s is empty"):format(name)) end
+  local args, flags = self.args, {}
+  for _, setting in ipairs(config.SETTINGS) do
+    local name, given = setting.name, args[setting.name]
+    if given and setting.secret then
+      given = terminal.given_secret(PROMPTS[name], given, "--" .. name, "--" .. name .. " -")
+    end
+    if given and name ~= "region" and not given:find "%S" then exit.usage(("--%s is empty"):format(name)) end
+    flags[name] = given
   end
-  local values, sources = config.settle(flags, self.args.profile, self.creates_profile)
-  if not values then exit.usage(sources) end
-  self.values, self.sources = values, sources
-  return values
+  self.values, self.sources = config.settle(flags, args.profile, self.creates_profile)
+  return self.values
 end
 
 local function trace(event)
@@ -127,16 +111,30 @@ end
 ---@return ampersand.Client
 function Context:client()
   if self.made then return self.made end
-  local values, given = self:settings(), {}
-  for name, value in pairs(values) do given[name] = value end
-  local why = given.base_url and config.check_url(given.base_url) or given.region and config.check_region(given.region)
-  if why then exit.usage(why) end
+  local values, args = self:settings(), self.args
+  local given = {
+    unknown_fields = args.unknown_fields, timeout = args.timeout, retry = args.tries, ca_file = args.ca_file,
+    on_event = listener(self),
+  }
+  for _, setting in ipairs(config.SETTINGS) do
+    local value = values[setting.option]
+    local why = value and setting.check and setting.check(value)
+    if why then exit.usage(why) end
+    given[setting.option] = value
+  end
   given.base_url = given.base_url and url.base(given.base_url)
-  given.unknown_fields = self.args.unknown_fields
-  given.timeout, given.retry, given.ca_file = self.args.timeout, self.args.tries, self.args.ca_file
-  given.on_event = listener(self)
   self.made = exit.guard(ampersand.new, given)
   return self.made
+end
+
+--- Calls a verb of the client's; an error ends the command.
+---@param resource string
+---@param verb string
+---@param ... any
+---@return any value
+function Context:call(resource, verb, ...)
+  local view = self:client()[resource]
+  return exit.checked(view[verb], view, ...)
 end
 
 local HOW = {
@@ -152,14 +150,13 @@ function Context:require_setting(name)
 end
 
 --- Ends the command when there is no credential an operation takes.
----@param op table
-function Context:require_credentials(op)
+---@param auth string "any", "key", "bearer" or "none"
+function Context:require_credentials(auth)
   local values = self:settings()
-  if op.auth == "none" then return end
-  if op.auth == "bearer" and not values.bearer then
+  if auth == "bearer" and not values.bearer then
     exit.with(exit.AUTH, "this takes only a bearer token: --bearer -, AMPERSAND_BEARER, or a profile's `bearer`")
   end
-  if not values.api_key and (op.auth == "key" or not values.bearer) then
+  if auth ~= "none" and not values.api_key and (auth == "key" or not values.bearer) then
     exit.with(exit.AUTH, "no API key: set AMP_API_KEY, use --key -, or: ampersand config set key -")
   end
 end
@@ -168,7 +165,7 @@ end
 function Context:require_place()
   self:require_setting "project"
   if not self.args.in_project then self:require_setting "integration" end
-  self:require_credentials { auth = "any" }
+  self:require_credentials "any"
 end
 
 return context

@@ -1,75 +1,90 @@
---- Options that several commands have.
-
-local exit = require "ampersand.cli.exit"
-local stdout = require "ampersand.cli.stdout"
+--- The options of commands as data: { names, description, argname }; one without a value is a flag.
+--
+--   number       its value is one of NUMBERS
+--   several      it may be repeated: its value is a list
+--   completes    what completion offers for its value, see cli/complete
+--   choices, target, hidden_name   as argparse has them
+--
+-- A list of options may be a `group` with a title; of its first `exclusive` ones only one may be given. What several
+-- commands have is in SHARED, and named in their lists.
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 local options = {}
 
---- The action of an option that prints and ends: argparse's own prints without looking at the result.
----@param text fun(): string
-function options.print(text)
-  return function()
-    stdout.write(text() .. "\n")
-    exit.with(exit.OK)
-  end
-end
+-- Argname, the words for a value that does not fit, and the check.
+local NUMBERS = {
+  seconds = { "<seconds>", "a positive number", function(n) return n > 0 end },
+  count = { "<n>", "a whole number of at least 1", function(n) return n >= 1 and n % 1 == 0 end },
+  share = { "<n>", "a share below 1, or a whole number", function(n) return n > 0 and (n < 1 or n % 1 == 0) end },
+  port = { "<n>", "a number from 0 to 65535", function(n) return n >= 0 and n <= 65535 and n % 1 == 0 end },
+}
 
---- Gives an argparse command our --help.
-function options.help(command)
-  return command:add_help { action = options.print(function() return command:get_help() end) }:help_max_width(80)
-end
+--- The formats, as options and as `ctx.kind` name them.
+options.FORMATS = { "json", "ndjson", "csv", "tsv", "yaml", "template" }
 
---- Sets the usage line of a command, broken before words that would not fit into 80 columns.
----@param arguments string "<method> <path> "
-function options.usage(command, arguments)
-  local lines, line = {}, "Usage: " .. command:_get_fullname()
-  for word in (arguments .. "[options]"):gmatch "%S+" do
-    if #line + 1 + #word > 80 then
-      lines[#lines + 1] = line
-      line = "      "
-    end
-    line = line .. " " .. word
-  end
-  lines[#lines + 1] = line
-  command:usage(table.concat(lines, "\n"))
-end
+local SHARED = {
+  where = { "--where", "Only matching elements, see below; may be repeated.", "<condition>", several = true },
+  in_project = { "--in-project", "Of all integrations of the project." },
+  yes = { "-y --yes", "Do not ask; required without a terminal." },
+  dry_run = { "--dry-run", "Print what would change; send nothing." },
+  parallel = { "--parallel", "How many at once (4).", number = "count" },
+  body = { "--body", "The body as JSON, from a file or `-`, standard input.", "<file>" },
+  tolerance = { "--tolerance", "Seconds a message may be old (300).", number = "seconds" },
+  formats = { group = "Output", exclusive = 7,
+    { "--json", "JSON, indented." }, { "--ndjson", "One line of JSON each, as they arrive." },
+    { "--csv", "Comma-separated values." }, { "--tsv", "Tab-separated values." }, { "--yaml", "YAML." },
+    { "--template", [[Text with paths in braces: '{id}\t{group.groupName}'.]], "<text>" },
+    { "-o --output", "One of these by name; or table.", "<format>",
+      choices = { "table", "json", "ndjson", "csv", "tsv", "yaml" } },
+    { "--wide", "More columns, none truncated." },
+    { "--no-header", "No line of headings (table, CSV, TSV)." },
+    { "--spreadsheet", "CSV in which spreadsheets do not interpret cells as formulas." },
+    { "--select", "Only these paths: id,group.groupRef.", "<paths>", several = true },
+  },
+  secret = {
+    { "--secret", "`-`: read the secret from standard input, or the terminal without echo.", "-" },
+    { "--secret-file", "File with the secret; else AMPERSAND_WEBHOOK_SECRET.", "<file>" },
+  },
+}
 
---- Adds a command within a command.
-function options.command(to, name, summary)
-  return options.help(to:command(name)):summary(summary)
-end
-
-local numeric = {} -- options that take a number: the next word is their value even with a minus sign
+local numeric = {} -- names of options that take a number: the next word is their value even with a minus sign
 
 -- Converts the value of an option; the message for a value that does not fit names the option.
-local function converter(name, words, fits)
-  for each in name:gmatch "%S+" do numeric[each] = true end
-  name = name:match "^%S+"
+local function converter(names, number)
+  for each in names:gmatch "%S+" do numeric[each] = true end
   return function(text)
-    local number = tonumber(text)
-    if number and number < math.huge and fits(number) then return number end
-    return nil, ("%s: expected %s, got '%s'"):format(name, words, text)
+    local value = tonumber(text)
+    if value and value < math.huge and number[3](value) then return value end
+    return nil, ("%s: expected %s, got '%s'"):format(names:match "^%S+", number[2], text)
   end
 end
 
-local function numbers(argname, words, fits)
-  return function(command, name, description, other)
-    return command:option(name, description):argname(other or argname):convert(converter(name, words, fits))
-  end
+local function add_one(command, option)
+  local number = NUMBERS[option.number]
+  local properties = {
+    name = option[1], description = option[2], argname = option[3] or number and number[1],
+    convert = number and converter(option[1], number), count = option.several and "*", default = option.several and {},
+    choices = option.choices, target = option.target, hidden_name = option.hidden_name,
+  }
+  local added = (option.choices or properties.argname) and command:option(properties) or command:flag(properties)
+  added.completes = option.completes
+  return added
 end
 
---- Adds an option that takes a positive number.
-options.number = numbers("<seconds>", "a positive number", function(n) return n > 0 end)
-
---- Adds an option that takes a count.
-options.count = numbers("<n>", "a whole number of at least 1", function(n) return n >= 1 and n % 1 == 0 end)
-
---- Adds an option that takes a share or a count.
-options.share = numbers("<n>", "a share below 1, or a whole number", function(n)
-  return n > 0 and (n < 1 or n % 1 == 0)
-end)
+--- Adds a list of options, and the lists in it, to an argparse command.
+---@param command table
+---@param list (string|table)[]
+function options.add(command, list)
+  local added = {}
+  for _, each in ipairs(list) do
+    local option = SHARED[each] or each
+    local is_option = type(option[1]) == "string" and option[1]:find "^%-"
+    if is_option then added[#added + 1] = add_one(command, option) else options.add(command, option) end
+  end
+  if list.exclusive then command:mutex(unpack(added, 1, list.exclusive)) end
+  if list.group then command:group(list.group, unpack(added)) end
+end
 
 --- Joins an option and its number: "-1" alone looks like an option.
 ---@param words string[]
@@ -84,63 +99,6 @@ function options.join_numbers(words)
     end
   end
   return joined
-end
-
---- Adds an option that may be repeated.
-function options.several(command, name, description, argname)
-  return command:option(name, description):argname(argname):count "*":default {}
-end
-
---- The formats, as options and as `ctx.kind` name them.
-options.FORMATS = { "json", "ndjson", "csv", "tsv", "yaml", "template" }
-
---- Adds the options of commands that print values.
-function options.formats(command)
-  local formats = {
-    command:flag("--json", "JSON, indented."), command:flag("--ndjson", "One line of JSON each, as they arrive."),
-    command:flag("--csv", "Comma-separated values."), command:flag("--tsv", "Tab-separated values."),
-    command:flag("--yaml", "YAML."),
-    command:option("--template", [[Text with paths in braces: '{id}\t{group.groupName}'.]]):argname "<text>",
-    command:option("-o --output", "One of these by name; or table."):argname "<format>"
-      :choices { "table", "json", "ndjson", "csv", "tsv", "yaml" },
-  }
-  command:mutex(unpack(formats))
-  formats[#formats + 1] = command:flag("--wide", "More columns, none truncated.")
-  formats[#formats + 1] = command:flag("--no-header", "No line of headings (table, CSV, TSV)."):target "no_header"
-  formats[#formats + 1] = command:flag("--spreadsheet", "CSV in which spreadsheets do not interpret cells as formulas.")
-  formats[#formats + 1] = options.several(command, "--select", "Only these paths: id,group.groupRef.", "<paths>")
-  command:group("Output", unpack(formats))
-end
-
-function options.where(command)
-  return options.several(command, "--where", "Only matching elements, see below; may be repeated.", "<condition>")
-end
-
-function options.in_project(command)
-  return command:flag("--in-project", "Of all integrations of the project."):target "in_project"
-end
-
-function options.yes(command)
-  command:flag("-y --yes", "Do not ask; required without a terminal.")
-end
-
-function options.dry_run(command)
-  command:flag("--dry-run", "Print what would change; send nothing."):target "dry_run"
-end
-
-function options.parallel(command)
-  options.count(command, "--parallel", "How many at once (4).")
-end
-
-function options.header(command, description)
-  options.several(command, "-H --header", description, "<header>")
-end
-
---- Adds the two options that make a body.
----@return table field, table body
-function options.body(command, description)
-  return options.several(command, "-f --field", description, "<field>"),
-    command:option("--body", "The body as JSON, from a file or `-`, standard input."):argname "<file>"
 end
 
 return options

@@ -8,6 +8,7 @@ local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local operations = require "ampersand.client.operations"
 local options = require "ampersand.cli.options"
+local stdout = require "ampersand.cli.stdout"
 local version = require "ampersand.version"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -47,41 +48,62 @@ end
 
 -- The tree --------------------------------------------------------------------------------------------------------
 
+-- The action of an option that prints and ends: argparse's own prints without looking at the result.
+local function printing(text)
+  return function()
+    stdout.write(text() .. "\n")
+    exit.with(exit.OK)
+  end
+end
+
+-- Our --help for an argparse command.
+local function with_help(command)
+  return command:add_help { action = printing(function() return command:get_help() end) }:help_max_width(80)
+end
+
 -- "get_metadata" is called "get-metadata"; the name with underscores is understood too.
 local function add_command(to, name, summary)
   local shown = help.dashed(name)
-  local command = options.command(to, shown, summary)
+  local command = with_help(to:command(shown)):summary(summary)
   if shown ~= name then command:hidden_name(name) end
   return command
 end
 
-local function add_global(root)
-  root:flag("--version", "Print the version."):action(options.print(function()
-    return "ampersand " .. version.number
-  end))
-  local profile = root:option("--profile", "Settings of this profile of the configuration file."):argname "<name>"
-  profile.completes = "profiles"
-  root:group("Settings (see `ampersand config --help`)",
-    profile,
-    root:option("--project", "Project, by id or name."):argname "<project>",
-    root:option("--integration", "Integration, by id or name."):argname "<integration>",
-    root:option("--org", "Organisation, by id."):argname "<id>",
-    root:option("--url", "Root of the API; default: AMP_API_URL."):argname "<url>",
-    root:option("--region", "The vendor's servers in a region, such as eu."):argname "<name>",
-    root:option("--key", "`-`: read the API key from standard input, or the terminal without echo."):argname "-",
-    root:option("--bearer", "`-`: read a bearer token in the same way."):argname "-")
-  root:group("Connection",
-    options.number(root, "--timeout", "Seconds for a call with its retries (60)."),
-    options.count(root, "--tries", "Tries of a call that may be repeated (3)."),
-    root:option("--ca-file", "Certificates to trust instead of the system's."):argname "<file>",
-    root:flag("--debug", "Print every request on standard error."))
-  root:group("Display",
-    root:option("--unknown-fields", "ignore: allow field names that resemble known ones."):argname "<what>"
-      :choices { "ignore" },
-    root:option("--color", "Colours: auto, always or never."):argname "<when>":choices { "auto", "always", "never" },
-    root:flag("-q --quiet", "No progress, no notes; errors only."),
-    root:flag("--show-secrets", "Show tokens and passwords in payloads instead of [redacted]."))
+-- The usage line of a command, broken before words that would not fit into 80 columns.
+local function usage_of(command, arguments)
+  local lines, line = {}, "Usage: " .. command:_get_fullname()
+  for word in (arguments .. "[options]"):gmatch "%S+" do
+    if #line + 1 + #word > 80 then
+      lines[#lines + 1] = line
+      line = "      "
+    end
+    line = line .. " " .. word
+  end
+  lines[#lines + 1] = line
+  return table.concat(lines, "\n")
 end
+
+local GLOBAL = {
+  { group = "Settings (see `ampersand config --help`)",
+    { "--profile", "Settings of this profile of the configuration file.", "<name>", completes = "profiles" },
+    { "--project", "Project, by id or name.", "<project>" },
+    { "--integration", "Integration, by id or name.", "<integration>" },
+    { "--org", "Organisation, by id.", "<id>" },
+    { "--url", "Root of the API; default: AMP_API_URL.", "<url>" },
+    { "--region", "The vendor's servers in a region, such as eu.", "<name>" },
+    { "--key", "`-`: read the API key from standard input, or the terminal without echo.", "-" },
+    { "--bearer", "`-`: read a bearer token in the same way.", "-" } },
+  { group = "Connection",
+    { "--timeout", "Seconds for a call with its retries (60).", number = "seconds" },
+    { "--tries", "Tries of a call that may be repeated (3).", number = "count" },
+    { "--ca-file", "Certificates to trust instead of the system's.", "<file>" },
+    { "--debug", "Print every request on standard error." } },
+  { group = "Display",
+    { "--unknown-fields", "ignore: allow field names that resemble known ones.", "<what>", choices = { "ignore" } },
+    { "--color", "Colours: auto, always or never.", "<when>", choices = { "auto", "always", "never" } },
+    { "-q --quiet", "No progress, no notes; errors only." },
+    { "--show-secrets", "Show tokens and passwords in payloads instead of [redacted]." } },
+}
 
 -- Adds a command of cli/commands. It is loaded where it is wanted, or for its line in the --help of what it is in.
 local function add(to, name, load, wanted)
@@ -91,8 +113,11 @@ local function add(to, name, load, wanted)
   local command = load()
   added:summary(command.summary):description(command.description or command.summary)
   added.runs = command
-  if command.usage then options.usage(added, command.usage) end
-  command.declare(added)
+  if command.usage then added:usage(usage_of(added, command.usage)) end
+  for _, argument in ipairs(command.arguments or {}) do added:argument(argument).completes = argument.completes end
+  options.add(added, command.options or {})
+  if command.verbs then added:command_target "verb" end
+  for _, verb in ipairs(command.verbs or {}) do add(added, verb.name, function() return verb end, true) end
   return added:epilog(command.epilog)
 end
 
@@ -121,10 +146,11 @@ function parser.build(words)
   local named = {}
   for _, word in ipairs(words or {}) do named[word:gsub("-", "_")] = true end
   local function wanted(name) return not words or named[name:gsub("-", "_")] end
-  local root = options.help(argparse("ampersand", help.ROOT)):command_target "command"
+  local root = with_help(argparse("ampersand", help.ROOT)):command_target "command"
     :usage "Usage: ampersand <resource> <verb> [ids] [options]":epilog(help.ROOT_EPILOG)
   root.error = on_error
-  add_global(root)
+  root:flag("--version", "Print the version."):action(printing(function() return "ampersand " .. version.number end))
+  options.add(root, GLOBAL)
   local main, others = commands.resources()
   local function resource(name) return add_resource(root, name, wanted) end
   group(root, "Main resources", main, resource)
@@ -152,7 +178,7 @@ function parser.parse(words)
   local root = parser.build(words)
   local args = root:parse(options.join_numbers(words))
   local command = parser.find(root, args.command)
-  return command.runs or parser.find(command, args.verb).runs, args
+  return (args.verb and parser.find(command, args.verb) or command).runs, args
 end
 
 return parser

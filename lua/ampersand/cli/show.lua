@@ -7,7 +7,6 @@ local deep = require "ampersand.util.deep"
 local exit = require "ampersand.cli.exit"
 local html = require "ampersand.cli.output.html"
 local json = require "ampersand.cli.output.json"
-local names = require "ampersand.cli.names"
 local printable = require "ampersand.util.terminal_text"
 local selection = require "ampersand.cli.selection"
 local stdout = require "ampersand.cli.stdout"
@@ -21,57 +20,39 @@ local show = {}
 
 -- Writers ---------------------------------------------------------------------------------------------------------
 
-local TABULAR = { table = true, csv = true, tsv = true }
-
--- The columns a format needs before the first element: chosen, known for this kind, or nil.
+-- The columns a format needs: chosen, known for this kind, or nil.
 local function columns_for(ctx, element, paths)
-  if not TABULAR[ctx.kind] then return nil end
+  if not writers.TABULAR[ctx.kind] then return nil end
   if paths then return columns.selected(paths) end
   return columns.of(element, ctx.args.wide or ctx.kind ~= "table")
 end
 
 -- What the server's elements can be reduced to for this output; nil: everything is shown.
 local function needed(ctx, chosen, paths)
-  if chosen then
-    local found = {}
-    for i, column in ipairs(chosen) do found[i] = column.path end
-    return found
+  if ctx.kind == "template" then
+    local named = template.paths(ctx.template)
+    return #named > 0 and named or { "id" }
   end
-  if ctx.kind ~= "template" then return paths end
-  local named = template.paths(ctx.template)
-  return #named > 0 and named or { "id" }
+  if not chosen then return paths end
+  local found = {}
+  for i, column in ipairs(chosen) do found[i] = column.path end
+  return found
 end
 
-local function empty_words(ctx, noun)
-  if #(ctx.args.where or {}) > 0 then return ("no %s fits the conditions"):format(noun) end
-  return ("there are no %ss"):format(noun)
-end
-
-local function settings_for(ctx, chosen)
+local function settings_for(ctx, chosen, noun)
+  local args, is_table = ctx.args, ctx.kind == "table"
   return {
-    columns = chosen, header = not ctx.args.no_header, template = ctx.template, paint = ctx:brush(),
-    spreadsheet = ctx.args.spreadsheet,
-    limit = ctx.kind == "table" and ctx:limit() or nil, terminal = ctx.kind ~= "table" and terminal.is "stdout",
+    columns = chosen, header = not args.no_header, template = ctx.template, spreadsheet = args.spreadsheet,
+    paint = function(text, colour) return ctx:paint(text, colour) end,
+    limit = is_table and not args.wide and terminal.columns() or nil,
+    terminal = not is_table and terminal.is "stdout",
+    say = function(text) ctx:note(text) end,
+    empty = (#(args.where or {}) > 0 and "no %s fits the conditions" or "there are no %ss"):format(noun),
   }
 end
 
 local function writer_for(ctx, chosen, noun)
-  local settings = settings_for(ctx, chosen)
-  settings.say, settings.empty = function(text) ctx:note(text) end, empty_words(ctx, noun)
-  return writers.list(ctx.kind, ctx:writer(), settings)
-end
-
--- CSV of elements of an unknown kind: the columns are known once all values are.
-local function late_writer(ctx, noun)
-  local values = {}
-  return {
-    add = function(value) values[#values + 1] = value end,
-    finish = function()
-      local writer = writer_for(ctx, columns.guess(values), noun)
-      for _, value in ipairs(values) do writer.add(value) end
-      writer.finish()
-    end,
-  }
+  return writers.list(ctx.kind, ctx:writer(), settings_for(ctx, chosen, noun))
 end
 
 -- Numbers by size, everything else by its text; what is absent or null comes last.
@@ -103,9 +84,7 @@ local function sorted_writer(writer, path, down)
   }
 end
 
-local function limited(ctx, writer)
-  local left = ctx.args.max
-  if not left then return writer end
+local function limited(writer, left)
   return {
     add = function(value)
       if left > 0 then writer.add(value) end
@@ -117,12 +96,13 @@ local function limited(ctx, writer)
 end
 
 local function write_summary(ctx, tally)
+  if ctx.kind == "json" then return stdout.write(json.text(tally:numbers()) .. "\n") end
+  local settings = settings_for(ctx, columns.selected { "of", "value", "count" }, "installation")
   if ctx.kind == "table" then
-    return ctx.args.summary and tally:bars(stdout.write, { limit = terminal.columns(), paint = ctx:brush() })
-  elseif ctx.kind == "json" then
-    return stdout.write(json.text(tally:numbers()) .. "\n")
+    settings.limit = terminal.columns()
+    return ctx.args.summary and tally:bars(stdout.write, settings)
   end
-  local writer = writer_for(ctx, columns.selected { "of", "value", "count" }, "installation")
+  local writer = writers.list(ctx.kind, ctx:writer(), settings)
   for _, row in ipairs(tally:rows()) do writer.add(row) end
   writer.finish()
 end
@@ -137,8 +117,8 @@ local function summary_writer(ctx)
       if args.svg then stdout.file(args.svg, html.picture(tally, title)) end
       if args.html then stdout.file(args.html, html.page(tally, title, os.date "!%Y-%m-%d %H:%M UTC")) end
       write_summary(ctx, tally)
-      for _, file in ipairs { args.svg or false, args.html or false } do
-        if file and file ~= "-" then ctx:note("written: " .. file) end
+      for _, file in ipairs { args.svg or "-", args.html or "-" } do
+        if file ~= "-" then ctx:note("written: " .. file) end
       end
     end,
   }
@@ -146,59 +126,55 @@ end
 
 -- Lists -----------------------------------------------------------------------------------------------------------
 
--- "unhealthy" needs a field that the user may not have selected.
-local function watch_condition(ctx, paths)
-  local state, what = { count = 0, met = false }, ctx.args.fail_if
-  local extra = what == "unhealthy" and paths ~= nil
-  for _, path in ipairs(extra and paths or {}) do extra = extra and path ~= "healthStatus" end
-  if extra then paths = { "healthStatus", unpack(paths) } end
-  function state.see(value)
-    state.count = state.count + 1
-    state.met = state.met or what == "any" or what == "unhealthy" and value.healthStatus == "unhealthy"
-    if extra then value.healthStatus = nil end
+local function holds(paths, wanted)
+  for _, path in ipairs(paths) do
+    if path == wanted then return true end
   end
-  return state, paths
+  return false
 end
 
-local function check_condition(what, count, met)
-  if what and (met or what == "empty" and count == 0) then
-    exit.with(exit.CONDITION, "condition not met: --fail-if " .. what)
-  end
-end
+local Plan = {}
+Plan.__index = Plan
 
 --- How a list is to be shown: the writer, and the paths it needs of each element.
----@return table plan writer, paths, noun
+---@param ctx ampersand.cli.Context
+---@param element string?
+---@param noun string
+---@return table plan
 function show.plan(ctx, element, noun)
-  local args, plan = ctx.args, { noun = noun, element = element, unseen = {} }
+  local args, selected = ctx.args, selection.of(ctx, element)
+  local self = setmetatable({ ctx = ctx, element = element, noun = noun, count = 0 }, Plan)
   if args.summary or args.svg or args.html then
-    plan.writer, plan.paths = summary_writer(ctx), chart.paths()
+    self.writer, self.paths, self.unseen = summary_writer(ctx), chart.DETAILS, selection.unseen { selected.sort }
   else
-    local paths = selection.paths(ctx, element)
-    local chosen = columns_for(ctx, element, paths)
-    local late = TABULAR[ctx.kind] and ctx.kind ~= "table" and not chosen
-    plan.paths = needed(ctx, chosen, paths)
-    plan.unseen = names.set(paths, ctx.template and template.paths(ctx.template))
-    plan.writer = late and late_writer(ctx, noun) or writer_for(ctx, chosen, noun)
+    local chosen = columns_for(ctx, element, selected.paths)
+    self.paths, self.unseen = needed(ctx, chosen, selected.paths), selection.unseen(selected.shown)
+    self.writer = writer_for(ctx, chosen, noun)
   end
-  plan.streams = ctx.kind ~= "table" and not args.sort
-  plan.writer = limited(ctx, plan.writer)
-  plan.full = not args.sort and plan.writer.full or function() return false end
-  if args.sort then
-    local path = selection.sort(ctx)
-    plan.unseen[path] = true
-    plan.writer = sorted_writer(plan.writer, path, args.reverse)
-    if plan.paths then plan.paths = { path, unpack(plan.paths) } end
+  if args.max then self.writer = limited(self.writer, args.max) end
+  if selected.sort then
+    self.writer = sorted_writer(self.writer, selected.sort, args.reverse)
+    self.paths = self.paths and { selected.sort, unpack(self.paths) }
   end
-  plan.state, plan.paths = watch_condition(ctx, plan.paths)
-  return plan
+  -- --fail-if needs a field that the user may not have selected.
+  if args.fail_if == "unhealthy" and self.paths and not holds(self.paths, "healthStatus") then
+    self.paths, self.adds_health = { "healthStatus", unpack(self.paths) }, true
+  end
+  return self
+end
+
+function Plan:full()
+  return self.writer.full ~= nil and self.writer.full()
 end
 
 -- Shows one element.
-local function take(ctx, plan, value)
-  plan.state.see(value)
-  ctx:hide(value, plan.element)
-  names.see(plan.unseen, value)
-  plan.writer.add(value)
+function Plan:take(value)
+  self.count = self.count + 1
+  self.unhealthy = self.unhealthy or type(value) == "table" and value.healthStatus == "unhealthy"
+  if self.adds_health then value.healthStatus = nil end
+  self.ctx:hide(value, self.element)
+  self.unseen:see(value)
+  self.writer.add(value)
 end
 
 -- Notes how many secrets are hidden: on a terminal, and in scripts where the answer may not come again.
@@ -210,85 +186,82 @@ local function note_hidden(ctx)
   end
 end
 
--- Says what a condition or a path has to do with nothing; with --fail-if the condition decides, so that is an error.
-local function check_blind(ctx, count, blind)
-  if count > 0 or ctx.args.quiet and not ctx.args.fail_if then return end
-  local words = blind()
-  if words and ctx.args.fail_if then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
+-- Applies --fail-if. Where nothing came, `blind` is asked for the words for conditions that no element can meet: then
+-- --fail-if cannot decide, which is an error.
+local function decide(ctx, count, unhealthy, blind)
+  local what = ctx.args.fail_if
+  local words = count == 0 and (what or not ctx.args.quiet) and blind()
+  if words and what then exit.with(exit.FAILURE, words .. ": --fail-if cannot decide") end
   if words then ctx:note(words) end
+  if what == "any" and count > 0 or what == "empty" and count == 0 or what == "unhealthy" and unhealthy then
+    exit.with(exit.CONDITION, "condition not met: --fail-if " .. what)
+  end
 end
 
-local function finish(ctx, plan)
-  plan.writer.finish()
+function Plan:finish(blind)
+  self.writer.finish()
   stdout.flush()
-  note_hidden(ctx)
-  local count = plan.state.count
-  local words = count > 0 and names.words(plan.unseen, plan.noun)
-  if words then ctx:note(words) end
-  check_blind(ctx, count, plan.blind)
-  check_condition(ctx.args.fail_if, count, plan.state.met)
+  note_hidden(self.ctx)
+  local words = self.count > 0 and self.unseen:words(self.noun)
+  if words then self.ctx:note(words) end
+  decide(self.ctx, self.count, self.unhealthy, blind)
 end
 
 -- Ends the command with an error after some elements: lines that were printed stand, an array stays open.
-local function break_off(ctx, plan, err)
-  local count = plan.state.count
-  if ctx.kind == "table" and count > 0 then plan.writer.finish() end
+function Plan:break_off(err)
+  if self.ctx.kind == "table" and self.count > 0 then self.writer.finish() end
   stdout.flush()
-  exit.fail(err, count > 0 and ("the list broke off after %d: "):format(count) .. tostring(err) or nil)
+  exit.fail(err, self.count > 0 and ("the list broke off after %d: "):format(self.count) .. tostring(err) or nil)
 end
 
 --- Shows what a stream brings.
----@param ctx ampersand.cli.Context
 ---@param plan table of show.plan
 ---@param stream ampersand.Stream
 ---@param blind fun(): string? asked where nothing came: the words for conditions that no element can meet
-function show.stream(ctx, plan, stream, blind)
-  plan.blind = blind
+function show.stream(plan, stream, blind)
+  local ctx = plan.ctx
   local progress = terminal.progress(plan.noun .. "s", ctx.args.quiet)
-  progress.streams = plan.streams
-  while not plan.full() do
+  progress.streams = ctx.kind ~= "table" and not ctx.args.sort
+  while not plan:full() do
     local value, err = stream:next()
     if value == nil then
       progress:finish()
-      if err then break_off(ctx, plan, err) end
+      if err then plan:break_off(err) end
       break
     end
-    if plan.state.count == 0 then stdout.follow(stream) end
-    take(ctx, plan, value)
+    if plan.count == 0 then stdout.follow(stream) end
+    plan:take(value)
     progress:tick()
   end
   stream:close()
   progress:finish()
-  finish(ctx, plan)
+  plan:finish(blind)
 end
 
 --- Prints a number of things, and applies `--fail-if`.
 ---@param blind fun(): string? see show.stream
 function show.count(ctx, n, blind)
-  local what = ctx.args.fail_if
-  if what == "unhealthy" then exit.usage "--count goes with --fail-if any or empty" end
+  if ctx.args.fail_if == "unhealthy" then exit.usage "--count goes with --fail-if any or empty" end
   stdout.write(("%d\n"):format(n))
-  check_blind(ctx, n, blind)
-  check_condition(what, n, what == "any" and n > 0)
+  decide(ctx, n, false, blind)
 end
 
 --- Shows values that are here already, through the filters. Secrets go first: a selection may hide what they are.
 function show.list(ctx, values, element, noun)
-  local conditions = selection.conditions(ctx, element)
-  local unseen = names.set(#values > 0 and selection.condition_paths(conditions) or nil)
+  local selected = selection.of(ctx, element)
+  local unseen = selection.unseen(#values > 0 and selected.where_paths or {})
   for _, value in ipairs(values) do
     ctx:hide(value, element)
-    names.see(unseen, value)
+    unseen:see(value)
   end
-  local function blind() return names.words(unseen, noun) end
-  if ctx.args.count then return show.count(ctx, #selection.refine(values, conditions), blind) end
+  local function blind() return unseen:words(noun) end
+  if ctx.args.count then return show.count(ctx, #selection.refine(values, selected.where), blind) end
   local plan = show.plan(ctx, element, noun)
-  plan.blind = blind
-  for _, value in ipairs(selection.refine(values, conditions, plan.paths)) do
-    if plan.full() then break end
-    take(ctx, plan, value)
+  for _, value in ipairs(selection.refine(values, selected.where, plan.paths)) do
+    if plan:full() then break end
+    plan:take(value)
   end
-  finish(ctx, plan)
+  plan:finish(blind)
 end
 
 -- Single values ---------------------------------------------------------------------------------------------------
@@ -304,15 +277,15 @@ function show.value(ctx, value, element)
     return stdout.write(value:sub(-1) == "\n" and value or value .. "\n")
   end
   if deep.is_list(value) then return show.list(ctx, value, element, "value") end
-  local paths = selection.paths(ctx, element)
-  local unseen = names.set(paths, ctx.template and template.paths(ctx.template))
+  local selected = selection.of(ctx, element)
+  local unseen = selection.unseen(selected.shown)
   ctx:hide(value, element)
-  names.see(unseen, value)
-  if paths then value = selection.refine({ value }, {}, paths)[1] end
-  local chosen = columns_for(ctx, element, paths) or columns.guess { value }
-  writers.one(ctx.kind, ctx:writer(), value, settings_for(ctx, chosen))
+  unseen:see(value)
+  if selected.paths then value = selection.refine({ value }, {}, selected.paths)[1] end
+  local noun = element and element:lower() or "answer"
+  writers.one(ctx.kind, ctx:writer(), value, settings_for(ctx, columns_for(ctx, element, selected.paths), noun))
   note_hidden(ctx)
-  local words = names.words(unseen, element and element:lower() or "answer")
+  local words = unseen:words(noun)
   if words then ctx:note(words) end
 end
 

@@ -7,13 +7,6 @@ local terminal = require "ampersand.cli.terminal"
 
 local webhooks = {}
 
---- Adds the options that name the secret.
-function webhooks.declare_secret(command)
-  command:option("--secret", "`-`: read the secret from standard input, or the terminal without echo."):argname "-"
-  command:option("--secret-file", "File with the secret; else AMPERSAND_WEBHOOK_SECRET."):argname "<file>"
-    :target "secret_file"
-end
-
 --- The secret of the options or the environment; nil without any.
 ---@param args table
 ---@return string?

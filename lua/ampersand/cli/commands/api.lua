@@ -1,11 +1,14 @@
 --- `ampersand api`: any request.
 
 local input = require "ampersand.cli.input"
-local options = require "ampersand.cli.options"
 local exit = require "ampersand.cli.exit"
 local show = require "ampersand.cli.show"
 
 local api = {
+  arguments = {
+    { name = "method", description = "GET, POST, PUT, PATCH, DELETE …" },
+    { name = "path", description = "Below the base URL; escape ids in it yourself." },
+  },
   usage = "<method> <path> ",
   summary = "Send any request: ampersand api GET /projects.",
   epilog = [[
@@ -15,27 +18,19 @@ Examples:
   ampersand api POST /projects/my-project/topics -f name=changes]],
 }
 
---- Adds the arguments of a request.
----@param command table
----@param path string what the path is
-function api.declare_request(command, path)
-  command:argument "method":description "GET, POST, PUT, PATCH, DELETE …"
-  command:argument "path":description(path)
-end
+--- The options of a request.
+api.REQUEST = {
+  { "--query", "name=value of the query; may be given several times.", "<pair>", several = true },
+  { "-H --header", "'Name: value'; may be given several times.", "<header>", several = true },
+  { "-f --field", "name=text or name:=JSON of the body.", "<field>", several = true },
+  "body",
+}
 
---- Adds the options of a request.
-function api.declare_options(command)
-  options.several(command, "--query", "name=value of the query; may be given several times.", "<pair>")
-  options.header(command, "'Name: value'; may be given several times.")
-  options.body(command, "name=text or name:=JSON of the body.")
-end
-
-function api.declare(command)
-  api.declare_request(command, "Below the base URL; escape ids in it yourself.")
-  api.declare_options(command)
-  command:option("--server", "Another of the vendor's servers."):choices { "read", "write", "search" }
-  options.formats(command)
-end
+api.options = {
+  api.REQUEST,
+  { "--server", "Another of the vendor's servers.", choices = { "read", "write", "search" } },
+  "formats",
+}
 
 -- Takes the query off a path: "/a?b=c" -> "/a", and b=c into `query`.
 local function split_path(path, query)
@@ -72,7 +67,7 @@ end
 function api.run(ctx)
   local method, path, given = api.request(ctx.args)
   given.server = ctx.args.server
-  ctx:require_credentials { auth = "any" }
+  ctx:require_credentials "any"
   api.send(ctx, "request", method, path, given)
 end
 

@@ -5,6 +5,7 @@ local stdout = require "ampersand.cli.stdout"
 local completion = {
   summary = "Print a completion script for bash, zsh or fish.",
   usage = "<shell> ",
+  arguments = { { name = "shell", choices = { "bash", "zsh", "fish" } } },
   epilog = [[
 Examples:
   source <(ampersand completion bash)                     in ~/.bashrc
@@ -67,10 +68,6 @@ function __ampersand_candidates
 end
 complete -c ampersand -f -a '(__ampersand_candidates)'
 ]]
-
-function completion.declare(command)
-  command:argument "shell":choices { "bash", "zsh", "fish" }
-end
 
 function completion.run(ctx)
   stdout.write(SCRIPTS[ctx.args.shell])

@@ -3,7 +3,6 @@
 local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
-local options = require "ampersand.cli.options"
 local printable = require "ampersand.util.terminal_text"
 local stdout = require "ampersand.cli.stdout"
 local terminal = require "ampersand.cli.terminal"
@@ -12,6 +11,13 @@ local validate = require "ampersand.cli.commands.validate"
 local deploy = {
   summary = "Deploy an amp.yaml: show what would change, ask, then make the new revisions.",
   usage = "[amp.yaml|folder] ",
+  arguments = validate.arguments,
+  options = {
+    "dry_run",
+    { "--destructive", "Pause reads of objects that the new revision drops." },
+    { "--edit-installations", "Print the edits that update existing installations." },
+    "yes",
+  },
   epilog = help.below {
     "The plan names new, changed and unchanged integrations, and how many installations read an object "
       .. "that the new revision drops. Existing installations keep their configs: --edit-installations prints "
@@ -20,15 +26,6 @@ local deploy = {
     help.examples { "ampersand deploy --dry-run", "ampersand deploy amp.yaml --yes" },
   },
 }
-
-function deploy.declare(command)
-  validate.declare_path(command)
-  options.dry_run(command)
-  command:flag("--destructive", "Pause reads of objects that the new revision drops.")
-  command:flag("--edit-installations", "Print the edits that update existing installations.")
-    :target "edit_installations"
-  options.yes(command)
-end
 
 local function say(text)
   stdout.write(text .. "\n")
@@ -80,7 +77,7 @@ end
 
 function deploy.run(ctx)
   ctx:require_setting "project"
-  ctx:require_credentials { auth = "any" }
+  ctx:require_credentials "any"
   local args, integrations = ctx.args, ctx:client().integrations
   local result, err = exit.guard(integrations.deploy, integrations, {
     file = args.path or ".", dry_run = args.dry_run, destructive = args.destructive,

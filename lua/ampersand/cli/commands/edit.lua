@@ -3,8 +3,6 @@
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local input = require "ampersand.cli.input"
-local names = require "ampersand.cli.names"
-local options = require "ampersand.cli.options"
 local selection = require "ampersand.cli.selection"
 local stdout = require "ampersand.cli.stdout"
 local terminal = require "ampersand.cli.terminal"
@@ -17,22 +15,20 @@ local edit = {
   summary = "Change the configs of many installations; the edit can be resumed and undone.",
   usage = "",
   element = "Installation",
+  options = {
+    "where", "in_project",
+    { "--set", "path=text or path:=JSON, below `config`.", "<change>", several = true },
+    { "--unset", "A path below `config` to remove.", "<path>", several = true },
+    { "--journal", "File to resume and undo from; needed unless --dry-run.", "<file>" },
+    "dry_run",
+    { "--canary", "Change this many installations first, or this share below 1.", number = "share" },
+    "parallel",
+    { "--irreversible", "Allow what cannot be undone." },
+    "yes",
+  },
   epilog = help.below { help.WHERE,
     help.examples { WHERE_EXAMPLE .. "--dry-run", WHERE_EXAMPLE .. "--journal on.jsonl" } },
 }
-
-function edit.declare(command)
-  options.where(command)
-  options.in_project(command)
-  options.several(command, "--set", "path=text or path:=JSON, below `config`.", "<change>")
-  options.several(command, "--unset", "A path below `config` to remove.", "<path>")
-  command:option("--journal", "File to resume and undo from; needed unless --dry-run."):argname "<file>"
-  options.dry_run(command)
-  options.share(command, "--canary", "Change this many installations first, or this share below 1.")
-  options.parallel(command)
-  command:flag("--irreversible", "Allow what cannot be undone.")
-  options.yes(command)
-end
 
 local function read_changes(ctx)
   local args = ctx.args
@@ -41,7 +37,7 @@ local function read_changes(ctx)
   if #changes == 0 then exit.usage "installations edit: say what to change, by --set or --unset" end
   for _, change in ipairs(changes) do
     change.path = change.path:gsub("^config%.", "")
-    names.check(ctx, change.remove and "--unset" or "--set", "Installation", { "config." .. change.path })
+    selection.check_names(ctx, change.remove and "--unset" or "--set", "Installation", { "config." .. change.path })
   end
   return changes
 end

@@ -1,8 +1,6 @@
 --- `installations explain`.
 
-local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
-local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
 local stdout = require "ampersand.cli.stdout"
 local wording = require "ampersand.cli.wording"
@@ -10,18 +8,14 @@ local wording = require "ampersand.cli.wording"
 local explain = {
   summary = "Print why an installation is unhealthy, and the next step.",
   usage = "<installationId> ",
+  arguments = { { name = "id", description = "The installation." } },
+  options = { "formats" },
   epilog = help.below { help.examples { "ampersand installations explain installation-123" } },
 }
 
-function explain.declare(command)
-  command:argument "id":description "The installation."
-  options.formats(command)
-end
-
 function explain.run(ctx)
   ctx:require_place()
-  local installations = ctx:client().installations
-  local found = exit.checked(installations.explain, installations, ctx.args.id)
+  local found = ctx:call("installations", "explain", ctx.args.id)
   if ctx.kind == "table" and #ctx.args.select == 0 then return stdout.write(wording(tostring(found)) .. "\n") end
   local value = { id = found.installation.id }
   for name, member in pairs(found) do

@@ -1,11 +1,35 @@
 --- `ampersand login`: asks for a key, tries it, and writes it into the profile.
 
 local config = require "ampersand.cli.config"
-local exit = require "ampersand.cli.exit"
 
-local login = {
+-- A project is kept unasked only where there is no choice.
+local function only_project(ctx, projects)
+  local project = #projects == 1 and projects[1].name
+  return not ctx:settings().project and type(project) == "string" and project or nil
+end
+
+local function run(ctx)
+  local args = ctx.args
+  args.key, ctx.creates_profile = args.key or "-", true
+  local values, profile = ctx:settings(), config.profile(args.profile)
+  local projects = ctx:call("projects", "list", { timeout = args.timeout })
+  local project = only_project(ctx, projects)
+  config.set(profile, "key", values.api_key)
+  for _, name in ipairs { "url", "region", "project", "integration", "org" } do
+    if args[name] then config.set(profile, name, args[name]) end
+  end
+  if project then config.set(profile, "project", project) end
+  ctx:note(("the server takes the key; it is in profile %s of %s%s"):format(profile, config.path(),
+    project and ", with project " .. project or ""))
+  for _, name in ipairs { "AMP_API_KEY", "AMPERSAND_API_KEY" } do
+    if os.getenv(name) then ctx:note(name .. " is set and goes before it, except with --profile " .. profile) end
+  end
+end
+
+return {
   summary = "Ask for an API key, test it, and store it in the profile.",
   usage = "",
+  run = run,
   epilog = [[
 The key is read without echo, or from standard input. It is kept only if the
 server takes it; --project, --integration, --org and --url are kept with it.
@@ -15,36 +39,3 @@ Examples:
   ampersand login
   ampersand login --profile prod --project my-project <key-file]],
 }
-
-function login.declare() end
-
-local function save(profile, name, value)
-  local ok, why = config.set(profile, name, value)
-  if not ok then exit.with(exit.FAILURE, why) end
-end
-
--- A project is kept unasked only where there is no choice.
-local function only_project(ctx, projects)
-  local project = #projects == 1 and projects[1].name
-  return not ctx:settings().project and type(project) == "string" and project or nil
-end
-
-function login.run(ctx)
-  local args = ctx.args
-  args.key, ctx.creates_profile = args.key or "-", true
-  local values, profile, client = ctx:settings(), config.profile(args.profile), ctx:client()
-  local projects = exit.checked(client.projects.list, client.projects, { timeout = args.timeout })
-  save(profile, "key", values.api_key)
-  for _, name in ipairs { "url", "region", "project", "integration", "org" } do
-    if args[name] then save(profile, name, args[name]) end
-  end
-  local project = only_project(ctx, projects)
-  if project then save(profile, "project", project) end
-  ctx:note(("the server takes the key; it is in profile %s of %s%s"):format(profile, config.path(),
-    project and ", with project " .. project or ""))
-  for _, name in ipairs { "AMP_API_KEY", "AMPERSAND_API_KEY" } do
-    if os.getenv(name) then ctx:note(name .. " is set and goes before it, except with --profile " .. profile) end
-  end
-end
-
-return login

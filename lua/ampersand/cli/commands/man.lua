@@ -10,8 +10,6 @@ local man = {
   epilog = "Example:\n  ampersand man > ~/.local/share/man/man1/ampersand.1",
 }
 
-function man.declare() end
-
 -- roff takes a leading dot or quote for a request, a backslash for an escape, and "-" for a hyphen.
 local function roff(text)
   return (text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("\n([.'])", "\n\\&%1"):gsub("^([.'])", "\\&%1"))

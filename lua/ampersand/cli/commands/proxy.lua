@@ -2,9 +2,16 @@
 
 local api = require "ampersand.cli.commands.api"
 local exit = require "ampersand.cli.exit"
-local options = require "ampersand.cli.options"
 
 local proxy = {
+  arguments = { api.arguments[1], { name = "path", description = "Path of the provider's API." } },
+  options = {
+    { "--installation", "Whose credentials: an installation, by id.", "<id>" },
+    { "--group-ref", "Or a group of --integration, by its reference.", "<ref>" },
+    api.REQUEST,
+    { "--throttle", "Delay requests while the provider limits their rate." },
+    "formats",
+  },
   usage = "<method> <path> ",
   summary = "Send a request to the provider with the customer's credentials.",
   epilog = [[
@@ -14,19 +21,10 @@ Example:
   ampersand proxy GET /crm/v3/objects --installation <id>]],
 }
 
-function proxy.declare(command)
-  api.declare_request(command, "Path of the provider's API.")
-  command:option("--installation", "Whose credentials: an installation, by id."):argname "<id>"
-  command:option("--group-ref", "Or a group of --integration, by its reference."):argname "<ref>":target "group_ref"
-  api.declare_options(command)
-  command:flag("--throttle", "Delay requests while the provider limits their rate.")
-  options.formats(command)
-end
-
 function proxy.run(ctx)
   local method, path, given = api.request(ctx.args)
   ctx:require_setting "project"
-  ctx:require_credentials { auth = "key" }
+  ctx:require_credentials "key"
   local args = ctx.args
   if not args.installation and not args.group_ref then
     exit.usage "proxy needs --installation ID, or --integration NAME with --group-ref REF"

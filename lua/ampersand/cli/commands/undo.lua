@@ -3,20 +3,14 @@
 local edit = require "ampersand.cli.commands.edit"
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
-local options = require "ampersand.cli.options"
 
 local undo = {
   summary = "Undo an edit, from its journal.",
   usage = "<journal> ",
+  arguments = { { name = "journal", description = "The file that --journal of the edit named." } },
+  options = { "dry_run", "parallel", "yes" },
   epilog = help.below { help.examples { "ampersand installations undo on.jsonl" } },
 }
-
-function undo.declare(command)
-  command:argument "journal":description "The file that --journal of the edit named."
-  options.dry_run(command)
-  options.parallel(command)
-  options.yes(command)
-end
 
 function undo.run(ctx)
   ctx:require_place()

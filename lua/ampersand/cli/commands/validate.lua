@@ -9,6 +9,7 @@ local printable = require "ampersand.util.terminal_text"
 local validate = {
   summary = "Check names, types and required members of an amp.yaml; send nothing.",
   usage = "[amp.yaml|folder] ",
+  arguments = { { name = "path", description = "The file, or its folder (default: this one).", args = "?" } },
   epilog = [[
 Each problem is a line: file:line:column: where: what. Exit code 1 when there is one;
 names that the schema does not know and that resemble nothing are warnings.
@@ -16,13 +17,6 @@ names that the schema does not know and that resemble nothing are warnings.
 Example:
   ampersand validate amp.yaml]],
 }
-
---- Adds the argument that names a manifest.
-function validate.declare_path(command)
-  command:argument "path":description "The file, or its folder (default: this one).":args "?"
-end
-
-validate.declare = validate.declare_path
 
 --- Prints the problems of a manifest, a line each.
 ---@return integer mistakes problems that are not warnings

@@ -1,15 +1,13 @@
 --- `ampersand version`.
 
-local ours = require "ampersand.version"
+local number = require("ampersand.version").number
 local stdout = require "ampersand.cli.stdout"
 
-local version = { summary = "Print the versions of ampersand and Lua.", epilog = "Example:\n  ampersand version" }
-
-function version.declare() end
-
-function version.run()
-  local lua = rawget(_G, "jit") and rawget(_G, "jit").version or _VERSION
-  stdout.write(("ampersand %s (%s)\n"):format(ours.number, lua))
-end
-
-return version
+return {
+  summary = "Print the versions of ampersand and Lua.",
+  epilog = "Example:\n  ampersand version",
+  run = function()
+    local jit = rawget(_G, "jit")
+    stdout.write(("ampersand %s (%s)\n"):format(number, jit and jit.version or _VERSION))
+  end,
+}

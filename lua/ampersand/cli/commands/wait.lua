@@ -2,7 +2,6 @@
 
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
-local options = require "ampersand.cli.options"
 local selection = require "ampersand.cli.selection"
 local show = require "ampersand.cli.show"
 local terminal = require "ampersand.cli.terminal"
@@ -10,15 +9,11 @@ local terminal = require "ampersand.cli.terminal"
 local wait = {
   summary = "Wait until an operation has succeeded; exit code 3 when it fails, 5 when it takes too long.",
   usage = "<operationId> ",
+  arguments = { { name = "id", description = "The operation." } },
+  options = { { "--interval", "Seconds between two polls (0.5, growing to 10).", number = "seconds" }, "formats" },
   epilog = help.below { "Waits 600 seconds unless --timeout is given.",
     help.examples { "ampersand operations wait operation-123 --timeout 60" } },
 }
-
-function wait.declare(command)
-  command:argument "id":description "The operation."
-  options.number(command, "--interval", "Seconds between two polls (0.5, growing to 10).")
-  options.formats(command)
-end
 
 local function progress_line(progress)
   local done = progress.share and math.floor(progress.share * 20)
@@ -51,7 +46,7 @@ end
 function wait.run(ctx)
   selection.check(ctx, "Operation")
   ctx:require_setting "project"
-  ctx:require_credentials { auth = "any" }
+  ctx:require_credentials "any"
   wait.follow(ctx, ctx.args.id)
 end
 

@@ -7,7 +7,6 @@ local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local input = require "ampersand.cli.input"
 local json = require "ampersand.cli.output.json"
-local options = require "ampersand.cli.options"
 local redact = require "ampersand.util.redact"
 local selection = require "ampersand.cli.selection"
 local stdout = require "ampersand.cli.stdout"
@@ -17,23 +16,21 @@ local watch = {
   summary = "Print changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
   usage = "",
   element = "Installation",
+  options = {
+    "where", "in_project",
+    { "--interval", "Seconds between two polls (60).", number = "seconds" },
+    { "--polls", "End after this many polls.", number = "count" },
+    { "--existing", "Print the installations of the first poll, too." },
+    { "--state", "Save the state in this file, and resume from it.", "<file>" },
+    { exclusive = 2, { "--ndjson", "One line of JSON each." },
+      { "-o --output", "The same by name; or table.", "<format>", choices = { "table", "ndjson" } } },
+    { "--fail-if", "Exit code 3 as soon as there is any change, or an unhealthy one.", "<what>",
+      choices = { "any", "unhealthy" } },
+  },
   epilog = help.below { help.WHERE, help.examples {
     "ampersand installations watch --interval 30", "ampersand installations watch --ndjson --state seen.json",
   } },
 }
-
-function watch.declare(command)
-  options.where(command)
-  options.in_project(command)
-  options.number(command, "--interval", "Seconds between two polls (60).")
-  options.count(command, "--polls", "End after this many polls.")
-  command:flag("--existing", "Print the installations of the first poll, too.")
-  command:option("--state", "Save the state in this file, and resume from it."):argname "<file>"
-  command:mutex(command:flag("--ndjson", "One line of JSON each."),
-    command:option("-o --output", "The same by name; or table."):argname "<format>":choices { "table", "ndjson" })
-  command:option("--fail-if", "Exit code 3 as soon as there is any change, or an unhealthy one."):argname "<what>"
-    :choices { "any", "unhealthy" }
-end
 
 -- The state file ----------------------------------------------------------------------------------------------------
 

@@ -7,16 +7,14 @@ local exit = require "ampersand.cli.exit"
 local stdout = require "ampersand.cli.stdout"
 
 local command = {
+  name = "events",
   summary = "The ready messages of `webhook send`: their names, or one of them as JSON.",
   usage = "[<name>] ",
+  arguments = { { name = "name", description = "Print this one.", args = "?" } },
   epilog = [[
 Example:
   ampersand webhook events connection.error > event.json]],
 }
-
-function command.declare(added)
-  added:argument "name":description "Print this one.":args "?"
-end
 
 --- The JSON of a ready message; ends the command where there is none of this name.
 ---@param name string

@@ -2,15 +2,21 @@
 
 local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
-local options = require "ampersand.cli.options"
 local printable = require "ampersand.util.terminal_text"
 local stdout = require "ampersand.cli.stdout"
 local url = require "ampersand.util.url"
 local webhooks = require "ampersand.cli.webhooks"
 
 local listen = {
+  name = "listen",
   summary = "Receive webhooks on this machine: verify, print and forward them.",
   usage = "",
+  options = {
+    { "--port", "Port on 127.0.0.1 (0: a free one).", number = "port" },
+    { "--forward-to", "URL to which each message is forwarded.", "<url>" },
+    "secret", "tolerance",
+    { "--max", "End after this many requests.", number = "count" },
+  },
   epilog = [[
 With a secret, a message that is not signed with it is answered 400 and not
 forwarded; without one nothing is verified. Forwarded messages keep their bytes
@@ -19,18 +25,6 @@ and signature headers; the receiver's status is passed back (502: no answer).
 Example:
   ampersand webhook listen --port 9000 --forward-to http://127.0.0.1:3000/hooks]],
 }
-
-function listen.declare(command)
-  command:option("--port", "Port on 127.0.0.1 (0: a free one)."):argname "<n>":convert(function(text)
-    local port = tonumber(text)
-    if port and port >= 0 and port <= 65535 and port % 1 == 0 then return port end
-    return nil, ("--port: expected a number from 0 to 65535, got '%s'"):format(text)
-  end)
-  command:option("--forward-to", "URL to which each message is forwarded."):argname "<url>":target "forward_to"
-  webhooks.declare_secret(command)
-  options.number(command, "--tolerance", "Seconds a message may be old (300).")
-  options.count(command, "--max", "End after this many requests.")
-end
 
 local PASSED_ON = { "content-type", "user-agent" }
 

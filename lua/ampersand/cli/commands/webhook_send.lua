@@ -9,8 +9,15 @@ local url = require "ampersand.util.url"
 local webhooks = require "ampersand.cli.webhooks"
 
 local send = {
+  name = "send",
   summary = "Send a signed message to a receiver, as the vendor would.",
   usage = "<url> ",
+  arguments = { { name = "url", description = "Where the receiver listens." } },
+  options = {
+    { "--event", "A name that `webhook events` lists, or a file with the body (read.scheduled).", "<event>" },
+    { "--id", "The id of the message (a new one).", "<id>" },
+    "secret",
+  },
   epilog = [[
 Exit code 0 when the receiver answers 2xx, else 1.
 
@@ -18,14 +25,6 @@ Examples:
   ampersand webhook send http://127.0.0.1:9000/hooks --event connection.error
   ampersand webhook send http://127.0.0.1:9000/hooks --event event.json]],
 }
-
-function send.declare(command)
-  command:argument "url":description "Where the receiver listens."
-  command:option("--event", "A name that `webhook events` lists, or a file with the body (read.scheduled)."):argname
-    "<event>"
-  command:option("--id", "The id of the message (a new one)."):argname "<id>"
-  webhooks.declare_secret(command)
-end
 
 -- The bytes to send: a ready message, or a file as it is.
 local function body_of(event)

@@ -2,27 +2,24 @@
 
 local exit = require "ampersand.cli.exit"
 local input = require "ampersand.cli.input"
-local options = require "ampersand.cli.options"
 local show = require "ampersand.cli.show"
 local webhooks = require "ampersand.cli.webhooks"
 local wording = require "ampersand.cli.wording"
 
 local verify = {
+  name = "verify",
   summary = "Verify a message: print it if the vendor signed it, else exit with 1.",
   usage = "[<file>] ",
+  arguments = { { name = "file", description = "The raw body; `-` or nothing: standard input.", args = "?" } },
+  options = {
+    { "-H --header", "'Name: value' of the request; give the three svix-* ones.", "<header>", several = true },
+    "secret", "tolerance", "formats",
+  },
   epilog = [[
 Example:
   ampersand webhook verify body.json -H "svix-id: $ID" \
     -H "svix-timestamp: $AT" -H "svix-signature: $SIGNATURE"]],
 }
-
-function verify.declare(command)
-  command:argument "file":description "The raw body; `-` or nothing: standard input.":args "?"
-  options.header(command, "'Name: value' of the request; give the three svix-* ones.")
-  webhooks.declare_secret(command)
-  options.number(command, "--tolerance", "Seconds a message may be old (300).")
-  options.formats(command)
-end
 
 function verify.run(ctx)
   local args = ctx.args

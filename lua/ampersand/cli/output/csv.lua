@@ -3,8 +3,6 @@
 local cell = require "ampersand.cli.output.cell"
 local printable = require "ampersand.util.terminal_text"
 
-local csv = {}
-
 local function csv_cell(text)
   if text:find '[",\r\n]' or text:find "^%s" or text:find "%s$" then return '"' .. text:gsub('"', '""') .. '"' end
   return text
@@ -28,27 +26,23 @@ local function harmless(text)
 end
 
 local function separated(separator, quote)
-  return function(write, settings)
-    local columns = settings.columns
-    local function line(text_of)
-      local cells = {}
-      for i, column in ipairs(columns) do
-        local text = text_of(column)
-        if settings.spreadsheet then text = harmless(text) end
-        cells[i] = quote(settings.terminal and text:gsub("[^\t\n]+", printable) or text)
-      end
-      write(table.concat(cells, separator) .. "\n")
+  local function line(settings, text_of)
+    local cells = {}
+    for i, column in ipairs(settings.columns) do
+      local text = text_of(column)
+      if settings.spreadsheet then text = harmless(text) end
+      cells[i] = quote(settings.terminal and text:gsub("[^\t\n]+", printable) or text)
     end
-    if settings.header ~= false then line(function(column) return column.path end) end
-    return {
-      add = function(value) line(function(column) return cell(value, column.path) end) end,
-      finish = function() end,
-    }
+    return table.concat(cells, separator) .. "\n"
   end
+  return {
+    head = function(settings)
+      return settings.header ~= false and line(settings, function(column) return column.path end) or ""
+    end,
+    text = function(value, settings)
+      return line(settings, function(column) return cell(value, column.path) end)
+    end,
+  }
 end
 
---- Writers of lines; `settings` has columns ({ path }), header, terminal and spreadsheet.
-csv.comma = separated(",", csv_cell)
-csv.tab = separated("\t", tsv_cell)
-
-return csv
+return { comma = separated(",", csv_cell), tab = separated("\t", tsv_cell) }

@@ -43,7 +43,6 @@ function json.line(value)
   return text
 end
 
-
 local function pretty(value, indent)
   if type(value) ~= "table" or next(value) == nil then return json.line(value) end
   local array, inner, parts = deep.is_list(value), indent .. "  ", {}
@@ -63,24 +62,9 @@ function json.text(value)
   return pretty(value, "")
 end
 
---- A writer of an array.
-function json.array(write)
-  local opened = false
-  return {
-    add = function(value)
-      write((opened and ",\n  " or "[\n  ") .. pretty(value, "  "))
-      opened = true
-    end,
-    finish = function() write(opened and "\n]\n" or "[]\n") end,
-  }
-end
-
---- A writer of one line each.
-function json.lines(write)
-  return {
-    add = function(value) write(json.line(value) .. "\n") end,
-    finish = function() end,
-  }
+--- An element of an array as indented JSON.
+function json.element(value)
+  return pretty(value, "  ")
 end
 
 return json

@@ -65,54 +65,32 @@ local function cells_of(value, chosen)
   return cells
 end
 
-local function measure(rows, heads)
+local function widths_of(heads, rows)
   local widths = {}
   for i, head in ipairs(heads) do widths[i] = width.of(head) end
   for _, cells in ipairs(rows) do
-    for i, text in ipairs(cells) do
-      local wide = width.of(text)
-      if wide > widths[i] then widths[i] = wide end
-    end
+    for i, text in ipairs(cells) do widths[i] = math.max(widths[i], width.of(text)) end
   end
   return widths
 end
 
-local function heads_of(chosen)
-  local heads = {}
-  for i, column in ipairs(chosen) do heads[i] = width.clean(column.heading) end
-  return heads
-end
-
-local function render(write, rows, chosen, settings)
-  local heads = heads_of(chosen)
-  local widths = tables.fit(measure(rows, heads), settings.limit)
-  if settings.header ~= false then
-    write(line_of(heads, widths, function(text) return settings.paint(text, "bold") end) .. "\n")
-  end
-  for _, cells in ipairs(rows) do
-    write(line_of(cells, widths, function(text, whole)
-      return settings.paint(text, columns.colour(whole))
-    end) .. "\n")
-  end
-  return #heads - #widths
-end
-
 --- A writer of a table once all rows are there.
 ---@param write fun(text: string)
----@param settings table columns ({ heading, path }; nil: guessed), limit (terminal columns), paint, header, empty (what
---   to say when there are no rows), say
+---@param settings table see output/writers
 ---@return table writer add, finish
 function tables.writer(write, settings)
-  local rows, chosen = {}, settings.columns
+  local heads, rows = {}, {}
+  for i, column in ipairs(settings.columns) do heads[i] = width.clean(column.heading) end
+  local function bold(text) return settings.paint(text, "bold") end
+  local function coloured(text, whole) return settings.paint(text, columns.colour(whole)) end
   return {
-    add = function(value) rows[#rows + 1] = chosen and cells_of(value, chosen) or value end,
+    add = function(value) rows[#rows + 1] = cells_of(value, settings.columns) end,
     finish = function()
       if #rows == 0 then return settings.say(settings.empty) end
-      if not chosen then
-        chosen = columns.guess(rows)
-        for i, value in ipairs(rows) do rows[i] = cells_of(value, chosen) end
-      end
-      local hidden = render(write, rows, chosen, settings)
+      local widths = tables.fit(widths_of(heads, rows), settings.limit)
+      if settings.header ~= false then write(line_of(heads, widths, bold) .. "\n") end
+      for _, cells in ipairs(rows) do write(line_of(cells, widths, coloured) .. "\n") end
+      local hidden = #heads - #widths
       if hidden > 0 then
         settings.say(("%d column%s did not fit; --wide shows all"):format(hidden, hidden == 1 and "" or "s"))
       end

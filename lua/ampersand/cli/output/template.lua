@@ -43,24 +43,18 @@ function template.paths(parts)
   return paths
 end
 
---- A writer of one filled template each.
-function template.writer(write, settings)
-  local parts = settings.template
-  return {
-    add = function(value)
-      local texts = {}
-      for i, part in ipairs(parts) do
-        local text = part
-        if type(part) == "table" then
-          text = cell(value, part[1])
-          if settings.terminal then text = width.clean(text) end
-        end
-        texts[i] = text
-      end
-      write(table.concat(texts))
-    end,
-    finish = function() end,
-  }
+--- A filled template.
+function template.fill(value, settings)
+  local texts = {}
+  for i, part in ipairs(settings.template) do
+    local text = part
+    if type(part) == "table" then
+      text = cell(value, part[1])
+      if settings.terminal then text = width.clean(text) end
+    end
+    texts[i] = text
+  end
+  return table.concat(texts)
 end
 
 return template

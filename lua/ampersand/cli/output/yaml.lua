@@ -43,16 +43,4 @@ function yaml.text(value)
   return table.concat(lines_of(value, "", {}), "\n")
 end
 
---- A writer of a sequence.
-function yaml.sequence(write)
-  local any = false
-  return {
-    add = function(value)
-      any = true
-      write(yaml.text { value } .. "\n")
-    end,
-    finish = function() if not any then write "[]\n" end end,
-  }
-end
-
 return yaml

@@ -260,6 +260,9 @@ describe("a client", function()
     it("an answer without a body, 1 MiB", function()
       assert.is_true((assert(ask(2 ^ 20, "delete"))))
       over("longer than max_bytes (1048576)", 2 ^ 20 + 1, "delete")
+      local transport = double.answers { status = 200, headers = {}, body = ("x"):rep(2 ^ 20 + 1) }
+      local _, err = double.client(transport, { retry = false }).installations:delete "one"
+      assert.same({ "limit", "the response is longer than max_bytes (1048576)" }, { err.kind, err.message })
     end)
 
     it("one value, 16 MiB", function()

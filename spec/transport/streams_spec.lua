@@ -45,6 +45,20 @@ describe("streams that nobody closed", function()
 
   it("give their connections back when max_connections are held", function() abandons("max_connections = 2", 50) end)
 
+  it("give their engines back, with clients that were abandoned, too", function()
+    for descriptors = 32, 35 do -- whichever is the one that is missing: an engine's or a connection's
+      local output, code = build.run([[
+        local ampersand = require "ampersand"
+        collectgarbage "stop"
+        for _ = 1, 30 do
+          local client = ampersand.new { api_key = "k", base_url = arg[1], http_proxy = "", timeout = 20, retry = false }
+          assert(client:request("GET", "/x", { query = { finite = "yes" } }))
+        end
+      ]], server.directory, { wrap = "ulimit -n " .. descriptors .. "; %s", arguments = "'" .. server:url "endless" .. "'" })
+      assert.equal(0, code, output)
+    end
+  end)
+
   it("are counted in the error when none of them can be given back", function()
     local output, code = build.run([[
       local curl, held = require "ampersand.transport.curl", {}

@@ -1,0 +1,58 @@
+-- `make specs`: spec files run in processes of their own, and are reported as busted reports one.
+
+local FILES = {
+  good = [[it("passes", function() end) pending "waits for a host"]],
+  bad = [[it("fails as it should", function() assert.equal("left", "right") end)]],
+  crash = [[it("passes", function() end) it("ends its process", function() os.exit(7) end)]],
+}
+
+describe("spec/support/run", function()
+  local directory, root
+  setup(function()
+    directory = os.tmpname()
+    os.remove(directory)
+    local pipe = assert(io.popen("pwd && mkdir " .. directory))
+    root = pipe:read "*l"
+    pipe:close()
+  end)
+  teardown(function() os.execute("rm -r " .. directory) end)
+
+  -- What a run of some of the files prints, and its exit code.
+  local function run(names, jobs)
+    local paths = {}
+    for i, name in ipairs(names) do
+      paths[i] = name .. "_spec.lua"
+      local file = assert(io.open(directory .. "/" .. paths[i], "w"))
+      file:write(FILES[name])
+      file:close()
+    end
+    local pipe = assert(io.popen(([[cd %s && BUSTED=${BUSTED:-$(command -v busted)} JOBS=%d %s/spec/support/run %s 2>&1
+      code=$?; echo; echo $code]]):format(directory, jobs, root, table.concat(paths, " "))))
+    local text = pipe:read "*a"
+    pipe:close()
+    return text:match "^(.*)\n(%d+)\n$"
+  end
+
+  it("adds up what files that run side by side have found", function()
+    for jobs = 1, 2 do
+      local text, code = run({ "good", "bad", "crash" }, jobs)
+      assert.matches("\n1 successes / 1 failures / 1 errors / 1 pending : %d+ seconds\n", text)
+      assert.matches("Failure %-> bad_spec.lua @ 1\nfails as it should", text)
+      assert.matches("Pending %-> good_spec.lua @ 1\nwaits for a host", text)
+      assert.matches("Error %-> crash_spec.lua ended with exit code 7 before its last spec", text)
+      assert.equal("1", code)
+    end
+  end)
+
+  it("succeeds where all do", function()
+    local text, code = run({ "good", "good" }, 2)
+    assert.matches("1 success", text)
+    assert.equal("0", code)
+  end)
+
+  it("leaves a single file to busted", function()
+    local text, code = run({ "bad" }, 1)
+    assert.matches("0 successes / 1 failure / 0 errors / 0 pending : [%d.]+ seconds", text)
+    assert.equal("1", code)
+  end)
+end)

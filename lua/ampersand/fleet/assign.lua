@@ -10,6 +10,8 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 
 local assign = {}
 
+local FIELDS = { path = true, value = true, remove = true }
+
 local function keys_of(change, what)
   local path = change.path
   local keys = type(path) == "string" and deep.split((path:gsub("^config%.", ""))) or path
@@ -22,33 +24,24 @@ local function keys_of(change, what)
   return keys
 end
 
-local function put(config, keys, value)
-  if value ~= nil then return deep.set(config, keys, deep.copy(value)) end
-  local parent = deep.get(config, { unpack(keys, 1, #keys - 1) })
-  if type(parent) == "table" then parent[keys[#keys]] = nil end
-end
-
--- `*` is every member that is there; what stands behind the last one may be new. Returns whether there was one.
+-- Sets or removes (nil) a value. `*` is every member that is there; what stands behind the last one may be new. Returns
+-- whether there was one.
 local function apply(config, keys, value)
-  local head, tail = {}, {}
-  for _, key in ipairs(keys) do
-    tail[#tail + 1] = key
-    if key == "*" then
-      for _, passed in ipairs(tail) do head[#head + 1] = passed end
-      tail = {}
-    end
+  local last = 0
+  for i, key in ipairs(keys) do
+    if key == "*" then last = i end
   end
-  if #head == 0 then
-    put(config, keys, value)
+  if last == 0 then
+    deep.set(config, keys, deep.copy(value))
     return true
   end
-  local met = false
-  deep.each(config, head, function(found, parent, key)
+  local met, rest = false, { unpack(keys, last + 1) }
+  deep.each(config, { unpack(keys, 1, last) }, function(found, parent, key)
     met = true
-    if #tail == 0 then
+    if not rest[1] then
       parent[key] = deep.copy(value)
     elseif type(found) == "table" then
-      put(found, tail, value)
+      deep.set(found, rest, deep.copy(value))
     end
   end)
   return met
@@ -65,9 +58,9 @@ function assign.compile(changes, what)
   for i, change in ipairs(changes) do
     if type(change) ~= "table" then argcheck.raise(("%s: change %d is not a table"):format(what, i)) end
     for name in pairs(change) do
-      if name ~= "path" and name ~= "value" and name ~= "remove" then
+      if not FIELDS[name] then
         argcheck.raise(("%s: change %d: unknown field %q; %s"):format(what, i, tostring(name),
-          argcheck.hint(name, { "path", "value", "remove" })))
+          argcheck.hint(name, argcheck.names(FIELDS))))
       end
     end
     compiled[i] = { keys = keys_of(change, what), value = change.value, met = change.remove }

@@ -1,6 +1,26 @@
 --- A canary: some installations of a plan are changed first and read again, before the rest is.
 
+local argcheck = require "ampersand.util.argcheck"
+
 local canary = {}
+
+local OPTIONS = { share = "number", count = "count", wait = "wait", check = "function" }
+
+--- The option `canary` of an edit, as a table; nil where there is to be none.
+---@param given number|table|boolean|nil
+---@param what string for messages
+---@return { share: number?, count: integer?, wait: number?, check: function? }?
+function canary.check(given, what)
+  if not given then return nil end
+  if type(given) == "number" then given = given < 1 and { share = given } or { count = given } end
+  if type(given) ~= "table" then argcheck.raise(what .. ": `canary` is a share below 1, a number or a table") end
+  argcheck.check(given, OPTIONS, what .. ": canary")
+  local share = given.share
+  if (share == nil) == (given.count == nil) or (share and not (share > 0 and share <= 1)) then
+    argcheck.raise(what .. ": `canary` needs a share above 0 and up to 1, or a count")
+  end
+  return given
+end
 
 -- The entries of the canary are spread evenly over the plan, the same ones in every run.
 local function filter(given, changed)
@@ -21,7 +41,7 @@ local function check_all(work, given, is_canary)
   work:sleep(given.wait or 0)
   local check = given.check or became_unhealthy
   for entry in work:plan() do
-    if is_canary(entry.n) and work.states.state[entry.n] == "done" then
+    if is_canary(entry.n) and work:state(entry.n) == "done" then
       local current, err = work:get(entry)
       local ok, why = current, tostring(err)
       if current then ok, why = check(current, entry) end
@@ -33,7 +53,7 @@ end
 
 --- Changes the canary's installations and checks them; stops the run when one is unhealthy.
 ---@param work table run
----@param given { share: number?, count: integer?, wait: number?, check: function? }
+---@param given table as `canary.check` gives it
 function canary.apply(work, given)
   local is_canary, count = filter(given, work.report.changed)
   work.report.canary = count
@@ -41,11 +61,12 @@ function canary.apply(work, given)
   work:pass(1, is_canary)
   if work.stopped then return end
   local ok, why = check_all(work, given, is_canary)
-  work:write { type = "canary", ok = ok or false, count = count, why = why }
-  if work.settings.on_progress then work.settings.on_progress { outcome = "canary", ok = ok or false, why = why } end
+  ok = ok or false
+  work:write { type = "canary", ok = ok, count = count, why = why }
+  if work.settings.on_progress then work.settings.on_progress { outcome = "canary", ok = ok, why = why } end
   if not ok then
-    work:stop(work:error("cancelled", ("the canary failed, nothing more was sent: %s; undo it with "
-      .. "installations:undo(journal)"):format(why)))
+    work:stop("cancelled", ("the canary failed, nothing more was sent: %s; undo it with installations:undo(journal)")
+      :format(why))
   end
 end
 

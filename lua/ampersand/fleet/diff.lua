@@ -28,16 +28,6 @@ local function is_object(value)
   return type(value) == "table" and value[1] == nil and getmetatable(value) ~= core.array_mt
 end
 
-local function walk(found, path, a, b)
-  if is_object(a) and is_object(b) then
-    for _, key in ipairs(diff.keys(a, b)) do
-      walk(found, path == "" and tostring(key) or path .. "." .. tostring(key), a[key], b[key])
-    end
-  elseif not deep.equal(a, b) then
-    found[#found + 1] = { path = path, before = a, after = b }
-  end
-end
-
 --- What is different, leaf by leaf: `{ { path = "read.objects.lead.schedule", before = …, after = … }, … }`, sorted by
 -- path; `before` is nil for what was added, `after` for what was removed. Arrays are leaves.
 ---@param a any
@@ -46,8 +36,14 @@ end
 ---@param found table[]? what to add to
 ---@return table[] found
 function diff.list(a, b, path, found)
-  found = found or {}
-  walk(found, path or "", a, b)
+  found, path = found or {}, path or ""
+  if is_object(a) and is_object(b) then
+    for _, key in ipairs(diff.keys(a, b)) do
+      diff.list(a[key], b[key], (path == "" and "" or path .. ".") .. tostring(key), found)
+    end
+  elseif not deep.equal(a, b) then
+    found[#found + 1] = { path = path, before = a, after = b }
+  end
   return found
 end
 
@@ -64,8 +60,7 @@ local MAX_SHOWN = 160
 
 -- One value on one line, fit for a terminal.
 local function shown(value)
-  local text = core.encode(value, { sort_keys = true }) or tostring(value)
-  text = printable(text)
+  local text = printable(core.encode(value, { sort_keys = true }) or tostring(value))
   if #text > MAX_SHOWN then text = text:sub(1, MAX_SHOWN):gsub("[\192-\255]?[\128-\191]*$", "") .. " …" end
   return text
 end

@@ -14,88 +14,86 @@ local assign = require "ampersand.fleet.assign"
 local canary = require "ampersand.fleet.canary"
 local history = require "ampersand.fleet.history"
 local journal = require "ampersand.fleet.journal"
-local options = require "ampersand.fleet.options"
 local plan = require "ampersand.fleet.plan"
 local report = require "ampersand.fleet.report"
 local run = require "ampersand.fleet.run"
-local saved = require "ampersand.fleet.saved"
 local scope = require "ampersand.fleet.scope"
 
 local edit = {}
 
 local WHAT = "installations:edit"
 
--- ---------------------------------------------------------------------------------------------
--- Planning
+local OPTIONS = { journal = "string|boolean", canary = "number|table|boolean", irreversible = "boolean" }
+for name, kind in pairs(run.OPTIONS) do OPTIONS[name] = kind end
 
--- What stands against a plan, in words; nil where nothing does.
-local function objection(found, given)
-  if found.against > 0 then
-    return ("%d installations cannot be changed as asked (%s)"):format(found.against, table.concat(found.named, "; "))
-  end
-  local unmet = found.listed > 0 and given.unmet and given.unmet()
-  if unmet then return ("no installation has %s"):format(unmet) end
+-- A job is one call of `edit`: view, client, given (its options), canary, change (a function), unmet, scope, report.
+
+local function refuse(job, message)
+  return nil, job.client:_error { kind = "config", message = message }
 end
 
-local function dry_run(view, fn, given)
-  local found, err = plan.run(view, fn, given.irreversible, function(entry, differences)
-    given.out(plan.show(entry, differences))
+local function cannot_write(job, book, why)
+  return nil, run.journal_error(job.client, book.name, why)
+end
+
+-- A change by a path with a wildcard that stands for nothing anywhere, in words.
+local function find_unmet(job)
+  local path = job.report.listed > 0 and job.unmet and job.unmet()
+  return path and ("no installation has %s"):format(path)
+end
+
+local function dry_run(job)
+  local made, out = job.report, job.given.out or print
+  local refused, err = plan.run(job, function(entry, differences)
+    out(plan.show(entry, differences))
     return true
   end)
-  if not found then return nil, err end
-  local problem = found.against == 0 and objection(found, given)
-  if problem then return nil, run.error(view._client, "config", problem) end
-  local made = report.new {
-    listed = found.listed, changed = found.changed, dry_run = true, against = found.against,
-    type_changes = found.type_changes,
-  }
-  for _, line in ipairs(made:warnings()) do given.out(line) end
-  given.out(("%d of %d installations would change; nothing was sent%s"):format(found.changed - found.against,
-    found.listed, found.against > 0 and (", and %d cannot be changed as asked, so the edit would send nothing")
-      :format(found.against) or ""))
+  if not refused then return nil, err end
+  local unmet = made.against == 0 and find_unmet(job)
+  if unmet then return refuse(job, unmet) end
+  for _, line in ipairs(made:warnings()) do out(line) end
+  local against = made.against > 0
+    and (", and %d cannot be changed as asked, so the edit would send nothing"):format(made.against) or ""
+  out(("%d of %d installations would change; nothing was sent%s"):format(made.changed - made.against, made.listed,
+    against))
   return made
 end
 
-local function cannot_write(client, book, why)
-  return nil, run.journal_error(client, book.name, why)
-end
-
--- Writes the plan of a new edit.
-local function write_plan(view, fn, given, book)
-  local client, header = view._client, given.scope
+-- Writes the plan of a new edit. What is known then, as history.read gives it.
+local function write_plan(job, book)
+  local header, made = job.scope, job.report
   header.ampersand, header.type = "edit/2", "edit"
-  if client:_holds_secret(header) then
-    return nil, run.error(client, "config", "the conditions, or the changes, contain something like a key or a token")
+  if job.client:_holds_secret(header) then
+    return refuse(job, "the conditions, or the changes, contain something like a key or a token")
   end
   local ok, why = book:begin(header)
-  if not ok then return cannot_write(client, book, why) end
-  local refused = false
-  local found, err = plan.run(view, fn, given.irreversible, function(entry)
-    refused = refused or entry.problem ~= nil
-    if refused then return true end
+  if not ok then return cannot_write(job, book, why) end
+  local refused, err = plan.run(job, function(entry)
+    if made.against > 0 then return true end
     entry.group = nil
-    local written, reason = book:write(entry)
-    if not written then return cannot_write(client, book, reason) end
+    local written, problem = book:write(entry)
+    if not written then return cannot_write(job, book, problem) end
     return true
   end)
-  if not found then return nil, err end
-  local problem = objection(found, given)
-  if problem then return nil, run.error(client, "config", "nothing was sent: " .. problem) end
-  ok, why = book:write { type = "planned", listed = found.listed, changed = found.changed }
+  if not refused then return nil, err end
+  if made.against > 0 then
+    return refuse(job, ("nothing was sent: %d installations cannot be changed as asked (%s)"):format(made.against,
+      table.concat(refused, "; ")))
+  end
+  local unmet = find_unmet(job)
+  if unmet then return refuse(job, "nothing was sent: " .. unmet) end
+  ok, why = book:write { type = "planned", listed = made.listed, changed = made.changed }
   if ok then ok, why = book:sync() end
-  if not ok then return cannot_write(client, book, why) end
-  local known = history.read(book:reader())
-  known.lost, known.type_changes = false, found.type_changes -- this run has only begun
+  if not ok then return cannot_write(job, book, why) end
+  local known = history.read(book, function() return header end)
+  known.lost = false -- this run has only begun
   return known
 end
 
--- ---------------------------------------------------------------------------------------------
--- The journal of an edit
-
--- What an earlier run has left: `known` with a whole plan; false where there is none; nil and why it cannot be used.
-local function earlier(given, book)
+-- What the journal says of an earlier run with a whole plan; false where there is none; nil and why it cannot resume.
+local function earlier(job, book)
   if book:is_empty() then return false end
-  local known, problem = saved.read(book, function() return given.scope end)
+  local known, problem = history.read(book, function() return job.scope end)
   if not known then return nil, problem end
   if known.undoing then return nil, "this edit was undone; a new edit takes a new journal" end
   if not known.planned then return false end
@@ -106,51 +104,25 @@ local function earlier(given, book)
   return known
 end
 
--- What is known, with a whole plan: of an earlier run, or made now.
-local function prepare(view, fn, given, book)
-  local client = view._client
-  local known, problem = earlier(given, book)
-  if problem then return nil, run.error(client, "config", problem) end
-  if not known then return write_plan(view, fn, given, book) end
-  local ok, why = book:begin { type = "resume" }
-  if not ok then return cannot_write(client, book, why) end
-  known.resumed = true
-  return known
-end
-
-local function count_earlier(known, made)
-  for n = 1, made.changed do
-    local state = known.edit.state[n]
-    if state == "done" then made.before = made.before + 1 end
-    if state == "skip" then made.skip = made.skip + 1 end
-    if known.edit.conflict[n] then made.conflicts = made.conflicts + 1 end
+local function carry_out(job, book)
+  local known, problem = earlier(job, book)
+  if problem then return refuse(job, problem) end
+  local replan
+  if known then
+    local ok, why = book:begin { type = "resume" }
+    if not ok then return cannot_write(job, book, why) end
+    -- changes that are data were compared with the journal's already
+    replan = not job.scope.set and function(installation) return (plan.changes(installation, job.change)) end
+  else
+    known, problem = write_plan(job, book)
+    if not known then return nil, problem end
   end
-end
-
-local function apply(view, fn, given, book, known)
-  local made = report.new {
-    listed = known.planned.listed, changed = known.planned.changed, journal = given.journal or nil,
-    type_changes = known.type_changes,
+  local work = run.new {
+    client = job.client, journal = book, known = known, settings = job.given, report = job.report, replan = replan,
   }
-  count_earlier(known, made)
-  local work = run.new { client = view._client, journal = book, known = known, settings = given, report = made }
-  -- changes that are data were compared with the journal's already
-  if known.resumed and not given.scope.set then
-    work.replan = function(installation) return (plan.changes(installation, fn)) end
-  end
-  if given.canary and made.changed > 0 then canary.apply(work, given.canary) end
-  if not work.stopped then work:pass(given.max_failures) end
+  if job.canary and job.report.changed > 0 then canary.apply(work, job.canary) end
   return work:finish()
 end
-
-local function carry_out(view, fn, given, book)
-  local known, err = prepare(view, fn, given, book)
-  if known then return apply(view, fn, given, book, known) end
-  book:close()
-  return nil, err
-end
-
--- ---------------------------------------------------------------------------------------------
 
 local function compile(view, change)
   if view._select then argcheck.raise(WHAT .. ": a selection hides what must not be lost; edit without it") end
@@ -177,16 +149,20 @@ end
 ---@param given table
 ---@return ampersand.FleetReport? report, ampersand.Error? err `err.report` shows how far a stopped edit came
 function edit.edit(self, change, given)
-  local fn, unmet = compile(self, change)
-  given = options.of_edit(given, WHAT)
-  given.unmet = unmet
-  if given.dry_run then return dry_run(self, fn, given) end
-  given.scope = scope.of(self)
-  if fn == change then given.scope["function"] = true else given.scope.set = change end
-  local book, why = journal.memory(), nil
-  if given.journal then book, why = run.open(self._client, given.journal) end
-  if not book then return nil, run.journal_error(self._client, given.journal, why) end
-  return book:guard(carry_out, self, fn, given, book)
+  local job = { view = self, client = self._client, scope = scope.of(self) }
+  job.change, job.unmet = compile(self, change)
+  job.given = argcheck.check(given, OPTIONS, WHAT)
+  job.canary = canary.check(job.given.canary, WHAT)
+  local name = job.given.journal
+  job.report = report.new { dry_run = job.given.dry_run or nil, journal = not job.given.dry_run and name or nil }
+  if job.given.dry_run then return dry_run(job) end
+  if type(name) ~= "string" and name ~= false then
+    argcheck.raise(WHAT .. ": give `journal`, a file to resume and undo from; `journal = false` does without")
+  end
+  if job.change == change then job.scope["function"] = true else job.scope.set = change end
+  local book, why = journal.open(name, self._client)
+  if not book then return nil, run.journal_error(self._client, name, why) end
+  return book:guard(carry_out, job, book)
 end
 
 return edit

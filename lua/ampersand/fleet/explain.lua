@@ -2,6 +2,7 @@
 -- connection, its last operations, their error logs and what the server advises.
 
 local argcheck = require "ampersand.util.argcheck"
+local deep = require "ampersand.util.deep"
 local printable = require "ampersand.util.terminal_text"
 local request = require "ampersand.client.request"
 local wait = require "ampersand.fleet.wait"
@@ -31,32 +32,24 @@ function Explanation:__tostring()
   return table.concat(lines, "\n")
 end
 
-local function member(value, key)
-  if type(value) == "table" then return value[key] end
-end
-
 local function text(value)
   return type(value) == "string" and value ~= "" and value or nil
 end
 
-local function ids(installation, more)
-  local params = { integrationId = text(installation.integrationId) }
-  for name, value in pairs(more) do params[name] = value end
-  return params
+local function is_later(a, b)
+  return not b or (text(a.createTime) or "") > (text(b.createTime) or "")
 end
 
 -- The latest operation, and the latest that failed, by their times: the documents promise no order.
 local function last_operations(client, installation)
-  local found, err = client:call("listOperations",
-    ids(installation, { installationId = installation.id, pageSize = OPERATIONS }), { max = OPERATIONS })
+  local found, err = client:call("listOperations", {
+    integrationId = text(installation.integrationId), installationId = installation.id, pageSize = OPERATIONS,
+  }, { max = OPERATIONS })
   if not found then return nil, err end
   local latest, failed
   for _, operation in ipairs(found) do
-    local created = text(operation.createTime) or ""
-    if not latest or created > (text(latest.createTime) or "") then latest = operation end
-    if operation.status == "failure" and (not failed or created > (text(failed.createTime) or "")) then
-      failed = operation
-    end
+    if is_later(operation, latest) then latest = operation end
+    if operation.status == "failure" and is_later(operation, failed) then failed = operation end
   end
   return { latest = latest, failed = failed }
 end
@@ -64,47 +57,57 @@ end
 -- What the server advises in the logs of a failure.
 local function remedy_in(logs)
   for i = #logs, 1, -1 do
-    local message = member(logs[i], "message")
-    local found = text(member(message, "remedy")) or text(member(member(message, "details"), "remedy"))
+    local found = text(deep.get(logs[i], "message.remedy")) or text(deep.get(logs[i], "message.details.remedy"))
     if found then return found end
   end
 end
 
 local function all_disabled(installation)
-  local objects = member(member(member(installation.config, "content"), "read"), "objects")
+  local objects = deep.get(installation, "config.content.read.objects")
   if type(objects) ~= "table" or next(objects) == nil then return false end
   for _, object in pairs(objects) do
-    if member(object, "disabled") ~= true then return false end
+    if deep.get(object, "disabled") ~= true then return false end
   end
   return true
 end
 
 -- A link by which the customer logs in again, or why there is none.
 local function reconnect(client, found, connection)
-  if not tostring(connection.authScheme):find(LOGS_IN) then
-    found.next_step = ("ask the customer for new credentials (%s) and put them in with connections:update"):format(
-      tostring(connection.authScheme))
+  local scheme = tostring(connection.authScheme)
+  if not scheme:find(LOGS_IN) then
+    found.next_step = ("ask the customer for new credentials (%s) and put them in with connections:update")
+      :format(scheme)
     return
   end
   local url, err = client.oauth:update(connection.id)
   if url then
     found.reconnect_url, found.next_step = url, "send the customer to the reconnect URL to log in again"
   else
-    found.remedy = text(member(err.problem, "remedy")) or found.remedy
+    found.remedy = text(deep.get(err.problem, "remedy")) or found.remedy
     found.next_step = ("ask the customer to log in again; no reconnect URL could be made (%s)"):format(err.message)
   end
 end
 
-local function bad_credentials(client, found, words)
-  local connection = found.installation.connection
+-- Takes a failure into the explanation; returns its words.
+local function take_failure(client, found, operation)
+  if not operation then return nil end
+  local words
+  found.operation = operation
+  found.logs, words = wait.error_logs(client, operation.id)
+  found.remedy = remedy_in(found.logs)
+  return words
+end
+
+local function bad_credentials(client, found, failed)
+  local connection, words = found.installation.connection, take_failure(client, found, failed)
   found.code = "bad_credentials"
   found.cause = ("%s refuses the credentials of connection %s%s"):format(text(connection.provider) or "the provider",
     tostring(connection.id), words and ": " .. words or "")
   reconnect(client, found, connection)
 end
 
-local function failed_operation(found, words)
-  local operation = found.operation
+local function failed_operation(client, found, operation)
+  local words = take_failure(client, found, operation)
   found.code = "failed_operation"
   found.cause = ("the last %s failed: %s"):format(text(operation.actionType) or "operation",
     words or text(operation.result) or "no reason was given")
@@ -127,40 +130,29 @@ local QUIET = {
   healthy = { "it is healthy", "nothing is to be done" },
 }
 
-local function quiet(found, code)
-  local connection = "connection " .. tostring(member(found.installation.connection, "id") or "?")
-  found.code, found.cause, found.next_step = code, QUIET[code][1]:format(connection), QUIET[code][2]
-end
-
 -- Healthy is what the server calls so, over a connection that has been used with success; nothing else is.
-local function judge_connection(installation)
-  local connection = installation.connection
+local function quiet_code(installation)
+  local connection, health = installation.connection, installation.healthStatus
+  if health == "unhealthy" then return "unhealthy" end
+  if all_disabled(installation) then return "paused" end
   if type(connection) ~= "table" then return "no_connection" end
   if connection.status == "created" then return "unproven" end
-  return connection.status == "working" and installation.healthStatus == "healthy" and "healthy" or "unknown"
-end
-
--- Takes the failure into the explanation; returns its words.
-local function take_failure(client, found, operation)
-  if not operation then return nil end
-  local words
-  found.operation = operation
-  found.logs, words = wait.error_logs(client, operation.id)
-  found.remedy = remedy_in(found.logs)
-  return words
+  return connection.status == "working" and health == "healthy" and "healthy" or "unknown"
 end
 
 local function judge(client, found, operations)
   local installation, failed = found.installation, operations.failed
-  if member(installation.connection, "status") == "bad_credentials" then
-    return bad_credentials(client, found, take_failure(client, found, failed))
+  if deep.get(installation, "connection.status") == "bad_credentials" then
+    return bad_credentials(client, found, failed)
   end
   -- a failure that a later success made good explains nothing
   if failed and (failed == operations.latest or installation.healthStatus == "unhealthy") then
-    return failed_operation(found, take_failure(client, found, failed))
+    return failed_operation(client, found, failed)
   end
-  if installation.healthStatus == "unhealthy" then return quiet(found, "unhealthy") end
-  quiet(found, all_disabled(installation) and "paused" or judge_connection(installation))
+  local id = deep.get(installation, "connection.id")
+  found.code = quiet_code(installation)
+  found.cause = QUIET[found.code][1]:format("connection " .. tostring(id == nil and "?" or id))
+  found.next_step = QUIET[found.code][2]
 end
 
 --- Explains one installation.

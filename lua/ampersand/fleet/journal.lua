@@ -41,54 +41,36 @@ local function is_record(record)
   return not OUTCOMES[record.type] or is_place(record.n)
 end
 
--- `file:lines` of Lua 5.1 joins lines that hold zero bytes, as blocks that never reached the disk do.
-local function lines_of(file)
-  local text, from = "", 1
-  return function()
-    local at = text:find("\n", from, true)
-    while not at do
-      local more = file:read(BLOCK)
-      if not more then break end
-      text, from = text:sub(from) .. more, 1
-      at = text:find("\n", from, true)
-    end
-    local line = text:sub(from, at and at - 1)
-    from = (at or #text) + 1
-    if at or line ~= "" then return line end
+-- Calls `take` with each line. `file:lines` of Lua 5.1 joins lines that hold zero bytes, as blocks that never reached
+-- the disk do.
+local function each_line(file, take)
+  local text = ""
+  for block in function() return file:read(BLOCK) end do
+    text = text .. block
+    local rest = text:match "^.*\n()" or 1
+    for line in text:sub(1, rest - 1):gmatch "([^\n]*)\n" do take(line) end
+    text = text:sub(rest)
   end
+  if text ~= "" then take(text) end
 end
 
--- Gives each line as a record, or as one of type "damaged".
-local function read_lines(file)
-  local number, next_line = 0, lines_of(file)
-  return function()
-    local line = next_line()
-    if not line then return nil end
-    number = number + 1
+-- Calls `take` with each record. A line that cannot be read is known to be damage when another record than one that
+-- begins a run follows it: else a killed process has not finished it.
+local function each_record(file, take)
+  local number, unread = 0, {}
+  each_line(file, function(line)
     local record = core.decode(line)
-    return is_record(record) and record or { type = "damaged", line = number }
-  end
-end
-
--- Leaves out lines that a killed process has not finished.
-local function without_halves(next_record)
-  local waiting, first = {}, 1
-  return function()
-    while true do
-      local record = waiting[first]
-      if record then
-        waiting[first], first = nil, first + 1
-        return record
-      end
-      waiting, first = {}, 1
-      repeat
-        record = next_record()
-        waiting[#waiting + 1] = record
-      until not record or record.type ~= "damaged"
-      if not record then return nil end
-      if BEGINS[record.type] then waiting = { record } end
+    number = number + 1
+    if not is_record(record) then
+      unread[#unread + 1] = { type = "damaged", line = number }
+      return
     end
-  end
+    if not BEGINS[record.type] then
+      for _, damaged in ipairs(unread) do take(damaged) end
+    end
+    unread = {}
+    take(record)
+  end)
 end
 
 --- A reader of the records of a journal, in order.
@@ -98,21 +80,10 @@ end
 function journal.reader(name)
   local file, why = io.open(name, "rb")
   if not file then return nil, why end
-  local next_record = without_halves(read_lines(file))
-  return function()
-    local record = file and next_record()
-    if not record and file then
-      file:close()
-      file = nil
-    end
-    return record
-  end
-end
-
---- A journal that is held in memory, for edits that shall not be resumed.
----@return ampersand.Journal
-function journal.memory()
-  return setmetatable({ records = {} }, Journal)
+  return coroutine.wrap(function()
+    each_record(file, coroutine.yield)
+    file:close()
+  end)
 end
 
 --- A journal that is only read.
@@ -132,22 +103,23 @@ local function writer_of(name)
   return pid
 end
 
-local function in_use(name, sleep)
+local function in_use(name, client)
   local waited, pid = 0, writer_of(name)
   while not pid and waited < PATIENCE do
-    sleep(STEP)
+    client:_sleep(STEP)
     waited, pid = waited + STEP, writer_of(name)
   end
   return ("%s is in use by %s"):format(name, pid and ("process %d"):format(pid) or "another process")
 end
 
 --- Opens a journal for appending, and locks it. Nothing is written yet.
----@param name string
----@param sleep fun(seconds: number)
+---@param name string|false path of the file; false: the journal is held in memory, for an edit that is not resumed
+---@param client ampersand.Client that waits
 ---@return ampersand.Journal? journal, string? message
-function journal.open(name, sleep)
+function journal.open(name, client)
+  if not name then return setmetatable({ records = {} }, Journal) end
   local file, why, locked = core.append_file(name)
-  if locked then return nil, in_use(name, sleep) end
+  if locked then return nil, in_use(name, client) end
   if not file then return nil, ("%s: %s"):format(name, why) end
   return setmetatable({ file = file, name = name, synced = core.now() }, Journal)
 end
@@ -155,35 +127,43 @@ end
 -- A coroutine of Lua 5.1 cannot wait for anything inside of pcall.
 local has_yielding_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
---- Calls `f(...)`. What it raises closes the journal first, so that another run may open it.
+--- Calls `f(...)`, and closes the journal when it returns or raises, so that another run may open it.
 ---@param f function
 ---@return any ...
 function Journal:guard(f, ...)
-  if not has_yielding_pcall and coroutine.running() then return f(...) end
   local function finish(ok, ...)
-    if ok then return ... end
     self:close()
-    error((...), 0)
+    if not ok then error((...), 0) end
+    return ...
   end
+  if not has_yielding_pcall and coroutine.running() then return finish(true, f(...)) end
   return finish(pcall(f, ...))
 end
 
 --- Whether nothing was ever written.
 function Journal:is_empty()
-  return self.file == nil or self.file:size() == 0
+  if self.records then return #self.records == 0 end
+  return self.file:size() == 0
 end
 
--- Whether the last line has its line feed.
-local function ends_whole(name)
+-- Whether the last line has no line feed, since its process was killed.
+local function ends_in_half(name)
   local file = io.open(name, "rb")
-  local size = file and file:seek "end"
-  local last = size and size > 0 and file:seek("set", size - 1) and file:read(1)
+  local last = file and file:seek("end", -1) and file:read(1)
   if file then file:close() end
-  return not last or last == "\n"
+  return last and last ~= "\n"
 end
 
-local function put(self, text)
-  local ok, why = self.file:write(text)
+-- Appends a record behind `before`.
+local function append(self, record, before)
+  if self.records then
+    self.records[#self.records + 1] = record
+    return true
+  end
+  local text, why = core.encode(record, { sort_keys = true })
+  if not text then return nil, why end
+  local ok
+  ok, why = self.file:write(before .. text .. "\n")
   if ok and core.now() - self.synced >= SYNC_EVERY then return self:sync() end
   return ok, why
 end
@@ -192,13 +172,7 @@ end
 ---@param record table with `type`
 ---@return boolean? ok, string? message
 function Journal:write(record)
-  if self.records then
-    self.records[#self.records + 1] = record
-    return true
-  end
-  local text, why = core.encode(record, { sort_keys = true })
-  if not text then return nil, why end
-  return put(self, text .. "\n")
+  return append(self, record, "")
 end
 
 --- Begins a run: appends its first record, on a line of its own.
@@ -206,12 +180,8 @@ end
 ---@return boolean? ok, string? message
 function Journal:begin(record)
   record.time, record.pid = time.format(core.time()), core.process_id()
-  if self.file and not ends_whole(self.name) then
-    local ok, why = put(self, "\n")
-    if not ok then return nil, why end
-  end
-  local ok, why = self:write(record)
-  if ok and self.file and self:is_empty() then return nil, self.name .. " keeps nothing: it is no regular file" end
+  local ok, why = append(self, record, self.file and ends_in_half(self.name) and "\n" or "")
+  if ok and self:is_empty() then return nil, self.name .. " keeps nothing: it is no regular file" end
   return ok, why
 end
 

@@ -48,9 +48,7 @@ end
 -- A name that was added and is nearly one that the API knows, in words. Names that were there are not ours to judge.
 local function find_typo(differences)
   for _, change in ipairs(differences) do
-    local added = change.before == nil and { change } or {}
-    if added[1] and type(change.after) == "table" then added = diff.list({}, change.after, change.path) end
-    for _, leaf in ipairs(added) do
+    for _, leaf in ipairs(change.before == nil and diff.list({}, change.after, change.path) or {}) do
       local problem = fields.problem("Installation", deep.split("config." .. leaf.path) or {})
       if problem then return problem end
     end
@@ -70,100 +68,73 @@ function plan.changes(installation, fn)
   return changes, what, wanted
 end
 
---- Compares an installation with what `fn` makes of it.
----@param view ampersand.Resource
----@param installation table
----@param fn function
----@param irreversible boolean?
----@return table? entry nil when nothing changes
----@return table[]? differences as `diff.list` gives them
-function plan.entry(view, installation, fn, irreversible)
-  local changes, what, wanted = plan.changes(installation, fn)
+-- Compares an installation with what the job makes of it: an entry of the plan, nil when nothing changes, and the
+-- differences as `diff.list` gives them.
+local function entry_of(job, installation)
+  local changes, what, wanted = plan.changes(installation, job.change)
   if not wanted then return nil end
-  local problem = problem_of(view._client, changes, what, irreversible)
+  local problem = problem_of(job.client, changes, what, job.given.irreversible)
   if changes and #changes == 0 and not problem then return nil end
-  local differences = plan.differences(changes) or diff.list(installation.config, wanted)
-  local version = plan.version(installation)
-  if view._client:_option "unknown_fields" ~= "ignore" then problem = find_typo(differences) or problem end
+  local differences, version = diff.list(installation.config, wanted), plan.version(installation)
+  if job.client:_option "unknown_fields" ~= "ignore" then problem = find_typo(differences) or problem end
   return {
-    type = "plan", id = installation.id, integration = view._list and installation.integrationId or nil,
+    type = "plan", id = installation.id, integration = job.view._list and installation.integrationId or nil,
     config = version.config, updateTime = version.updateTime, health = text(installation.healthStatus),
     changes = changes, problem = problem, group = installation.group,
   }, differences
 end
 
---- What changes of a config, leaf by leaf.
----@param changes table[]?
----@param from "before"|"after"|nil the side that is there now
----@return table[]? differences as `diff.list` gives them
-function plan.differences(changes, from)
-  if not changes then return nil end
-  local found = {}
-  for _, change in ipairs(changes) do
-    local before, after = change.before, change.after
-    if from == "after" then before, after = after, before end
-    diff.list(before, after, (change.path:gsub("^config%.", "")), found)
-  end
-  table.sort(found, function(a, b) return a.path < b.path end)
-  return found
-end
-
--- Counts the values that are of another JSON type than those they replace.
-local function count_type_changes(found, differences)
+-- Counts into the report the values that are of another JSON type than those they replace.
+local function count_type_changes(types, differences)
   for _, change in ipairs(differences) do
     local before, after = diff.type_of(change.before), diff.type_of(change.after)
     if before ~= after and before and after then
-      local key = table.concat({ change.path, before, after }, "\0")
-      local known = found.type_changes[key]
-      if not known and #found.type_changes < MAX_TYPE_CHANGES then
+      local known
+      for _, earlier in ipairs(types) do
+        if earlier.path == change.path and earlier.before == before and earlier.after == after then known = earlier end
+      end
+      if not known and #types < MAX_TYPE_CHANGES then
         known = { path = change.path, before = before, after = after, count = 0 }
-        found.type_changes[key], found.type_changes[#found.type_changes + 1] = known, known
+        types[#types + 1] = known
       end
       if known then known.count = known.count + 1 end
     end
   end
 end
 
-local function take_entry(found, entry, differences, take)
-  found.changed = found.changed + 1
-  entry.n = found.changed
-  count_type_changes(found, differences)
-  if entry.problem then
-    found.against = found.against + 1
-    if found.against <= MAX_NAMED then found.named[found.against] = ("%s: %s"):format(entry.id, entry.problem) end
-  end
-  return take(entry, differences)
-end
-
---- Lists the view's installations and gives every one that changes to `take`.
----@param view ampersand.Resource
----@param fn fun(config: table, installation: table): table|false|nil
----@param irreversible boolean?
+--- Lists the view's installations, counts them into the report, and gives every one that changes to `take`.
+---@param job { view: table, client: ampersand.Client, change: function, given: table, report: ampersand.FleetReport }
 ---@param take fun(entry: table, differences: table[]): boolean?, any false and an error to stop
----@return table? found { listed, changed, against (those that cannot be changed as asked), named, type_changes }
+---@return string[]? refused the first that cannot be changed as asked, in words
 ---@return ampersand.Error? err
-function plan.run(view, fn, irreversible, take)
-  local stream, err = view:stream { nulls = "keep" }
+function plan.run(job, take)
+  local stream, err = job.view:stream { nulls = "keep" }
   if not stream then return nil, err end
-  local found = { listed = 0, changed = 0, against = 0, named = {}, type_changes = {} }
-  while true do
+  local report, refused, ok = job.report, {}, true
+  while ok do
     local installation
     installation, err = stream:next()
     if err then return nil, err end
-    if not installation then return found end
-    found.listed = found.listed + 1
-    local entry, differences = plan.entry(view, installation, fn, irreversible)
-    local ok, why = true, nil
-    if entry then ok, why = take_entry(found, entry, differences, take) end
-    if not ok then
-      stream:close()
-      return nil, why
+    if not installation then return refused end
+    report.listed = report.listed + 1
+    local entry, differences = entry_of(job, installation)
+    if entry then
+      report.changed = report.changed + 1
+      entry.n = report.changed
+      count_type_changes(report.type_changes, differences)
+      if entry.problem then
+        report.against = report.against + 1
+        if #refused < MAX_NAMED then refused[#refused + 1] = ("%s: %s"):format(entry.id, entry.problem) end
+      end
+      ok, err = take(entry, differences)
     end
   end
+  stream:close()
+  return nil, err
 end
 
 --- An entry as lines for people.
----@param entry table as `plan.entry` gives it
+---@param entry table
 ---@param differences table[]
 ---@return string text
 function plan.show(entry, differences)

@@ -24,6 +24,7 @@ local MAX_PROBLEMS = 100
 local Report = {}
 Report.__index = Report
 
+-- The outcomes that are counted, as words.
 local WORDS = {
   { "before", "earlier" }, { "done", "done" }, { "skip", "skipped" }, { "fail", "failed" }, { "doubt", "in doubt" },
   { "unrecorded", "without a record" },
@@ -36,11 +37,17 @@ local report = {}
 ---@return ampersand.FleetReport
 function report.new(fields)
   for _, word in ipairs(WORDS) do fields[word[1]] = 0 end
-  fields.listed, fields.changed, fields.against = fields.listed or 0, fields.changed or 0, fields.against or 0
-  fields.conflicts, fields.unreadable = 0, fields.unreadable or 0
-  fields.problems, fields.damaged = {}, fields.damaged or {}
-  fields.type_changes = fields.type_changes or {}
+  fields.listed, fields.changed, fields.against, fields.conflicts, fields.unreadable = 0, 0, 0, 0, 0
+  fields.problems, fields.damaged, fields.type_changes = {}, {}, {}
   return setmetatable(fields, Report)
+end
+
+--- The counts of all outcomes.
+---@return table<string, integer>
+function Report:counts()
+  local counts = {}
+  for _, word in ipairs(WORDS) do counts[word[1]] = self[word[1]] end
+  return counts
 end
 
 --- Notes one outcome.

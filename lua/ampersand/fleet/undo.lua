@@ -1,18 +1,19 @@
 --- Undo: puts back what an edit has changed, from its journal.
 
 local argcheck = require "ampersand.util.argcheck"
+local diff = require "ampersand.fleet.diff"
+local history = require "ampersand.fleet.history"
 local journal = require "ampersand.fleet.journal"
-local options = require "ampersand.fleet.options"
 local plan = require "ampersand.fleet.plan"
 local report = require "ampersand.fleet.report"
 local run = require "ampersand.fleet.run"
-local saved = require "ampersand.fleet.saved"
 local scope = require "ampersand.fleet.scope"
 
 local undo = {}
 
 local WHAT = "installations:undo"
 
+-- Prints what would be changed back.
 local function show(work, out)
   local count, unsure = 0, 0
   for entry in work:entries() do
@@ -20,7 +21,11 @@ local function show(work, out)
       unsure = unsure + 1
     else
       count = count + 1
-      out(plan.show(entry, plan.differences(entry.changes, "after")))
+      local differences = {}
+      for _, change in ipairs(entry.changes) do
+        diff.list(change.after, change.before, (change.path:gsub("^config%.", "")), differences)
+      end
+      out(plan.show(entry, differences))
     end
   end
   out(("%d installations would be changed back; nothing was sent"):format(count))
@@ -29,18 +34,19 @@ local function show(work, out)
       .. "new values"):format(unsure))
   end
   work.report.changed = count
+  return work.report
 end
 
-local function exists(name)
+local function is_empty(name)
   local file = io.open(name, "rb")
   local size = file and file:seek "end"
   if file then file:close() end
-  return size and size > 0
+  return not size or size == 0
 end
 
--- What the journal says; nil and a problem.
+-- What the journal says; nil and why it cannot be undone.
 local function read(view, book)
-  local known, problem = saved.read(book, function(header)
+  local known, problem = history.read(book, function(header)
     local wanted = scope.of(view)
     -- it puts back the whole edit, whatever the view; but one that is narrowed must be the edit's own
     if not view._where then wanted.where = header.where end
@@ -53,32 +59,20 @@ local function read(view, book)
   return known, problem
 end
 
-local function open(view, name, given)
+local function carry_out(view, given, book)
   local client = view._client
-  if not exists(name) then return nil, run.error(client, "config", name .. " does not exist, or is empty") end
-  local book, why = journal.reading(name), nil
-  if not given.dry_run then book, why = run.open(client, name) end
-  if not book then return nil, run.journal_error(client, name, why) end
   local known, problem = read(view, book)
-  local err = problem and run.error(client, "config", problem)
-  if known and not given.dry_run then
-    local ok
-    ok, why = book:begin { type = "undo" }
-    if not ok then err = run.journal_error(client, name, why) end
+  if not known then return nil, client:_error { kind = "config", message = problem } end
+  if not given.dry_run then
+    local ok, why = book:begin { type = "undo" }
+    if not ok then return nil, run.journal_error(client, book.name, why) end
   end
-  if not err then return book, known end
-  book:close()
-  return nil, err
-end
-
-local function count_earlier(work, made)
-  for n = 1, work.known.planned.changed do
-    local state = work.known.undo.state[n]
-    if work:may_undo(n) then made.changed = made.changed + 1 end
-    if state == "done" then made.before = made.before + 1 end
-    if state == "skip" then made.skip = made.skip + 1 end
-    if work.known.undo.conflict[n] then made.conflicts = made.conflicts + 1 end
-  end
+  local work = run.new {
+    client = client, journal = book, known = known, settings = given, undo = true,
+    report = report.new { journal = book.name, dry_run = given.dry_run },
+  }
+  if given.dry_run then return show(work, given.out or print) end
+  return work:finish()
 end
 
 --- Puts back what an edit has changed, from its journal; an interrupted undo resumes when it is called again.
@@ -92,25 +86,14 @@ end
 ---@return ampersand.FleetReport? report, ampersand.Error? err
 function undo.undo(self, name, given)
   if type(name) ~= "string" then argcheck.raise(WHAT .. ": expected the path of a journal, got " .. type(name)) end
-  given = options.of_undo(given, WHAT)
-  local book, known = open(self, name, given)
-  if not book then return nil, known end
-  local made = report.new {
-    listed = known.planned.listed, journal = name, dry_run = given.dry_run, damaged = known.damaged,
-    unreadable = known.planned.changed - known.plans,
-  }
-  local work = run.new {
-    client = self._client, journal = book, known = known, settings = given, report = made, undo = true,
-  }
-  count_earlier(work, made)
-  if given.dry_run then
-    show(work, given.out)
-    return made
+  given = argcheck.check(given, run.OPTIONS, WHAT)
+  local client, book, why = self._client, journal.reading(name), nil
+  if is_empty(name) then
+    return nil, client:_error { kind = "config", message = name .. " does not exist, or is empty" }
   end
-  return book:guard(function()
-    work:pass(given.max_failures)
-    return work:finish()
-  end)
+  if not given.dry_run then book, why = journal.open(name, client) end
+  if not book then return nil, run.journal_error(client, name, why) end
+  return book:guard(carry_out, self, given, book)
 end
 
 return undo

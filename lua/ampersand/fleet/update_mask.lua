@@ -16,8 +16,22 @@ local diff = require "ampersand.fleet.diff"
 
 local mask = {}
 
-local OBJECTS = { "read", "write", "subscribe" }
-local MAPS = { ["config.content.write.objects"] = true, ["config.content.subscribe.objects"] = true }
+-- Where the API has masks, in the order in which they are asked for: a `value` is replaced as a whole; each of the
+-- `objects` has a mask of its own, and those that are "removable" one for all of them. `advice` says what helps where
+-- something cannot be removed.
+local MASKS = {
+  { name = "createdBy", value = "string" },
+  { name = "content", advice = "it must stay an object",
+    { name = "read", advice = "empty its `objects`",
+      { name = "objects", objects = "kept", advice = "set `disabled`" } },
+    { name = "write", advice = "empty its `objects`",
+      { name = "objects", objects = "removable", advice = "empty it" } },
+    { name = "subscribe", advice = "empty its `objects`",
+      { name = "objects", objects = "removable", advice = "empty it" } },
+    { name = "proxy", advice = "set its `enabled` to false",
+      { name = "enabled", value = "any", advice = "set it to false" } },
+  },
+}
 local EXACT = 2 ^ 53
 local number_kind = math.type or type -- luacheck: ignore 143
 
@@ -48,10 +62,6 @@ function mask.set(installation, path, value)
   deep.set(installation, mask.keys(path), value)
 end
 
-local function member(value, key)
-  if type(value) == "table" then return value[key] end
-end
-
 -- A Lua without 64-bit integers has rounded such a number when it read it: written back it would be another one.
 local function is_rounded(value)
   if type(value) == "table" then
@@ -63,103 +73,82 @@ local function is_rounded(value)
   return math.abs(value) >= EXACT and math.abs(value) < 2 ^ 64
 end
 
--- What is collected: the changes, what stands against them, and what could not be undone.
-local function add(plan, path, before, after)
+-- `found` holds the changes, the first problem, and the first path that could not be undone.
+local function refuse(found, path, words, ...)
+  found.problem = found.problem or path .. words:format(...)
+end
+
+local function add(found, path, before, after)
   if is_rounded(after) then
-    plan.problem = plan.problem or path .. " holds an integer beyond 2^53, which this Lua cannot write back exactly"
+    refuse(found, path, " holds an integer beyond 2^53, which this Lua cannot write back exactly")
   end
-  plan.changes[#plan.changes + 1] = { path = path, before = deep.copy(before), after = deep.copy(after) }
+  found.changes[#found.changes + 1] = { path = path, before = deep.copy(before), after = deep.copy(after) }
 end
 
-local function refuse(plan, what)
-  plan.problem = plan.problem or what
+local function refuse_change(found, path)
+  refuse(found, path, " cannot be changed: the API has no mask for it")
 end
 
--- Everything in `a` and `b` but the members named must be the same.
-local function only(plan, at, a, b, allowed)
-  for _, key in ipairs(diff.keys(a, b)) do
-    if not allowed[key] and not deep.equal(a[key], b[key]) then
-      refuse(plan, ("%s.%s cannot be changed: the API has no mask for it"):format(at, tostring(key)))
-    end
-  end
+local function refuse_removal(found, path, advice)
+  refuse(found, path, " cannot be removed: the API has no mask for it; %s", advice)
 end
 
-local function removes(a, b)
+local function compare_objects(found, path, a, b, masks)
   for name in pairs(a) do
-    if b[name] == nil then return name end
+    if b[name] == nil and masks.objects == "removable" then return add(found, path, a, b) end
+    if b[name] == nil then return refuse_removal(found, path .. "." .. name, masks.advice) end
   end
-end
-
-local function compare_objects(plan, section, a, b)
-  local base = ("config.content.%s.objects"):format(section)
-  local removed = removes(a, b)
-  if removed and not MAPS[base] then
-    return refuse(plan, ("%s.%s cannot be removed: the API has no mask for it; set `disabled`"):format(base, removed))
-  elseif removed then
-    return add(plan, base, a, b)
-  end
-  for _, name in ipairs(diff.keys(a, b)) do
+  for _, name in ipairs(diff.keys(b)) do
     if not deep.equal(a[name], b[name]) then
-      local path = base .. "." .. name
-      if a[name] == nil and not MAPS[base] then plan.irreversible = plan.irreversible or path end
-      add(plan, path, a[name], b[name])
+      local at = path .. "." .. name
+      if a[name] == nil and masks.objects == "kept" then found.irreversible = found.irreversible or at end
+      add(found, at, a[name], b[name])
     end
   end
 end
 
-local function compare_section(plan, section, a, b)
+local function is_absent(value)
+  return value == nil or value == core.null
+end
+
+-- Compares what is at a path, before and after, with what the API has masks for.
+local function compare(found, path, a, b, masks)
   if deep.equal(a, b) then return end
-  local at = "config.content." .. section
-  if type(b) ~= "table" or type(member(b, "objects")) ~= "table" then
-    return refuse(plan, at .. " cannot be removed: the API has no mask for it; empty its `objects`")
+  if masks.value == "string" and type(b) ~= "string" then return refuse(found, path, " must be a text") end
+  if is_absent(b) or (not masks.value and type(b) ~= "table") then return refuse_removal(found, path, masks.advice) end
+  if is_absent(a) then found.irreversible = found.irreversible or path end
+  if masks.value then return add(found, path, a, b) end
+  if type(a) ~= "table" then a = {} end
+  if masks.objects then return compare_objects(found, path, a, b, masks) end
+  local before, known = #found.changes, {}
+  for _, member in ipairs(masks) do
+    known[member.name] = true
+    compare(found, path .. "." .. member.name, a[member.name], b[member.name], member)
   end
-  only(plan, at, type(a) == "table" and a or {}, b, { objects = true })
-  local objects = member(a, "objects")
-  if type(objects) ~= "table" then
-    plan.irreversible = plan.irreversible or at
-    objects = {}
+  for _, key in ipairs(diff.keys(a, b)) do
+    if not known[key] and not deep.equal(a[key], b[key]) then refuse_change(found, path .. "." .. tostring(key)) end
   end
-  compare_objects(plan, section, objects, b.objects)
+  if #found.changes == before then refuse_change(found, path) end
 end
 
-local function compare_proxy(plan, a, b)
-  if deep.equal(a, b) then return end
-  local path = "config.content.proxy.enabled"
-  if type(b) ~= "table" or b.enabled == nil or b.enabled == core.null then
-    return refuse(plan, path .. " cannot be removed: the API has no mask for it; set it to false")
-  end
-  only(plan, "config.content.proxy", type(a) == "table" and a or {}, b, { enabled = true })
-  local before = member(a, "enabled")
-  if before == nil or before == core.null then plan.irreversible = plan.irreversible or path end
-  add(plan, path, before, b.enabled)
-end
+-- What core.encode calls it, as it is said of a config.
+local UNWRITABLE = {
+  ["a string that is not UTF-8"] = "is a text that is not UTF-8",
+  ["a number that is not a number (nan)"] = "is NaN, a number that JSON cannot hold",
+  ["an infinite number"] = "is infinite, a number that JSON cannot hold",
+  ["a table inside of itself"] = "is a table that holds itself",
+  ["tables nested deeper than max_depth"] = "is a table that is nested too deep",
+}
 
--- What of a value no JSON can hold, as words for people; nil where there is nothing.
-local function leaf_problem(value, path)
-  if core.encode(value) then return nil end
-  local kind = type(value)
-  if kind == "string" then return path .. " is a text that is not UTF-8" end
-  if kind ~= "number" then return ("%s is a %s, which JSON cannot hold"):format(path, kind) end
-  return ("%s is %s, a number that JSON cannot hold"):format(path, value ~= value and "NaN" or "infinite")
-end
-
-local DEEPEST = 1000
-
-local function find_unwritable(value, path, above, depth)
-  if type(value) ~= "table" then return leaf_problem(value, path) end
-  if depth > DEEPEST then return path:sub(1, 100) .. "… is a table that is nested too deep" end
-  if above[value] then return path .. " is a table that holds itself" end
-  above[value] = true
-  for _, key in ipairs(diff.keys(value)) do
-    local is_text = type(key) == "string"
-    if is_text and not core.encode(key) then return path .. " has a key that is not UTF-8" end
-    local at = is_text and path .. "." .. key or ("%s[%s]"):format(path, tostring(key))
-    local problem = find_unwritable(value[key], at, above, depth + 1)
-    if problem then return problem end
-  end
-  above[value] = nil
-  local text, why = core.encode(value)
-  return not text and ("%s: %s"):format(path, why) or nil
+-- What of a config no JSON can hold, in words; nil where there is nothing.
+local function find_unwritable(config)
+  local text, why = core.encode { config = config }
+  if text then return nil end
+  local what, path = why:match "^cannot encode (.-) at (.*)$"
+  local owner = path:match '^(.*)%["[^"]*\\x[^"]*"%]$'
+  if owner then return owner .. " has a key that is not UTF-8" end
+  if what:find "neither" then return ("%s: cannot encode %s"):format(path, what) end
+  return ("%s %s"):format(path, UNWRITABLE[what] or ("is %s, which JSON cannot hold"):format(what))
 end
 
 --- What to ask the API for, so that config `a` becomes config `b`.
@@ -169,24 +158,10 @@ end
 ---@return string? what why the API cannot be asked for this, when there are no changes; else a path that it could not
 --- undo, if there is one
 function mask.compare(a, b)
-  if not core.encode(b) then return nil, find_unwritable(b, "config", {}, 0) end
-  local plan = { changes = {} }
-  only(plan, "config", a, b, { content = true, createdBy = true })
-  local from, to = a.content, b.content
-  if type(from) ~= "table" or type(to) ~= "table" then
-    if not deep.equal(from, to) then refuse(plan, "config.content must stay an object") end
-    from, to = {}, {}
-  end
-  only(plan, "config.content", from, to, { read = true, write = true, subscribe = true, proxy = true })
-  if a.createdBy ~= b.createdBy then
-    if type(b.createdBy) ~= "string" then refuse(plan, "config.createdBy must be a text") end
-    if type(a.createdBy) ~= "string" then plan.irreversible = "config.createdBy" end
-    add(plan, "config.createdBy", a.createdBy, b.createdBy)
-  end
-  for _, section in ipairs(OBJECTS) do compare_section(plan, section, from[section], to[section]) end
-  compare_proxy(plan, from.proxy, to.proxy)
-  if plan.problem then return nil, plan.problem end
-  return plan.changes, plan.irreversible
+  local found = { changes = {}, problem = find_unwritable(b) }
+  if not found.problem then compare(found, "config", a, b, MASKS) end
+  if found.problem then return nil, found.problem end
+  return found.changes, found.irreversible
 end
 
 --- The body of `updateInstallation` for changes.

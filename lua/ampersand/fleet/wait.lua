@@ -16,19 +16,9 @@ local TIMEOUT = 600
 local FIRST, GROWTH, LONGEST = 0.5, 1.5, 10 -- seconds between two polls, unless `interval` is given
 local MAX_LOGS = 5
 
-local function fail(client, fields)
-  fields.operation = "getOperation"
-  return nil, client:_error(fields)
-end
-
--- The timeout of a request, so that the deadline holds.
-local function within(client, deadline)
-  return math.max(0.001, math.min(deadline - core.now(), client:_option "timeout"))
-end
-
 local function is_error_log(log)
   local severity = type(log) == "table" and log.severity
-  return type(severity) == "string" and severity:upper():find "^ERR" ~= nil or severity == "CRITICAL"
+  return type(severity) == "string" and (severity:upper():find "^ERR" or severity == "CRITICAL")
 end
 
 --- What went wrong in an operation, from its logs: the messages of its last errors, latest last.
@@ -41,65 +31,59 @@ function wait.error_logs(client, id, timeout)
   local found = {}
   for _, log in ipairs(client.operations:logs(id, { timeout = timeout }) or {}) do
     if is_error_log(log) then found[#found + 1] = log end
+    if #found > MAX_LOGS then table.remove(found, 1) end
   end
-  while #found > MAX_LOGS do table.remove(found, 1) end
   local message = found[1] and found[#found].message
-  local words
-  if type(message) == "table" then
-    words = type(message.error) == "string" and message.error or type(message.msg) == "string" and message.msg or nil
-  end
-  return found, words
+  if type(message) ~= "table" then return found end
+  local words = type(message.error) == "string" and message.error or message.msg
+  return found, type(words) == "string" and words or nil
 end
 
-local function failed(client, operation, deadline)
-  local logs, words = wait.error_logs(client, operation.id, within(client, deadline))
+-- The timeout of a request, so that the deadline holds.
+local function time_left(self)
+  return math.max(0.001, math.min(self.deadline - core.now(), self.client:_option "timeout"))
+end
+
+local function failed(self, operation)
+  local logs, words = wait.error_logs(self.client, operation.id, time_left(self))
   local parts = { ("operation %s failed"):format(operation.id) }
   if type(operation.result) == "string" then parts[#parts + 1] = operation.result end
   parts[#parts + 1] = words
-  return fail(client, {
+  return nil, self.client:_error {
     kind = "status", message = table.concat(parts, ": "), failed_operation = operation, logs = logs, retryable = false,
-    sent = true,
-  })
+    sent = true, operation = "getOperation",
+  }
 end
 
--- `{ processed, total, share, object }` as a listener gets it; total and share are nil where the provider gives none.
-local function progress_of(found)
+local function too_late(self, last)
+  local message = ("operation %s is still going on after %g s"):format(self.id, self.timeout)
+  if last then message = ("operation %s could not be seen for %g s: %s"):format(self.id, self.timeout, last.message) end
+  return nil, self.client:_error {
+    kind = "timeout", message = message, sent = true, status = last and last.status, operation = "getOperation",
+  }
+end
+
+-- What is known of the progress: from the operation itself, or else from the backfill of its object.
+local function read_progress(self, operation)
+  local metadata = type(operation.metadata) == "table" and operation.metadata or {}
+  if type(metadata.progress) == "table" then return metadata.progress end
+  local object = type(metadata.objects) == "table" and metadata.objects[1]
+  if operation.actionType ~= "read" or type(object) ~= "string" or self.no_backfill then return nil end
+  local found = self.client:call("getBackfillProgress", {
+    integrationId = operation.integrationId, installationId = operation.installationId, objectName = object,
+  }, { timeout = time_left(self) })
+  if type(found) == "table" then return found end
+  self.no_backfill = true
+end
+
+-- Calls the listener with `{ processed, total, share, object }`; total and share are nil where the provider gives none.
+local function report(self, operation)
+  local found = self.on_progress and read_progress(self, operation)
+  if not found or type(found.recordsProcessed) ~= "number" then return end
   local processed, total = found.recordsProcessed, found.recordsEstimatedTotal
-  if type(processed) ~= "number" then return nil end
   if type(total) ~= "number" then total = nil end
   local share = total and total > 0 and math.min(1, processed / total) or nil
-  return { processed = processed, total = total, share = share, object = found.objectName }
-end
-
--- From the operation itself, or else from the backfill of its object.
-local function read_progress(client, operation, state)
-  local metadata = type(operation.metadata) == "table" and operation.metadata or {}
-  if type(metadata.progress) == "table" then return progress_of(metadata.progress) end
-  local object = type(metadata.objects) == "table" and metadata.objects[1]
-  if operation.actionType ~= "read" or type(object) ~= "string" or state.no_backfill then return nil end
-  local found = client:call("getBackfillProgress", {
-    integrationId = operation.integrationId, installationId = operation.installationId, objectName = object,
-  }, { timeout = within(client, state.deadline) })
-  state.no_backfill = type(found) ~= "table"
-  return found and progress_of(found)
-end
-
-local function report(client, operation, state)
-  if not state.on_progress then return end
-  local progress = read_progress(client, operation, state)
-  if progress then state.on_progress(progress, operation) end
-end
-
--- What a listener last heard of a success is all of it.
-local function finish(client, operation, info, state)
-  report(client, operation, state)
-  return operation, info
-end
-
-local function too_late(client, id, timeout, last)
-  local message = ("operation %s is still going on after %g s"):format(id, timeout)
-  if last then message = ("operation %s could not be seen for %g s: %s"):format(id, timeout, last.message) end
-  return fail(client, { kind = "timeout", message = message, sent = true, status = last and last.status })
+  self.on_progress({ processed = processed, total = total, share = share, object = found.objectName }, operation)
 end
 
 --- Waits until an operation has succeeded, or failed.
@@ -116,22 +100,24 @@ function wait.wait(self, id, given)
   if bad then argcheck.raise("operations:wait: the id of the operation " .. bad) end
   given = argcheck.check(given, OPTIONS, "operations:wait")
   local timeout, interval = given.timeout or TIMEOUT, given.interval or FIRST
-  local deadline, last = core.now() + timeout, nil
-  local state = { on_progress = given.on_progress, deadline = deadline }
+  local waiting = {
+    client = client, id = id, timeout = timeout, deadline = core.now() + timeout, on_progress = given.on_progress,
+  }
+  local seen, last = false, nil
   while true do
-    local operation, info = self:get(id, { timeout = within(client, deadline) })
+    local operation, info = self:get(id, { timeout = time_left(waiting) })
     if operation then
-      if operation.status == "success" then return finish(client, operation, info, state) end
-      if operation.status == "failure" then return failed(client, operation, deadline) end
-      report(client, operation, state)
-      last, state.seen = nil, true
+      if operation.status == "failure" then return failed(waiting, operation) end
+      report(waiting, operation)
+      if operation.status == "success" then return operation, info end
+      seen, last = true, nil
     elseif not retry.transient(info) then
       return nil, info
-    elseif info.kind ~= "timeout" or not (state.seen or last) then -- the last poll may be cut short by our own deadline
+    elseif info.kind ~= "timeout" or not (seen or last) then -- the last poll may be cut short by our own deadline
       last = info
     end
-    local left = deadline - core.now()
-    if left <= 0 then return too_late(client, id, timeout, last) end
+    local left = waiting.deadline - core.now()
+    if left <= 0 then return too_late(waiting, last) end
     local slept, why = client:_sleep(math.min(interval, left))
     if not slept then return nil, why end
     if not given.interval then interval = math.min(interval * GROWTH, LONGEST) end

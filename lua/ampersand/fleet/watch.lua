@@ -24,6 +24,7 @@ local OPTIONS = {
   interval = "seconds", state = "table", existing = "boolean", polls = "count", select = "table",
   on_error = "function", on_poll = "function",
 }
+local INTERVAL = 60 -- seconds between two polls
 
 local FIELDS = {
   "id", "integrationId", "healthStatus", "lastOperationStatus", "updateTime", "config.id", "connection.id",
@@ -61,45 +62,37 @@ end
 local Watch = {}
 Watch.__index = Watch
 
--- A change waits here with the entry that the state gets when it is handed over.
+-- A change waits here with the entry that the state gets when it is handed over; nil: the installation is gone.
 local function push(self, change, entry)
   change.at = core.time()
   self.queue[#self.queue + 1] = { change = change, entry = entry }
 end
 
--- Every text that differs is a change of its own.
-local function compare(self, installation, was, now)
-  for part = HEALTH, CONFIG do
-    if was[part] ~= now[part] then
-      local change = {
-        type = type_of(part, now[part]), id = installation.id, was = was[part], now = now[part],
-        installation = installation,
-      }
-      was[part] = now[part]
-      push(self, change, table.concat(was, " "))
-    end
-  end
-end
-
 -- A new installation is announced as if it had been healthy before.
-local function announce(self, installation, entry)
-  local now, before = parts_of(entry), parts_of(entry)
-  if now[HEALTH] == "unhealthy" then before[HEALTH] = "healthy" end
-  if now[CONNECTION] == "bad_credentials" then before[CONNECTION] = "working" end
-  push(self, { type = "installed", id = installation.id, installation = installation }, table.concat(before, " "))
-  compare(self, installation, before, now)
+local function announce(self, installation, was)
+  if was[HEALTH] == "unhealthy" then was[HEALTH] = "healthy" end
+  if was[CONNECTION] == "bad_credentials" then was[CONNECTION] = "working" end
+  push(self, { type = "installed", id = installation.id, installation = installation }, table.concat(was, " "))
 end
 
 local function take(self, installation)
   local id, known = installation.id, self.known
   local entry, before = entry_of(installation), known.installations[id]
-  if before == entry or type(id) ~= "string" then return end
-  if before then
-    compare(self, installation, parts_of(before), parts_of(entry))
-  elseif known.complete or self.given.existing then
-    announce(self, installation, entry)
-  else
+  if before == entry then return end
+  if not before and not known.complete and not self.given.existing then
     known.installations[id] = entry -- the first poll is what later ones are compared with
+    return
+  end
+  local was, now = parts_of(before or entry), parts_of(entry)
+  if not before then announce(self, installation, was) end
+  for part = HEALTH, CONFIG do -- every text that differs is a change of its own
+    if was[part] ~= now[part] then
+      local change = {
+        type = type_of(part, now[part]), id = id, was = was[part], now = now[part], installation = installation,
+      }
+      was[part] = now[part]
+      push(self, change, table.concat(was, " "))
+    end
   end
 end
 
@@ -110,9 +103,10 @@ local function take_removed(self, seen)
     if not seen[id] then gone[#gone + 1] = id end
   end
   table.sort(gone)
-  for _, id in ipairs(gone) do push(self, { type = "removed", id = id }, false) end
+  for _, id in ipairs(gone) do push(self, { type = "removed", id = id }) end
 end
 
+-- Compares one listing with what is known; how many it has.
 local function read_list(self)
   local stream, err = self.view:stream()
   if not stream then return nil, err end
@@ -122,8 +116,9 @@ local function read_list(self)
     installation, err = stream:next()
     if err then return nil, err end
     if not installation then break end
-    if installation.id and not seen[installation.id] then
-      listed, seen[installation.id] = listed + 1, true
+    local id = installation.id
+    if type(id) == "string" and not seen[id] then
+      listed, seen[id] = listed + 1, true
       take(self, installation)
     end
   end
@@ -140,20 +135,20 @@ end
 
 local function poll(self)
   if self.polls > 0 then
-    local slept, why = self.view._client:_sleep(math.max(self.given.interval, self.patience))
+    local slept, why = self.view._client:_sleep(math.max(self.given.interval or INTERVAL, self.patience))
     if not slept then return nil, why end
   end
   self.polls, self.patience = self.polls + 1, 0
   local started = core.now()
   local listed, err = read_list(self)
   self.failed = err
-  if listed and self.given.on_poll then
+  if err then
+    if is_fatal(err) then return nil, err end
+    self.patience = err.retry_after or 0
+    if self.given.on_error then self.given.on_error(err) end
+  elseif self.given.on_poll then
     self.given.on_poll { listed = listed, changes = #self.queue, seconds = core.now() - started }
   end
-  if listed then return true end
-  if is_fatal(err) then return nil, err end
-  self.patience = err.retry_after or 0
-  if self.given.on_error then self.given.on_error(err) end
   return true
 end
 
@@ -166,7 +161,7 @@ local function hand_over(self)
   end
   self.queue[self.first] = false
   self.first = self.first + 1
-  self.known.installations[first.change.id] = first.entry or nil
+  self.known.installations[first.change.id] = first.entry
   return first.change
 end
 
@@ -222,17 +217,6 @@ local function check_state(state, wanted)
   return known
 end
 
-local function fields_of(view, given)
-  local fields, seen = {}, {}
-  for _, list in ipairs { FIELDS, view._select or {}, given.select or {} } do
-    for _, field in ipairs(list) do
-      if not seen[field] then fields[#fields + 1] = field end
-      seen[field] = true
-    end
-  end
-  return fields
-end
-
 --- Watches the installations of a view. Nothing is asked before the first `next`.
 --
 -- Options: `interval` (60 s between two polls), `state` (what watch:state() gave, to resume from), `existing` (report
@@ -244,15 +228,14 @@ end
 ---@return ampersand.Watch watch a callable for `for`, with next(), state() and close()
 function watch.watch(self, given)
   given = argcheck.check(given, OPTIONS, "installations:watch")
-  local settings = {}
-  for name, value in pairs(given) do settings[name] = value end
-  settings.interval = settings.interval or 60
-  local own = scope.of(self)
+  local fields, own = {}, scope.of(self)
+  for _, list in ipairs { FIELDS, self._select or {}, given.select or {} } do
+    for _, field in ipairs(list) do fields[#fields + 1] = field end
+  end
   local known = given.state and check_state(given.state, own) or { complete = false, installations = {} }
   known.version, known.scope = 2, own
   return setmetatable({
-    view = self:select(fields_of(self, given)), given = settings, queue = {}, first = 1, polls = 0, patience = 0,
-    known = known,
+    view = self:select(fields), given = given, queue = {}, first = 1, polls = 0, patience = 0, known = known,
   }, Watch)
 end
 

@@ -70,7 +70,7 @@ function deep.get(value, path)
   return value
 end
 
---- Sets the value at a path, or removes it (nil). Tables on the way are made.
+--- Sets the value at a path; tables on the way are made. Or removes it (nil).
 ---@param value table
 ---@param path string|string[]
 ---@param new any
@@ -78,7 +78,10 @@ function deep.set(value, path, new)
   local keys = keys_of(path)
   for i = 1, #keys - 1 do
     local key = type(value[tonumber(keys[i])]) == "table" and tonumber(keys[i]) or keys[i]
-    if type(value[key]) ~= "table" then value[key] = {} end
+    if type(value[key]) ~= "table" then
+      if new == nil then return end
+      value[key] = {}
+    end
     value = value[key]
   end
   value[keys[#keys]] = new

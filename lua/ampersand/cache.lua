@@ -17,8 +17,6 @@ local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
 local host = require "ampersand.util.host"
 
-local unpack = table.unpack or unpack -- luacheck: ignore
-
 local cache = {}
 
 local function new_token()
@@ -240,44 +238,34 @@ function cache.redis(given)
   local pool = table.concat({ "ampersand-redis", address, port, given.username or "", login, tostring(given.ssl) }, "|")
   return guard(setmetatable({
     module = redis_module(given.ssl), host = address, port = port, prefix = given.prefix or "ampersand:",
-    timeout = given.timeout or 1, username = given.username, password = password and function() return password end,
+    timeout = given.timeout or 1,
+    login = password and function()
+      if given.username then return given.username, password end
+      return password
+    end,
     connect = { ssl = given.ssl or false, ssl_verify = given.ssl_verify ~= false, pool = pool },
   }, Redis), pool)
 end
 
-local function log_in(self, redis)
-  if not self.password or redis:get_reused_times() ~= 0 then return true end
-  if self.username then return redis:auth(self.username, self.password()) end
-  return redis:auth(self.password())
-end
-
--- Runs the steps one after the other until one fails; all of them together have `seconds`.
-local function in_time(redis, seconds, steps)
-  local till, ok, why = core.now() + seconds, nil, nil
-  for _, step in ipairs(steps) do
-    redis:set_timeout(math.max(1, math.ceil((till - core.now()) * 1000)))
-    ok, why = step()
-    if not ok then break end
-  end
-  return ok, why
-end
-
--- One command on a pooled connection; Redis's own null becomes nil. A command that Redis refused is `answered`.
+-- One command on a pooled connection; connecting and logging in take from its time. Redis's own null becomes nil. A
+-- command that Redis refused is `answered`.
 local function command(self, budget, name, ...)
   local can, cannot = background.can_wait()
   if not can then return nil, cannot, true end
   local redis, failed = self.module:new()
   if not redis then return nil, failed end
-  local arguments, refused = { ... }, nil
-  local answer, why = in_time(redis, math.min(self.timeout, budget and budget.left or self.timeout), {
-    function() return redis:connect(self.host, self.port, self.connect) end,
-    function() return log_in(self, redis) end,
-    function()
-      local reply, words = redis[name](redis, unpack(arguments))
-      refused = reply == false
-      return reply, words
-    end,
-  })
+  local till = core.now() + math.min(self.timeout, budget and budget.left or self.timeout)
+  local function step(method, ...)
+    redis:set_timeout(math.max(1, math.ceil((till - core.now()) * 1000)))
+    return redis[method](redis, ...)
+  end
+  local answer, why = step("connect", self.host, self.port, self.connect)
+  if answer and self.login and redis:get_reused_times() == 0 then answer, why = step("auth", self.login()) end
+  local refused
+  if answer then
+    answer, why = step(name, ...)
+    refused = answer == false
+  end
   if not answer then
     redis:close()
     return nil, "redis: " .. tostring(why), refused

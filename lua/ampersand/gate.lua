@@ -63,10 +63,7 @@ function gate.new(given)
   given = given or {}
   check_options(given, NEW_OPTIONS, "gate.new")
   local settings = {}
-  for name in pairs(SETTINGS) do
-    settings[name] = given[name]
-    if settings[name] == nil then settings[name] = DEFAULTS[name] end
-  end
+  for name in pairs(SETTINGS) do settings[name] = given[name] == nil and DEFAULTS[name] or given[name] end
   local ngx = host.nginx()
   local store = given.store or (ngx and cache.shared "ampersand" or cache.memory())
   return setmetatable({
@@ -81,7 +78,7 @@ end
 -- said nothing). Times are the clock's, which machines share.
 
 -- Many requests read the same text: it is decoded once per worker.
-local function parse(self, key, group, text)
+local function parse(self, key, text)
   local held = self.parsed[key]
   if held and held.text == text then return held.record end
   if not held then
@@ -90,29 +87,24 @@ local function parse(self, key, group, text)
   end
   local record = core.decode(text)
   if type(record) ~= "table" or type(record.usable) ~= "number" then return nil end
-  self.parsed[key] = { text = text, record = record, changed_key = "changed:" .. group }
+  self.parsed[key] = { text = text, record = record }
   return record
 end
 
-local function load(self, key, group, budget)
+local function load(self, key, budget)
   local text, why = self.store:get(key, budget)
-  local record = text and parse(self, key, group, text)
-  if record and core.time() < record.usable then return record end
+  local record = text and parse(self, key, text)
+  if record and self.clock() < record.usable then return record end
   return nil, why
 end
 
-local function is_fresh(record, changed)
-  return record ~= nil and core.time() < record.fresh and record.asked > changed
+-- Whether a record is younger than the last change.
+local function is_fresh(self, record, changed)
+  return record ~= nil and self.clock() < record.fresh and record.asked > changed
 end
 
 local function warn(self, cause, words)
   background.warn("ampersand.gate", cause, words or cause, self.dict)
-end
-
--- When a webhook said last that something about the group changed; 0 and why when that is not known.
-local function changed_at(self, group, budget)
-  local at, why = self.store:get("changed:" .. group, budget)
-  return tonumber(at) or 0, why
 end
 
 -- --- asking the API ------------------------------------------------------------------------------------------------
@@ -176,64 +168,62 @@ local function ask(self, job, before, budget)
   return record
 end
 
--- Asks under the lock, or waits for its holder. A store that does not answer must not cause a flood of API calls.
-local function refresh(self, job, patience, budget)
-  local deadline, wait = core.now() + patience, 0.005
-  while true do
-    local token, why = self.store:lock(job.key, job.timeout + 1, budget)
-    local record = load(self, job.key, job.group, budget)
-    if is_fresh(record, job.changed) then
-      if token then self.store:unlock(job.key, token, budget) end
-      return record
-    elseif token then
-      record = ask(self, job, record, budget)
-      self.store:unlock(job.key, token, budget)
-      return record
-    elseif why or core.now() >= deadline then
-      return record, why or "the answer was not there in time"
-    end
-    self.client:_sleep(wait)
-    wait = math.min(0.1, wait * 2)
+-- Asks under the store's lock: one worker of all does. A record, whether it is the answer, and why there is no lock.
+local function ask_once(self, job, budget)
+  local token, why = self.store:lock(job.key, job.timeout + 1, budget)
+  local record = load(self, job.key, budget)
+  if token then
+    if not is_fresh(self, record, job.changed) then record = ask(self, job, record, budget) end
+    self.store:unlock(job.key, token, budget)
   end
+  return record, token ~= nil, why
 end
 
 -- In one worker one coroutine asks for a key; the mark runs out by itself, should that coroutine be killed.
-local function begin(self, job)
+local function is_asking(self, job)
   local till = self.asking[job.key]
-  if till and core.now() < till then return false end
-  self.asking[job.key] = core.now() + 2 * job.timeout + 1
-  return true
+  return till ~= nil and core.now() < till
 end
 
-local function finish(self, job)
+local function mark(self, job)
+  self.asking[job.key] = core.now() + 2 * job.timeout + 1
+end
+
+local function ask_alone(self, job, budget)
+  mark(self, job)
+  local ok, record, answered, why = pcall(ask_once, self, job, budget)
   self.asking[job.key] = nil
+  if not ok then error(record, 0) end
+  return record, answered, why
 end
 
 local function refresh_later(self, job)
-  if not begin(self, job) then return end
+  if is_asking(self, job) then return end
+  mark(self, job)
   local ok, why = background.later(0, function()
-    local done, problem = pcall(refresh, self, job, job.timeout, { left = self.store_timeout })
-    finish(self, job)
+    local done, problem = pcall(ask_alone, self, job, { left = self.store_timeout })
     if not done then warn(self, tostring(problem)) end
   end)
   if ok then return end
-  finish(self, job)
+  self.asking[job.key] = nil
   warn(self, tostring(why), "nothing can be asked for in the background: " .. tostring(why))
 end
 
--- Waits for the answer: asks itself, or lets the coroutine of this worker do so that already asks.
+-- Asks, or waits for the answer to another's question. A store that does not answer must not cause a flood of calls.
 local function refresh_now(self, job, budget)
-  local deadline = core.now() + job.timeout
-  while not begin(self, job) do
-    if core.now() >= deadline then return nil, "the answer was not there in time" end
-    self.client:_sleep(0.005)
-    local record = load(self, job.key, job.group, budget)
-    if is_fresh(record, job.changed) then return record end
+  local deadline, wait = core.now() + job.timeout, 0.005
+  while true do
+    local record, answered, why
+    if is_asking(self, job) then
+      record, wait = load(self, job.key, budget), 0.005
+    else
+      record, answered, why = ask_alone(self, job, budget)
+    end
+    if answered or is_fresh(self, record, job.changed) then return record end
+    if why or core.now() >= deadline then return record, why or "the answer was not there in time" end
+    self.client:_sleep(wait)
+    wait = math.min(0.1, 2 * wait)
   end
-  local ok, record, why = pcall(refresh, self, job, math.max(0, deadline - core.now()), budget)
-  finish(self, job)
-  if not ok then error(record, 0) end
-  return record, why
 end
 
 -- --- verdicts ------------------------------------------------------------------------------------------------------
@@ -266,32 +256,23 @@ local function option(self, check, name)
   return value
 end
 
--- The verdict where nothing is known, which is said in the log: on_unknown may let everybody pass.
-local function unknown(self, check, why, kind, cause)
-  local setting = option(self, check, "on_unknown")
-  warn(self, cause, ("nothing is known of an installation, and on_unknown is %q: %s"):format(setting, why))
-  return { state = "unknown", open = setting == "open", stale = false, reason = why, kind = kind }
-end
-
-local function verdict_of(self, record, check, why, kind)
-  if not record then return unknown(self, check, why, kind, why) end
-  if not record.list then return unknown(self, check, record.failure, record.kind, record.cause) end
+-- That nothing is known is said in the log: on_unknown may let everybody pass.
+local function verdict_of(self, check, record, why, kind)
+  local on_unknown = option(self, check, "on_unknown")
+  if not record or not record.list then
+    record = record or { failure = why, kind = kind, cause = why }
+    warn(self, record.cause, ("nothing is known of an installation, and on_unknown is %q: %s"):format(on_unknown,
+      record.failure))
+    return {
+      state = "unknown", open = on_unknown == "open", stale = false, reason = record.failure, kind = record.kind,
+    }
+  end
   local state, installation = judge(record.list, option(self, check, "several"))
   local open = state == "healthy" or (state == "absent" and option(self, check, "on_absent") == "open")
-    or (state == "unknown" and option(self, check, "on_unknown") == "open")
+    or (state == "unknown" and on_unknown == "open")
   return {
     state = state, open = open, installation = installation, stale = self.clock() >= record.fresh,
     reason = record.failure, kind = record.kind, asked = record.asked, fresh = record.fresh,
-  }
-end
-
--- One question to the API, and how long its answer counts.
-local function job_of(self, key, changed, check)
-  local ttl = option(self, check, "ttl")
-  return {
-    key = key, group = check.group, changed = changed, integration = option(self, check, "integration"), ttl = ttl,
-    stale = option(self, check, "stale"), negative = option(self, check, "negative") or ttl,
-    timeout = option(self, check, "timeout"),
   }
 end
 
@@ -308,38 +289,29 @@ local function prefix_of(self, integration)
   return prefix
 end
 
--- The way of nearly every request: what this worker has decoded is still what the store holds, and is fresh.
-local function known(self, key, budget)
-  local held = self.parsed[key]
-  if not held or self.store:get(key, budget) ~= held.text or self.clock() >= held.record.fresh then return nil end
-  local changed, why = self.store:get(held.changed_key, budget)
-  if not why and (tonumber(changed) or 0) < held.record.asked then return held.record end
-end
-
--- The long way: what is known may be old, or must be asked for. A record, or nil and why not.
-local function find_out(self, key, check, budget)
-  local changed, lost = changed_at(self, check.group, budget)
-  local record, why = load(self, key, check.group, budget)
-  if is_fresh(record, changed) then
+local function look(self, check)
+  local integration, budget = option(self, check, "integration"), { left = self.store_timeout }
+  local key = prefix_of(self, integration) .. check.group
+  local record, why = load(self, key, budget)
+  local at, lost = self.store:get("changed:" .. check.group, budget) -- when a webhook said so last
+  local changed = tonumber(at) or 0
+  if is_fresh(self, record, changed) then
     if lost then warn(self, lost, "what webhooks changed is not known: " .. lost) end
-    return record
+    return verdict_of(self, check, record)
   end
-  local job, outdated = job_of(self, key, changed, check), record and record.asked <= changed
+  local ttl = option(self, check, "ttl")
+  local job = { -- one question to the API, and how long its answer counts
+    key = key, group = check.group, changed = changed, integration = integration, ttl = ttl,
+    stale = option(self, check, "stale"), negative = option(self, check, "negative") or ttl,
+    timeout = option(self, check, "timeout"),
+  }
   local can_wait, cannot = background.can_wait()
-  if (record and not outdated and background.has_background()) or not can_wait then
+  if (record and record.asked > changed and background.has_background()) or not can_wait then
     refresh_later(self, job)
-    return record, why or cannot, not why and "phase" or nil
+    return verdict_of(self, check, record, why or cannot, not why and "phase" or nil)
   end
   local found, problem = refresh_now(self, job, budget)
-  return found or record, problem
-end
-
-local function look(self, check)
-  local budget = { left = self.store_timeout }
-  local key = prefix_of(self, option(self, check, "integration")) .. check.group
-  local record, why, kind = known(self, key, budget), nil, nil
-  if not record then record, why, kind = find_out(self, key, check, budget) end
-  return verdict_of(self, record, check, why, kind)
+  return verdict_of(self, check, found or record, problem)
 end
 
 --- What is known about a group: state ("healthy", "unhealthy", "absent", "several", "unknown"), open (whether to pass),
@@ -361,21 +333,15 @@ local DETAIL = {
   unknown = "Whether the installation of this group is healthy is not known.",
 }
 
--- The answer that refuses: its body and headers.
-local function problem_of(verdict)
-  local headers = { ["Content-Type"] = "application/problem+json", ["Cache-Control"] = "no-store" }
-  if verdict.fresh and verdict.fresh > core.time() then
-    headers["Retry-After"] = ("%d"):format(math.max(1, math.ceil(verdict.fresh - core.time())))
-  end
-  return core.encode({
+-- Answers the request with 503 and a problem document: nginx's, or that of HAProxy's transaction.
+local function refuse(verdict, txn)
+  local ngx, headers = host.nginx(), { ["Content-Type"] = "application/problem+json", ["Cache-Control"] = "no-store" }
+  local fresh_in = (verdict.fresh or 0) - core.time()
+  if fresh_in > 0 then headers["Retry-After"] = ("%d"):format(math.max(1, math.ceil(fresh_in))) end
+  local body = core.encode({
     title = "Service Unavailable", status = 503, state = verdict.state,
     detail = verdict.detail or DETAIL[verdict.state],
-  }, { sort_keys = true }), headers
-end
-
-local function refuse(verdict, txn)
-  local body, headers = problem_of(verdict)
-  local ngx = host.nginx()
+  }, { sort_keys = true })
   if ngx then
     ngx.status = 503
     for name, value in pairs(headers) do ngx.header[name] = value end

@@ -634,7 +634,8 @@ static int l_feed(lua_State *L)
     return 1;
 }
 
-/* decoder:drain(source) */
+/* decoder:drain(source): feeds what the source holds, and finishes where that was all. Returns the
+ * number of bytes, and whether the decoder is finished. */
 static int l_drain(lua_State *L)
 {
     struct decoder *d = check_decoder(L);
@@ -649,8 +650,11 @@ static int l_drain(lua_State *L)
         feed(L, d, bytes, size);
         source->consume(source, size);
     }
+    if (source->ended(source))
+        d->stream.finished = true;
     lua_pushinteger(L, (lua_Integer)size);
-    return 1;
+    lua_pushboolean(L, d->stream.finished);
+    return 2;
 }
 
 /* The open file at stack index 2; all Luas keep it first in their userdata. */

@@ -2,22 +2,25 @@
  * ampersand.http: the HTTP engine for Lua. Only lua/ampersand/transport/curl.lua calls it.
  *
  *   http.engine(options) -> engine | nil, message        options: fields of amp_engine_options
+ *   http.versions() -> { libcurl = "7.88.1", tls = "OpenSSL/3.0.17" or nil }
  *   engine:start(request) -> transfer | nil, message, kind
  *   engine:alarm(seconds) -> transfer that ends then
- *   engine:step()         engine:pop_ready() -> id | nil      engine:steps() -> n
- *   engine:wait(seconds?) engine:due() -> boolean         engine:usable() -> boolean, nil once
- * closed engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds |
- * nil engine:streams() -> number of streams under way engine:cancel()       engine:close()
- *   http.versions() -> { libcurl = "7.88.1", tls = "OpenSSL/3.0.17" or nil }
- *   transfer:id()  transfer:want() -> boolean            transfer:head() -> status, headers | nil
- *   transfer:read() -> chunk | nil                       transfer:held() -> bytes
+ *   engine:advance(transfer) -> whether the transfer is ready, for which it waits once
+ *   engine:wait(seconds?)   engine:step()   engine:pop_ready() -> id | nil
+ *   engine:steps() -> n     engine:due() -> boolean
+ *   engine:streams() -> number of streams under way
+ *   engine:usable() -> boolean, nil once closed
+ *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
+ *   engine:cancel()   engine:close()
+ *   transfer:id()   transfer:want() -> boolean
+ *   transfer:head() -> status | nil, headers, resent (whether libcurl sent the request twice)
+ *   transfer:read() -> chunk | nil   transfer:held() -> bytes
  *   transfer:text() -> everything that has arrived | nil when it has failed
  *   transfer:outcome() -> nil while open | true | false, message, kind, sent, final
- *   transfer:resent() -> whether libcurl sent the request twice
  *   transfer:deadline(seconds | nil)   transfer:cancel()   transfer:close()
  *
- * No function here waits but engine:wait, none calls Lua, and what C allocates belongs to a
- * userdata before anything that may raise.
+ * No function here waits but engine:wait and engine:advance, none calls Lua, and what C allocates
+ * belongs to a userdata before anything that may raise.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* dladdr and clocks under -std=c99 */
@@ -262,12 +265,22 @@ static void source_consume(struct amp_byte_source *source, size_t n)
         amp_transfer_consume(box->transfer, n);
 }
 
+static bool source_ended(struct amp_byte_source *source)
+{
+    struct transfer_box *box = (struct transfer_box *)source;
+    const char *bytes;
+
+    return box->transfer && amp_transfer_peek(box->transfer, &bytes) == 0 &&
+           amp_transfer_outcome(box->transfer) == AMP_DONE;
+}
+
 static struct transfer_box *new_transfer(lua_State *L)
 {
     struct transfer_box *box = (struct transfer_box *)amp_newuserdata(L, sizeof *box);
 
     box->source.peek = source_peek;
     box->source.consume = source_consume;
+    box->source.ended = source_ended;
     box->transfer = NULL;
     memset(&box->text, 0, sizeof box->text);
     luaL_getmetatable(L, AMP_BYTE_SOURCE);
@@ -407,6 +420,26 @@ static int transfer_want(lua_State *L)
     return 1;
 }
 
+/* Where nothing else runs: what is ready beside the transfer is forgotten. A signal ends the wait,
+ * so that a hook of Lua's can run. */
+static int engine_advance(lua_State *L)
+{
+    struct engine_box *box = to_engine_box(L);
+    struct amp_transfer *transfer =
+        ((struct transfer_box *)luaL_checkudata(L, 2, AMP_BYTE_SOURCE))->transfer;
+    bool ready = !transfer || !box->engine || amp_transfer_want(transfer);
+
+    if (!ready) {
+        amp_engine_wait(box->engine, -1);
+        amp_engine_step(box->engine);
+        while (amp_engine_pop_ready(box->engine))
+            ;
+        ready = amp_transfer_want(transfer);
+    }
+    lua_pushboolean(L, ready);
+    return 1;
+}
+
 /* Sets headers[name] on the table on top; a repeated name is joined with ", ". */
 static void set_header(lua_State *L, const char *name, const char *value)
 {
@@ -430,13 +463,17 @@ static int transfer_head(lua_State *L)
     long status = amp_transfer_status(transfer);
     const char *name = NULL, *value = NULL;
 
-    if (status == 0)
-        return 0;
-    lua_pushinteger(L, (lua_Integer)status);
-    lua_createtable(L, 0, 10); /* about as many as servers send */
-    while ((name = amp_transfer_next_header(transfer, name, &value)) != NULL)
-        set_header(L, name, value);
-    return 2;
+    if (status == 0) {
+        lua_pushnil(L);
+        lua_pushnil(L);
+    } else {
+        lua_pushinteger(L, (lua_Integer)status);
+        lua_createtable(L, 0, 10); /* about as many as servers send */
+        while ((name = amp_transfer_next_header(transfer, name, &value)) != NULL)
+            set_header(L, name, value);
+    }
+    lua_pushboolean(L, amp_transfer_resent(transfer));
+    return 3;
 }
 
 static int transfer_read(lua_State *L)
@@ -497,12 +534,6 @@ static int transfer_outcome(lua_State *L)
     lua_pushboolean(L, amp_transfer_sent(transfer));
     lua_pushboolean(L, amp_transfer_is_final(transfer));
     return 5;
-}
-
-static int transfer_resent(lua_State *L)
-{
-    lua_pushboolean(L, amp_transfer_resent(to_transfer(L)));
-    return 1;
 }
 
 static int transfer_deadline(lua_State *L)
@@ -570,32 +601,27 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
     lua_pop(L, 1);
 }
 
-static const luaL_Reg engine_methods[] = {{"alarm", engine_alarm},
-                                          {"cancel", engine_cancel},
-                                          {"start", engine_start},
-                                          {"step", engine_step},
-                                          {"steps", engine_steps},
-                                          {"pop_ready", engine_pop_ready},
-                                          {"wait", engine_wait},
-                                          {"due", engine_due},
-                                          {"usable", engine_usable},
-                                          {"pollfd", engine_pollfd},
-                                          {"events", engine_events},
-                                          {"timeout", engine_timeout},
-                                          {"close", engine_close},
-                                          {"__gc", engine_close},
-                                          {"streams", engine_streams},
-                                          {"__close", engine_close},
-                                          {NULL, NULL}};
+static const luaL_Reg engine_methods[] = {
+    {"advance", engine_advance},     {"alarm", engine_alarm},   {"cancel", engine_cancel},
+    {"start", engine_start},         {"step", engine_step},     {"steps", engine_steps},
+    {"pop_ready", engine_pop_ready}, {"wait", engine_wait},     {"due", engine_due},
+    {"usable", engine_usable},       {"pollfd", engine_pollfd}, {"events", engine_events},
+    {"timeout", engine_timeout},     {"close", engine_close},   {"__gc", engine_close},
+    {"streams", engine_streams},     {"__close", engine_close}, {NULL, NULL}};
 
-static const luaL_Reg transfer_methods[] = {
-    {"id", transfer_id},           {"want", transfer_want},
-    {"head", transfer_head},       {"read", transfer_read},
-    {"text", transfer_text},       {"held", transfer_held},
-    {"outcome", transfer_outcome}, {"resent", transfer_resent},
-    {"cancel", transfer_cancel},   {"deadline", transfer_deadline},
-    {"close", transfer_close},     {"__gc", transfer_close},
-    {"__close", transfer_close},   {NULL, NULL}};
+static const luaL_Reg transfer_methods[] = {{"id", transfer_id},
+                                            {"want", transfer_want},
+                                            {"head", transfer_head},
+                                            {"read", transfer_read},
+                                            {"text", transfer_text},
+                                            {"held", transfer_held},
+                                            {"outcome", transfer_outcome},
+                                            {"cancel", transfer_cancel},
+                                            {"deadline", transfer_deadline},
+                                            {"close", transfer_close},
+                                            {"__gc", transfer_close},
+                                            {"__close", transfer_close},
+                                            {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
     {"engine", http_engine}, {"now", http_now}, {"versions", http_versions}, {NULL, NULL}};

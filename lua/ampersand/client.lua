@@ -88,6 +88,12 @@ local function settle(config, given)
   return config
 end
 
+-- What a client's calls leave for the next ones: decoders by kind, paths of the operations whose ids are all the
+-- client's, and by such a path the request but for its query.
+local function new_store()
+  return { decoders = {}, paths = {}, requests = {} }
+end
+
 ---@class ampersand.Client
 local Client = {}
 
@@ -172,7 +178,7 @@ function Client:with(changes)
   changes = check_settings(changes, SHARED_OPTIONS, "client:with")
   -- `closed` and everything not changed is read through to this client
   local config = setmetatable({}, { __index = self._config })
-  return setmetatable({ _config = settle(config, changes), _owner = false, _decoders = {} }, Client)
+  return setmetatable({ _config = settle(config, changes), _owner = false, _kept = new_store() }, Client)
 end
 
 --- Closes the client's connections; calls on it, and on the clients made from it by `with`, raise from then on.
@@ -319,11 +325,12 @@ function Client.new(given)
     project = environment.option "project", integration = environment.option "integration",
     api_key = hide(environment.option "api_key"), servers = check_servers(given),
     base_url = root and url.base(check_url(root, given, where)),
+    copies_headers = given.transport ~= nil, -- a transport of the program's may add its own
     region = region_of(environment.option "region" or "", "ampersand.new: AMP_REGION"),
   }
   config.transport, config.close_transport = lazy_transport(config, given.transport)
   config.limiter = limiter.new(given.requests_per_second, core.now())
-  return setmetatable({ _config = settle(config, given), _owner = true, _decoders = {} }, Client)
+  return setmetatable({ _config = settle(config, given), _owner = true, _kept = new_store() }, Client)
 end
 
 return Client

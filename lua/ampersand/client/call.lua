@@ -1,6 +1,5 @@
 --- The two tables that carry a call: the call is what is asked and never changes, the attempt is what happens.
 
-local argcheck = require "ampersand.util.argcheck"
 local core = require "ampersand.core"
 local retry = require "ampersand.client.retry"
 
@@ -17,7 +16,6 @@ local call = {}
 ---@field body any            what becomes the JSON body
 ---@field raw boolean?        the body is sent as it is
 ---@field options table       timeout, read_timeout, connect_timeout, retry, headers, nulls, limits …
----@field built function?    returns the request, once it was built: url, headers, body, shown_url
 ---@field filter table        `plan` for the decoder, `keep` for Lua functions
 ---@field idempotent boolean  whether it may reach the server twice without harm
 
@@ -48,16 +46,13 @@ local NO_FILTER = {}
 ---@param missing string? a default that is not configured, in words
 ---@return ampersand.Call?, ampersand.Error?
 function call.new(client, what, op, parts, missing)
-  parts.client, parts.config, parts.op, parts.filter = client, client._config, op, parts.filter or NO_FILTER
-  call.again(parts, what)
-  parts.idempotent = retry.idempotent(op, parts.query)
-  if missing then return nil, call.error(call.attempt(parts), "config", missing) end
-  return parts
-end
-
---- A call that was made before, once more.
-function call.again(c, what)
-  if c.config.closed then argcheck.raise(what .. ": the client is closed") end
+  client:_check_open(what)
+  local c = {
+    client = client, config = client._config, op = op, path = parts.path, query = parts.query, body = parts.body,
+    raw = parts.raw, options = parts.options, filter = parts.filter or NO_FILTER,
+    idempotent = retry.idempotent(op, parts.query),
+  }
+  if missing then return nil, call.error(call.attempt(c), "config", missing) end
   return c
 end
 
@@ -69,8 +64,12 @@ function call.option(c, name)
 end
 
 --- Begins a call.
-function call.attempt(c)
-  local attempt = { call = c, query = c.query, tries = 0, shown_url = c.op.path }
+---@param stream boolean? whether the body is read while it arrives
+function call.attempt(c, stream)
+  local attempt = {
+    call = c, query = c.query, stream = stream, tries = 0, shown_url = c.op.path, sent = nil, info = nil, bytes = nil,
+    deadline = nil,
+  }
   call.start_clock(attempt)
   return attempt
 end

@@ -38,8 +38,8 @@ end
 ---@param c ampersand.Call
 ---@return integer? count, table|ampersand.Error info
 function iterator.count(c)
-  local total, max, state, attempt = 0, c.options.max or math.huge, { keep = c.filter.keep }, call.attempt(c)
-  attempt.stream = list.is_streamed(c)
+  local total, max, state = 0, c.options.max or math.huge, { keep = c.filter.keep }
+  local attempt = call.attempt(c, list.is_streamed(c))
   repeat
     local ok, err = sender.send(attempt, read_counted, state)
     if not ok then return nil, err end
@@ -205,10 +205,9 @@ Stream.__gc = Stream.close
 ---@param c ampersand.Call
 ---@return ampersand.Stream
 function iterator.stream(c)
-  local paged, attempt = not list.is_streamed(c), call.attempt(c)
-  attempt.stream = not paged
+  local paged = not list.is_streamed(c)
   return setmetatable({
-    attempt = attempt, max = c.options.max, delivered = 0, closed = false, paged = paged, page = {}, position = 0,
+    attempt = call.attempt(c, not paged), max = c.options.max, delivered = 0, closed = false, paged = paged, page = {}, position = 0,
     more = true, advance = paged and next_paged or next_streamed,
   }, Stream)
 end

@@ -65,11 +65,10 @@ end
 -- LuaJIT's collector looks at a table that was written to once more in one go, with everything new in it: for a list of
 -- 10 MB that took 5 to 13 ms. What a variable of a living function has held it looks at step by step.
 local held -- luacheck: ignore (it is only written to)
-local function show(elements, from)
+local show = rawget(_G, "jit") and function(elements, from)
   for i = from, #elements do held = elements[i] end
   held = nil
 end
-if not rawget(_G, "jit") then show = function() end end
 
 -- Appends elements to state.list until `max` are there.
 local function collect(decoder, state)
@@ -77,7 +76,7 @@ local function collect(decoder, state)
   if max and #elements >= max then return "full" end
   local before = #elements
   local status, n, kind = decoder:collect(elements, max and max - before)
-  show(elements, before + 1)
+  if show then show(elements, before + 1) end
   return status, n, kind
 end
 
@@ -146,8 +145,7 @@ end
 --- All elements, over all pages.
 ---@return table? list, table|ampersand.Error info
 function list.all(c)
-  local elements, max, attempt = core.array {}, c.options.max, call.attempt(c)
-  attempt.stream = list.is_streamed(c)
+  local elements, max, attempt = core.array {}, c.options.max, call.attempt(c, list.is_streamed(c))
   repeat
     local ok, err = list.fetch(attempt, elements, max)
     if not ok then return nil, err end

@@ -66,8 +66,8 @@ end
 --- Checks the options of a call.
 ---@return table given
 function params.check_options(given, what)
-  given = argcheck.check(given, params.OPTIONS, what)
-  if next(given) ~= nil then params.check_choices(given, what) end
+  if given == nil or next(given) == nil then return given or {} end
+  params.check_choices(argcheck.check(given, params.OPTIONS, what), what)
   return given
 end
 
@@ -85,9 +85,9 @@ function params.missing(name)
   return ("no %s: %s"):format(name, HOW_TO_GIVE[name])
 end
 
-local function take_ids(what, op, count, ...)
+local function take_arguments(what, op, ...)
   local ids, tables = {}, {}
-  for i = 1, count do
+  for i = 1, select("#", ...) do
     local value = (select(i, ...))
     if type(value) == "table" then
       tables[#tables + 1] = value
@@ -162,6 +162,8 @@ function params.check_required(what, op, query, body)
   if op.body and (body == nil or type(body) == "table") then check_body(what, op, body or {}) end
 end
 
+local NO_FIELDS = {}
+
 local function split_fields(what, op, fields)
   local query, body, ours = {}, nil, {}
   for name, value in pairs(fields) do
@@ -181,25 +183,32 @@ local function split_fields(what, op, fields)
   return query, body, ours
 end
 
+-- The path with the ids of a call; one that has the client's ids alone is made once. nil and the words for a missing one.
+local function path_of(what, op, client, ids)
+  local paths = client._kept.paths
+  if not ids[1] and paths[op] then return paths[op] end
+  local path, skipped = {}, #op.placeholders - #ids
+  for i, id in ipairs(ids) do path[op.placeholders[skipped + i]] = id end
+  local missing = params.fill_path(what, op, client._config, path)
+  if not ids[1] and not missing then paths[op] = path end
+  return path, missing
+end
+
 --- Reads the arguments of `client.resource:verb(ids…, fields, options)`.
 ---@param what string for messages, such as "installations:get"
 ---@return table parts path, query, body, options
 ---@return string? missing which default is not configured, and how to give it
-function params.of_method(what, op, config, ...)
-  local count, path = select("#", ...), {}
-  local parts = { path = path, query = {}, options = {} }
-  if count > 0 then
-    local ids, fields, given = take_ids(what, op, count, ...)
-    local query, body, ours = split_fields(what, op, fields or {})
-    for name, value in pairs(given or {}) do ours[name] = value end
-    local skipped = #op.placeholders - #ids
-    for i, id in ipairs(ids) do path[op.placeholders[skipped + i]] = id end
-    parts.query, parts.body, parts.options = query, body, ours
+function params.of_method(what, op, client, ...)
+  local ids, fields, given = take_arguments(what, op, ...)
+  local query, body, options = split_fields(what, op, fields or NO_FIELDS)
+  if given then
+    for name, value in pairs(given) do options[name] = value end
   end
-  params.check_options(parts.options, what)
-  params.check_names(what, op, config, parts.body, parts.options)
-  params.check_required(what, op, parts.query, parts.body)
-  return parts, params.fill_path(what, op, config, path)
+  params.check_options(options, what)
+  params.check_names(what, op, client._config, body, options)
+  params.check_required(what, op, query, body)
+  local path, missing = path_of(what, op, client, ids)
+  return { path = path, query = query, body = body, options = options, filter = nil }, missing
 end
 
 return params

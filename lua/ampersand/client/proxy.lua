@@ -107,8 +107,7 @@ Answer.__close = Answer.close
 Answer.__gc = Answer.close
 
 local function open_stream(c)
-  local attempt = call.attempt(c)
-  attempt.stream = true
+  local attempt = call.attempt(c, true)
   local opened, err = sender.send(attempt, function(res)
     -- the deadline was for the head; from here on the caller reads at leisure
     if res.deadline and not c.options.timeout then res.deadline(nil) end

@@ -95,13 +95,8 @@ local function headers_of(c, bearer)
     ["Content-Type"] = c.body ~= nil and not c.raw and "application/json" or nil,
   }
   local bad = not op.base and add_headers(headers, config.headers) or add_headers(headers, c.options.headers)
-    or name and request.bad_header(name, value)
+    or name and add_headers(headers, { [name] = value })
   if bad then return nil, bad end
-  if name and (config.headers or c.options.headers) then
-    request.set_header(headers, name, value)
-  elseif name then
-    headers[name] = value
-  end
   return headers
 end
 
@@ -109,14 +104,16 @@ end
 local function query_string(query)
   local names, words = {}, {}
   for name in pairs(query) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
-    local value = query[name]
-    for _, each in ipairs(type(value) == "table" and value or { value }) do
-      words[#words + 1] = url.escape(name) .. "=" .. url.escape(each)
+  if names[2] then table.sort(names) end
+  for i = 1, #names do
+    local name, value = url.escape(names[i]), query[names[i]]
+    if type(value) ~= "table" then
+      words[#words + 1] = name .. "=" .. url.escape(value)
+    else
+      for _, each in ipairs(value) do words[#words + 1] = name .. "=" .. url.escape(each) end
     end
   end
-  return #words > 0 and "?" .. table.concat(words, "&") or "", #names > 0 and "?" .. table.concat(names, "&") or ""
+  return words[1] and "?" .. table.concat(words, "&") or "", names[1] and "?" .. table.concat(names, "&") or ""
 end
 
 -- The literal pieces of a path, around its placeholders.
@@ -134,7 +131,8 @@ local function url_of(op, base, path)
   return text
 end
 
-local function build(c, query, bearer)
+-- A request but for its query: URL, what of the URL may be shown, headers, body, base URL; nil and a message.
+local function build(c, bearer)
   local op, config, body = c.op, c.config, c.body
   local headers, why = headers_of(c, bearer)
   if not headers then return nil, why end
@@ -143,28 +141,33 @@ local function build(c, query, bearer)
     if not body then return nil, "the request body cannot be written as JSON: " .. why end
   end
   local base = op.base or request.address(config, op.server or "api")
-  local text, shown = url_of(op, base, c.path), base .. (op.shown_path or op.path)
-  if next(query) ~= nil then
-    local words, names = query_string(query)
-    text, shown = text .. words, shown .. names
-  end
-  return { url = text, headers = headers, body = body, shown_url = shown }
+  return url_of(op, base, c.path), base .. (op.shown_path or op.path), headers, body, base
 end
 
---- Builds one request. `base_url` replaces all servers, `servers` single ones, an operation's `base` both. What does
--- not change is kept with the call.
+--- Builds one request. `base_url` replaces all servers, `servers` single ones, an operation's `base` both. What calls
+-- that name no id have in common is kept with the client.
 ---@param attempt ampersand.Attempt query, bearer
----@return { url: string, headers: table, body: string?, shown_url: string }? built `shown_url`: template, query names
----@return string? message why the request cannot be built (kind "config")
+---@return string? url
+---@return string shown_url template and query names; without a URL the message why there is none (kind "config")
+---@return table<string, string>? headers shared by requests
+---@return string? body
+---@return string? base the beginning of the URL
 function request.build(c, attempt)
-  local bearer = attempt.bearer and attempt.bearer()
-  if bearer or attempt.query ~= c.query then return build(c, attempt.query, bearer) end
-  if not c.built then
-    local built, why = build(c, c.query)
-    if not built then return nil, why end
-    c.built = function() return built end
+  local kept, bearer = c.client._kept, attempt.bearer and attempt.bearer()
+  local is_plain = c.path == kept.paths[c.op] and c.body == nil and not bearer and not c.options.headers
+  local known = is_plain and kept.requests[c.path]
+  if not known then
+    local text, shown, headers, body, base = build(c, bearer)
+    if not text then return nil, shown end
+    function known() return text, shown, headers, body, base end -- they hold a secret
+    if is_plain then kept.requests[c.path] = known end
   end
-  return c.built()
+  local text, shown, headers, body, base = known()
+  if next(attempt.query) ~= nil then
+    local words, names = query_string(attempt.query)
+    text, shown = text .. words, shown .. names
+  end
+  return text, shown, headers, body, base
 end
 
 return request

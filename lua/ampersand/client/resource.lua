@@ -53,14 +53,10 @@ end
 -- A call of a view's list operation, ready to be read in some way.
 local function prepare_list(self, verb, ...)
   local what = describe(self, verb)
-  local known = self._call
-  if known and select("#", ...) == 0 then return call.again(known, what) end
   local op = list_operation(self, what)
-  local parts, missing = params.of_method(what, op, self._client._config, ...)
+  local parts, missing = params.of_method(what, op, self._client, ...)
   parts.filter = self._filter
-  local c, err = call.new(self._client, what, op, parts, missing)
-  if select("#", ...) == 0 and operations.is_list(op) then self._call = c end -- a call does not change
-  return c, err
+  return call.new(self._client, what, op, parts, missing)
 end
 
 --- Runs a call.
@@ -106,9 +102,8 @@ function Resource:count(...) return read(self, "count", ...) end
 
 -- A view like another but for some of its parts.
 local function derive(self, changes)
-  local view = {
-    _client = self._client, _name = self._name, _list = self._list, _where = self._where, _select = self._select,
-  }
+  local view = {}
+  for name, value in pairs(self) do view[name] = value end
   for name, value in pairs(changes) do view[name] = value end
   if view._where or view._select then
     local op = view._list or operations.get(view._name, "list")
@@ -153,7 +148,7 @@ local function operation_method(op, verb)
     if self._filter then
       argcheck.raise(what .. ": `where` and `select` narrow lists; call this on the resource itself, by id")
     end
-    return perform(call.new(client, what, op, params.of_method(what, op, client._config, ...)))
+    return perform(call.new(client, what, op, params.of_method(what, op, client, ...)))
   end
 end
 
@@ -192,7 +187,10 @@ end
 
 return {
   --- The resource of a client.
-  new = function(client, name) return setmetatable({ _client = client, _name = name }, Resource) end,
+  new = function(client, name)
+    local resource = { _client = client, _name = name, _list = false, _where = false, _select = false, _filter = false }
+    return setmetatable(resource, Resource)
+  end,
   perform = perform,
   VERBS = VERBS,
 }

@@ -113,12 +113,10 @@ end
 ---@return boolean? ok, ampersand.Error?
 function response.pump(attempt, res, decoder)
   if res.source then
-    local taken = decoder:drain(res.source)
+    local taken, ended = decoder:drain(res.source)
     attempt.bytes = attempt.bytes + taken
-    if taken > 0 then
-      if res.turn then res.turn() end
-      return true
-    end
+    if taken > 0 and res.turn then res.turn() end
+    if taken > 0 or ended then return true end
     local ready, message, kind = res.wait()
     if kind then return nil, call.error(attempt, kind, message, { sent = true }) end
     if not ready then decoder:finish() end
@@ -146,7 +144,7 @@ local DECODER_OPTIONS = {
 ---@param kind string? under which it may be kept
 ---@param settings fun(c: ampersand.Call): table path, expect, plan and limits of a new one
 function response.decoder(c, kind, settings)
-  local kept = c.client._decoders
+  local kept = c.client._kept.decoders
   local decoder = kind and kept[kind]
   if decoder and next(c.options) == nil then
     kept[kind] = nil -- it reads one answer at a time
@@ -164,7 +162,7 @@ end
 
 --- Keeps a decoder that has read an answer to its end for the client's next call of its kind.
 function response.keep_decoder(c, kind, decoder)
-  if kind and next(c.options) == nil then c.client._decoders[kind] = decoder end
+  if kind and next(c.options) == nil then c.client._kept.decoders[kind] = decoder end
 end
 
 return response

@@ -32,8 +32,9 @@ local IDEMPOTENT = { GET = true, HEAD = true, OPTIONS = true, PUT = true, DELETE
 -- Two GETs of the API change something (`rotate=true`, `refresh=force`); their operations say so.
 ---@param query table<string, any>
 function retry.idempotent(op, query)
-  for name, value in pairs(op.unsafe_query or {}) do
-    if query[name] ~= nil and tostring(query[name]) == tostring(value) then return false end
+  if op.unsafe_query then
+    local name, value = next(op.unsafe_query)
+    if tostring(query[name]) == tostring(value) then return false end
   end
   return IDEMPOTENT[op.method] == true
 end

@@ -16,6 +16,12 @@ local function may_resend(attempt)
   return c.idempotent and attempt.tries + 2 <= retry.policy(option(c, "retry")).attempts
 end
 
+local function copy(headers)
+  local copied = {}
+  for name, value in pairs(headers) do copied[name] = value end
+  return copied
+end
+
 -- What the transport gets, but for the time that is left; nil and an error.
 function sender.prepare(attempt)
   local c = attempt.call
@@ -25,16 +31,15 @@ function sender.prepare(attempt)
     if not token then return nil, call.error(attempt, "config", why) end
     attempt.bearer, attempt.refused = function() return token end, nil
   end
-  local built, why = request.build(c, attempt)
-  if not built then return nil, call.error(attempt, "config", why) end
-  local headers = {} -- a copy: a transport may add its own
-  for name, value in pairs(built.headers) do headers[name] = value end
+  local url, shown_url, headers, body, base = request.build(c, attempt)
+  if not url then return nil, call.error(attempt, "config", shown_url) end
   return {
-    method = op.method, url = built.url, headers = headers, body = built.body, timeout = nil,
+    method = op.method, url = url, base = base, headers = config.copies_headers and copy(headers) or headers,
+    body = body, timeout = nil,
     stream = attempt.stream or false, resend = may_resend(attempt),
     connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
     max_bytes = not attempt.stream and response.max_bytes(c, op.returns) or nil, cancel = c.options.cancel,
-  }, built.shown_url
+  }, shown_url
 end
 
 -- Sends one request, or waits for the one that was sent ahead; see the transports' contract.

@@ -17,10 +17,12 @@
 -- kind: resolve, connect, tls, timeout, closed, protocol, limit, phase, cancelled, config.
 -- A bare function req -> res is accepted in place of a transport.
 
-local base_url = require "ampersand.util.url"
-local closing = require "ampersand.util.closing"
+  local done, why, what, sent, final = transfer:outcome()
+  local status, headers, resent = transfer:head()
+  req.resent = resent
 local core = require "ampersand.core"
 local require = require "ampersand.util.require"
+local url = require "ampersand.util.url"
 
 -- libcurl brings some thirty libraries, of which a program uses few functions.
 if not package.preload["ampersand.http"] then
@@ -58,11 +60,9 @@ end
 local Blocking = {}
 Blocking.__index = Blocking
 
-function Blocking:await(target)
-  while not target:want() and self.engine:usable() do -- else it was closed, or is another process's
-    self.engine:wait()
-    self:nudge()
-  end
+function Blocking:await(transfer)
+  local engine = self.engine
+  repeat until engine:advance(transfer)
 end
 
 function Blocking:nudge()
@@ -124,7 +124,7 @@ local function open(self)
   return engine
 end
 
--- The functions of a response, each made when it is first named: few responses need more than two.
+-- The functions of a response, each made when it is first named: few responses need more than one.
 local functions = {}
 
 -- Waits for bytes of the body that were not read yet. true | nil at the end | nil, message, kind.
@@ -160,12 +160,6 @@ function functions.text(res)
     local _, message, kind = transfer:outcome()
     return nil, message, kind
   end
-end
-
--- Between two pieces: where the program polls, the rest of the frame's budget. nil elsewhere.
-function functions.turn(res)
-  local waiters = res.waiters
-  return waiters.loop ~= nil and waiters.loop.driven and function() waiters:turn() end
 end
 
 -- Sets the seconds left in all for the rest of this response; nil: no bound.
@@ -255,8 +249,8 @@ local function start(self, req)
   if req.connect_timeout == nil then req.connect_timeout = opts.connect_timeout end
   if req.read_timeout == nil then req.read_timeout = opts.read_timeout end
   if opts.http_proxy == nil then
-    local origin = req.url:match "^[^/]*//[^/?#]*"
-    if origin ~= self.origin then self.origin, self.direct = origin, base_url.is_loopback(req.url) end
+    local base = req.base or req.url
+    if base ~= self.base then self.base, self.direct = base, url.is_loopback(base) end
     req.direct = self.direct
   end
   local transfer, message, kind = engine:start(req)
@@ -268,16 +262,18 @@ local function finish(self, transfer, req)
   local waiters = self.waiters
   await(waiters, transfer, req.cancel)
   local done, why, what, sent, final = transfer:outcome()
-  req.resent = transfer:resent()
-  local status, headers = transfer:head()
+  local status, headers, resent = transfer:head()
+  req.resent = resent
   -- A status that is an error itself says more than what went wrong after it.
   if done == false and (not status or status < 300 or what == "cancelled") then
     transfer:close()
     if not sent and (what == "limit" or what == "timeout") then why = name_streams(self, why) end
     return nil, why, what, sent, final
   end
+  local driven = self.loop and self.loop.driven
   local res = setmetatable({
     status = status, headers = headers, source = transfer, waiters = waiters, closed = false, waiting = false,
+    close = nil, wait = nil, turn = driven and function() waiters:turn() end,
   }, Response)
   if req.stream then
     self.opened = self.opened + 1

@@ -19,8 +19,9 @@ local BOUNDARIES = {
   ["ampersand"] = "a name of the facade",
   ["ampersand.client"] = "client:call and the like, the option bearer, the first request",
   ["ampersand.client.resource"] = ":each and the like, :where, :select, verbs that give one value, or of the fleet",
+  ["ampersand.client.list"] = "a paged list",
   ["ampersand.client.params"] = "a request with a body",
-  ["ampersand.transport.curl"] = "the option loop, client:poll, client:parallel",
+  ["ampersand.transport.curl"] = "the options loop and max_connections, client:poll, client:parallel",
   ["ampersand.webhook"] = "webhook.results", ["ampersand.record"] = "recording without a transport of one's own",
 }
 

@@ -207,8 +207,8 @@ Stream.__gc = Stream.close
 function iterator.stream(c)
   local paged = not list.is_streamed(c)
   return setmetatable({
-    attempt = call.attempt(c, not paged), max = c.options.max, delivered = 0, closed = false, paged = paged, page = {}, position = 0,
-    more = true, advance = paged and next_paged or next_streamed,
+    attempt = call.attempt(c, not paged), max = c.options.max, delivered = 0, closed = false, paged = paged, page = {},
+    position = 0, more = true, advance = paged and next_paged or next_streamed,
   }, Stream)
 end
 

@@ -5,6 +5,7 @@
 
 local call = require "ampersand.client.call"
 local core = require "ampersand.core"
+local require = require "ampersand.util.require"
 local response = require "ampersand.client.response"
 local sender = require "ampersand.client.sender"
 
@@ -107,39 +108,11 @@ function list.fetch(attempt, elements, max)
   return sender.send(attempt, read_kept, { list = elements, max = max, before = #elements, keep = keep })
 end
 
--- The token of the page after this one, nil after the last. A server that repeats itself would loop us forever.
-local function next_token(attempt)
-  local pagination = type(attempt.envelope) == "table" and attempt.envelope.pagination
-  local problem
-  if type(pagination) ~= "table" then
-    problem = "the page has no `pagination`"
-  elseif pagination.done == true then
-    return nil
-  elseif type(pagination.nextPageToken) ~= "string" or pagination.nextPageToken == "" then
-    problem = "more pages are announced, but `nextPageToken` is missing"
-  elseif attempt.seen and attempt.seen[pagination.nextPageToken] then
-    problem = "the server announced the same page twice"
-  else
-    attempt.seen = attempt.seen or {}
-    attempt.seen[pagination.nextPageToken] = true
-    return pagination.nextPageToken
-  end
-  return nil, call.error(attempt, "protocol", problem .. "; stopped rather than loop or lose pages", { sent = true })
-end
-
 --- Turns an attempt to the next page; false after the last one.
 ---@return boolean? more, ampersand.Error?
 function list.advance(attempt)
   if list.is_streamed(attempt.call) then return false end
-  local token, err = next_token(attempt)
-  if err then return nil, err end
-  if not token then return false end
-  local query = { pageToken = token }
-  for name, value in pairs(attempt.call.query) do
-    if name ~= "pageToken" then query[name] = value end
-  end
-  attempt.query, attempt.tries, attempt.sent = query, 0, nil
-  return true
+  return require "ampersand.client.pages".advance(attempt)
 end
 
 --- All elements, over all pages.

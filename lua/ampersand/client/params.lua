@@ -5,6 +5,7 @@
 -- as query go to the URL and the rest is the body; `options` are ours. Invalid arguments raise at the caller's line.
 
 local argcheck = require "ampersand.util.argcheck"
+local environment = require "ampersand.util.environment"
 local operations = require "ampersand.client.operations"
 local request = require "ampersand.client.request"
 local require = require "ampersand.util.require"
@@ -63,26 +64,13 @@ function params.check_choices(given, what)
   end
 end
 
---- Checks the options of a call.
----@return table given
-function params.check_options(given, what)
-  if given == nil or next(given) == nil then return given or {} end
-  params.check_choices(argcheck.check(given, params.OPTIONS, what), what)
-  return given
-end
-
 -- --- ids ---------------------------------------------------------------------------------------------------------
-
-local HOW_TO_GIVE = {
-  project = "give `project` to ampersand.new or client:with, or set AMPERSAND_PROJECT_ID",
-  integration = "give `integration` to ampersand.new or client:with, or set AMPERSAND_INTEGRATION_ID",
-  org = "give `org` to ampersand.new or client:with",
-}
 
 --- The words for a default that is not configured.
 ---@param name string "project", "integration" or "org"
 function params.missing(name)
-  return ("no %s: %s"):format(name, HOW_TO_GIVE[name])
+  local variable = name ~= "org" and ", or set " .. environment.NAMES[name][1] or ""
+  return ("no %s: give `%s` to ampersand.new or client:with%s"):format(name, name, variable)
 end
 
 local function take_arguments(what, op, ...)
@@ -133,33 +121,17 @@ function params.check_query_value(what, name, value)
   return value
 end
 
--- Raises unless the required fields of a body are there. Those of a member count once it is given.
-local function check_body(what, op, body)
-  local deep = require "ampersand.util.deep"
-  for _, field in ipairs(op.body) do
-    local parent = field.name:match "^(.*)%.[^.]+$"
-    parent = parent and deep.get(body, parent)
-    local found = not field.required or (field.path[2] and type(parent) ~= "table")
-    for name in field.name:gmatch "[^|]+" do found = found or deep.get(body, name) ~= nil end
-    if not found then
-      raise(what, 'the field "%s" is required (%s)', field.name:gsub("|", '" or "'), op.id)
-    end
-  end
-end
-
--- Refuses near misses of the names of a body's fields; the table of them is loaded when there is a body.
-function params.check_names(what, op, config, body, options)
-  local ignored = (options.unknown_fields or config.unknown_fields) == "ignore"
-  if ignored or type(body) ~= "table" then return end
-  local problem = require "ampersand.client.fields".body_problem(op.id, body)
-  if problem then raise(what, "%s", problem) end
-end
-
-function params.check_required(what, op, query, body)
+--- Checks what a call gives beyond its ids. Near misses of the names of a body's fields are refused, too.
+function params.check(what, op, config, query, body, options)
+  if next(options) ~= nil then params.check_choices(argcheck.check(options, params.OPTIONS, what), what) end
   for _, name in ipairs(op.required_query) do
     if query[name] == nil then raise(what, "the field %q is required", name) end
   end
-  if op.body and (body == nil or type(body) == "table") then check_body(what, op, body or {}) end
+  if not op.body or (body ~= nil and type(body) ~= "table") then return end
+  local fields, unknown_fields = require "ampersand.client.fields", options.unknown_fields or config.unknown_fields
+  local problem = body and unknown_fields ~= "ignore" and fields.body_problem(op.id, body)
+    or fields.missing(op, body or {})
+  if problem then raise(what, "%s", problem) end
 end
 
 local NO_FIELDS = {}
@@ -183,7 +155,7 @@ local function split_fields(what, op, fields)
   return query, body, ours
 end
 
--- The path with the ids of a call; one that has the client's ids alone is made once. nil and the words for a missing one.
+-- The path with the ids of a call, and which default is missing. One with the client's ids alone is made once.
 local function path_of(what, op, client, ids)
   local paths = client._kept.paths
   if not ids[1] and paths[op] then return paths[op] end
@@ -204,9 +176,7 @@ function params.of_method(what, op, client, ...)
   if given then
     for name, value in pairs(given) do options[name] = value end
   end
-  params.check_options(options, what)
-  params.check_names(what, op, client._config, body, options)
-  params.check_required(what, op, query, body)
+  params.check(what, op, client._config, query, body, options)
   local path, missing = path_of(what, op, client, ids)
   return { path = path, query = query, body = body, options = options, filter = nil }, missing
 end

@@ -35,9 +35,8 @@ function by_name.of_call(what, op, config, given, options)
     end
   end
   if body ~= nil and not op.body then raise(what, "the operation takes no body") end
-  options = params.check_options(options, what)
-  params.check_names(what, op, config, body, options)
-  params.check_required(what, op, query, body)
+  options = options or {}
+  params.check(what, op, config, query, body, options)
   return { path = path, query = query, body = body, options = options }, params.fill_path(what, op, config, path)
 end
 

@@ -11,18 +11,6 @@ local require = require "ampersand.util.require"
 local Resource = {}
 local methods = {} -- resource name -> verb -> function: a cache, at most one for each operation and verb
 
----@class ampersand.resource.installations
----@field watch fun(self: table, options?: table): ampersand.Watch
----@field explain fun(self: table, ...: string): ampersand.Explanation?, ampersand.Error?
----@field edit fun(self: table, change: function|table[], options: table): ampersand.FleetReport?, ampersand.Error?
----@field undo fun(self: table, journal: string, options?: table): ampersand.FleetReport?, ampersand.Error?
-
----@class ampersand.resource.integrations
----@field deploy fun(self: table, options: table): table?, ampersand.Error?
-
----@class ampersand.resource.operations
----@field wait fun(self: table, id: string, options?: table): Operation?, ampersand.Info|ampersand.Error
-
 -- Verbs that are more than one operation: each is the function of this name in its module, required when it is called.
 local VERBS = {
   installations = {

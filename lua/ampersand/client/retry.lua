@@ -15,15 +15,11 @@ retry.DEFAULT = { attempts = 3, base = 0.25, cap = 8, always = false }
 function retry.policy(option)
   local default = retry.DEFAULT
   if option == nil then return default end
-  if type(option) == "table" then
-    return {
-      attempts = option.attempts or default.attempts, base = option.base or default.base,
-      cap = option.cap or default.cap, always = option.always or false,
-    }
-  end
-  local attempts = default.attempts
-  if option == false then attempts = 1 elseif type(option) == "number" then attempts = option end
-  return { attempts = attempts, base = default.base, cap = default.cap, always = option == true }
+  if type(option) ~= "table" then option = { attempts = option == false and 1 or tonumber(option), always = option } end
+  return {
+    attempts = option.attempts or default.attempts, base = option.base or default.base,
+    cap = option.cap or default.cap, always = option.always == true,
+  }
 end
 
 local IDEMPOTENT = { GET = true, HEAD = true, OPTIONS = true, PUT = true, DELETE = true }

@@ -12,6 +12,9 @@ local diff = require "ampersand.fleet.diff"
 local manifest = require "ampersand.fleet.manifest"
 local printable = require "ampersand.util.terminal_text"
 
+---@class ampersand.resource.integrations
+---@field deploy fun(self: table, options: table): table?, ampersand.Error?
+
 local deploy = {}
 
 local function refuse(client, message, problems, name)

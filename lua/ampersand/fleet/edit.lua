@@ -19,6 +19,9 @@ local report = require "ampersand.fleet.report"
 local run = require "ampersand.fleet.run"
 local scope = require "ampersand.fleet.scope"
 
+---@class ampersand.resource.installations
+---@field edit fun(self: table, change: function|table[], options: table): ampersand.FleetReport?, ampersand.Error?
+
 local edit = {}
 
 local WHAT = "installations:edit"

@@ -7,6 +7,9 @@ local printable = require "ampersand.util.terminal_text"
 local request = require "ampersand.client.request"
 local wait = require "ampersand.fleet.wait"
 
+---@class ampersand.resource.installations
+---@field explain fun(self: table, ...: string): ampersand.Explanation?, ampersand.Error?
+
 local explain = {}
 
 local OPERATIONS = 100 -- how far back a failure is searched for

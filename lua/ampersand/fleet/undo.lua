@@ -9,6 +9,9 @@ local report = require "ampersand.fleet.report"
 local run = require "ampersand.fleet.run"
 local scope = require "ampersand.fleet.scope"
 
+---@class ampersand.resource.installations
+---@field undo fun(self: table, journal: string, options?: table): ampersand.FleetReport?, ampersand.Error?
+
 local undo = {}
 
 local WHAT = "installations:undo"

@@ -9,6 +9,9 @@ local argcheck = require "ampersand.util.argcheck"
 local request = require "ampersand.client.request"
 local retry = require "ampersand.client.retry"
 
+---@class ampersand.resource.operations
+---@field wait fun(self: table, id: string, options?: table): Operation?, ampersand.Info|ampersand.Error
+
 local wait = {}
 
 local OPTIONS = { timeout = "seconds", interval = "seconds", on_progress = "function" }

@@ -18,6 +18,9 @@ local argcheck = require "ampersand.util.argcheck"
 local retry = require "ampersand.client.retry"
 local scope = require "ampersand.fleet.scope"
 
+---@class ampersand.resource.installations
+---@field watch fun(self: table, options?: table): ampersand.Watch
+
 local watch = {}
 
 local OPTIONS = {

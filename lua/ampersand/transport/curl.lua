@@ -17,9 +17,7 @@
 -- kind: resolve, connect, tls, timeout, closed, protocol, limit, phase, cancelled, config.
 -- A bare function req -> res is accepted in place of a transport.
 
-  local done, why, what, sent, final = transfer:outcome()
-  local status, headers, resent = transfer:head()
-  req.resent = resent
+local closing = require "ampersand.util.closing"
 local core = require "ampersand.core"
 local require = require "ampersand.util.require"
 local url = require "ampersand.util.url"
@@ -38,6 +36,12 @@ Curl.__index = Curl
 
 local curl = {}
 
+-- Iterators that were not closed keep their connections until they are collected.
+local function collect()
+  collectgarbage()
+  collectgarbage() -- what the first pass has finalized lets go of more
+end
+
 local VERSIONS = { ["1.1"] = 1, ["2"] = 2 }
 
 --- Makes a transport. Nothing is opened before the first request.
@@ -51,8 +55,8 @@ function curl.new(opts)
   local settings = { http_version = VERSIONS[opts.http_version], no_keepalive = opts.keepalive == false }
   setmetatable(settings, { __index = opts })
   return setmetatable({
-    opts = opts, settings = settings, loop = opts.loop, opened = 0, collected = 0,
-    owners = setmetatable({}, { __mode = "kv" }), -- response of a stream -> coroutine that opened it
+    opts = opts, settings = settings, loop = opts.loop,
+    streams = opts.max_connections and require "ampersand.transport.open_streams".new(opts.max_connections, collect),
   }, Curl)
 end
 
@@ -77,12 +81,6 @@ function Blocking.wake() end
 function Blocking:close()
   if self.engine:usable() then self.engine:cancel() end
   self.engine:close()
-end
-
--- Iterators that were not closed keep their connections until they are collected.
-local function collect()
-  collectgarbage()
-  collectgarbage() -- what the first pass has finalized lets go of more
 end
 
 -- The engine, or nil, message, kind. A password is asked for now, and kept by the engine alone.
@@ -204,31 +202,6 @@ local function await(waiters, transfer, token)
   token:unwatch(stop)
 end
 
-local MAIN = "the main program" -- which is not a coroutine before Lua 5.2
-
--- Whether streams hold all connections, and none can be closed while this call waits: they are the caller's, or no
--- other coroutine runs meanwhile.
-local function holds_all(self)
-  local me, mine = coroutine.running() or MAIN, 0
-  if self.engine:streams() < self.opts.max_connections then return false end
-  if getmetatable(self.waiters) == Blocking then return true end
-  for res, owner in pairs(self.owners) do
-    if owner == me and not res.closed and res.source:outcome() == nil then mine = mine + 1 end
-  end
-  return mine == self.engine:streams()
-end
-
--- The same, without streams that were abandoned.
-local function waits_for_itself(self)
-  local most, engine = self.opts.max_connections, self.engine
-  if not most or most == 0 or engine:streams() < most then return false end
-  if self.collected == self.opened and not holds_all(self) then return false end
-  collect()
-  if holds_all(self) then return true end
-  self.collected = self.opened
-  return false
-end
-
 local OPEN_STREAMS = "%s (open streams of this client: %d; close() them, or read them to their end)"
 
 -- A message that names the streams which hold what could not be had.
@@ -242,7 +215,7 @@ local function start(self, req)
   if cancelled(req.cancel) then return nil, "the request was cancelled", "cancelled", false end
   local engine, why_not, what = open(self)
   if not engine then return nil, why_not, what, false end
-  if waits_for_itself(self) then
+  if self.streams and self.streams:hold_all(engine, getmetatable(self.waiters) == Blocking) then
     return nil, name_streams(self, "no connection can become free while this call waits"), "limit", false
   end
   local opts = self.opts
@@ -275,10 +248,7 @@ local function finish(self, transfer, req)
     status = status, headers = headers, source = transfer, waiters = waiters, closed = false, waiting = false,
     close = nil, wait = nil, turn = driven and function() waiters:turn() end,
   }, Response)
-  if req.stream then
-    self.opened = self.opened + 1
-    self.owners[res] = coroutine.running() or MAIN
-  end
+  if req.stream and self.streams then self.streams:note(res) end
   return res
 end
 

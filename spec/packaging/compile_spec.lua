@@ -11,6 +11,26 @@ local function output(command)
   return text, tonumber(code)
 end
 
+-- Every file without the extensions of GNU C. The system's headers need them, so they are read before.
+local PLAIN = [[
+  set -e
+  system=$(grep -h "#include <" src/*.[ch] | grep -v "neon\|mmintrin\|epoll\|timerfd" | sort -u)
+  flags="-std=c99 -Wall -Wextra -Werror -fPIC -D_GNU_SOURCE -DAMP_NO_SIMD -DAMP_NO_EPOLL -I$PWD/src -I$PWD/include"
+  mkdir -p "$D/ampersand"
+  for file in src/*.c; do
+    printf "%s\n" "$system" "#undef __GNUC__" "#include \"$PWD/$file\"" >"$D/plain.c"
+    $CC $flags $(pkg-config --cflags $PACKAGE libcurl zlib libcrypto) -c "$D/plain.c" -o "$D/$(basename $file .c).o"
+  done
+  cd "$D"
+  rm lua_preload.o
+  link="$CC -shared -Wl,-z,defs memory.o"
+  $link json_*.o rfc3339.o $(ls lua_*.o | grep -v "http\|crypto") $(pkg-config --libs $PACKAGE) -lm -o ampersand/core.so
+  $link http_*.o lua_http.o $(pkg-config --libs $PACKAGE libcurl zlib) -ldl -lpthread -o ampersand/http.so
+  $link lua_crypto.o $(pkg-config --libs $PACKAGE libcrypto) -o ampersand/crypto.so
+  LUA_CPATH="$D/?.so" $LUA -e 'assert(require "ampersand.core".decode "[1.5, 1e300]"[2] == 1e300)
+    assert(require "ampersand.http".versions().libcurl and require "ampersand.crypto")'
+]]
+
 describe("the C sources", function()
   local directory
   setup(function()
@@ -56,6 +76,12 @@ describe("the C sources", function()
       assert.matches("needs_a_lua_whose_numbers_are_doubles", text)
     end)
   end
+
+  it("compile, link and run without the extensions of GNU C", function()
+    local text, code = output(("D='%s/plain' PACKAGE=%s CC='%s' LUA=%s\n"):format(directory, PACKAGE, CC,
+      os.getenv "LUA" or "lua5.4") .. PLAIN)
+    assert.equal(0, code, text)
+  end)
 
   it("choose the scanner without a race of threads", function()
     local program = directory .. "/race.c"

@@ -102,6 +102,8 @@ static bool note_content_coding(struct amp_head *head, const char *value)
         head->coding = AMP_DEFLATE;
     else if (head->raw)
         head->coding = AMP_IDENTITY;
+    else if (head->status >= 300)
+        head->coding = AMP_UNKNOWN;
     else
         return malformed(head, "the body is encoded in a way that was not requested");
     return true;

@@ -41,12 +41,19 @@ static bool begin(struct amp_inflater *inflater, char first)
     return inflater->begun;
 }
 
-static int decode(struct amp_inflater *inflater, struct amp_queue *coded, const char *bytes,
-                  size_t n)
+static int decode(struct amp_inflater *inflater, struct amp_queue *coded)
 {
     z_stream *stream = &inflater->stream;
+    const char *bytes = "";
+    size_t n = amp_queue_peek(coded, &bytes);
     int code;
 
+    if (!inflater->begun && !begin(inflater, *bytes))
+        return Z_MEM_ERROR;
+    if (inflater->ended && (inflater->coding != AMP_GZIP || *bytes != '\x1f'))
+        return Z_DATA_ERROR;
+    if (inflater->ended) /* gzip may have several members */
+        inflateReset(stream);
     stream->next_in = (Bytef *)bytes;
     stream->avail_in = (uInt)n;
     stream->next_out = (Bytef *)inflater->decoded;
@@ -60,31 +67,27 @@ static int decode(struct amp_inflater *inflater, struct amp_queue *coded, const 
     return code;
 }
 
+bool amp_inflater_has_more(const struct amp_inflater *inflater, const struct amp_queue *coded)
+{
+    return coded->size > 0 || (inflater->full && !inflater->ended);
+}
+
 enum amp_outcome amp_inflater_pull(struct amp_inflater *inflater, struct amp_queue *coded,
                                    const char **why)
 {
-    const char *bytes = "";
-
-    while (inflater->start == inflater->end) {
-        size_t n = amp_queue_peek(coded, &bytes);
-        if (n == 0 && (inflater->ended || !inflater->full))
-            return AMP_OPEN;
-        if (inflater->ended) {
-            *why = "the compressed body is followed by something else";
-            return AMP_PROTOCOL;
-        }
-        int code = inflater->begun || begin(inflater, *bytes) ? decode(inflater, coded, bytes, n)
-                                                              : Z_MEM_ERROR;
-        if (code == Z_MEM_ERROR) {
-            *why = "out of memory";
-            return AMP_OVER_LIMIT;
-        }
-        if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
-            *why = "the compressed body is damaged";
-            return AMP_PROTOCOL;
-        }
+    switch (decode(inflater, coded)) {
+    case Z_OK:
+    case Z_STREAM_END:
+    case Z_BUF_ERROR:
+        return AMP_OPEN;
+    case Z_MEM_ERROR:
+        *why = "out of memory";
+        return AMP_OVER_LIMIT;
+    default:
+        *why = inflater->ended ? "the compressed body is followed by something else"
+                               : "the compressed body is damaged";
+        return AMP_PROTOCOL;
     }
-    return AMP_OPEN;
 }
 
 size_t amp_inflater_peek(const struct amp_inflater *inflater, const char **bytes)

@@ -12,7 +12,8 @@
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
 
-enum amp_coding { AMP_IDENTITY, AMP_GZIP, AMP_DEFLATE };
+/* AMP_UNKNOWN: of an error, whose body is left unread then. */
+enum amp_coding { AMP_IDENTITY, AMP_GZIP, AMP_DEFLATE, AMP_UNKNOWN };
 
 struct amp_inflater;
 
@@ -20,9 +21,12 @@ struct amp_inflater;
 struct amp_inflater *amp_inflater_new(enum amp_coding coding);
 void amp_inflater_free(struct amp_inflater *inflater);
 
+/* Whether a pull can give bytes, once those decoded already are consumed. */
+bool amp_inflater_has_more(const struct amp_inflater *inflater, const struct amp_queue *coded);
+
 /*
- * Decodes bytes of `coded`, if none are decoded already, until some are or `coded` is empty.
- * Returns AMP_OPEN, or why the body cannot be decoded, with the words for it.
+ * Decodes once, which may give no bytes yet. Returns AMP_OPEN, or why the body cannot be decoded,
+ * with the words for it.
  */
 enum amp_outcome amp_inflater_pull(struct amp_inflater *inflater, struct amp_queue *coded,
                                    const char **why);

@@ -120,7 +120,7 @@ static bool take_body(struct amp_transfer *transfer, const char *bytes, size_t n
         left = 0;
     if (is_over)
         n = (size_t)left;
-    if (!amp_queue_append(&transfer->body, bytes, n))
+    if (transfer->head.coding != AMP_UNKNOWN && !amp_queue_append(&transfer->body, bytes, n))
         return fault(transfer, AMP_OVER_LIMIT, "out of memory");
     transfer->received += (double)n;
     transfer->quiet_since = amp_now();
@@ -673,46 +673,52 @@ static bool bound_decoded(struct amp_transfer *transfer)
     return n <= left || left > 0;
 }
 
-static void decode_more(struct amp_transfer *transfer)
+static bool decode_once(struct amp_transfer *transfer)
 {
-    struct amp_inflater *inflater = transfer->inflater;
     const char *why = NULL;
     char text[96];
-    enum amp_outcome outcome = amp_inflater_pull(inflater, &transfer->body, &why);
+    enum amp_outcome outcome = amp_inflater_pull(transfer->inflater, &transfer->body, &why);
 
     if (outcome == AMP_OPEN && !bound_decoded(transfer)) {
         word_limit(transfer, text, sizeof text);
         outcome = AMP_OVER_LIMIT;
         why = text;
-    } else if (outcome == AMP_OPEN && transfer->outcome == AMP_DONE && transfer->body.size == 0 &&
-               amp_inflater_is_cut(inflater)) {
-        outcome = AMP_CLOSED;
-        why = "the compressed body was cut short";
     }
     if (outcome != AMP_OPEN)
         stop(transfer, outcome, why);
+    return outcome == AMP_OPEN;
 }
 
-/* Decodes as much as can be had at once, unless some is decoded already. What is kept of an error's
- * body is decoded, whatever came after it; it is too short to look at the clock for. */
+/* Decodes until there are bytes, or none can be had now. What is kept of an error's body is decoded
+ * whatever came after it; it is too short to look at the clock for. */
 static void decode(struct amp_transfer *transfer)
 {
+    struct amp_inflater *inflater = transfer->inflater;
     const char *bytes;
     bool is_error = transfer->head.status >= 300;
 
     if (transfer->head.coding == AMP_IDENTITY || !has_head(transfer) ||
         (!is_error && transfer->outcome != AMP_OPEN && transfer->outcome != AMP_DONE))
         return;
-    if (!transfer->inflater && transfer->body.size > 0 &&
-        !(transfer->inflater = amp_inflater_new(transfer->head.coding)))
+    if (!inflater && transfer->body.size > 0 &&
+        !(transfer->inflater = inflater = amp_inflater_new(transfer->head.coding)))
         stop(transfer, AMP_OVER_LIMIT, "out of memory");
-    if (!transfer->inflater || amp_inflater_peek(transfer->inflater, &bytes) > 0)
+    if (!inflater)
         return;
-    double now = amp_now();
-    if (!is_error && is_late(transfer, now))
-        expire(transfer, now);
-    else
-        decode_more(transfer);
+    while (amp_inflater_peek(inflater, &bytes) == 0) {
+        double now = amp_now();
+        if (!is_error && is_late(transfer, now)) {
+            expire(transfer, now);
+            return;
+        }
+        if (!amp_inflater_has_more(inflater, &transfer->body)) {
+            if (transfer->outcome == AMP_DONE && amp_inflater_is_cut(inflater))
+                stop(transfer, AMP_CLOSED, "the compressed body was cut short");
+            return;
+        }
+        if (!decode_once(transfer))
+            return;
+    }
 }
 
 /* --- reading -----------------------------------------------------------------------------------

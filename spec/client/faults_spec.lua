@@ -331,6 +331,23 @@ describe("a client", function()
     assert.equal(2, arrivals())
   end)
 
+  it("tells an error by its status, whatever its body is coded in", function()
+    for _, coding in ipairs { "br", "gzip", "deflate", "gzip, gzip" } do
+      for _, verb in ipairs { "request", "list" } do
+        local err
+        if verb == "request" then
+          _, err = new { retry = false }:request("GET", "/coded_error", { query = { coding = coding } })
+        else
+          _, err = listing("coded_error/coding=" .. coding:gsub(", ", "+"), { retry = false }):list()
+        end
+        assert.same({ "status", 503, "r-1", 7 }, { err.kind, err.status, err.request_id, err.retry_after }, coding)
+        assert.is_nil(err.body)
+      end
+    end
+    local _, err = new { retry = false }:request("GET", "/coded_error", { query = { coding = "br", status = 200 } })
+    assert.same({ "protocol", true }, { err.kind, err.sent })
+  end)
+
   it("counts what libcurl sends again, and tries no more often than it may", function()
     for _, attempts in ipairs { 2, 4 } do
       local before = server:arrivals "/h2_refused"

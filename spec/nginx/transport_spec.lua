@@ -67,6 +67,18 @@ describe("the nginx transport", function()
             say(fetch("http://127.0.0.1:{{upstream}}" .. url))
           }
         }
+        location = /call {
+          content_by_lua_block {
+            local function send(req)
+              req.url = ngx.unescape_uri(ngx.var.args)
+              return transport:request(req)
+            end
+            local client = require("ampersand").new { api_key = "k", project = "p", integration = "i", transport = send,
+              retry = false }
+            local value, err = client.installations:list()
+            say(value, err and err.kind, err and err.status)
+          }
+        }
         location = /verbs {
           content_by_lua_block {
             for _, method in ipairs { "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD" } do
@@ -309,6 +321,15 @@ describe("the nginx transport", function()
     assert.truthy(raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"):find "^nil|closed|")
     assert.truthy(raw("HTTP/1.1 200 OK\r\nContent-"):find "^nil|closed|")
     assert.truthy(raw("nonsense\r\n\r\n"):find "^nil|protocol|")
+  end)
+
+  it("refuses a compressed body in words, and keeps an error's status", function()
+    local function coded(status)
+      return "HTTP/1.1 " .. status .. " X\r\nContent-Encoding: br\r\nContent-Length: 5\r\n\r\nhello"
+    end
+    assert.equal("nil|protocol|the body is compressed, which was not requested: br|true", raw(coded "200"))
+    local url = "http://127.0.0.1:" .. server.upstream .. "/raw?" .. escape(coded "503")
+    assert.equal("nil|status|503", lines_of("/call?" .. escape(url))[1])
   end)
 
   it("uses a connection again", function()

@@ -167,6 +167,19 @@ function scenarios.deflate_problem(conn, request)
   return not is_cut
 end
 
+-- RFC 1952, 2.2: a file is one or more members, one after the other.
+function scenarios.gzip_members(conn)
+  return scenarios.ok(conn, gzip(ITEMS:sub(1, 9)) .. gzip "" .. gzip(ITEMS:sub(10)), "Content-Encoding: gzip")
+end
+
+-- An error's body that cannot be decoded: /coded_error/coding=CODING, or as query parameters.
+function scenarios.coded_error(conn, request)
+  local coding = request.path:match "coding=([^&/?]*)":gsub("%%2C%%20", ", "):gsub("+", ", ")
+  return respond(conn, (parameter(request, "status") or "503") .. " Broken", {
+    "Content-Encoding: " .. coding, "X-Request-Id: r-1", "Retry-After: 7",
+  }, "\27\3\0\248" .. ITEMS)
+end
+
 function scenarios.gzip_bomb(conn)
   return scenarios.ok(conn, gzip(("0"):rep(20 * 1024 * 1024)), "Content-Encoding: gzip")
 end

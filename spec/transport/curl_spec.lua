@@ -126,7 +126,7 @@ describe("the curl transport", function()
   end)
 
   describe("takes for a success", function()
-    for _, name in ipairs { "items", "until_close", "interim", "folded", "trailers", "gzip", "same_lengths" } do
+    for _, name in ipairs { "items", "until_close", "interim", "folded", "trailers", "gzip", "gzip_members", "same_lengths" } do
       it(name, function()
         for _, stream in ipairs { false, true } do
           local status, body, kind = fetch(name, nil, { stream = stream })

@@ -76,7 +76,7 @@ local function own_error(status, headers, body)
   return page and own or nil
 end
 
--- nil, message, kind, sent where a body is not what its head promised.
+-- The body; nil, message, kind, sent where it is not what its head promised. An error's status says enough without it.
 local function check(method, status, headers, body)
   local length = tonumber(headers["content-length"])
   if length and length ~= #body and method ~= "HEAD" and status ~= 304 then
@@ -84,9 +84,10 @@ local function check(method, status, headers, body)
   end
   local coding = headers["content-encoding"]
   if coding and coding ~= "" and coding:lower() ~= "identity" and body ~= "" then
+    if status >= 300 then return "" end
     return nil, "the body is compressed, which was not requested: " .. coding, "protocol", true
   end
-  return true
+  return body
 end
 
 local function response(status, headers, body)
@@ -112,7 +113,7 @@ local function judge(req, answer)
   if own then return nil, own[1], own[2], own[3] end
   local whole, message, kind, sent = check(req.method, status, headers, body)
   if not whole then return nil, message, kind, sent end
-  return response(status, headers, body)
+  return response(status, headers, whole)
 end
 
 -- --- requests ------------------------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+local fault = require "support.fault"
 local nginx = require "support.openresty"
 local socket = require "socket"
 
@@ -546,6 +547,63 @@ describe("TLS inside nginx", function()
       assert.equal("nil|tls|client_cert: client_key_password returned no string|false", lines[5 * i + 4])
       assert.equal("nil|tls|client_cert: the key is encrypted, and there is no client_key_password|false", lines[5 * i + 5])
     end
+  end)
+end)
+
+describe("nginx out of worker_connections", function()
+  local server, other
+
+  lazy_setup(function()
+    other = fault.start()
+    server = nginx.start {
+      connections = 24, log_level = "crit", other = other:url "v1",
+      http = [[
+        init_by_lua_block {
+          transport = require("ampersand.transport.nginx").new()
+          function open(path)
+            return transport:request { method = "GET", url = "{{other}}/" .. (path or "stall_body"), timeout = 5 }
+          end
+          function open_all()
+            local streams = {}
+            while true do
+              local stream, message, kind, sent = open()
+              if not stream then return streams, message, kind, sent end
+              streams[#streams + 1] = stream
+            end
+          end
+        }
+      ]],
+      server = [[
+        location = /held {
+          content_by_lua_block {
+            local streams, message, kind, sent = open_all()
+            ngx.say(#streams > 10, " ", kind, " ", sent, " ", message)
+            streams[1].close()
+            ngx.say(assert(open "items").read())
+            for _, stream in ipairs(streams) do stream.close() end
+          }
+        }
+        location = /abandoned {
+          content_by_lua_block {
+            for _ = 1, 50 do assert(open()) end
+            ngx.say "50"
+          }
+        }
+      ]],
+    }
+  end)
+  lazy_teardown(function()
+    if server then server:stop() end
+    if other then other:stop() end
+  end)
+
+  it("says so, with what helps, and goes on once a stream is closed", function()
+    local body = select(2, server:ask "/held")
+    assert.truthy(body:find "^true limit false .*worker_connections.*: close streams that are not read\n%[.*%]\n$", body)
+  end)
+
+  it("collects streams that were abandoned", function()
+    assert.equal("50\n", select(2, server:ask "/abandoned"))
   end)
 end)
 

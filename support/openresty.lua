@@ -115,7 +115,8 @@ end
 local function values_of(options)
   local ports = nginx.free_ports(3)
   local values = {
-    modules = load_modules(), user = output "id -u" == "0" and "user root;" or "", log_level = "warn", workers = 1, connections = 2048,
+    modules = load_modules(), user = output "id -u" == "0" and "user root;" or "", log_level = "warn", workers = 1,
+    connections = 2048,
     main = "", http = "", server = "", origin = "", listen = "", lua_path = "", root = output "pwd",
     prefix = server.folder(),
     port = ports[1], upstream = ports[2], spare = ports[3],

@@ -89,39 +89,21 @@ local function sorted_keys(map)
 end
 
 -- Keeping -----------------------------------------------------------------------------------------------------------
--- A key is "family|part|labels"; the part is a bucket's number or "sum" in a histogram, else empty. Both stores have
--- `add(key, n)` and `keys() -> list`, `get(key)`.
+-- A key is "family|part|labels"; the part is a bucket's number or "sum" in a histogram, else empty. `dict` is nginx's
+-- shared memory, or a table of this process with those of its methods that are used.
 
 local Memory = {}
 Memory.__index = Memory
 
-function Memory:add(key, n)
+function Memory:incr(key, n)
   self.values[key] = (self.values[key] or 0) + n
+  return true
 end
 
-function Memory:keys() return sorted_keys(self.values) end
+function Memory:get_keys() return sorted_keys(self.values) end
 function Memory:get(key) return self.values[key] end
 
-local Shared = {}
-Shared.__index = Shared
-
--- nginx would make room by dropping other counters: `safe_add` does not.
-function Shared:add(key, n)
-  if self.dict:incr(key, n) then return end
-  local ok, why = self.dict:safe_add(key, n)
-  if ok or (why == "exists" and self.dict:incr(key, n)) then return end
-  self.dict:incr(LOST .. "||", 1)
-end
-
-function Shared:keys()
-  local keys = self.dict:get_keys(0)
-  table.sort(keys)
-  return keys
-end
-
-function Shared:get(key) return self.dict:get(key) end
-
-local function store_of(shared)
+local function dict_of(shared)
   if not shared then return setmetatable({ values = {} }, Memory) end
   local ngx = rawget(_G, "ngx")
   local dict = ngx and ngx.shared and ngx.shared[shared]
@@ -129,7 +111,15 @@ local function store_of(shared)
     argcheck.raise(("metrics.new: nginx's configuration has no `lua_shared_dict %s 1m;`"):format(shared))
   end
   dict:safe_add(LOST .. "||", 0)
-  return setmetatable({ dict = dict }, Shared)
+  return dict
+end
+
+-- nginx would make room by dropping other counters: `safe_add` does not.
+local function add(self, n, family, part, labels)
+  local key, dict = ("%s|%s|%s"):format(family, part, labels), self.dict
+  if dict:incr(key, n) then return end
+  local ok, why = dict:safe_add(key, n)
+  if not ok and not (why == "exists" and dict:incr(key, n)) then dict:incr(LOST .. "||", 1) end
 end
 
 -- The face ----------------------------------------------------------------------------------------------------------
@@ -141,11 +131,11 @@ local function observe(self, event)
   }
   local bucket, seconds = 1, event.seconds or 0
   while self.buckets[bucket] and seconds > self.buckets[bucket] do bucket = bucket + 1 end
-  self.store:add(("%s||%s"):format(REQUESTS, labels), 1)
-  if (event.attempt or 1) > 1 then self.store:add(("%s||%s"):format(RETRIES, operation), 1) end
-  self.store:add(("%s||%s"):format(BYTES, operation), event.bytes or 0)
-  self.store:add(("%s|%d|%s"):format(SECONDS, bucket, operation), 1)
-  self.store:add(("%s|sum|%s"):format(SECONDS, operation), seconds)
+  add(self, 1, REQUESTS, "", labels)
+  if (event.attempt or 1) > 1 then add(self, 1, RETRIES, "", operation) end
+  add(self, event.bytes or 0, BYTES, "", operation)
+  add(self, 1, SECONDS, bucket, operation)
+  add(self, seconds, SECONDS, "sum", operation)
 end
 
 local NEW_OPTIONS = { shared = "string", buckets = "table" }
@@ -166,7 +156,7 @@ end
 function metrics.new(given)
   given = argcheck.check(given, NEW_OPTIONS, "metrics.new")
   local self = setmetatable({
-    store = store_of(given.shared), buckets = check_buckets(given.buckets or BUCKETS),
+    dict = dict_of(given.shared), buckets = check_buckets(given.buckets or BUCKETS),
   }, Metrics)
   --- Counts one request, as `on_event` of a client reports it.
   self.on_event = function(event) observe(self, event) end
@@ -176,9 +166,9 @@ end
 -- What is in the store: family name -> labels -> part -> value.
 local function collect(self)
   local families = {}
-  for _, key in ipairs(self.store:keys()) do
+  for _, key in ipairs(self.dict:get_keys(0)) do
     local name, part, labels = key:match "^([%w_]+)|(%w*)|(.*)$"
-    local value = name and self.store:get(key)
+    local value = name and self.dict:get(key)
     if value then
       families[name] = families[name] or {}
       families[name][labels] = families[name][labels] or {}

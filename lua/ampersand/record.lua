@@ -83,6 +83,16 @@ local function response_headers(headers, secrets)
   return next(kept) and kept or nil
 end
 
+-- The reader of a whole body: it gives the body, then its end.
+local function once(body, message, kind)
+  return function()
+    local chunk = body
+    body = nil
+    if chunk and chunk ~= "" then return chunk end
+    return nil, message, kind
+  end
+end
+
 -- --- recording -------------------------------------------------------------------------------
 
 local Recorder = {}
@@ -113,55 +123,15 @@ end
 local jit = rawget(_G, "jit")
 if jit then jit.off(write) end
 
--- The body of a non-stream is read at once, so that its line is written before the caller goes on.
-local function read_all(read)
-  local parts = {}
-  while true do
-    local chunk, message, kind = read()
-    if not chunk then return table.concat(parts), message, kind end
-    parts[#parts + 1] = chunk
-  end
-end
-
-local function body_of(res)
-  if res.read then return read_all(res.read) end
-  return res.body or ""
-end
-
-local function finish(self, request, answer, body, message, kind)
-  if kind then answer.broken = { message = redact.text(message, self.secrets), kind = kind } end
-  put(answer, "body", clean_body(body, self.secrets))
-  return write(self, request, answer)
-end
-
-local function whole(self, request, answer, res)
-  local body, message, kind = body_of(res)
-  local ok, why, what = finish(self, request, answer, body, message, kind)
-  if res.close then res.close(not kind) end
-  if not ok then return nil, why, what, true end
-  return {
-    status = res.status, headers = res.headers,
-    read = function()
-      local chunk = body
-      body = nil
-      if chunk and chunk ~= "" then return chunk end
-      return nil, message, kind
-    end,
-  }
-end
-
--- A stream passes piece by piece; its line is written when it ends, or when its reader has enough.
+-- Passes a body on piece by piece; its line is written when it ends, or when its reader has enough.
 local function passing(self, request, answer, res)
-  local parts, written = {}, false
-  local inner = res.read or function()
-    local body = res.body
-    res.body = nil
-    return body
-  end
+  local parts, written, inner = {}, false, res.read or once(res.body)
   local function done(message, kind)
     if written then return true end
     written = true
-    return finish(self, request, answer, table.concat(parts), message, kind)
+    if kind then answer.broken = { message = redact.text(message, self.secrets), kind = kind } end
+    put(answer, "body", clean_body(table.concat(parts), self.secrets))
+    return write(self, request, answer)
   end
   return {
     status = res.status, headers = res.headers, deadline = res.deadline,
@@ -182,6 +152,19 @@ local function passing(self, request, answer, res)
   }
 end
 
+-- What is not a stream is read at once, so that its line is written before the caller goes on.
+local function read_now(res)
+  local parts = {}
+  while true do
+    local chunk, message, kind = res.read()
+    if not chunk then
+      res.close(not kind)
+      return { status = res.status, headers = res.headers, read = once(table.concat(parts), message, kind) }
+    end
+    parts[#parts + 1] = chunk
+  end
+end
+
 --- Sends a request and keeps it; see the transports' contract.
 function Recorder:request(req)
   learn(self, req.headers)
@@ -195,7 +178,8 @@ function Recorder:request(req)
     return nil, message, kind, sent
   end
   local answer = { status = res.status, headers = response_headers(res.headers, self.secrets) }
-  return (req.stream and passing or whole)(self, request, answer, res)
+  local passed = passing(self, request, answer, res)
+  return req.stream and passed or read_now(passed)
 end
 
 function Recorder:sleep(seconds, token)
@@ -279,15 +263,10 @@ local function explain(self, request)
 end
 
 local function play(answer)
-  local body, broken = take(answer, "body"), answer.broken or {}
+  local broken = answer.broken or {}
   return {
     status = answer.status, headers = answer.headers or {},
-    read = function()
-      local chunk = body
-      body = nil
-      if chunk and chunk ~= "" then return chunk end
-      return nil, broken.message, broken.kind
-    end,
+    read = once(take(answer, "body"), broken.message, broken.kind),
   }
 end
 

@@ -69,7 +69,7 @@ function gate.new(given)
   return setmetatable({
     client = given.client or require("ampersand.client").new(), settings = settings, store = cache.guarded(store),
     store_timeout = given.store_timeout or 1, dict = store.dict or (store.near and store.near.dict),
-    clock = ngx and ngx.now or core.time, parsed = {}, parsed_count = 0, asking = {}, views = {}, prefixes = {},
+    clock = ngx and ngx.now or core.time, parsed = {}, parsed_count = 0, asking = {}, targets = {},
   }, Gate)
 end
 
@@ -93,9 +93,7 @@ end
 
 local function load(self, key, budget)
   local text, why = self.store:get(key, budget)
-  local record = text and parse(self, key, text)
-  if record and self.clock() < record.usable then return record end
-  return nil, why
+  return text and parse(self, key, text) or nil, why
 end
 
 -- Whether a record is younger than the last change.
@@ -103,22 +101,15 @@ local function is_fresh(self, record, changed)
   return record ~= nil and self.clock() < record.fresh and record.asked > changed
 end
 
+local function usable(self, record)
+  return record and self.clock() < record.usable and record or nil
+end
+
 local function warn(self, cause, words)
   background.warn("ampersand.gate", cause, words or cause, self.dict)
 end
 
 -- --- asking the API ------------------------------------------------------------------------------------------------
-
-local function view_of(self, integration)
-  local name = integration or ""
-  local view = self.views[name]
-  if not view then
-    local client = integration and self.client:with { integration = integration } or self.client
-    view = client.installations:select(FIELDS)
-    self.views[name] = view
-  end
-  return view
-end
 
 -- A message may hold what the server sent: bytes that JSON has no place for.
 local function encodable(text)
@@ -159,7 +150,7 @@ end
 
 local function ask(self, job, before, budget)
   local asked = core.time()
-  local view = view_of(self, job.integration):where { ["group.groupRef"] = job.group }
+  local view = job.view:where { ["group.groupRef"] = job.group }
   local list, err = view:list({ groupRef = job.group }, { timeout = job.timeout, retry = false, max = MOST })
   local record = save(self, job, before, next_record(job, before, asked, list, err), budget)
   if record.failure and record.list then
@@ -257,41 +248,49 @@ local function option(self, check, name)
 end
 
 -- That nothing is known is said in the log: on_unknown may let everybody pass.
-local function verdict_of(self, check, record, why, kind)
+local function unknown(self, check, failure)
   local on_unknown = option(self, check, "on_unknown")
+  warn(self, failure.cause, ("nothing is known of an installation, and on_unknown is %q: %s"):format(on_unknown,
+    failure.failure))
+  return {
+    state = "unknown", open = on_unknown == "open", stale = false, reason = failure.failure, kind = failure.kind,
+  }
+end
+
+-- The verdict of a record; where there is none, of why there is none.
+local function verdict_of(self, check, record, why, kind)
   if not record or not record.list then
-    record = record or { failure = why, kind = kind, cause = why }
-    warn(self, record.cause, ("nothing is known of an installation, and on_unknown is %q: %s"):format(on_unknown,
-      record.failure))
-    return {
-      state = "unknown", open = on_unknown == "open", stale = false, reason = record.failure, kind = record.kind,
-    }
+    return unknown(self, check, record or { failure = why, kind = kind, cause = why })
   end
   local state, installation = judge(record.list, option(self, check, "several"))
   local open = state == "healthy" or (state == "absent" and option(self, check, "on_absent") == "open")
-    or (state == "unknown" and on_unknown == "open")
+    or (state == "unknown" and option(self, check, "on_unknown") == "open")
   return {
     state = state, open = open, installation = installation, stale = self.clock() >= record.fresh,
     reason = record.failure, kind = record.kind, asked = record.asked, fresh = record.fresh,
   }
 end
 
--- What stands before the group in a key; names cannot run into each other.
-local function prefix_of(self, integration)
+-- What belongs to an integration: the view that is asked, and what stands before the group in a key; names cannot run
+-- into each other.
+local function target_of(self, integration)
   local name = integration or ""
-  local prefix = self.prefixes[name]
-  if not prefix then
-    local project = self.client:_option "project" or ""
-    local full = integration or self.client:_option "integration" or ""
-    prefix = ("gate:%d:%s:%d:%s:"):format(#project, project, #full, full)
-    self.prefixes[name] = prefix
+  local target = self.targets[name]
+  if not target then
+    local client = integration and self.client:with { integration = integration } or self.client
+    local project, full = client:_option "project" or "", client:_option "integration" or ""
+    target = {
+      view = client.installations:select(FIELDS),
+      prefix = ("gate:%d:%s:%d:%s:"):format(#project, project, #full, full),
+    }
+    self.targets[name] = target
   end
-  return prefix
+  return target
 end
 
 local function look(self, check)
-  local integration, budget = option(self, check, "integration"), { left = self.store_timeout }
-  local key = prefix_of(self, integration) .. check.group
+  local target, budget = target_of(self, option(self, check, "integration")), { left = self.store_timeout }
+  local key = target.prefix .. check.group
   local record, why = load(self, key, budget)
   local at, lost = self.store:get("changed:" .. check.group, budget) -- when a webhook said so last
   local changed = tonumber(at) or 0
@@ -299,9 +298,10 @@ local function look(self, check)
     if lost then warn(self, lost, "what webhooks changed is not known: " .. lost) end
     return verdict_of(self, check, record)
   end
+  record = usable(self, record)
   local ttl = option(self, check, "ttl")
   local job = { -- one question to the API, and how long its answer counts
-    key = key, group = check.group, changed = changed, integration = integration, ttl = ttl,
+    key = key, group = check.group, changed = changed, view = target.view, ttl = ttl,
     stale = option(self, check, "stale"), negative = option(self, check, "negative") or ttl,
     timeout = option(self, check, "timeout"),
   }
@@ -311,7 +311,7 @@ local function look(self, check)
     return verdict_of(self, check, record, why or cannot, not why and "phase" or nil)
   end
   local found, problem = refresh_now(self, job, budget)
-  return verdict_of(self, check, found or record, problem)
+  return verdict_of(self, check, usable(self, found) or record, problem)
 end
 
 --- What is known about a group: state ("healthy", "unhealthy", "absent", "several", "unknown"), open (whether to pass),

@@ -39,21 +39,14 @@ local function cannot_write(job, book, why)
   return nil, run.journal_error(job.client, book.name, why)
 end
 
--- A change by a path with a wildcard that stands for nothing anywhere, in words.
-local function find_unmet(job)
-  local path = job.report.listed > 0 and job.unmet and job.unmet()
-  return path and ("no installation has %s"):format(path)
-end
-
 local function dry_run(job)
   local made, out = job.report, job.given.out or print
-  local refused, err = plan.run(job, function(entry, differences)
+  local listed, problem = plan.run(job, function(entry, differences)
     out(plan.show(entry, differences))
     return true
   end)
-  if not refused then return nil, err end
-  local unmet = made.against == 0 and find_unmet(job)
-  if unmet then return refuse(job, unmet) end
+  if not listed then return nil, problem end
+  if problem and made.against == 0 then return refuse(job, problem) end
   for _, line in ipairs(made:warnings()) do out(line) end
   local against = made.against > 0
     and (", and %d cannot be changed as asked, so the edit would send nothing"):format(made.against) or ""
@@ -71,20 +64,15 @@ local function write_plan(job, book)
   end
   local ok, why = book:begin(header)
   if not ok then return cannot_write(job, book, why) end
-  local refused, err = plan.run(job, function(entry)
+  local listed, problem = plan.run(job, function(entry)
     if made.against > 0 then return true end
     entry.group = nil
-    local written, problem = book:write(entry)
-    if not written then return cannot_write(job, book, problem) end
+    ok, why = book:write(entry)
+    if not ok then return cannot_write(job, book, why) end
     return true
   end)
-  if not refused then return nil, err end
-  if made.against > 0 then
-    return refuse(job, ("nothing was sent: %d installations cannot be changed as asked (%s)"):format(made.against,
-      table.concat(refused, "; ")))
-  end
-  local unmet = find_unmet(job)
-  if unmet then return refuse(job, "nothing was sent: " .. unmet) end
+  if not listed then return nil, problem end
+  if problem then return refuse(job, "nothing was sent: " .. problem) end
   ok, why = book:write { type = "planned", listed = made.listed, changed = made.changed }
   if ok then ok, why = book:sync() end
   if not ok then return cannot_write(job, book, why) end

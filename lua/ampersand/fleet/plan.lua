@@ -102,30 +102,45 @@ local function count_type_changes(types, differences)
   end
 end
 
+-- What stands against a plan, in words; nil where nothing does.
+local function objection(job, refused)
+  local report = job.report
+  if report.against > 0 then
+    return ("%d installations cannot be changed as asked (%s)"):format(report.against, table.concat(refused, "; "))
+  end
+  local unmet = report.listed > 0 and job.unmet and job.unmet()
+  return unmet and ("no installation has %s"):format(unmet) or nil
+end
+
+-- Counts an entry into the report; the first that cannot be changed as asked are named in `refused`.
+local function count(report, entry, differences, refused)
+  report.changed = report.changed + 1
+  entry.n = report.changed
+  count_type_changes(report.type_changes, differences)
+  if not entry.problem then return end
+  report.against = report.against + 1
+  if #refused < MAX_NAMED then refused[#refused + 1] = ("%s: %s"):format(entry.id, entry.problem) end
+end
+
 --- Lists the view's installations, counts them into the report, and gives every one that changes to `take`.
----@param job { view: table, client: ampersand.Client, change: function, given: table, report: ampersand.FleetReport }
+---@param job { view: table, client: ampersand.Client, change: function, unmet: (fun(): string?)?, given: table,
+--- report: ampersand.FleetReport }
 ---@param take fun(entry: table, differences: table[]): boolean?, any false and an error to stop
----@return string[]? refused the first that cannot be changed as asked, in words
----@return ampersand.Error? err
+---@return true? listed nil, and an error, when the listing broke off or `take` stopped it
+---@return string|ampersand.Error|nil problem what stands against the plan, in words
 function plan.run(job, take)
   local stream, err = job.view:stream { nulls = "keep" }
   if not stream then return nil, err end
-  local report, refused, ok = job.report, {}, true
+  local refused, ok = {}, true
   while ok do
     local installation
     installation, err = stream:next()
     if err then return nil, err end
-    if not installation then return refused end
-    report.listed = report.listed + 1
+    if not installation then return true, objection(job, refused) end
+    job.report.listed = job.report.listed + 1
     local entry, differences = entry_of(job, installation)
     if entry then
-      report.changed = report.changed + 1
-      entry.n = report.changed
-      count_type_changes(report.type_changes, differences)
-      if entry.problem then
-        report.against = report.against + 1
-        if #refused < MAX_NAMED then refused[#refused + 1] = ("%s: %s"):format(entry.id, entry.problem) end
-      end
+      count(job.report, entry, differences, refused)
       ok, err = take(entry, differences)
     end
   end

@@ -50,11 +50,11 @@ function Report:counts()
   return counts
 end
 
---- Notes one outcome.
+--- Counts one outcome: "done", "skip" (`conflict`: another editor has changed it), "fail", "doubt", "unrecorded".
 ---@param entry table of the plan
----@param outcome "done"|"skip"|"fail"|"doubt"|"unrecorded"
+---@param outcome string
 ---@param why string?
----@param conflict boolean? another editor has changed it
+---@param conflict boolean?
 function Report:add(entry, outcome, why, conflict)
   self[outcome] = self[outcome] + 1
   if conflict then self.conflicts = self.conflicts + 1 end
@@ -121,20 +121,19 @@ end
 
 function Report:__tostring()
   local lines = { headline(self) }
+  local function add(words, ...) lines[#lines + 1] = "  " .. printable(words:format(...)) end
   for i = 1, math.min(#self.problems, SHOWN_PROBLEMS) do
     local problem = self.problems[i]
-    lines[#lines + 1] = "  " .. printable(("%s: %s: %s"):format(problem.id, problem.outcome, problem.why))
+    add("%s: %s: %s", problem.id, problem.outcome, problem.why)
   end
-  if #self.problems > SHOWN_PROBLEMS then lines[#lines + 1] = "  …" end
+  if #self.problems > SHOWN_PROBLEMS then add "…" end
   if #self.damaged > 0 then
-    lines[#lines + 1] = ("  %d lines of the journal cannot be read, the first is line %d"):format(#self.damaged,
-      self.damaged[1])
+    add("%d lines of the journal cannot be read, the first is line %d", #self.damaged, self.damaged[1])
   end
   if self.unreadable > 0 then
-    lines[#lines + 1] = ("  %d installations of the plan cannot be read; they are as the edit left them")
-      :format(self.unreadable)
+    add("%d installations of the plan cannot be read; they are as the edit left them", self.unreadable)
   end
-  for _, line in ipairs(self:warnings()) do lines[#lines + 1] = "  " .. line end
+  for _, line in ipairs(self:warnings()) do add("%s", line) end
   return table.concat(lines, "\n")
 end
 

@@ -141,7 +141,7 @@ local function describe(set)
 end
 
 local version = rawget(_G, "jit") and "LuaJIT" or _VERSION
-print(("%s, scanner %s; median, times lua-cjson (quartiles)"):format(version, core.scanner()))
+print(version .. "; median, times lua-cjson (quartiles)")
 for _, set in ipairs(texts.sets) do describe(set) end
 if PART ~= "streams" then whole() end
 if PART ~= "whole" then streams() end

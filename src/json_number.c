@@ -133,179 +133,107 @@ static double multiply_power(uint64_t digits, int power)
     return result == round_wide(high, exponent) ? result : 0;
 }
 
-/* --- decimal to double, the slow and exact way ----------------------------------------------- */
-
-/* More digits than a halfway point between two doubles can have (767). */
-enum { MAX_DIGITS = 800, BIG_WORDS = 192 };
-
-struct big {
-    uint32_t word[BIG_WORDS]; /* least significant first */
-    int used;
-};
-
-static void big_multiply_add(struct big *x, uint32_t factor, uint32_t add)
-{
-    uint64_t carry = add;
-    for (int i = 0; i < x->used; i++) {
-        carry += (uint64_t)x->word[i] * factor;
-        x->word[i] = (uint32_t)carry;
-        carry >>= 32;
-    }
-    if (carry)
-        x->word[x->used++] = (uint32_t)carry;
-}
-
-static void big_multiply_ten(struct big *x, int power)
-{
-    for (; power >= 9; power -= 9)
-        big_multiply_add(x, 1000000000u, 0);
-    for (; power > 0; power--)
-        big_multiply_add(x, 10, 0);
-}
-
-static void big_shift_left(struct big *x, int bits)
-{
-    int words = bits / 32;
-    big_multiply_add(x, (uint32_t)1 << bits % 32, 0);
-    memmove(x->word + words, x->word, (size_t)x->used * sizeof x->word[0]);
-    memset(x->word, 0, (size_t)words * sizeof x->word[0]);
-    x->used += words;
-}
-
-static int big_compare(const struct big *a, const struct big *b)
-{
-    if (a->used != b->used)
-        return a->used < b->used ? -1 : 1;
-    for (int i = a->used - 1; i >= 0; i--)
-        if (a->word[i] != b->word[i])
-            return a->word[i] < b->word[i] ? -1 : 1;
-    return 0;
-}
-
-static void big_subtract(struct big *a, const struct big *b)
-{
-    int64_t borrow = 0;
-    for (int i = 0; i < a->used; i++) {
-        borrow += (int64_t)a->word[i] - (i < b->used ? b->word[i] : 0);
-        a->word[i] = (uint32_t)borrow;
-        borrow >>= 32;
-    }
-    while (a->used && !a->word[a->used - 1])
-        a->used--;
-}
-
-static int big_bits(const struct big *x)
-{
-    return x->used * 32 - __builtin_clz(x->word[x->used - 1]);
-}
-
-/*
- * Reads the token's digits, nine at a time; what lies beyond MAX_DIGITS becomes one sticky digit.
- * Returns the power of ten to multiply with.
- */
-static int64_t big_read(struct big *x, const struct amp_decimal *number)
-{
-    int64_t power = number->exponent;
-    uint32_t chunk = 0, scale = 1;
-    int count = 0;
-    bool fraction = false, sticky = false;
-    x->used = 0;
-    for (const char *p = number->text; p < number->end && *p != 'e' && *p != 'E'; p++) {
-        if (*p == '.') {
-            fraction = true;
-            continue;
-        }
-        power -= fraction;
-        if (count == MAX_DIGITS) {
-            power++;
-            sticky |= *p != '0';
-            continue;
-        }
-        chunk = chunk * 10 + (uint32_t)(*p - '0');
-        scale *= 10;
-        count += count || chunk;
-        if (scale == 1000000000u) {
-            big_multiply_add(x, scale, chunk);
-            chunk = 0;
-            scale = 1;
-        }
-    }
-    big_multiply_add(x, scale, chunk);
-    if (sticky)
-        big_multiply_add(x, 10, 1);
-    return power - sticky;
-}
-
-/* The floor of top/bottom, which is below 2^55. `*rest` says whether there is a remainder. Spoils
- * both. */
-static uint64_t big_divide(struct big *top, struct big *bottom, bool *rest)
-{
-    uint64_t quotient = 0;
-    big_shift_left(bottom, 54);
-    for (int bit = 54; bit >= 0; bit--) {
-        quotient <<= 1;
-        if (big_compare(top, bottom) >= 0) {
-            big_subtract(top, bottom);
-            quotient |= 1;
-        }
-        big_multiply_add(top, 2, 0);
-    }
-    *rest = top->used > 0;
-    return quotient;
-}
-
-/* The token's exponent as written after the 'e', bounded far outside of what a double holds. */
-static int64_t written_exponent(const struct amp_decimal *number)
-{
-    const char *p = number->text;
-    int64_t value = 0;
-    while (p < number->end && *p != 'e' && *p != 'E')
-        p++;
-    if (p == number->end)
-        return 0;
-    bool negative = *++p == '-';
-    for (p += *p == '-' || *p == '+'; p < number->end; p++)
-        if (value < INT64_C(100000000000))
-            value = value * 10 + (*p - '0');
-    return negative ? -value : value;
-}
-
-/* Long division of two big integers; every case, subnormals and overflow included. */
-static double divide_exactly(const struct amp_decimal *number)
-{
-    struct amp_decimal token = *number;
-    struct big top, bottom;
-    token.exponent = written_exponent(number);
-    int64_t power = big_read(&top, &token);
-    bottom.word[0] = 1;
-    bottom.used = 1;
-    if (top.used == 0 || power < -1200)
-        return 0;
-    if (power > 310)
-        return (double)INFINITY;
-    big_multiply_ten(power > 0 ? &top : &bottom, (int)(power > 0 ? power : -power));
-    /* Scale so that the quotient has 54 or 55 bits, fewer for a subnormal. */
-    int exponent = big_bits(&top) - big_bits(&bottom) - 54;
-    if (exponent < -1075)
-        exponent = -1075;
-    big_shift_left(exponent < 0 ? &top : &bottom, exponent < 0 ? -exponent : exponent);
-    bool sticky;
-    uint64_t quotient = big_divide(&top, &bottom, &sticky);
-    int extra = quotient >> 54 ? 2 : 1;
-    uint64_t mantissa = quotient >> extra, below = quotient & (((uint64_t)1 << extra) - 1);
-    uint64_t half = (uint64_t)1 << (extra - 1);
-    if (below > half || (below == half && (sticky || (mantissa & 1))))
-        mantissa++;
-    return ldexp((double)mantissa, exponent + extra);
-}
-
-/* --- decimal to double ----------------------------------------------------------------------- */
-
 #define EXACT_TENS 22 /* 10^22 is the last power of ten that a double holds exactly */
 
 static const double exact_ten[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* --- decimal to double, the slow and exact way ----------------------------------------------- */
+
+/* A number in limbs of nine decimal digits, the highest first, WHOLE of them before the point.
+ * After it there is room for the 1075 digits that a halfway point between two doubles can have. */
+enum { WHOLE = 38, LIMBS = WHOLE + 130, LIMB = 1000000000, MOST_BITS = 29 };
+
+/* Adds a digit x 10^position. Below the last limb it only makes that one odd. */
+static void add_digit(uint32_t *limb, int64_t position, int digit)
+{
+    position += 9 * (LIMBS - WHOLE);
+    if (position < 0)
+        limb[LIMBS - 1] |= digit != 0;
+    else
+        limb[LIMBS - 1 - position / 9] += (uint32_t)digit * (uint32_t)exact_ten[position % 9];
+}
+
+static void add_digits(uint32_t *limb, const struct amp_decimal *number)
+{
+    enum { COUNTED = 19 };
+    int64_t position = number->exponent;
+    int count = 0;
+    for (uint64_t digits = number->digits; digits; digits /= 10)
+        add_digit(limb, position++, (int)(digits % 10));
+    position = number->exponent;
+    for (const char *p = number->text; number->many && p < number->end && (*p | 0x20) != 'e'; p++)
+        if (*p != '.' && (count || *p != '0') && ++count > COUNTED)
+            add_digit(limb, --position, *p - '0');
+}
+
+static void shift_left(uint32_t *limb, int bits)
+{
+    uint64_t carry = 0;
+    for (int i = LIMBS - 1; i >= 0; i--) {
+        if (!limb[i] && !carry)
+            continue;
+        carry += (uint64_t)limb[i] << bits;
+        limb[i] = (uint32_t)(carry % LIMB);
+        carry /= LIMB;
+    }
+}
+
+static void shift_right(uint32_t *limb, int bits)
+{
+    uint64_t rest = 0;
+    for (int i = 0; i < LIMBS; i++) {
+        if (!limb[i] && !rest)
+            continue;
+        rest = rest * LIMB + limb[i];
+        limb[i] = (uint32_t)(rest >> bits);
+        rest &= ((uint64_t)1 << bits) - 1;
+    }
+    limb[LIMBS - 1] |= rest != 0;
+}
+
+/* What is before the point, or UINT64_MAX when that is 10^18 or more. */
+static uint64_t whole_part(const uint32_t *limb)
+{
+    for (int i = 0; i < WHOLE - 2; i++)
+        if (limb[i])
+            return UINT64_MAX;
+    return (uint64_t)limb[WHOLE - 2] * LIMB + limb[WHOLE - 1];
+}
+
+/* 1 when the nearest integer, ties to even, is the next one. */
+static uint64_t round_up(const uint32_t *limb, bool odd)
+{
+    for (int i = WHOLE + 1; i < LIMBS; i++)
+        odd |= limb[i] != 0; /* more than a tie */
+    return limb[WHOLE] + odd > LIMB / 2;
+}
+
+/* Scales by powers of two until the mantissa is before the point; every case, subnormals and
+ * overflow included. */
+static double round_exactly(const struct amp_decimal *number)
+{
+    uint32_t limb[LIMBS] = {0};
+    uint64_t mantissa;
+    int exponent = 0, bits;
+    if (number->exponent > POWER_MAX)
+        return (double)INFINITY;
+    add_digits(limb, number);
+    for (; (mantissa = whole_part(limb)) >> 53; exponent += bits) {
+        bits = mantissa == UINT64_MAX ? MOST_BITS : 11 - leading_zeros(mantissa);
+        shift_right(limb, bits);
+    }
+    for (; !(mantissa >> 52) && exponent > -1074; mantissa = whole_part(limb), exponent -= bits) {
+        bits = mantissa ? leading_zeros(mantissa) - 11 : MOST_BITS;
+        bits = bits > MOST_BITS ? MOST_BITS : bits;
+        bits = bits > exponent + 1074 ? exponent + 1074 : bits;
+        shift_left(limb, bits);
+    }
+    return ldexp((double)(mantissa + round_up(limb, mantissa & 1)), exponent);
+}
+
+/* --- decimal to double ----------------------------------------------------------------------- */
 
 /* One rounding only: both operands are exact (after Clinger). Wrong where doubles are computed
  * wider. */
@@ -325,7 +253,7 @@ static double nearest(const struct amp_decimal *number)
         if (result != 0 && (!number->many || result == multiply_power(digits + 1, (int)power)))
             return result;
     }
-    return digits || number->many ? divide_exactly(number) : 0;
+    return digits ? round_exactly(number) : 0;
 }
 
 double amp_decimal_double(const struct amp_decimal *number)
@@ -360,15 +288,10 @@ struct digits {
 static double digits_value(const struct digits *d)
 {
     struct amp_decimal number;
-    char text[AMP_NUMBER_ROOM];
     memset(&number, 0, sizeof number);
     for (int i = 0; i < d->count; i++)
         number.digits = number.digits * 10 + (uint64_t)(d->digit[i] - '0');
     number.exponent = d->point - d->count;
-    /* The text serves the slow path alone. */
-    number.text = text;
-    number.end =
-        text + snprintf(text, sizeof text, "%.*se%d", d->count, d->digit, d->point - d->count);
     return nearest(&number);
 }
 

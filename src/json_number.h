@@ -14,13 +14,13 @@
 
 #define AMP_NUMBER_ROOM 32 /* bytes that amp_print_double and amp_print_integer may write */
 
-/* A number token: digits x 10^exponent. `many`: more than 19 digits, read them from the text. */
+/* A number token: digits x 10^exponent. `many`: `digits` are the first 19, all are in the text. */
 struct amp_decimal {
     uint64_t digits;
     int64_t exponent;
     bool negative;
     bool many;
-    const char *text, *end; /* the token without its sign */
+    const char *text, *end; /* the token without its sign; read only when `many` */
 };
 
 /* The nearest double, ties to even; infinite when the number is out of range. */

@@ -6,10 +6,6 @@
 #include "json_bytes.h"
 #include "json_number.h"
 
-#if defined(__ARM_NEON) && defined(__aarch64__) && !defined(AMP_NO_SIMD)
-#include <arm_neon.h>
-#endif
-
 #define AMP_NEVER(condition) __builtin_expect(!!(condition), 0)
 
 void amp_scan_init(struct amp_scan *s, const struct amp_memory *memory)
@@ -156,96 +152,13 @@ bool amp_scan_start(struct amp_scan *s, const char *end, size_t level)
 
 /* --- strings --------------------------------------------------------------------------------- */
 
-#if defined(__SSE2__) && !defined(AMP_NO_SIMD)
-enum { BLOCK = 32 };
-
-/* A bit for each byte that is not plain. Most strings end within one such block: no branch to
- * mispredict. */
-AMP_INLINE uint64_t not_plain(const char *p)
-{
-    return amp_not_plain_16(p) | amp_not_plain_16(p + 16) << 16;
-}
-
-AMP_INLINE int first_of(uint64_t bits)
-{
-    return __builtin_ctzll(bits);
-}
-#elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(AMP_NO_SIMD)
-enum { BLOCK = 16 };
-
-/* Four bits for each byte that is not plain. */
-AMP_INLINE uint64_t not_plain(const char *p)
-{
-    int8x16_t x = vld1q_s8((const int8_t *)(const void *)p);
-    uint8x16_t quote = vceqq_s8(x, vdupq_n_s8('"'));
-    uint8x16_t backslash = vceqq_s8(x, vdupq_n_s8('\\'));
-    uint8x16_t other = vcltq_s8(x, vdupq_n_s8(0x20));
-    uint8x16_t any = vorrq_u8(vorrq_u8(quote, backslash), other);
-    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(any), 4)), 0);
-}
-
-AMP_INLINE int first_of(uint64_t bits)
-{
-    return __builtin_ctzll(bits) >> 2;
-}
-#else
-enum { BLOCK = 8 };
-
-/* Above the first bit there may be too many. */
-AMP_INLINE uint64_t not_plain(const char *p)
-{
-    return amp_not_plain_word(amp_load_word(p));
-}
-
-AMP_INLINE int first_of(uint64_t bits)
-{
-    return __builtin_ctzll(bits) >> 3;
-}
-#endif
-
-AMP_INLINE const char *plain(const char *p, const char *end)
-{
-    for (; end - p >= BLOCK; p += BLOCK) {
-        uint64_t bits = not_plain(p);
-        if (bits)
-            return p + first_of(bits);
-    }
-    while (p < end && amp_is_plain(*p))
-        p++;
-    return p;
-}
-
 enum { WINDOW = 64 };
-
-#ifndef AMP_BIT_FOR_BYTE
-/* Exact: no byte's bit depends on another. */
-AMP_INLINE uint64_t not_plain_exactly(uint64_t x)
-{
-    const uint64_t ones = 0x0101010101010101u, low7 = ones * 0x7f;
-    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
-    uint64_t other =
-        ((quote & low7) + low7) & ((backslash & low7) + low7) & ((x & low7) + ones * 0x60);
-    return (~other | x) & ones * 0x80;
-}
-
-/* The high bits of eight bytes, the first byte's lowest. */
-AMP_INLINE uint64_t gather(uint64_t high_bits)
-{
-    return ((high_bits >> 7) * 0x0102040810204080u) >> 56;
-}
-#endif
 
 /* A bit for each byte of a window that is not plain. */
 AMP_INLINE uint64_t window_bits(const char *p)
 {
-#if defined(AMP_BIT_FOR_BYTE)
-    return not_plain(p) | not_plain(p + BLOCK) << BLOCK;
-#else
-    uint64_t bits = 0;
-    for (int i = 0; i < WINDOW; i += 8)
-        bits |= gather(not_plain_exactly(amp_load_word(p + i))) << i;
-    return bits;
-#endif
+    return amp_not_plain_16(p) | amp_not_plain_16(p + 16) << 16 | amp_not_plain_16(p + 32) << 32 |
+           amp_not_plain_16(p + 48) << 48;
 }
 
 /* The bits of the text's last bytes; what is beyond them counts as NUL, which is not plain. */
@@ -284,7 +197,14 @@ AMP_INLINE const char *next_special(struct amp_scan *s, const char *p)
 
 const char *amp_scan_plain(const char *p, const char *end)
 {
-    return plain(p, end);
+    for (; end - p >= 16; p += 16) {
+        uint64_t bits = amp_not_plain_16(p);
+        if (bits)
+            return p + __builtin_ctzll(bits);
+    }
+    while (p < end && amp_is_plain(*p))
+        p++;
+    return p;
 }
 
 static bool is_continuation(char c)
@@ -546,7 +466,7 @@ static const char *scan_exponent(struct amp_scan *s, const char *p, int64_t *exp
     if (!is_digit(*p))
         return amp_scan_fail(s, p, "a digit in the exponent");
     for (; is_digit(*p); p++)
-        if (value < 100000000)
+        if (value < INT64_C(100000000000)) /* a text may hold that many zeros */
             value = value * 10 + (*p - '0');
     *exponent += negative ? -value : value;
     return p;

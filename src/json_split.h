@@ -7,18 +7,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #ifdef __GNUC__
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
 
-enum amp_split_shape { AMP_SPLIT_SCALAR, AMP_SPLIT_STRING, AMP_SPLIT_CONTAINER };
-
 struct amp_split {
-    enum amp_split_shape shape;
-    uint64_t in_string; /* all bits set inside of a string */
-    uint64_t escaped;   /* 1 when the next byte follows a backslash */
+    bool scalar;    /* the value is neither a string nor a container */
+    bool in_string; /* the next byte is inside of a string ... */
+    bool escaped;   /* ... and follows a backslash */
     size_t depth;
 };
 
@@ -31,11 +28,6 @@ void amp_split_start(struct amp_split *split, char first);
  * before the first byte that cannot belong to it, so it is never complete at `end`.)
  */
 const char *amp_split_find(struct amp_split *split, const char *p, const char *end);
-
-/* Chooses the block scanner: "avx2", "sse2", "neon", "portable". Returns false when
- * this machine does not have it. */
-bool amp_split_use(const char *name);
-const char *amp_split_name(void);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

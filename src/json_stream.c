@@ -383,7 +383,7 @@ static int after_all(struct amp_stream *s)
  * end first. */
 static int deliver(struct amp_stream *s)
 {
-    s->unsure = !s->arriving && arrive(s) && s->split.shape == AMP_SPLIT_CONTAINER;
+    s->unsure = !s->arriving && arrive(s) && !s->split.scalar;
     return s->unsure ? AMP_STREAM_VALUE : whole_value(s, "a value");
 }
 

@@ -40,8 +40,8 @@ struct level {
     const struct sorted_key *sorted; /* anchored by the table in the key's slot */
 };
 
-/* Member names as they were written before, `,"name":`, found by the string's address, which is
- * its own as long as the tables that are written hold it. */
+/* Member names as they were written before, `"name":`, found by the string's address, which is its
+ * own as long as the tables that are written hold it. */
 enum { NAME_SLOTS = 256, NAME_BYTES = 32 };
 struct names {
     const char *text[NAME_SLOTS];
@@ -61,9 +61,7 @@ struct encoder {
     struct names names;
     char indent[MAX_INDENT + 1]; /* of one level */
     size_t indent_size;
-    int base;       /* stack index of the outermost table */
-    int array_mt;   /* stack index of the metatable of arrays */
-    int shape_name; /* and of the name under which other metatables give a shape */
+    int base; /* stack index of the outermost table */
     bool sort_keys;
     bool indented;
     bool busy;
@@ -112,61 +110,37 @@ static inline void put_byte(lua_State *L, struct encoder *e, char byte)
     e->text[e->used++] = byte;
 }
 
-/* Not 0 when one of 16 bytes is not plain. */
-AMP_INLINE uint64_t pair_not_plain(uint64_t a, uint64_t b)
+/* Copies eight or 16 bytes. Not 0 when one of them is not plain. */
+AMP_INLINE uint64_t copy_8(char *out, const char *p)
 {
-#ifdef AMP_BIT_FOR_BYTE
-    return (uint64_t)_mm_movemask_epi8(amp_compare_plain(_mm_set_epi64x((int64_t)b, (int64_t)a)));
-#else
-    return amp_not_plain_word(a) | amp_not_plain_word(b);
-#endif
+    memcpy(out, p, 8);
+    return amp_not_plain_8(p);
 }
 
-/* Copies fewer than 16 bytes, mostly as two words that overlap. Not 0 when one is not plain. */
-AMP_INLINE uint64_t copy_short(char *out, const char *p, size_t size)
+AMP_INLINE uint64_t copy_16(char *out, const char *p)
 {
-    uint32_t first, last;
-    uint64_t found = 0;
-    if (size >= 8) {
-        memcpy(out, p, 8);
-        memcpy(out + size - 8, p + size - 8, 8);
-        return pair_not_plain(amp_load_word(p), amp_load_word(p + size - 8));
-    }
-    if (size >= 4) {
-        memcpy(&first, p, 4);
-        memcpy(&last, p + size - 4, 4);
-        memcpy(out, &first, 4);
-        memcpy(out + size - 4, &last, 4);
-        uint64_t both = (uint64_t)first << 32 | last;
-        return pair_not_plain(both, both);
-    }
-    for (size_t i = 0; i < size; i++) {
-        out[i] = p[i];
-        found |= (uint64_t)!amp_is_plain(p[i]);
-    }
-    return found;
-}
-
-AMP_INLINE uint64_t copy_block(char *out, const char *p)
-{
-#ifdef AMP_BIT_FOR_BYTE
-    uint64_t found = amp_not_plain_16(p);
     memcpy(out, p, 16);
-    return found;
-#else
-    return copy_short(out, p, 8) | copy_short(out + 8, p + 8, 8);
-#endif
+    return amp_not_plain_16(p);
 }
 
-/* Copies the bytes and says whether all of them are plain. */
+/* Copies the bytes, the last ones as a block that overlaps the one before, and says whether all of
+ * them are plain. */
 AMP_INLINE bool copy_plain(char *out, const char *p, size_t size)
 {
     uint64_t found = 0;
-    if (size < 16)
-        return !copy_short(out, p, size);
-    for (size_t i = 0; i + 16 < size; i += 16)
-        found |= copy_block(out + i, p + i);
-    return !(found | copy_block(out + size - 16, p + size - 16));
+    if (size >= 16) {
+        for (size_t i = 0; i + 16 < size; i += 16)
+            found |= copy_16(out + i, p + i);
+        found |= copy_16(out + size - 16, p + size - 16);
+    } else if (size >= 8) {
+        found = copy_8(out, p) | copy_8(out + size - 8, p + size - 8);
+    } else {
+        for (size_t i = 0; i < size; i++) {
+            out[i] = p[i];
+            found |= (uint64_t)!amp_is_plain(p[i]);
+        }
+    }
+    return !found;
 }
 
 /* --- what cannot be encoded ------------------------------------------------------------------ */
@@ -288,7 +262,7 @@ static const char *put_special(lua_State *L, struct encoder *e, const char *p)
     return p + 1;
 }
 
-/* A string's text piece by piece, with escapes. */
+/* A string's text piece by piece, with escapes, and the closing quote. */
 static bool put_escaped(lua_State *L, struct encoder *e, const char *p, const char *end)
 {
     while (p < end) {
@@ -298,28 +272,22 @@ static bool put_escaped(lua_State *L, struct encoder *e, const char *p, const ch
         if (!p)
             return false;
     }
+    put_byte(L, e, '"');
     return true;
 }
 
-/* The string in quotes, then `after` unless that is NUL. */
-static inline bool put_string(lua_State *L, struct encoder *e, const char *text, size_t size,
-                              char after)
+/* The string in quotes. */
+static inline bool put_string(lua_State *L, struct encoder *e, const char *text, size_t size)
 {
-    reserve(L, e, size + 3);
+    reserve(L, e, size + 2);
     char *out = e->text + e->used;
     *out++ = '"';
-    if (copy_plain(out, text, size)) {
-        out += size;
-    } else {
+    if (!copy_plain(out, text, size)) {
         e->used++;
-        if (!put_escaped(L, e, text, text + size))
-            return false;
-        reserve(L, e, 2);
-        out = e->text + e->used;
+        return put_escaped(L, e, text, text + size);
     }
-    out[0] = '"';
-    out[1] = after;
-    e->used = (size_t)(out - e->text) + 1 + (after != '\0');
+    out[size] = '"';
+    e->used += size + 2;
     return true;
 }
 
@@ -342,14 +310,9 @@ static bool put_number(lua_State *L, struct encoder *e)
     return true;
 }
 
-static bool put_scalar(lua_State *L, struct encoder *e, int type)
+static bool put_other(lua_State *L, struct encoder *e, int type)
 {
-    size_t size;
-    const char *text;
     switch (type) {
-    case LUA_TSTRING:
-        text = lua_tolstring(L, -1, &size);
-        return put_string(L, e, text, size, '\0');
     case LUA_TNUMBER:
         return put_number(L, e);
     case LUA_TBOOLEAN:
@@ -373,20 +336,30 @@ static bool put_scalar(lua_State *L, struct encoder *e, int type)
     return refuse(L, e, lua_tostring(L, -1));
 }
 
+/* The value on top, unless it is a table. */
+static inline bool put_scalar(lua_State *L, struct encoder *e, int type)
+{
+    if (type != LUA_TSTRING)
+        return put_other(L, e, type);
+    size_t size;
+    const char *text = lua_tolstring(L, -1, &size);
+    return put_string(L, e, text, size);
+}
+
 /* --- tables ---------------------------------------------------------------------------------- */
 
 /* What the metatable says: an array, an object, or -1 for nothing. */
-static int told_shape(lua_State *L, const struct encoder *e)
+static int told_shape(lua_State *L)
 {
     int shape = -1;
     if (!lua_getmetatable(L, -1))
         return -1;
-    if (lua_rawequal(L, -1, e->array_mt)) {
+    if (lua_rawequal(L, -1, lua_upvalueindex(UP_ARRAY_MT))) {
         lua_pop(L, 1);
         return SHAPE_ARRAY;
     }
     /* Not a new string: that may collect, and names would lose their addresses. */
-    lua_pushvalue(L, e->shape_name);
+    lua_pushvalue(L, lua_upvalueindex(UP_SHAPE_NAME));
     lua_rawget(L, -2);
     if (lua_type(L, -1) == LUA_TSTRING)
         shape = strcmp(lua_tostring(L, -1), "array") == 0    ? SHAPE_ARRAY
@@ -498,7 +471,7 @@ static struct level *new_level(lua_State *L, struct encoder *e, const void *tabl
 
 static void choose_shape(lua_State *L, struct encoder *e, struct level *level)
 {
-    int shape = told_shape(L, e);
+    int shape = told_shape(L);
     level->marked = shape >= 0;
     level->length = shape == SHAPE_OBJECT ? 0 : lua_rawlen(L, -1);
     if (shape < 0)
@@ -554,38 +527,32 @@ static inline void put_separator(lua_State *L, struct encoder *e, bool first)
         put_line(L, e);
 }
 
+static bool write_name(lua_State *L, struct encoder *e, const char *text, size_t size)
+{
+    bool written = put_string(L, e, text, size);
+    put(L, e, ": ", e->indented ? 2 : 1);
+    return written;
+}
+
 /* A name is met in many tables: what was written for it once is copied, without a look at its
  * bytes. */
-static bool put_name(lua_State *L, struct encoder *e, struct level *level)
+static inline bool put_name(lua_State *L, struct encoder *e, const char *text, size_t size)
 {
     struct names *names = &e->names;
-    size_t size;
-    const char *text = lua_tolstring(L, -2, &size);
     size_t slot = ((uintptr_t)text >> 4 ^ (uintptr_t)text >> 12) % NAME_SLOTS;
-    bool first = level->index++ == 0;
-    if (e->indented) {
-        put_separator(L, e, first);
-        bool done = put_string(L, e, text, size, ':');
-        put_byte(L, e, ' ');
-        return done;
-    }
-    reserve(L, e, NAME_BYTES + 1);
-    char *out = e->text + e->used;
     if (names->text[slot] == text) {
-        memcpy(out, names->bytes[slot] + first, NAME_BYTES - 1);
-        e->used += names->size[slot] - (size_t)first;
+        reserve(L, e, NAME_BYTES);
+        memcpy(e->text + e->used, names->bytes[slot], NAME_BYTES);
+        e->used += names->size[slot];
         return true;
     }
-    *out = ',';
-    e->used += (size_t)!first;
     size_t begin = e->used;
-    if (!put_string(L, e, text, size, ':'))
+    if (!write_name(L, e, text, size))
         return false;
-    if (size + 4 < NAME_BYTES && e->used - begin == size + 3) {
+    if (e->used - begin <= NAME_BYTES) {
         names->text[slot] = text;
-        names->size[slot] = (unsigned char)(size + 4);
-        names->bytes[slot][0] = ',';
-        memcpy(names->bytes[slot] + 1, e->text + begin, size + 3);
+        names->size[slot] = (unsigned char)(e->used - begin);
+        memcpy(names->bytes[slot], e->text + begin, e->used - begin);
     }
     return true;
 }
@@ -593,8 +560,9 @@ static bool put_name(lua_State *L, struct encoder *e, struct level *level)
 enum step { WRITTEN, NEXT_TABLE, NO_MORE, PAUSED, REFUSED };
 
 /* The value on top: a scalar is written and popped, a table left for the caller to open. */
-static inline enum step put_value(lua_State *L, struct encoder *e, int type)
+static inline enum step put_value(lua_State *L, struct encoder *e)
 {
+    int type = lua_type(L, -1);
     if (type == LUA_TTABLE)
         return NEXT_TABLE;
     if (!put_scalar(L, e, type))
@@ -607,14 +575,16 @@ static inline enum step put_value(lua_State *L, struct encoder *e, int type)
 static enum step put_members(lua_State *L, struct encoder *e, struct level *level)
 {
     while (lua_next(L, -2)) {
-        int type = lua_type(L, -1);
+        size_t size;
         if (lua_type(L, -2) != LUA_TSTRING)
             return refuse(L, e, "a key that is not a string"), REFUSED;
-        if (!put_name(L, e, level))
+        const char *name = lua_tolstring(L, -2, &size);
+        put_separator(L, e, level->index++ == 0);
+        if (!put_name(L, e, name, size))
             return REFUSED;
-        enum step put = put_value(L, e, type);
-        if (put != WRITTEN)
-            return put;
+        enum step step = put_value(L, e);
+        if (step != WRITTEN)
+            return step;
     }
     return NO_MORE;
 }
@@ -677,12 +647,10 @@ static enum step put_elements(lua_State *L, struct encoder *e, struct level *lev
         put_separator(L, e, level->index == 1);
         if (level->shape == SHAPE_SORTED) {
             const struct sorted_key *key = &level->sorted[level->index - 1];
-            if (!put_string(L, e, key->text, key->size, ':'))
+            if (!write_name(L, e, key->text, key->size))
                 return REFUSED;
-            if (e->indented)
-                put_byte(L, e, ' ');
         }
-        if ((step = put_value(L, e, lua_type(L, -1))) != WRITTEN)
+        if ((step = put_value(L, e)) != WRITTEN)
             break;
     }
     return step;
@@ -716,20 +684,10 @@ static enum step put_tables(lua_State *L, struct encoder *e)
 
 /* --- a text ---------------------------------------------------------------------------------- */
 
-/* Pushes what writing finds at fixed places. */
-static void find_fixed(lua_State *L, struct encoder *e)
-{
-    lua_pushvalue(L, lua_upvalueindex(UP_ARRAY_MT));
-    lua_pushliteral(L, "__jsontype");
-    e->shape_name = lua_gettop(L);
-    e->array_mt = e->shape_name - 1;
-}
-
 /* Ready for a text; its outermost table will be pushed next. */
 static void prepare(lua_State *L, struct encoder *e)
 {
-    find_fixed(L, e);
-    e->base = e->shape_name + 1;
+    e->base = lua_gettop(L) + 1;
     e->used = e->reserved = 0;
     memset(e->names.text, 0, sizeof e->names.text);
 }
@@ -793,7 +751,7 @@ static void read_options(lua_State *L, struct encoder *e)
 enum {
     KEPT_BYTES = 1024 * 1024,         /* a buffer of this size stays */
     WATCHED_BYTES = 64 * 1024 * 1024, /* up to this, as long as it is used */
-    IDLE_COLLECTIONS = 3              /* without use, then it goes */
+    IDLE_COLLECTIONS = 8              /* without use, then it goes */
 };
 
 /* The encoder that encode keeps from call to call, or a new one while that is in use. Pushes it. */
@@ -881,13 +839,10 @@ static int l_encode(lua_State *L)
  * tell. */
 static int l_is_array(lua_State *L)
 {
-    struct encoder e;
     lua_settop(L, 1);
     bool is_array = false;
     if (lua_istable(L, 1)) {
-        find_fixed(L, &e);
-        lua_pushvalue(L, 1);
-        int shape = told_shape(L, &e);
+        int shape = told_shape(L);
         size_t length = lua_rawlen(L, 1);
         is_array = shape == SHAPE_ARRAY || (shape < 0 && length && is_sequence(L, length));
     }

@@ -4,7 +4,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "json_split.h"
 #include "lua_build.h"
 #include "rfc3339.h"
 
@@ -134,17 +133,6 @@ static int l_instant(lua_State *L)
     return 2;
 }
 
-/* core.scanner(name): which block scanner the splitter uses; with a name, chooses it (for tests).
- */
-static int l_scanner(lua_State *L)
-{
-    const char *name = luaL_optstring(L, 1, NULL);
-    if (name && !amp_split_use(name))
-        return 0;
-    lua_pushstring(L, amp_split_name());
-    return 1;
-}
-
 /* --- the module ------------------------------------------------------------------------------ */
 
 void amp_new_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction collected)
@@ -176,11 +164,8 @@ void amp_set_function(lua_State *L, int module, const char *name, lua_CFunction 
 
 void amp_open_json(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"array", l_array},
-                                         {"instant", l_instant},
-                                         {"scanner", l_scanner},
-                                         {"raise_with", l_raise_with},
-                                         {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"array", l_array}, {"instant", l_instant}, {"raise_with", l_raise_with}, {NULL, NULL}};
     int module = lua_gettop(L);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, module, "null");
@@ -189,6 +174,7 @@ void amp_open_json(lua_State *L)
     lua_setfield(L, -2, "__jsontype");
     lua_pushvalue(L, -1);
     lua_setfield(L, module, "array_mt");
+    lua_pushliteral(L, "__jsontype");
     lua_newtable(L);
     struct amp_keys *keys = (struct amp_keys *)lua_newuserdata(L, sizeof *keys);
     amp_keys_init(keys);

@@ -19,7 +19,15 @@ enum { AMP_DEFAULT_DEPTH = 1000 }; /* max_depth, of decode and encode alike */
 
 /* Upvalues of all functions. A class's methods have its metatable behind them, decode and encode
  * what they keep from call to call. */
-enum { UP_ARRAY_MT = 1, UP_ANCHORS, UP_KEYS, UP_CLASS, UP_COUNT = UP_KEYS, UP_CACHED = UP_CLASS };
+enum {
+    UP_ARRAY_MT = 1,
+    UP_SHAPE_NAME, /* "__jsontype": the field by which other metatables give a table's shape */
+    UP_ANCHORS,
+    UP_KEYS,
+    UP_CLASS,
+    UP_COUNT = UP_KEYS,
+    UP_CACHED = UP_CLASS
+};
 
 /* Adds JSON to the module table on top of the stack. */
 void amp_open_json(lua_State *L);

@@ -3,7 +3,6 @@ local core = require "ampersand.core"
 local random_json = require "support.random_json"
 
 local random = random_json.random(3)
-print(core.scanner())
 for _ = 1, tonumber(arg[1]) do
   local value, message = core.decode(random_json.damaged(random))
   print(message or core.encode(value, { sort_keys = true }))

@@ -269,8 +269,9 @@ bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const 
     if (!line)
         return false;
     /* libcurl reads "Name:" as "leave it out" and "Name;" as an empty one. */
-    snprintf(line, name_length + value_length + 3, "%s%s%s", name, value_length ? ": " : ";",
-             value);
+    memcpy(line, name, name_length);
+    memcpy(line + name_length, value_length ? ": " : ";", 2);
+    memcpy(line + name_length + (value_length ? 2 : 1), value, value_length + 1);
     added = add_line(transfer, line);
     free(line);
     if (strcasecmp(name, "accept-encoding") == 0) {

@@ -46,7 +46,7 @@ local NO_FILTER = {}
 ---@param missing string? a default that is not configured, in words
 ---@return ampersand.Call?, ampersand.Error?
 function call.new(client, what, op, parts, missing)
-  client:_check_open(what)
+  if client._config.closed then client:_check_open(what) end
   local c = {
     client = client, config = client._config, op = op, path = parts.path, query = parts.query, body = parts.body,
     raw = parts.raw, options = parts.options, filter = parts.filter or NO_FILTER,

@@ -16,10 +16,10 @@ function limiter.new(rate, now)
 end
 
 --- Takes the right to send one request.
----@return number seconds until it may be sent
+---@return number seconds until it may be sent; none where it is not above zero
 ---@return integer era of the right: a pause ends it, and another one is to be taken
 function Limiter:take(now)
-  if not self.rate then return math.max(0, self.resume - now), self.era end
+  if not self.rate then return self.resume - now, self.era end
   if now > self.at then
     self.tokens, self.at = math.min(self.capacity, self.tokens + (now - self.at) * self.rate), now
   end

@@ -73,23 +73,27 @@ function params.missing(name)
   return ("no %s: give `%s` to ampersand.new or client:with%s"):format(name, name, variable)
 end
 
+-- The ids (nil without any), the fields and the options among a method's arguments.
 local function take_arguments(what, op, ...)
-  local ids, tables = {}, {}
-  for i = 1, select("#", ...) do
+  local count, ids, fields, options = select("#", ...), nil, nil, nil
+  for i = 1, count do
     local value = (select(i, ...))
     if type(value) == "table" then
-      tables[#tables + 1] = value
-    elseif #tables == 0 then
+      if options then raise(what, "takes ids, fields and options; got %d tables", count - (ids and #ids or 0)) end
+      fields, options = fields or value, fields and value
+    elseif not fields then
       local bad = request.bad_id(value)
       if bad then raise(what, "id %d of %s %s", i, op.path, bad) end
+      ids = ids or {}
       ids[i] = value
     elseif value ~= nil then
       raise(what, "ids come before tables")
     end
   end
-  if #ids > #op.placeholders then raise(what, "got %d ids, but %s takes %d", #ids, op.path, #op.placeholders) end
-  if #tables > 2 then raise(what, "takes ids, fields and options; got %d tables", #tables) end
-  return ids, tables[1], tables[2]
+  if ids and #ids > #op.placeholders then
+    raise(what, "got %d ids, but %s takes %d", #ids, op.path, #op.placeholders)
+  end
+  return ids, fields, options
 end
 
 -- Completes wire name -> id with the client's defaults; the words for one that is not configured.
@@ -158,11 +162,11 @@ end
 -- The path with the ids of a call, and which default is missing. One with the client's ids alone is made once.
 local function path_of(what, op, client, ids)
   local paths = client._kept.paths
-  if not ids[1] and paths[op] then return paths[op] end
-  local path, skipped = {}, #op.placeholders - #ids
-  for i, id in ipairs(ids) do path[op.placeholders[skipped + i]] = id end
+  if not ids and paths[op] then return paths[op] end
+  local path = {}
+  for i, id in ipairs(ids or path) do path[op.placeholders[#op.placeholders - #ids + i]] = id end
   local missing = params.fill_path(what, op, client._config, path)
-  if not ids[1] and not missing then paths[op] = path end
+  if not ids and not missing then paths[op] = path end
   return path, missing
 end
 
@@ -178,7 +182,7 @@ function params.of_method(what, op, client, ...)
   end
   params.check(what, op, client._config, query, body, options)
   local path, missing = path_of(what, op, client, ids)
-  return { path = path, query = query, body = body, options = options, filter = nil }, missing
+  return { path = path, query = query, body = body, options = options }, missing
 end
 
 return params

@@ -122,7 +122,7 @@ local function open(self)
   return engine
 end
 
--- The functions of a response, each made when it is first named: few responses need more than one.
+-- The functions of a response that few need, each made when it is first named.
 local functions = {}
 
 -- Waits for bytes of the body that were not read yet. true | nil at the end | nil, message, kind.
@@ -167,24 +167,20 @@ function functions.deadline(res)
   end
 end
 
-function functions.close(res)
-  return function()
-    res.closed = true
-    if not res.waiting then return res.source:close() end
-    res.source:cancel() -- called by another coroutine; the waiting one must be woken
-    res.waiters:wake(res.source:id())
-  end
-end
-
 local Response = {
   __index = function(res, name)
-    local make = functions[name]
-    if not make then return nil end
-    local made = make(res)
+    local made = functions[name] and functions[name](res)
     rawset(res, name, made)
     return made
   end,
 }
+
+local function close(res)
+  res.closed = true
+  if not res.waiting then return res.source:close() end
+  res.source:cancel() -- called by another coroutine; the waiting one must be woken
+  res.waiters:wake(res.source:id())
+end
 
 local function cancelled(token)
   return token ~= nil and token.cancelled
@@ -246,8 +242,9 @@ local function finish(self, transfer, req)
   local driven = self.loop and self.loop.driven
   local res = setmetatable({
     status = status, headers = headers, source = transfer, waiters = waiters, closed = false, waiting = false,
-    close = nil, wait = nil, turn = driven and function() waiters:turn() end,
+    close = nil, turn = driven and function() waiters:turn() end,
   }, Response)
+  function res.close() close(res) end
   if req.stream and self.streams then self.streams:note(res) end
   return res
 end

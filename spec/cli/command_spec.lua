@@ -105,7 +105,7 @@ installation-0000006  Société Générale d'Élan  pipedrive    working     hea
     end)
   end)
 
-  it("ends quietly when nobody reads on", function()
+  it("ends quietly when the reader has closed the pipe", function()
     for _, flag in ipairs { "--ndjson", "--csv", "--wide" } do
       local result = run("ampersand installations list " .. flag .. " | head -1 | wc -l")
       assert.same({ "1\n", "" }, { result.out, result.err })
@@ -346,7 +346,7 @@ describe("settings", function()
     assert.equal(2, run(count, bare).code)
   end)
 
-  it("that are empty in the file are none", function()
+  it("that are empty in the file count as not set", function()
     local result = run([[mkdir -p "$HOME/y/ampersand"; umask 077; export XDG_CONFIG_HOME="$HOME/y"
       printf '[default]\nproject =\n' >"$HOME/y/ampersand/config"; ampersand installations list]],
       { AMPERSAND_PROJECT_ID = false })
@@ -454,7 +454,7 @@ describe("tools", function()
     assert.truthy(result.out:find "NO  config       /%S+ is open to others %(.-%)\n +fix: chmod 600 /", result.out)
   end)
 
-  it("any: what should not happen is told as such", function()
+  it("any: what should not happen is reported as such", function()
     local result = run [["$LUA" -e 'package.preload["ampersand.cli.show"] = function() error("oh", 0) end' bin/ampersand projects list]]
     assert.same({ 1, "" }, { result.code, result.out })
     assert.truthy(result.err:find "^ampersand: oh\n.*\nThis is a mistake in ampersand itself%.\n$", result.err)
@@ -520,7 +520,7 @@ describe("tools", function()
 end)
 
 describe("installed by make", function()
-  it("the command runs from anywhere, with its manual and completions beside it", function()
+  it("the command runs from anywhere, with its manual and completions", function()
     local clean = "env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LUA -u LD_PRELOAD "
     local made = run(clean .. [[make -s install PREFIX="$HOME/p" >/dev/null]])
     assert.same({ 0, "" }, { made.code, made.err })
@@ -554,7 +554,7 @@ describe("help", function()
     assert.is_true(commands > 120, commands .. " commands")
   end)
 
-  it("tells when argparse is missing", function()
+  it("reports that argparse is missing", function()
     local result = run [[mkdir "$HOME/no"; echo 'error "none"' >"$HOME/no/argparse.lua"
       LUA_PATH="lua/?.lua;$HOME/no/?.lua" ampersand projects list]]
     assert.equal(1, result.code)

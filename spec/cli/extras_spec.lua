@@ -12,7 +12,7 @@ setup(function() server, session = command.open { installations = 120, read_seco
 teardown(function() command.close(server, session) end)
 
 describe("watch", function()
-  it("tells changes as lines and as JSON, and remembers what it has told", function()
+  it("reports changes as lines and as JSON, and remembers what it has reported", function()
     local state = ' --state "$HOME/seen" '
     local first = run("ampersand installations watch --polls 1 --ndjson" .. state)
     assert.same({ 0, "", "" }, { first.code, first.out, first.err })
@@ -90,7 +90,7 @@ describe("edit and undo", function()
     assert.truthy(run(one .. "--unset content.none.deep").out:find "^0 of 1 ")
   end)
 
-  it("refuse what is no change", function()
+  it("refuse what is not a change", function()
     assert.equal(2, run("ampersand installations edit --dry-run").code)
     assert.equal(2, run("ampersand installations edit --dry-run --set content").code)
     assert.equal(2, run("ampersand installations edit --dry-run --set 'content.proxy.enabled:={'").code)

@@ -64,7 +64,7 @@ describe("output that cannot be written", function()
     end
   end)
 
-  it("is no state of a watch, nor a journal, where it is no regular file", function()
+  it("is neither a state of a watch nor a journal where it is not a regular file", function()
     for _, device in ipairs { "/dev/full", "/dev/null", "/dev/zero" } do
       local result = run("timeout 20 " .. (os.getenv "LUA" or "lua") .. " bin/ampersand installations watch --polls 1 --state "
         .. device .. "; code=$?; rm -f " .. device .. ".lock; exit $code")

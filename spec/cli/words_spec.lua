@@ -113,7 +113,7 @@ describe("conditions", function()
     assert.same({ { s = "a,b" } }, selection.refine(values, assert(filter.conditions { "id=3" }), { "s" }))
   end)
 
-  it("are refused in words when they are none", function()
+  it("are refused in words when they are not valid", function()
     for _, text in ipairs { "", "=x", "a b=c", ".a=b", "a..b=c", "!", "a.=1" } do
       local conditions, why = filter.where(text)
       assert.is_nil(conditions, text)
@@ -204,7 +204,7 @@ describe("formats", function()
       collect("tsv", things, { columns = columns, header = false }))
   end)
 
-  it("write YAML that nobody takes for anything else", function()
+  it("write YAML that every reader reads as the same text", function()
     assert.equal([=[
 - deep:
     list:
@@ -317,7 +317,7 @@ describe("tables", function()
     assert.same({ "", "there is nothing" }, { drawn_table({}, { columns = chosen }) })
   end)
 
-  it("guess the columns of what nobody has described, names first", function()
+  it("guess the columns of what is not described, names first", function()
     assert.equal("id  name  b     x\n1   n     true  -\n2   -     -     y\n",
       drawn_table({ { b = true, id = 1, name = "n", deep = {} }, { id = 2, x = "y" } }, {}))
   end)

@@ -84,7 +84,7 @@ describe("an error", function()
     end
   end)
 
-  it("tells of a success whose body is none", function()
+  it("reports a success that has no body", function()
     for _, body in ipairs { "", "{", '{"id":1}}', "<html>" } do
       local project, err = double.client(double.answers(double.json(body))).projects:get()
       assert.is_nil(project)

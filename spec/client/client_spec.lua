@@ -29,7 +29,7 @@ describe("listing", function()
     assert.is_nil(req.body)
   end)
 
-  it("takes the query from the fields and options beside them", function()
+  it("takes the query from the fields, and options apart from them", function()
     local client, transport = client_of(double.json(LIST))
     assert.equal(2, #assert(client.installations:list { groupRef = "a b&c", max = 2 }))
     assert.truthy(transport.asked[1].url:find("/installations?groupRef=a%20b%26c", 1, true))
@@ -156,7 +156,7 @@ describe("listing", function()
     assert.equal("b", client.installations:in_project():where { id = "b" }:first().id)
   end)
 
-  it("gets one installation, whatever its id looks like", function()
+  it("gets one installation, whatever characters its id has", function()
     local client, transport = client_of(double.json '{"id":"x"}')
     for id, escaped in pairs {
       ["a/b"] = "a%2Fb", ["x:pause"] = "x%3Apause", ["a b"] = "a%20b", ["é"] = "%C3%A9", ["%2e%2e"] = "%252e%252e",

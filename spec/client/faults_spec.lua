@@ -144,7 +144,7 @@ describe("a client", function()
     assert.equal(1, arrivals())
   end)
 
-  it("tells those who wait in a frame loop that it was closed", function()
+  it("wakes those who wait in a frame loop when it is closed", function()
     new { loop = frame.new() }
     local told = {}
     for i = 1, 3 do
@@ -179,7 +179,7 @@ describe("a client", function()
     end)
   end
 
-  it("lets go of coroutines that nobody will resume", function()
+  it("lets go of coroutines that will not be resumed", function()
     new { loop = require "ampersand.loop.cqueues" }
     local before = descriptors()
     local controller = cqueues.new()
@@ -415,7 +415,7 @@ describe("a client", function()
     assert.equal("304", message(nil, 304))
   end)
 
-  it("refuses ports that are none, and takes schemes in capitals", function()
+  it("refuses invalid ports, and takes schemes in capitals", function()
     for _, port in ipairs { 0, 65536, 99999 } do
       assert.error_matches(function() ampersand.new { base_url = "http://127.0.0.1:" .. port } end, "a port that is none")
     end

@@ -98,7 +98,7 @@ describe("requests_per_second", function()
     assert.truthy(transport.slept[1] > 9 and transport.slept[1] <= 10)
   end)
 
-  it("tells a listener how long a request waited", function()
+  it("reports to a listener how long a request waited", function()
     local seen = {}
     local client = double.client(double.answers(double.json "{}"), {
       requests_per_second = 1, on_event = function(event) seen[#seen + 1] = event.waited or 0 end,

@@ -144,7 +144,7 @@ describe("listing over HTTP", function()
     assert.equal(300, (client.installations:count()))
   end)
 
-  it("tells a wrong key with the server's title and request id", function()
+  it("reports a wrong key with the server's title and request id", function()
     local list, err = new({ api_key = "wrong-key-123" }).installations:list()
     assert.is_nil(list)
     assert.equal(401, err.status)
@@ -153,7 +153,7 @@ describe("listing over HTTP", function()
     assert.is_nil(tostring(err):find("wrong-key-123", 1, true))
   end)
 
-  it("tells an unknown project and an unknown installation", function()
+  it("reports an unknown project and an unknown installation", function()
     local list, err = new({ project = "nobody" }).installations:list()
     assert.is_nil(list)
     assert.equal(404, err.status)
@@ -177,7 +177,7 @@ describe("listing over HTTP", function()
     assert.is_true(err.retryable)
   end)
 
-  it("ends at the deadline when nobody answers", function()
+  it("ends at the deadline when no answer comes", function()
     local silent = require("socket").bind("127.0.0.1", 0) -- accepts in the kernel's queue, never answers
     local _, number = silent:getsockname()
     local core = require "ampersand.core"

@@ -124,7 +124,7 @@ describe("the table of operations", function()
     assert.is_nil(operations.by_id["listTopics GET"])
   end)
 
-  it("tells the retry layer which GETs change something", function()
+  it("marks the GETs that change something for the retry layer", function()
     assert.same({ refresh = "force" }, operations.by_id.getConnection.unsafe_query)
     assert.same({ rotate = true }, operations.by_id.getDestination.unsafe_query)
     for _, op in ipairs(operations.all()) do

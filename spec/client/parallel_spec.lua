@@ -64,7 +64,7 @@ describe("parallel", function()
     assert.is_nil(errors[1])
   end)
 
-  it("takes what stands beside a value for no error", function()
+  it("does not take a second result of a task that has a value for an error", function()
     local values, errors = transport:parallel(1, { function() return (get "items"), { attempts = 1 } end })
     assert.equal(200, values[1])
     assert.is_nil(next(errors))

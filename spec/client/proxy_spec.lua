@@ -89,7 +89,7 @@ describe("client:proxy", function()
     assert.is_string((assert(client:proxy("GET", "/x", { installation = "installation-0000002" })).path))
   end)
 
-  it("tells a stream that broke off", function()
+  it("reports a stream that broke off", function()
     server:control("faults", { on = "proxy", cut = 100000, next = 1 })
     local answer = assert(client:proxy("GET", "/bytes/300000", { installation = "installation-0000002", stream = true }))
     local chunk, err

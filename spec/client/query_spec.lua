@@ -381,7 +381,7 @@ describe("filters and projections", function()
     assert.is_true(read > 500 and refused > 500)
   end)
 
-  it("take nothing for a time that is none", function()
+  it("take no other text for a time", function()
     for _, no_time in ipairs {
       "2024-03-01T", "2024-03-01T24:00:00Z", "2024-03-01T00-00-00Z", "2024-03-01T00:60:00Z", "2024-03-01T00:00:61Z",
       "2024-03-01T00:00:00", "2024-03-01T00:00:00.Z", "2024-03-01T00:00:00+1", "2024-03-01T00:00:00+01",
@@ -431,7 +431,7 @@ describe("filters and projections", function()
   end)
 
   -- query.lua writes no such plan; C believes none all the same.
-  it("are refused by the core where they are none", function()
+  it("are refused by the core where they are not valid", function()
     local test = { op = "in", operands = { 1 } }
     local deep = {}
     for _ = 1, 70 do deep = { names = { "a", deep } } end

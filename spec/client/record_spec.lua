@@ -203,7 +203,7 @@ describe("ampersand.record and ampersand.replay", function()
     assert.matches("the recording cannot be written: ", err.message, 1, true)
   end)
 
-  it("say which file is no recording", function()
+  it("say which file is not a recording", function()
     assert.error_matches(function() ampersand.record "/nowhere/at/all" end, "ampersand.record: /nowhere/at/all")
     assert.error_matches(function() ampersand.replay "/nowhere/at/all" end, "ampersand.replay: /nowhere/at/all")
     assert.error_matches(function() ampersand.record {} end, "expected the name of a file")

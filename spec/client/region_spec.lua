@@ -67,7 +67,7 @@ describe("a region", function()
     assert.equal("https://write.eu.withampersand.com/v1/x", last())
   end)
 
-  it("is refused when it is no name of a host's part", function()
+  it("is refused when it cannot be a part of a host's name", function()
     for _, region in ipairs { "e.u", "-eu", "eu-", "1eu", "eu/", "e u", "eu@evil.example", ("e"):rep(64), "é" } do
       for _, try in ipairs {
         function() noting { region = region } end, function() ampersand.new {}:with { region = region } end,

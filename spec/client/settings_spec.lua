@@ -151,7 +151,7 @@ describe("a byte order mark before an answer", function()
     end
   end)
 
-  it("is no value, does not come twice, and nowhere else", function()
+  it("is not a value, does not come twice, and nowhere else", function()
     for _, body in ipairs { MARK, MARK:sub(1, 2), MARK:sub(1, 1), MARK .. MARK .. "[]", "[" .. MARK .. "]", " " .. MARK .. "[]",
       MARK:sub(1, 2) .. "[]" } do
       for _, size in ipairs { 1, 2, 100 } do

@@ -100,7 +100,7 @@ describe("time.parse and time.format", function()
     end
   end)
 
-  it("refuse what is no time, in words", function()
+  it("refuse what is not a time, in words", function()
     for _, text in ipairs {
       "", "2023", "2023-07-13", "2023-07-13T21:34:44", "2023-07-13T21:34Z", "2023-7-13T21:34:44Z",
       "2023-13-01T00:00:00Z",

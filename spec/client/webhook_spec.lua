@@ -97,7 +97,7 @@ describe("webhook.verify", function()
     refused("protocol", "no signature of the webhook fits", verify(nil, nil, { new }))
   end)
 
-  it("refuses secrets that are empty, missing or no base64, also beside a good one", function()
+  it("refuses secrets that are empty, missing or not base64, also in a list with a good one", function()
     for _, secret in ipairs { "", "whsec_", "  ", {}, { "" }, { SECRET, "" }, { SECRET, "whsec_" } } do
       refused("config", "empty", verify(nil, nil, secret))
     end

@@ -128,7 +128,7 @@ describe("a bearer function", function()
       encode(('{"exp":%d,"sub":"%s"}'):format(os.time() + lifetime, tag)), tag)
   end
 
-  it("is told why it is asked, and its JWT is kept until shortly before it expires", function()
+  it("is passed the reason, and its JWT is kept until shortly before it expires", function()
     local reasons, given = {}, { jwt(3600, "one"), jwt(10, "two"), jwt(3600, "three"), jwt(3600, "four") }
     local transport = double.answers(double.json "{}")
     local client = ampersand.new { transport = transport, project = "p", bearer = function(reason, token)

@@ -198,7 +198,7 @@ describe("the report of an edit", function()
     assert.is_false(err.report:complete())
   end)
 
-  it("of a dry undo tells what would be put back, and read", function()
+  it("of a dry undo says what would be put back, and read", function()
     server:control("faults", { on = "updateInstallation", status = 403, skip = 5 })
     assert.is_nil((client.installations:edit(CHANGES, { journal = name, parallel = 1, max_failures = 1 })))
     local text = command.read(name)

@@ -218,7 +218,7 @@ describe("ampersand deploy", function()
     return session:run("ampersand " .. words .. " " .. folder)
   end
 
-  it("shows the plan, refuses where nobody can be asked, applies with --yes", function()
+  it("shows the plan, refuses without a terminal, applies with --yes", function()
     local text = manifest { contact = "0 * * * *", deal = "0 * * * *" }
     local result = run("deploy --dry-run", text)
     assert.equal(3, result.code, result.err)

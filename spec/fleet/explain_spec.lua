@@ -61,7 +61,7 @@ describe("explaining an installation", function()
     assert.matches("no reconnect URL could be made %(400", found.next_step)
   end)
 
-  it("tells the last failure and what the server advises", function()
+  it("gives the last failure and what the server advises", function()
     set { healthStatus = "unhealthy", lastOperationStatus = "failure" }
     local found = assert(client.installations:explain(id))
     assert.equal("failed_operation", found.code)
@@ -76,7 +76,7 @@ describe("explaining an installation", function()
     assert(client.installations:unpause(id))
   end)
 
-  it("answers the error when there is nothing to explain", function()
+  it("returns the error when there is nothing to explain", function()
     local found, err = client.installations:explain "installation-9999999"
     assert.is_nil(found)
     assert.equal(404, err.status)

@@ -85,7 +85,7 @@ describe("a journal whose tail is lost", function()
     end
   end)
 
-  it("costs a look at each installation of the plan, and nothing where the end is there", function()
+  it("costs one read of each installation of the plan, and nothing where the end is there", function()
     assert(edit())
     local text = command.read(name)
     write(text:gsub('[^\n]*"type":"end"[^\n]*\n$', ""))
@@ -98,7 +98,7 @@ describe("a journal whose tail is lost", function()
     assert.equal(before + CHANGED, looks())
   end)
 
-  it("costs no look at what was not changed, where the end is there", function()
+  it("costs no read of what was not changed, where the end is there", function()
     server:control("faults", { on = "updateInstallation", status = 422, next = 2 })
     assert.equal(2, assert(edit()).fail)
     local before = server:requests().by_operation.getInstallation
@@ -117,7 +117,7 @@ describe("a journal whose tail is lost", function()
     assert.is_nil(simulated.difference(server, COUNT))
   end)
 
-  it("is told from one that is whole: every run ends with its counts", function()
+  it("is distinguished from one that is whole: every run ends with its counts", function()
     server:control("faults", { on = "updateInstallation", status = 422, next = 2 })
     assert(edit())
     assert(edit())

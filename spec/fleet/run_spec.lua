@@ -173,7 +173,7 @@ describe("a run of an edit", function()
     assert.equal("old", api.installations[2].config.content.read.objects.contact.schedule)
   end)
 
-  it("tells the API to skip the sample read when asked", function()
+  it("asks the API to skip the sample read when asked to", function()
     assert(edit { skip_sampling = true })
     for _, asked in ipairs(api.asked) do
       assert.equal(asked.method == "PATCH", asked.url:find("?skipSampling=true", 1, true) ~= nil)

@@ -6,7 +6,7 @@ local COUNT = math.floor(10000 / tonumber(os.getenv "AMP_SLOW" or 1))
 local STEP = COUNT / 50
 
 describe("an edit of 10,000 installations of which 50 change", function()
-  it("costs one listing, 50 looks and 50 patches, and memory that does not grow with the fleet", function()
+  it("costs one listing, 50 reads and 50 patches, and memory that does not grow with the fleet", function()
     local server = mock.start { installations = COUNT }
     local client, name = simulated.client(server), os.tmpname()
     os.remove(name)

@@ -16,7 +16,7 @@ local function client_of(...)
 end
 
 describe("waiting for an operation", function()
-  it("looks again until it has succeeded, less and less often", function()
+  it("polls until it has succeeded, less and less often", function()
     local going = double.json(operation "in_progress")
     local client, transport = client_of(going, going, going, going, double.json(operation "success"))
     local found, info = client.operations:wait "op-1"
@@ -27,7 +27,7 @@ describe("waiting for an operation", function()
     assert.equal(5, #transport.asked)
   end)
 
-  it("looks as often as it is told, and takes an unknown status for going on", function()
+  it("polls at the given interval, and takes an unknown status for going on", function()
     local client, transport = client_of(double.json(operation "queued"), double.json(operation "in_progress"),
       double.json(operation "success"))
     assert(client.operations:wait("op-1", { interval = 3 }))
@@ -96,7 +96,7 @@ describe("waiting for an operation", function()
     assert.matches("could not be seen for 0.3 s: 503 Service Unavailable", err.message)
   end)
 
-  it("tells progress, from the operation or from the backfill of its object", function()
+  it("reports progress, from the operation or from the backfill of its object", function()
     local seen = {}
     local function listen(progress, of) seen[#seen + 1] = { progress, of.status } end
     local client, transport = client_of(
@@ -172,7 +172,7 @@ describe("waiting, against the mock server", function()
     client:close()
   end)
 
-  it("tells why a read failed", function()
+  it("reports why a read failed", function()
     server = mock.start { installations = 5, read_seconds = 0.1, fail_reads = true }
     local client = simulated.client(server)
     local answer = assert(client.installations:read("contact", { groupRef = "group-0000002", mode = "async" }))

@@ -28,7 +28,7 @@ local function told(watch)
 end
 
 describe("a watch", function()
-  it("tells what changed between two looks, and only that", function()
+  it("reports what changed between two polls, and only that", function()
     local client, transport = client_of(
       list(one "a", one "b", one "c", one "d"),
       list(one("a", "unhealthy"), one "b", one("c", "healthy", "bad_credentials"), one("e", "unhealthy")),
@@ -45,7 +45,7 @@ describe("a watch", function()
     assert.is_nil(watch:next())
   end)
 
-  it("tells at the first look only when it is asked to", function()
+  it("reports at the first poll only when that is asked for", function()
     local client = client_of(list(one "a", one("b", "unhealthy", "bad_credentials")))
     assert.same({}, told(client.installations:watch { polls = 1 }))
     assert.same({
@@ -85,7 +85,7 @@ describe("a watch", function()
     assert.same({ "installed c nil>nil" }, told(client.installations:watch { polls = 3 }))
   end)
 
-  it("ends with an error that no waiting helps against, and looks again when called again", function()
+  it("ends with an error that waiting cannot mend, and polls again when called again", function()
     local client = client_of(double.problem(401, '{"title":"Unauthorized"}'), list(one "a"), list())
     local watch = client.installations:watch { polls = 3 }
     local change, err = watch:next()
@@ -98,7 +98,7 @@ describe("a watch", function()
     assert.is_true(ampersand.is_error(raised))
   end)
 
-  it("is saved and resumed: what was handed over is told once, what was not is told again", function()
+  it("is saved and resumed: what was handed over is reported once, what was not is reported again", function()
     local looks = {
       list(one "a", one "b"),
       list(one("a", "unhealthy", "bad_credentials"), one("b", "healthy", "working", "c2"), one("n", "unhealthy")),
@@ -164,7 +164,7 @@ describe("a watch", function()
     assert.equal(2, #transport.asked)
   end)
 
-  it("keeps names that hold blanks, and tells each installation once however often it is listed", function()
+  it("keeps names that hold blanks, and reports each installation once however often it is listed", function()
     local client = client_of(list(one("a b%", "very healthy", "", "c 1")),
       list(one("a b%", "unhealthy", "", "c 1"), one("a b%", "unhealthy", "", "c 1")))
     assert.same({ "unhealthy a b% very%20healthy>unhealthy" }, told(client.installations:watch { polls = 2 }))

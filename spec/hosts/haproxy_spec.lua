@@ -229,7 +229,7 @@ describe("HAProxy", function()
     assert.truthy(select(2, sync()):find("The request names no group.", 1, true))
   end)
 
-  it("answers the kind `phase` where it cannot wait", function()
+  it("fails with kind `phase` where it cannot wait", function()
     for _, path in ipairs { "/fetch", "/converter" } do
       local status, body = get(path, nil, values.extra)
       assert.equal(200, status, log())
@@ -310,7 +310,7 @@ describe("HAProxy", function()
     return times
   end
 
-  it("serves its pages beside a hundred slow calls", function()
+  it("serves its pages while a hundred calls are slow", function()
     page_times(20)
     local alone = page_times(100)
     api:control("faults", { delay = 3, on = "listInstallations" })

@@ -4,7 +4,7 @@ local random_json = require "support.random_json"
 local function sorted(value) return (assert(core.encode(value, { sort_keys = true }))) end
 
 describe("encode", function()
-  it("tells arrays from objects", function()
+  it("distinguishes arrays from objects", function()
     assert.equal("{}", core.encode {})
     assert.equal("[]", core.encode(core.array {}))
     assert.equal("[]", core.encode(core.array()))

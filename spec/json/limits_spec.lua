@@ -388,7 +388,7 @@ describe("a decoder", function()
     end
   end)
 
-  it("bounds the members beside the path alike, wherever they stand and whatever was read before", function()
+  it("bounds the members outside the path alike, wherever they stand and whatever was read before", function()
     local function ends(decoder, text)
       decoder:feed(text)
       decoder:finish()
@@ -428,7 +428,7 @@ describe("a decoder", function()
     assert.error_matches(function() decoder:again() end, "the decoder is closed")
   end)
 
-  it("looks at the limits of elements in whole texts, too", function()
+  it("applies the limits of elements in whole texts, too", function()
     for _, options in ipairs { {}, { expect = "array" }, { expect = "any" } } do
       options.max_element_values = 2
       assert.same({ 1, 2, 3, 4 }, core.decode("[1,2,3,4]", options))

@@ -199,7 +199,7 @@ describe("the mock server as a server", function()
     wire.tcp:close()
   end)
 
-  it("serves many connections at once, a slow one beside fast ones", function()
+  it("serves many connections at once, a slow one and fast ones", function()
     local wires = {}
     for i = 1, 50 do
       wires[i] = connect(server)
@@ -388,7 +388,7 @@ describe("the mock server's faults", function()
 
   local function fault(words) server:control("faults", words) end
 
-  it("answer another status, for so many requests, with Retry-After", function()
+  it("answer another status, for a number of requests, with Retry-After", function()
     fault { status = 429, retry_after = 3, next = 2, on = "listInstallations" }
     for _ = 1, 2 do
       local status, problem, headers = call(server, "GET", LIST)

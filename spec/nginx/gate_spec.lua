@@ -162,7 +162,7 @@ describe("the gate", function()
     assert.equal(1, #transport.asked)
   end)
 
-  it("asks nobody when the store does not answer", function()
+  it("sends no request when the store does not answer", function()
     local function gone() return nil, "gone" end
     local g, transport = make({ store = { get = gone, set = gone, lock = gone, unlock = gone } }, {})
     local verdict = g:health { group = "acme" }

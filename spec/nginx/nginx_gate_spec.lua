@@ -105,7 +105,7 @@ describe("the gate inside nginx", function()
   end)
   before_each(function() set_mode(server, "healthy") end)
 
-  it("lets a group pass after one call, whoever asks first", function()
+  it("lets a group pass after one call, whichever request comes first", function()
     assert.equal(40, many(server, "/strict?alpha", 40, 200))
     assert.equal(1, calls(server, "alpha"))
     assert.equal(40, many(server, "/strict?alpha", 40, 200))
@@ -315,7 +315,7 @@ describe("the gate over a fleet", function()
     assert.equal(1, calls(server, "alpha"))
   end)
 
-  it("tells all machines of a change", function()
+  it("makes a change known to all machines", function()
     assert.equal(200, (other:ask "/gated?beta"))
     set_mode(server, "unhealthy")
     server:ask "/changed?beta"
@@ -463,7 +463,7 @@ describe("the gate in nginx's other phases", function()
     if server then server:stop() end
   end)
 
-  it("answers the kind `phase` where nothing can be asked", function()
+  it("answers kind `phase` where no request can be made", function()
     for _, phase in ipairs { "init", "init_worker" } do
       local _, words = server:ask("/note?" .. phase)
       local expected = "unknown phase no request can be made in nginx's phase " .. phase

@@ -220,7 +220,7 @@ describe("the source archive", function()
     assert.truthy(text:find("25 installations: 2 unhealthy, 23 healthy", 1, true), text)
   end) end
 
-  it("is what luarocks makes a working tree of, and tests with the Lua it is told", function()
+  it("is what luarocks makes a working tree of, and tests with the given Lua", function()
     need_luarocks()
     local ok, text = luarocks("make --deps-mode none " .. RELEASE)
     assert.is_true(ok, text)

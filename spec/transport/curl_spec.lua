@@ -196,7 +196,7 @@ describe("the curl transport", function()
     end
   end)
 
-  it("stops reading from the network while nobody takes the bytes", function()
+  it("stops reading from the network while the bytes are not taken", function()
     local res = assert(new():request { method = "GET", url = server:url "big?bytes=50000000", stream = true })
     for _ = 1, 20 do -- other requests drive the engine meanwhile
       assert.equal(200, (fetch "items"))
@@ -328,7 +328,7 @@ describe("the curl transport", function()
       assert.equal("tls", kind)
     end)
 
-    it("unless it is told not to verify", function()
+    it("unless verification is switched off", function()
       new { insecure_skip_verify = true }
       for _, port in ipairs { "expired", "wronghost", "selfsigned" } do
         assert.equal(200, (fetch("items", port)))
@@ -440,7 +440,7 @@ describe("the curl transport", function()
     end
   end)
 
-  it("tells who waits for a request begun before the client was closed", function()
+  it("cancels a request begun before the client was closed", function()
     local wait = new():begin { method = "GET", url = server:url "silent", timeout = 10 }
     transport:close()
     assert.same({ n = 4, nil, "the request was cancelled", "cancelled", true }, { n = select("#", wait(1)), wait(1) })
@@ -457,7 +457,7 @@ describe("the curl transport", function()
     end
   end)
 
-  it("tells what the server cannot have seen", function()
+  it("reports what the server cannot have seen", function()
     local _, message, kind, sent = new():request { method = "POST", url = "http://127.0.0.1:1/", timeout = 5 }
     assert.equal("connect", kind, message)
     assert.is_false(sent)

@@ -124,7 +124,7 @@ describe("http1", function()
       assert.same({ nil, "the connection broke: reset", "closed" }, { body_of(r) })
     end)
 
-    it("leave a connection that is no longer good", function()
+    it("leave a connection that cannot be used any more", function()
       for _, head in ipairs {
         "HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 1\r\n\r\nx",
         "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx",

@@ -70,7 +70,7 @@ describe("the engine and nginx", function()
     end
   end)
 
-  it("answers 50 requests at once over one HTTP/2 connection, beside a stream that nobody reads", function()
+  it("answers 50 requests at once over one HTTP/2 connection, while a stream is not read", function()
     new()
     local stream = get("slow", "h2", { stream = true, headers = { ["Accept-Encoding"] = "identity" } })
     local tasks = {}

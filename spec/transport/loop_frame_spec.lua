@@ -151,7 +151,7 @@ describe("a program that polls in every frame", function()
   end
 
   if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
-    it("is told in words what PUC Lua 5.1 cannot do", function()
+    it("gets an error that says what PUC Lua 5.1 cannot do", function()
       local function refused(f)
         local ok, message = coroutine.resume(coroutine.create(f))
         assert.is_false(ok)

@@ -4,7 +4,7 @@ local ampersand = require "ampersand"
 local build = require "support.build"
 local fault = require "support.fault"
 
-describe("streams that nobody closed", function()
+describe("streams that were not closed", function()
   local server, client
   setup(function() server = fault.start() end)
   teardown(function() server:stop() end)

@@ -18,24 +18,27 @@ local ORIGIN = [==[
   }
 ]==]
 
+-- Starts the dashboard with a list of two installations; `refresh` is DASHBOARD_REFRESH.
+local function start(refresh)
+  return nginx.start {
+    lua_path = ";examples/openresty/dashboard/?.lua", main = "env AMPERSAND_PROJECT_ID; env DASHBOARD_REFRESH;",
+    env = { AMPERSAND_PROJECT_ID = "p", DASHBOARD_REFRESH = refresh }, origin = ORIGIN,
+    http = [[
+      lua_shared_dict dashboard {{size}};
+      init_by_lua_block {
+        dashboard = require("dashboard").new(require("ampersand").new {
+          base_url = "http://127.0.0.1:{{upstream}}/v1", api_key = "k", project = "p" })
+      }
+      init_worker_by_lua_block { dashboard:start() }
+    ]],
+    server = "location = / { content_by_lua_block { dashboard:page() } }", size = "1m",
+  }
+end
+
 describe("the dashboard's store", function()
   local server
 
-  lazy_setup(function()
-    server = nginx.start {
-      lua_path = ";examples/openresty/dashboard/?.lua", main = "env AMPERSAND_PROJECT_ID;",
-      env = { AMPERSAND_PROJECT_ID = "p" }, origin = ORIGIN,
-      http = [[
-        lua_shared_dict dashboard {{size}};
-        init_by_lua_block {
-          dashboard = require("dashboard").new(require("ampersand").new {
-            base_url = "http://127.0.0.1:{{upstream}}/v1", api_key = "k", project = "p" })
-        }
-        init_worker_by_lua_block { dashboard:start() }
-      ]],
-      server = "location = / { content_by_lua_block { dashboard:page() } }", size = "1m",
-    }
-  end)
+  lazy_setup(function() server = start() end)
   lazy_teardown(function()
     if server then server:stop() end
   end)
@@ -64,6 +67,16 @@ describe("the dashboard's store", function()
     for length = 196, 204 do -- cut between two bytes of a character, it would not be UTF-8 any more
       local page = select(2, server:ask("/?q=" .. ("a"):rep(length) .. ("%C3%BC"):rep(8)))
       assert.is_string(json.decode('"' .. page:match 'name="q" value="([^"]*)"' .. '"'))
+    end
+  end)
+
+  it("refuses an interval between two refreshes that is not a time", function()
+    for _, refresh in ipairs { "0", "-1", "soon", "nan", "inf" } do
+      local ok, why = pcall(start, refresh)
+      if ok then why:stop() end
+      assert.is_false(ok, refresh)
+      local words = ("DASHBOARD_REFRESH must be a positive number of seconds, got %q"):format(refresh)
+      assert.truthy(tostring(why):find(words, 1, true), tostring(why))
     end
   end)
 end)

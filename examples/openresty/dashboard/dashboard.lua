@@ -64,6 +64,14 @@ local function row_of(installation)
   }
 end
 
+-- Seconds between two refreshes. What is not a time is refused: nginx would not start its timer, or never ask again.
+local function interval()
+  local given = os.getenv "DASHBOARD_REFRESH" or ""
+  local seconds = given == "" and 15 or tonumber(given)
+  if seconds and seconds > 0 and seconds < math.huge then return seconds end
+  error(("DASHBOARD_REFRESH must be a positive number of seconds, got %q"):format(given), 0)
+end
+
 --- The dashboard of a client: its integration's installations, or all of the project's.
 ---@param client ampersand.Client
 function dashboard.new(client)
@@ -72,7 +80,7 @@ function dashboard.new(client)
   if not integration or integration == "" then view = view:in_project() end
   return setmetatable({
     client = client, view = view:select(FIELDS), store = cache.shared "dashboard",
-    every = tonumber(os.getenv "DASHBOARD_REFRESH") or 15,
+    every = interval(),
     project = os.getenv "AMPERSAND_PROJECT_ID" or "", decoded = {},
   }, dashboard)
 end

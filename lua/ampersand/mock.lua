@@ -14,42 +14,25 @@ local mock = {}
 ---@return table installation
 mock.installation = fixtures.installation
 
---- Every option of the command line: name, default, and what `--help` says. `false` makes a switch.
+--- Every option of the command line: name, default, and what `--help` says. `false` makes a switch. A number is whole
+--- (but for a `fraction`), from 0 to `most`.
 mock.options = {
   { "installations", 100, "number of installations" },
   { "host", "127.0.0.1", "address to listen on" },
-  { "port", 0, "port to listen on; 0 takes a free one" },
+  { "port", 0, "port to listen on; 0 takes a free one", most = 65535 },
   { "key", "mock-key", "the API key that is accepted" },
   { "bearer", "mock-token", "the bearer token that is accepted" },
   { "fault", "", "a fault to inject, see below; may be given several times" },
   { "gzip", false, "compress for clients that accept it (needs lua-zlib)" },
   { "length", false, "send lists with Content-Length instead of in chunks" },
-  { "read-seconds", 1, "how long a triggered read takes" },
+  { "read-seconds", 1, "how long a triggered read takes", fraction = true },
   { "fail-reads", false, "make triggered reads fail halfway" },
   { "log", 1000, "how many requests /__mock/requests lists at most" },
   { "exit-on-eof", false, "end when standard input closes" },
 }
 
-local function option_lines(lines)
-  for _, option in ipairs(mock.options) do
-    local name, default, text = option[1], option[2], option[3]
-    local value = default ~= false and (type(default) == "number" and " N" or " TEXT") or ""
-    local known = default and default ~= "" and (" (%s)"):format(default) or ""
-    lines[#lines + 1] = ("  %-20s %s%s"):format("--" .. name .. value, text, known)
-  end
-end
-
-local function fault_lines(lines)
-  local names = {}
-  for name in pairs(faults.presets) do names[#names + 1] = name end
-  table.sort(names)
-  lines[#lines + 1] = "A fault is one of " .. table.concat(names, " ") .. ", or words joined by commas,"
-  lines[#lines + 1] = "such as --fault on=listInstallations,status=503,next=2:"
-  for _, word in ipairs(faults.words) do
-    local value = word[2] == "number" and "=N" or word[2] == "string" and "=TEXT" or ""
-    lines[#lines + 1] = ("  %-20s %s"):format(word[1] .. value, word[3])
-  end
-end
+local TYPES = { number = " N", string = " TEXT", boolean = "" }
+local LINE = "  %-20s %s"
 
 local function usage()
   local lines = {
@@ -57,58 +40,53 @@ local function usage()
     "A mock server for the Ampersand API on this machine: project my-project (project-456), integration",
     "salesforce (integration-123) with the fleet, integration hubspot (integration-124) with three more.", "",
   }
-  option_lines(lines)
-  lines[#lines + 1] = "  --help               show this\n"
-  fault_lines(lines)
+  local function add(...) lines[#lines + 1] = LINE:format(...) end
+  for _, option in ipairs(mock.options) do
+    local name, default, text = option[1], option[2], option[3]
+    add("--" .. name .. TYPES[type(default)], text .. (default and default ~= "" and (" (%s)"):format(default) or ""))
+  end
+  add("--help", "show this\n")
+  local names = {}
+  for name in pairs(faults.presets) do names[#names + 1] = name end
+  table.sort(names)
+  lines[#lines + 1] = "A fault is one of " .. table.concat(names, " ") .. ", or words joined by commas,"
+  lines[#lines + 1] = "such as --fault on=listInstallations,status=503,next=2:"
+  for _, word in ipairs(faults.words) do add(word[1] .. TYPES[word[2]]:gsub(" ", "="), word[3]) end
   return table.concat(lines, "\n")
 end
 
-local function find_option(name)
-  for _, option in ipairs(mock.options) do
-    if option[1] == name then return option end
-  end
-end
-
-local LAST_PORT = 65535
-
-local function fits(name, number)
-  if number % 1 ~= 0 and name ~= "read-seconds" then return false end
-  return number >= 0 and number <= (name == "port" and LAST_PORT or 2 ^ 53)
-end
-
 local function expected(option)
-  local name, default = option[1], option[2]
-  if type(default) == "string" then return "text" end
-  if name == "port" then return "whole number from 0 to " .. LAST_PORT end
-  return (name == "read-seconds" and "number" or "whole number") .. " of at least 0"
+  if type(option[2]) == "string" then return "text" end
+  if option.most then return "whole number from 0 to " .. option.most end
+  return (option.fraction and "number" or "whole number") .. " of at least 0"
 end
 
--- The value of an option in the type of its default, or nil and a message.
+-- The value of an option in the type of its default; nil where it does not fit.
 local function read_value(option, text)
-  local name, default = option[1], option[2]
-  local value = text
-  if type(default) == "number" then
-    value = tonumber(text)
-    if value and not fits(name, value) then value = nil end
-  end
-  if value then return value end
-  return nil, ("--%s needs a %s, not %s"):format(name, expected(option), text and ("%q"):format(text) or "nothing")
+  if type(option[2]) == "string" then return text end
+  local number = tonumber(text)
+  local fits = number and number >= 0 and number <= (option.most or 2 ^ 53) and (option.fraction or number % 1 == 0)
+  return fits and number or nil
 end
 
 -- arg -> options, or nil and a message
 local function parse(arg)
-  local options, i = {}, 1
+  local known, options, i = {}, {}, 1
+  for _, option in ipairs(mock.options) do known[option[1]] = option end
   while arg[i] do
     local name, sign, text = arg[i]:match "^%-%-([%l-]+)(=?)(.*)$"
-    local option = find_option(name)
+    local option = known[name]
     if not option then return nil, ("unknown option %q"):format(arg[i]) end
     if option[2] == false then
       if sign == "=" then return nil, ("--%s takes no value"):format(name) end
       options[name] = true
     else
       if sign == "" then i, text = i + 1, arg[i + 1] end
-      local value, why = read_value(option, text)
-      if why then return nil, why end
+      local value = read_value(option, text)
+      if not value then
+        text = text and ("%q"):format(text) or "nothing"
+        return nil, ("--%s needs a %s, not %s"):format(name, expected(option), text)
+      end
       options[name] = name == "fault" and options.fault and options.fault .. ";" .. value or value
     end
     i = i + 1
@@ -116,28 +94,21 @@ local function parse(arg)
   return options
 end
 
-local function read_faults(text)
-  local list = {}
-  for part in text:gmatch "[^;]+" do
-    local fault, why = faults.parse(part)
-    if not fault then return nil, why end
-    list[#list + 1] = fault
-  end
-  return list
-end
-
 -- All options, missing ones with their defaults; or nil and a message.
 local function complete(options)
-  local all = {}
+  local all = { faults = {} }
   for _, option in ipairs(mock.options) do
     local value = options[option[1]]
     if value == nil then value = option[2] end
     all[option[1]] = value
   end
   if all.gzip and not pcall(require, "zlib") then return nil, "--gzip needs lua-zlib" end
-  local why
-  all.faults, why = read_faults(all.fault)
-  return all.faults and all, why
+  for part in all.fault:gmatch "[^;]+" do
+    local fault, why = faults.parse(part)
+    if not fault then return nil, why end
+    table.insert(all.faults, fault)
+  end
+  return all
 end
 
 --- Opens a mock server; `server:run()` then serves.

@@ -27,7 +27,7 @@ local Log = {}
 Log.__index = Log
 
 function admin.new_log(size)
-  return setmetatable({ size = size, count = 0, by_operation = {}, first = 1, last = 0, entries = {} }, Log)
+  return setmetatable({ size = size, count = 0, by_operation = {}, requests = core.array() }, Log)
 end
 
 --- Notes a request and how it was answered.
@@ -37,23 +37,17 @@ function Log:note(request, body, status)
   local path = op and op.resource == "api_keys" and request.path:gsub("(/api%-keys/).+", "%1{apiKey}") or request.path
   self.count = self.count + 1
   self.by_operation[id] = (self.by_operation[id] or 0) + 1
-  self.last = self.last + 1
-  self.entries[self.last] = {
+  table.insert(self.requests, {
     operation = id, method = request.method, path = http.printable(path),
     query = http.loggable(request.query, redact.is_secret_parameter),
     headers = http.loggable(request.headers, redact.is_secret_header),
     body = redact.value(redact.copy(body)), bytes = #request.body, status = status, connection = request.connection,
-  }
-  if self.last - self.first >= self.size then
-    self.entries[self.first] = nil
-    self.first = self.first + 1
-  end
+  })
+  if #self.requests > self.size then table.remove(self.requests, 1) end
 end
 
 function Log:show()
-  local requests = core.array()
-  for i = self.first, self.last do requests[#requests + 1] = self.entries[i] end
-  return { count = self.count, by_operation = self.by_operation, requests = requests }
+  return { count = self.count, by_operation = self.by_operation, requests = self.requests }
 end
 
 -- Routes ------------------------------------------------------------------------------------------------------------

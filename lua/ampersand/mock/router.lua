@@ -14,45 +14,27 @@ local PIECE = 64 * 1024
 
 -- Routes ------------------------------------------------------------------------------------------------------------
 
-local function segments_of(path)
-  local segments = {}
-  for segment in path:gmatch "/([^/]*)" do segments[#segments + 1] = segment end
-  return segments
+-- A path as a pattern, and the names of the values in it. An escaped colon does not separate a verb.
+local function compile(op)
+  local names = {}
+  local pattern, weight = op.path:gsub("%-", "%%-"), #op.path:gsub("{%w+}", "")
+  pattern = pattern:gsub("{(%w+)}", function(name)
+    names[#names + 1] = name
+    return "([^/]+)"
+  end)
+  return { op = op, pattern = "^" .. pattern .. "$", names = names, weight = weight }
 end
 
--- A segment of a template: a literal, or the name of a value and what must follow it (`{id}:pause`).
-local function compile(segment)
-  local name, suffix = segment:match "^{(%w+)}(.*)$"
-  return name and { name = name, suffix = suffix } or { literal = segment }
-end
+local routes = {}
+for i, op in ipairs(operations.all()) do routes[i] = compile(op) end
+table.sort(routes, function(a, b) return a.weight > b.weight end)
 
-local function routes_of(list)
-  local routes = {}
-  for _, op in ipairs(list) do
-    local route = { op = op, weight = #(op.path:gsub("{%w+}", "")) }
-    for i, segment in ipairs(segments_of(op.path)) do route[i] = compile(segment) end
-    routes[#routes + 1] = route
-  end
-  table.sort(routes, function(a, b) return a.weight > b.weight end)
-  return routes
-end
-
-local routes = routes_of(operations.all())
-
--- The path parameters by name, or nil where the path does not match. An escaped colon does not separate a verb.
-local function match(route, segments)
-  if #route ~= #segments then return nil end
+-- The path parameters by name, or nil where the path does not match.
+local function match(route, path)
+  local values = { path:match(route.pattern) }
+  if not values[1] then return nil end
   local params = {}
-  for i, part in ipairs(route) do
-    local segment = segments[i]
-    if part.literal then
-      if segment ~= part.literal then return nil end
-    else
-      local value = segment:sub(1, #segment - #part.suffix)
-      if value == "" or segment:sub(#value + 1) ~= part.suffix then return nil end
-      params[part.name] = http.unescape(value)
-    end
-  end
+  for i, name in ipairs(route.names) do params[name] = http.unescape(values[i]) end
   return params
 end
 
@@ -65,9 +47,9 @@ local function is_meant(op, server, body)
 end
 
 local function find(method, path, server, body)
-  local segments, known = segments_of(path), false
+  local known = false
   for _, route in ipairs(routes) do
-    local params = match(route, segments)
+    local params = match(route, path)
     known = known or params
     if params and route.op.method == method and is_meant(route.op, server, body) then return route.op, params end
   end

@@ -158,16 +158,19 @@ function Store:installation(params)
   problem.refuse(404, "installation not found")
 end
 
+local function table_at(value, path)
+  local found = deep.get(value, path)
+  return type(found) == "table" and found or {}
+end
+
 --- The objects an integration reads, by its latest revision; an empty table when that says nothing of reading.
 function Store.objects_of(_, integration)
-  local objects = deep.get(integration, { "latestRevision", "content", "read", "objects" })
-  return type(objects) == "table" and objects or {}
+  return table_at(integration, "latestRevision.content.read.objects")
 end
 
 --- What an installation reads, by object; an empty table when that is nothing.
 function Store.reads_of(_, installation)
-  local objects = deep.get(installation, { "config", "content", "read", "objects" })
-  return type(objects) == "table" and objects or {}
+  return table_at(installation, "config.content.read.objects")
 end
 
 --- Refuses a path whose object the integration does not read.

@@ -4,6 +4,7 @@
 --   fields   members taken from a create's body     unique   no two items of a project share this member
 --   mask     what an update may name                refers   members that must be the id of an item elsewhere
 --   hide     members never shown in answers         defaults members of a new item that the body may leave out
+--   scope    the member that names an item's organization, where items belong to one
 
 local core = require "ampersand.core"
 local deep = require "ampersand.util.deep"
@@ -16,6 +17,7 @@ local kinds = {
     param = "apiKey", id = "key", fields = { "label", "scopes" }, mask = { "label", "active", "scopes" },
     defaults = function(store) return { key = store.secret(40), active = true, scopes = core.array() } end,
   },
+  claimed_domains = { scope = "parentId" },
   consumers = { fields = { "consumerRef", "consumerName" }, unique = "consumerRef" },
   destinations = {
     param = "destination", prefix = "destination", fields = { "name", "type", "metadata" }, unique = "name",
@@ -30,7 +32,10 @@ local kinds = {
   integrations = { param = "integrationIdOrName" },
   jwt_keys = { param = "keyId", mask = { "active", "label" } },
   org_builders = {},
-  org_invites = { param = "inviteId", scope = "parentId" },
+  org_invites = {
+    param = "inviteId", prefix = "invite", scope = "parentId", fields = {},
+    defaults = function(_, body) return { invitedEmail = body.email, parentType = "org", status = "pending" } end,
+  },
   orgs = {
     param = "orgId", prefix = "org", fields = { "label" }, mask = { "label" },
     defaults = function() return { defaultTeamId = "team-123" } end,
@@ -53,9 +58,7 @@ local kinds = {
 
 -- The member and value that items of a path share: their project, their organization, or none.
 local function owner_of(store, name, params)
-  if params.orgId and name ~= "orgs" then
-    return name == "org_invites" and "parentId" or nil, store:need("orgs", params.orgId).id
-  end
+  if params.orgId and name ~= "orgs" then return kinds[name].scope, store:need("orgs", params.orgId).id end
   if params.projectIdOrName and name ~= "projects" then return "projectId", store:project(params).id end
 end
 
@@ -121,7 +124,7 @@ function verbs.create(op, kind)
     for member, other in pairs(kind.refers or {}) do
       if not store:find(other, "id", body[member]) then problem.invalid("body", member, "does not exist") end
     end
-    local item = kind.defaults and kind.defaults(store) or {}
+    local item = kind.defaults and kind.defaults(store, body) or {}
     for _, member in ipairs(kind.fields) do
       if body[member] ~= nil then item[member] = deep.copy(body[member]) end
     end
@@ -201,15 +204,6 @@ function handlers.createJWTKey(store, params, _, body)
     publicKeyPem = body.publicKeyPem, createTime = store.now(), updateTime = store.now(),
   })
   return { kid = id }
-end
-
-function handlers.createOrgInvite(store, params, _, body)
-  local invite = {
-    id = store:new_id "invite", invitedEmail = body.email, parentType = "org", status = "pending",
-    parentId = store:need("orgs", params.orgId).id, createTime = store.now(),
-  }
-  table.insert(store.org_invites, invite)
-  return invite
 end
 
 return handlers

@@ -26,24 +26,29 @@ local function wanted(connection, query)
     and (not query.consumerRef or connection.consumer.consumerRef == query.consumerRef)
 end
 
--- Connections of the fleet, then unused ones; each once, as JSON texts.
+-- Connections of the fleet, then unused ones; each once.
+local function each_connection(store, group_ref)
+  local places, seen, i = store.fleet:each(nil, group_ref), {}, 0
+  return function()
+    local place = places()
+    if place then
+      local connection = store.fleet:at(place).connection
+      if store.fleet.changed[place] then seen[connection.id] = true end
+      return connection
+    end
+    repeat i = i + 1 until not store.connections[i] or not seen[store.connections[i].id]
+    return store.connections[i]
+  end
+end
+
 function handlers.listConnections(store, params, query)
   store:project(params)
   return function()
-    local places, seen, i = store.fleet:each(nil, query.groupRef), {}, 0
+    local connections = each_connection(store, query.groupRef)
     return function()
-      for place in places do
-        local connection = store.fleet:at(place).connection
-        if store.fleet.changed[place] then seen[connection.id] = true end
+      for connection in connections do
         if wanted(connection, query) then return core.encode(public_view(connection, {}), { sort_keys = true }) end
       end
-      repeat
-        i = i + 1
-        local connection = store.connections[i]
-        if connection and not seen[connection.id] and wanted(connection, query) then
-          return core.encode(public_view(connection, {}), { sort_keys = true })
-        end
-      until not connection
     end
   end
 end
@@ -80,21 +85,25 @@ local function scheme_of(body)
   return "none"
 end
 
-local function party(store, project, prefix, body)
-  local now, ref = store.now(), body[prefix .. "Ref"]
+local function party(project, prefix, body, now)
+  local ref = body[prefix .. "Ref"]
   return {
     [prefix .. "Ref"] = ref, [prefix .. "Name"] = body[prefix .. "Name"] or ref, projectId = project.id,
     createTime = now, updateTime = now,
   }
 end
 
+local function known_provider(body)
+  return fixtures.provider(body.provider) or problem.invalid("body", "provider", "is not a known provider")
+end
+
 --- Makes a connection from the body of a request.
 local function new_connection(store, project, body)
-  if not fixtures.provider(body.provider) then problem.invalid("body", "provider", "is not a known provider") end
+  local provider, now = known_provider(body), store.now()
   local connection = {
-    id = store:new_id "connection", projectId = project.id, provider = body.provider, status = "created",
-    group = party(store, project, "group", body), consumer = party(store, project, "consumer", body),
-    createTime = store.now(), updateTime = store.now(), authScheme = scheme_of(body), apiKey = body.apiKey,
+    id = store:new_id "connection", projectId = project.id, provider = provider.name, status = "created",
+    group = party(project, "group", body, now), consumer = party(project, "consumer", body, now),
+    createTime = now, updateTime = now, authScheme = scheme_of(body), apiKey = body.apiKey,
     providerWorkspaceRef = body.providerWorkspaceRef, providerMetadata = body.providerMetadata,
     oauth2AuthorizationCode = body.oauth2AuthorizationCode,
   }
@@ -139,8 +148,7 @@ end
 
 function handlers.oauthConnect(store, _, _, body)
   store:project(body)
-  local provider = fixtures.provider(body.provider)
-  if not provider then problem.invalid("body", "provider", "is not a known provider") end
+  local provider = known_provider(body)
   if not provider.scheme:find "^oauth2/authorizationCode" then
     problem.invalid("body", "provider", "does not log in by OAuth")
   end

@@ -30,17 +30,15 @@ local function manifest_of(body)
   return value.integrations
 end
 
-local function objects_by_name(integration)
+local function objects_by_name(store, integration)
   local names = {}
-  for _, object in ipairs(deep.get(integration, "latestRevision.content.read.objects") or {}) do
-    names[object.objectName] = true
-  end
+  for _, object in ipairs(store:objects_of(integration)) do names[object.objectName] = true end
   return names
 end
 
 -- Pauses the reads of objects that the latest revision no longer has.
 local function pause_dropped(store, integration, before)
-  local now = objects_by_name(integration)
+  local now = objects_by_name(store, integration)
   for place in store.fleet:each(integration.id) do
     local installation, paused = store.fleet:at(place), false
     for name, object in pairs(store:reads_of(installation)) do
@@ -51,7 +49,7 @@ local function pause_dropped(store, integration, before)
 end
 
 local function revise(store, integration, content, query)
-  local before = objects_by_name(integration)
+  local before = objects_by_name(store, integration)
   store:add_revision(integration, content)
   if query.destructive == "true" then pause_dropped(store, integration, before) end
 end

@@ -1,6 +1,5 @@
 -- Organizations, the people in them, their billing and their domains.
 
-local core = require "ampersand.core"
 local problem = require "ampersand.mock.problem"
 
 local handlers = {}
@@ -41,14 +40,6 @@ end
 function handlers.createBillingAccountSession(store, params)
   local account = store:need("billing_accounts", params.billingAccountId)
   return { url = ("https://billing.example/session/%s/%s"):format(account.id, store.secret(16)) }
-end
-
-function handlers.listOrgClaimedDomains(store, params)
-  local org, list = store:need("orgs", params.orgId), core.array()
-  for _, claim in ipairs(store.claimed_domains) do
-    if claim.parentId == org.id then list[#list + 1] = claim end
-  end
-  return list
 end
 
 -- Domains, addresses and URLs are all taken for their domain.

@@ -30,7 +30,6 @@ local SHARED = {
   dry_run = { "--dry-run", "Print what would change; send nothing." },
   parallel = { "--parallel", "How many at once (4).", number = "count" },
   body = { "--body", "The body as JSON, from a file or `-`, standard input.", "<file>" },
-  tolerance = { "--tolerance", "Seconds a message may be old (300).", number = "seconds" },
   formats = { group = "Output", exclusive = 7,
     { "--json", "JSON, indented." }, { "--ndjson", "One line of JSON each, as they arrive." },
     { "--csv", "Comma-separated values." }, { "--tsv", "Tab-separated values." }, { "--yaml", "YAML." },
@@ -41,10 +40,6 @@ local SHARED = {
     { "--no-header", "No line of headings (table, CSV, TSV)." },
     { "--spreadsheet", "CSV in which spreadsheets do not interpret cells as formulas." },
     { "--select", "Only these paths: id,group.groupRef.", "<paths>", several = true },
-  },
-  secret = {
-    { "--secret", "`-`: read the secret from standard input, or the terminal without echo.", "-" },
-    { "--secret-file", "File with the secret; else AMPERSAND_WEBHOOK_SECRET.", "<file>" },
   },
 }
 

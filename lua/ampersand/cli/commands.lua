@@ -3,9 +3,9 @@
 --   summary                one line for --help
 --   description?           instead of it, above its options
 --   usage?                 the ids in the usage line: "<operationId> "
---   declare(command)       adds its options to an argparse command
+--   arguments?, options?   as argparse and cli/options have them
 --   epilog                 the text below its options
---   run(ctx)               runs it
+--   run(ctx)               runs it; or `verbs`, commands within it that have a `name`
 --
 -- Each tool, and each verb that is more than one operation of the API, is a file of cli/commands. All other verbs are
 -- made from client/operations by commands/operation.
@@ -34,10 +34,8 @@ end
 --- A verb of a resource.
 ---@return table command
 function commands.verb(resource, verb)
-  for _, name in ipairs(VERBS[resource] or {}) do
-    if name == verb then return commands.tool(verb) end
-  end
-  return operation.command(operations.get(resource, verb))
+  local op = operations.get(resource, verb)
+  return op and operation.command(op) or commands.tool(verb)
 end
 
 local RANK = { list = 1, get = 2, create = 3, update = 4, delete = 5 }

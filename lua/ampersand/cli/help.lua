@@ -123,12 +123,6 @@ function help.example(op)
   return table.concat(words, " ")
 end
 
-local function body_fields(op)
-  local names = {}
-  for _, field in ipairs(op.body) do names[#names + 1] = field.name .. (field.required and "*" or "") end
-  return "Fields of the body (* is required, in.side* once `in` is given):\n  " .. table.concat(names, " ")
-end
-
 --- The example, or examples, of a command.
 ---@param examples string[]
 ---@return string
@@ -146,8 +140,11 @@ end
 
 --- The text below the options of an operation.
 function help.epilog(op)
-  local parts = {}
-  if op.body then parts[1] = body_fields(op) end
+  local parts, names = {}, {}
+  for i, field in ipairs(op.body or {}) do names[i] = field.name .. (field.required and "*" or "") end
+  if op.body then
+    parts[1] = "Fields of the body (* is required, in.side* once `in` is given):\n  " .. table.concat(names, " ")
+  end
   if help.is_list(op) then parts[#parts + 1] = help.WHERE end
   parts[#parts + 1] = help.examples(EXAMPLES[op.id] or { help.example(op) })
   if op.id == "deleteInstallation" then

@@ -60,9 +60,10 @@ local function add_one(command, option)
   local properties = {
     name = option[1], description = option[2], argname = option[3] or number and number[1],
     convert = number and converter(option[1], number), count = option.several and "*", default = option.several and {},
-    choices = option.choices, target = option.target, hidden_name = option.hidden_name,
+    choices = option.choices, target = option.target,
   }
   local added = (option.choices or properties.argname) and command:option(properties) or command:flag(properties)
+  if option.hidden_name then added:hidden_name(option.hidden_name) end
   added.completes = option.completes
   return added
 end

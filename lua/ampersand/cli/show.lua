@@ -51,10 +51,6 @@ local function settings_for(ctx, chosen, noun)
   }
 end
 
-local function writer_for(ctx, chosen, noun)
-  return writers.list(ctx.kind, ctx:writer(), settings_for(ctx, chosen, noun))
-end
-
 -- Numbers by size, everything else by its text; what is absent or null comes last.
 local function precedes(a, b)
   if a == nil or b == nil then return a ~= nil and b == nil end
@@ -126,13 +122,6 @@ end
 
 -- Lists -----------------------------------------------------------------------------------------------------------
 
-local function holds(paths, wanted)
-  for _, path in ipairs(paths) do
-    if path == wanted then return true end
-  end
-  return false
-end
-
 local Plan = {}
 Plan.__index = Plan
 
@@ -149,16 +138,16 @@ function show.plan(ctx, element, noun)
   else
     local chosen = columns_for(ctx, element, selected.paths)
     self.paths, self.unseen = needed(ctx, chosen, selected.paths), selection.unseen(selected.shown)
-    self.writer = writer_for(ctx, chosen, noun)
+    self.writer = writers.list(ctx.kind, ctx:writer(), settings_for(ctx, chosen, noun))
   end
   if args.max then self.writer = limited(self.writer, args.max) end
   if selected.sort then
     self.writer = sorted_writer(self.writer, selected.sort, args.reverse)
     self.paths = self.paths and { selected.sort, unpack(self.paths) }
   end
-  -- --fail-if needs a field that the user may not have selected.
-  if args.fail_if == "unhealthy" and self.paths and not holds(self.paths, "healthStatus") then
-    self.paths, self.adds_health = { "healthStatus", unpack(self.paths) }, true
+  if args.fail_if == "unhealthy" and self.paths then -- it needs a field that the user may not have selected
+    self.adds_health = not selection.unseen(self.paths).set.healthStatus
+    self.paths = { "healthStatus", unpack(self.paths) }
   end
   return self
 end

@@ -9,25 +9,17 @@ local terminal = {}
 
 local facts
 
--- Lua 5.1 answers the raw wait status, later versions a boolean, a word and the exit code. A shell that was killed
--- has seen nothing.
-local function exit_code(first, how, code)
-  if type(first) == "number" then return first % 256 == 0 and first / 256 or 0 end
-  return how == "exit" and code or 0
-end
-
--- One shell for three questions: the exit code has a bit for each.
-local function find_facts()
-  local code = exit_code(os.execute "n=0; [ -t 0 ] && n=1; [ -t 1 ] && n=$((n+2)); [ -t 2 ] && n=$((n+4)); exit $n")
-  facts = { stdin = code % 2 >= 1, stdout = code % 4 >= 2, stderr = code % 8 >= 4 }
-  return facts
-end
-
---- Whether "stdin", "stdout" or "stderr" is a terminal.
+--- Whether "stdin", "stdout" or "stderr" is a terminal. One shell answers for all: its exit code has a bit for each.
 ---@param stream string
 ---@return boolean
 function terminal.is(stream)
-  return (facts or find_facts())[stream]
+  if facts then return facts[stream] end
+  local first, how, code = os.execute "n=0; [ -t 0 ] && n=1; [ -t 1 ] && n=$((n+2)); [ -t 2 ] && n=$((n+4)); exit $n"
+  -- Lua 5.1 answers the raw wait status. A shell that was killed has seen nothing.
+  if type(first) == "number" then how, code = first % 256 == 0 and "exit", first / 256 end
+  if how ~= "exit" then code = 0 end
+  facts = { stdin = code % 2 >= 1, stdout = code % 4 >= 2, stderr = code % 8 >= 4 }
+  return facts[stream]
 end
 
 local function read_command(command)
@@ -49,23 +41,15 @@ end
 
 local COLOURS = { red = "31", green = "32", yellow = "33", blue = "34", grey = "90", bold = "1" }
 
-local function plain(text)
-  return text
-end
-
-local function paint(text, colour)
-  return colour and ("\27[%sm%s\27[0m"):format(COLOURS[colour], text) or text
-end
-
 --- A function (text, colour) that colours, or leaves the text alone.
----@param mode string "auto", "always" or "never"
----@param stream string? "stdout" (default) or "stderr"
+---@param mode string? "auto" (default), "always" or "never"
 ---@return fun(text: string, colour: string?): string
-function terminal.painter(mode, stream)
-  if mode == "always" then return paint end
+function terminal.painter(mode)
   local unwanted = mode == "never" or (os.getenv "NO_COLOR" or "") ~= "" or os.getenv "TERM" == "dumb"
-  if unwanted or not terminal.is(stream or "stdout") then return plain end
-  return paint
+  local wanted = mode == "always" or not unwanted and terminal.is "stdout"
+  return function(text, colour)
+    return wanted and colour and ("\27[%sm%s\27[0m"):format(COLOURS[colour], text) or text
+  end
 end
 
 --- Writes a line to standard error.
@@ -139,13 +123,13 @@ function terminal.progress(noun, quiet)
   return setmetatable({ noun = noun, started = now, due = quiet and math.huge or now + PATIENCE, count = 0 }, Progress)
 end
 
--- 1234567 -> "1,234,567"
-local function grouped(n)
+--- 1234567 -> "1,234,567"
+---@param n number
+---@return string
+function terminal.grouped(n)
   local text = ("%.0f"):format(n):reverse():gsub("(%d%d%d)", "%1,"):reverse()
   return (text:gsub("^,", ""))
 end
-
-terminal.grouped = grouped
 
 -- How many there will be is not known beforehand: the block in the bar only moves.
 function Progress:draw(now)
@@ -157,7 +141,8 @@ function Progress:draw(now)
   local seconds = now - self.started
   local at = math.floor(seconds * 10) % (BAR - 3)
   local bar = (" "):rep(at) .. "===" .. (" "):rep(BAR - 3 - at)
-  local line = ("[%s] %s %s, %s/s"):format(bar, grouped(self.count), self.noun, grouped(self.count / seconds))
+  local line = ("[%s] %s %s, %s/s"):format(bar, terminal.grouped(self.count), self.noun,
+    terminal.grouped(self.count / seconds))
   io.stderr:write("\r", line, "\27[K")
   self.drawn, self.due = true, now + INTERVAL
 end

@@ -12,10 +12,6 @@ local time = require "ampersand.time"
 local Fleet = {}
 Fleet.__index = Fleet
 
-local function new_fleet(size)
-  return setmetatable({ size = size, last = size, changed = {} }, Fleet)
-end
-
 -- The JSON text of the installation at a place.
 function Fleet:text_at(i)
   local changed = self.changed[i]
@@ -328,7 +324,9 @@ local store = {}
 
 --- A fresh store. Its options are those of the command line.
 function store.new(options)
-  local self = setmetatable({ options = options, fleet = new_fleet(options.installations), ids = 1000 }, Store)
+  local size = options.installations
+  local fleet = setmetatable({ size = size, last = size, changed = {} }, Fleet)
+  local self = setmetatable({ options = options, fleet = fleet, ids = 1000 }, Store)
   for _, kind in ipairs(EMPTY) do self[kind] = {} end
   self.operations, self.runs = {}, {} -- operations of now; those of them that still run
   self.records, self.custom_fields = {}, {} -- by object

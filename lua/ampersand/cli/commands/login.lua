@@ -2,18 +2,14 @@
 
 local config = require "ampersand.cli.config"
 
--- A project is kept unasked only where there is no choice.
-local function only_project(ctx, projects)
-  local project = #projects == 1 and projects[1].name
-  return not ctx:settings().project and type(project) == "string" and project or nil
-end
-
 local function run(ctx)
   local args = ctx.args
   args.key, ctx.creates_profile = args.key or "-", true
   local values, profile = ctx:settings(), config.profile(args.profile)
   local projects = ctx:call("projects", "list", { timeout = args.timeout })
-  local project = only_project(ctx, projects)
+  -- A project is kept unasked only where there is no choice.
+  local project = not values.project and #projects == 1 and projects[1].name
+  if type(project) ~= "string" then project = nil end
   config.set(profile, "key", values.api_key)
   for _, name in ipairs { "url", "region", "project", "integration", "org" } do
     if args[name] then config.set(profile, name, args[name]) end

@@ -15,16 +15,13 @@ local function roff(text)
   return (text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("\n([.'])", "\n\\&%1"):gsub("^([.'])", "\\&%1"))
 end
 
-local function element_lines(lines, element)
-  if element._hidden then return end
-  local names = table.concat(element._public_aliases, ", ")
-  local argname = element._minargs ~= 0 and type(element._argname) == "string" and " " .. element._argname or ""
-  lines[#lines + 1] = ".TP\n.B " .. roff(names .. argname) .. "\n" .. roff(element._description or "")
-end
-
 local function option_lines(lines, command)
   for _, option in ipairs(command._options) do
-    if option._public_aliases[1] ~= "-h" then element_lines(lines, option) end
+    if option._public_aliases[1] ~= "-h" then
+      local names = table.concat(option._public_aliases, ", ")
+      local argname = option._minargs ~= 0 and option._argname and " " .. option._argname or ""
+      lines[#lines + 1] = ".TP\n.B " .. roff(names .. argname) .. "\n" .. roff(option._description)
+    end
   end
 end
 

@@ -7,7 +7,6 @@ local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local input = require "ampersand.cli.input"
 local json = require "ampersand.cli.output.json"
-local redact = require "ampersand.util.redact"
 local selection = require "ampersand.cli.selection"
 local stdout = require "ampersand.cli.stdout"
 local width = require "ampersand.cli.output.width"
@@ -83,31 +82,22 @@ local function change_line(ctx, change)
   return line
 end
 
-local function print_change(ctx, change)
-  if ctx.kind == "ndjson" and not ctx.args.show_secrets then redact.value(change) end
-  stdout.write((ctx.kind == "ndjson" and json.line(change) or change_line(ctx, change)) .. "\n")
-  stdout.flush()
-end
+local UNHEALTHY = { unhealthy = true, bad_credentials = true }
 
-local function is_met(what, change)
-  return what == "any" or what == "unhealthy" and (change.type == "unhealthy" or change.type == "bad_credentials")
-end
-
+-- Prints changes until the watch ends.
 local function follow(ctx, watcher)
-  local what = ctx.args.fail_if
+  local what, as_json = ctx.args.fail_if, ctx.kind == "ndjson"
   while true do
     local change, err = watcher:next()
     if err then exit.fail(err) end
     if not change then return end
-    print_change(ctx, change)
-    if is_met(what, change) then exit.with(exit.CONDITION, "condition not met: --fail-if " .. what) end
+    if as_json then ctx:hide(change) end
+    stdout.write((as_json and json.line(change) or change_line(ctx, change)) .. "\n")
+    stdout.flush()
+    if what == "any" or what == "unhealthy" and UNHEALTHY[change.type] then
+      exit.with(exit.CONDITION, "condition not met: --fail-if " .. what)
+    end
   end
-end
-
--- What is on the screen while nothing changes.
-local function note_polling(ctx, polled)
-  ctx:note(("%d installations are watched; polling every %g s until Ctrl-C"):format(polled.listed,
-    ctx.args.interval or 60))
 end
 
 -- Ends a watch that could not decide; an error when that cannot be found out yet.
@@ -130,7 +120,10 @@ function watch.run(ctx)
       if args.polls ~= 1 then ctx:note("ampersand: " .. tostring(err) .. "; trying again") end
     end,
     on_poll = function(poll)
-      if not polled and args.polls ~= 1 then note_polling(ctx, poll) end
+      if not polled and args.polls ~= 1 then -- what is on the screen while nothing changes
+        ctx:note(("%d installations are watched; polling every %g s until Ctrl-C"):format(poll.listed,
+          args.interval or 60))
+      end
       failed = not polled and args.fail_if and check_conditions(ctx) or nil
       polled = not failed
       save_state(args.state, watcher)

@@ -10,7 +10,7 @@ local chart = {}
 chart.DIMENSIONS = {
   { "Health", "healthStatus" }, { "Provider", "connection.provider" }, { "Connection", "connection.status" },
 }
---- What the list of unhealthy installations shows.
+--- What a tally needs of each installation, for the list of unhealthy ones, too.
 chart.DETAILS = { "id", "group.groupName", "connection.provider", "connection.status", "healthStatus" }
 
 local MOST_UNHEALTHY = 200
@@ -24,11 +24,6 @@ function chart.tally()
   local tally = setmetatable({ total = 0, counts = {}, unhealthy = {}, unhealthy_total = 0 }, Tally)
   for i in ipairs(chart.DIMENSIONS) do tally.counts[i] = {} end
   return tally
-end
-
---- The paths a tally needs of each installation.
-function chart.paths()
-  return chart.DETAILS
 end
 
 function Tally:add(installation)

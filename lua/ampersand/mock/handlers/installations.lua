@@ -47,15 +47,11 @@ local function connection_for(store, group_ref, id)
   problem.invalid("body", "groupRef", "has no connection yet", 422)
 end
 
-local function check_content(integration, content)
-  if content.provider and content.provider ~= integration.provider then
-    problem.invalid("body", "config.content.provider", "is not the provider of this integration", 422)
-  end
-end
-
 function handlers.createInstallation(store, params, _, body)
   local integration, now = store:integration(params), store.now()
-  check_content(integration, body.config.content)
+  if (body.config.content.provider or integration.provider) ~= integration.provider then
+    problem.invalid("body", "config.content.provider", "is not the provider of this integration", 422)
+  end
   local connection = connection_for(store, body.groupRef, body.connectionId)
   return store.fleet:add(function(tag)
     return {

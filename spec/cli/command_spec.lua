@@ -298,6 +298,11 @@ describe("changes", function()
     assert.same({ 0, "", "deleted: " .. id .. "\n" }, { gone.code, gone.out, gone.err })
   end)
 
+  it("take an object as a body, and no list", function()
+    local result = run "echo '[1]' | ampersand topics create --body -"
+    assert.same({ 2, "ampersand: --body: expected a JSON object\n" }, { result.code, result.err })
+  end)
+
   it("nest dotted fields", function()
     local input = require "ampersand.cli.input"
     assert.same({ a = { b = "1", c = { d = 2 } }, e = true },

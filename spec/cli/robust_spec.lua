@@ -204,6 +204,7 @@ describe("edits", function()
       ["put them in with connections:update"] = "put them in with ampersand connections update",
       ["go back: installations:undo(journal)"] = "go back: ampersand installations undo JOURNAL",
       ["give `project` to ampersand.new or client:with, or set AMPERSAND_PROJECT_ID"] = "give `--project`, or set AMPERSAND_PROJECT_ID",
+      ['client:request: unknown method "GTE"'] = 'unknown method "GTE"',
       ["is base_url right?"] = "is --url right?", ["at http://a:80 12:30 nobody:else"] = "at http://a:80 12:30 nobody:else",
     } do
       assert.equal(expected, wording(message))

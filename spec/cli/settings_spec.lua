@@ -156,6 +156,16 @@ describe("the configuration file", function()
     assert.truthy(shown.out:find("integration  -\n", 1, true), shown.out)
   end)
 
+  it("keeps every setting of commands that run at the same time", function()
+    local names = { "project", "integration", "org", "region" }
+    local script = {}
+    for i, name in ipairs(names) do script[i] = ("ampersand config set %s x%d &"):format(name, i) end
+    session:run("rm -rf $XDG_CONFIG_HOME/ampersand; " .. table.concat(script, " ") .. " wait")
+    local text = command.read(session.home .. "/ampersand/config")
+    for i, name in ipairs(names) do assert.truthy(text:find(("%s = x%d\n"):format(name, i), 1, true), text) end
+    os.remove(session.home .. "/ampersand/config")
+  end)
+
   it("keeps its comments and order when a setting changes, and gives back what was set", function()
     local text = "# mine\n\n[default]\n# where\nproject = p # old\nkey = 'k'\n\n[other]\norg = o\n"
     local function after(script)

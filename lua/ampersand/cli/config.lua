@@ -4,6 +4,7 @@
 -- `;`. It holds keys: a file that others can read is refused. What is wrong with it ends the command.
 
 local argcheck = require "ampersand.util.argcheck"
+local core = require "ampersand.core"
 local environment = require "ampersand.util.environment"
 local exit = require "ampersand.cli.exit"
 local redact = require "ampersand.util.redact"
@@ -141,12 +142,23 @@ local function execute(command)
   return first == true or first == 0
 end
 
+-- Makes the folder, and waits for another command that changes the file: each would undo what the other has set.
+local function lock(path)
+  local folder, name = quote(path:match "^(.*)/"), path .. ".lock"
+  execute(("umask 077; mkdir -p %s && : >> %s"):format(folder, quote(name)))
+  for _ = 1, 5 do
+    local file, why, locked = core.append_file(name)
+    if file then return file end
+    if not locked then exit.with(exit.FAILURE, ("%s cannot be written: %s"):format(name, why)) end
+    execute "sleep 1"
+  end
+  exit.with(exit.FAILURE, path .. " is being changed by another command")
+end
+
 -- Readable for its owner alone from the start, and whole or not there. A link stays one.
 local function write(path, text)
-  path = first_line("readlink -f", path) or path
   local new = path .. ".new"
-  local folder, quoted = quote(path:match "^(.*)/"), quote(new)
-  local made = execute(("umask 077; mkdir -p %s && rm -f %s && : > %s"):format(folder, quoted, quoted))
+  local made = execute(("umask 077; rm -f %s && : > %s"):format(quote(new), quote(new)))
   local file = made and io.open(new, "w")
   local written = file and file:write(text)
   if not (file and file:close() and written) then exit.with(exit.FAILURE, new .. " cannot be written") end
@@ -190,10 +202,13 @@ function config.set(profile, name, value)
     problem = "a value is one line, with quotes of one kind"
   end
   if problem then exit.with(exit.FAILURE, problem) end
+  path = first_line("readlink -f", path) or path
+  local held = lock(path)
   local lines = read_lines()
   parse(lines)
   replace(lines, profile, name, value)
   write(path, table.concat(lines, "\n"):gsub("\n+$", "") .. "\n")
+  held:close()
 end
 
 -- What holds ---------------------------------------------------------------------------------------------------------

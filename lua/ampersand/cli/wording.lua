@@ -25,6 +25,7 @@ end
 ---@param message string
 ---@return string
 return function(message)
+  message = message:gsub("^client:%l+: ", "")
   message = message:gsub(" to ampersand%.new or client:with", ""):gsub(" to ampersand%.new", "")
   message = message:gsub("%f[%w_]([%l_]+):([%l_]+)(%b())", command_for)
   message = message:gsub("%f[%w_]([%l_]+):([%l_]+)()", command_for)

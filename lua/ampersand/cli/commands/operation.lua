@@ -2,6 +2,7 @@
 
 local cell = require "ampersand.cli.output.cell"
 local core = require "ampersand.core"
+local deep = require "ampersand.util.deep"
 local exit = require "ampersand.cli.exit"
 local fields = require "ampersand.client.fields"
 local help = require "ampersand.cli.help"
@@ -99,7 +100,7 @@ end
 
 local function read_fields(ctx, op)
   local given = input.body(ctx.args) or {}
-  if type(given) ~= "table" then exit.usage "--body: expected a JSON object" end
+  if type(given) ~= "table" or deep.is_list(given) then exit.usage "--body: expected a JSON object" end
   for _, name in ipairs(op.query_names) do
     local value = ctx.args["query_" .. name]
     if value ~= nil then given[name] = value end

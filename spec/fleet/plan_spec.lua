@@ -98,6 +98,9 @@ describe("the update mask", function()
     assert.matches("config.content.read.mode cannot be changed", refused(function(_, content)
       content.read.mode = "x"
     end), 1, true)
+    assert.matches("config.content.subscribe cannot be changed", refused(function(_, content)
+      content.subscribe = { objects = {} }
+    end), 1, true)
     assert.matches("must stay an object", refused(function(own) own.content = core.null end), 1, true)
   end)
 

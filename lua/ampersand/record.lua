@@ -119,7 +119,7 @@ local function write(self, request, answer)
   return nil, ("the recording cannot be written: %s"):format(why or "it is closed"), "config"
 end
 
--- A full disk would go unnoticed in compiled code, as in journal.lua.
+-- A full disk would go unnoticed in compiled code.
 local jit = rawget(_G, "jit")
 if jit then jit.off(write) end
 

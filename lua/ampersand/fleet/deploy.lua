@@ -72,9 +72,10 @@ end
 local Plan = {}
 Plan.__index = Plan
 
-local function read_objects(content)
-  local read = type(content) == "table" and content.read or nil
-  return type(read) == "table" and type(read.objects) == "table" and read.objects or {}
+-- The objects of an action of a content, by name.
+local function objects_of(content, action)
+  local objects = deep.get(content, { action, "objects" })
+  return type(objects) == "table" and objects or {}
 end
 
 -- The project's integrations by name.
@@ -100,10 +101,7 @@ local ACTIONS = { "read", "write", "subscribe" }
 local function with_objects(content, other)
   local copy = deep.copy(content)
   for _, action in ipairs(ACTIONS) do
-    if content[action] or other[action] then
-      copy[action] = copy[action] or {}
-      copy[action].objects = copy[action].objects or {}
-    end
+    if content[action] or other[action] then deep.set(copy, { action, "objects" }, objects_of(content, action)) end
   end
   return copy
 end
@@ -120,8 +118,8 @@ local function entry_of(wanted, current)
   entry.id, entry.revision, entry.before = current.id, revision.id, before
   entry.changes = diff.list(with_objects(before, content), with_objects(content, before))
   entry.state = #entry.changes > 0 and "changed" or "unchanged"
-  for _, name in ipairs(diff.keys(read_objects(before), {})) do
-    if not read_objects(content)[name] then entry.dropped[#entry.dropped + 1] = name end
+  for _, name in ipairs(diff.keys(objects_of(before, "read"))) do
+    if not objects_of(content, "read")[name] then entry.dropped[#entry.dropped + 1] = name end
   end
   return entry
 end
@@ -137,7 +135,7 @@ local function count_readers(client, entry)
     local installation
     installation, err = stream:next()
     if not installation then return not err or nil, err end
-    local objects = read_objects(installation.config and installation.config.content)
+    local objects = objects_of(deep.get(installation, "config.content"), "read")
     for _, name in ipairs(entry.dropped) do
       local object = objects[name]
       if type(object) == "table" and object.disabled ~= true then entry.readers[name] = entry.readers[name] + 1 end
@@ -156,7 +154,7 @@ local function make_plan(client, value, destructive)
     plan.integrations[i], current[wanted.name] = entry, nil
     if entry.state ~= "unchanged" then plan.changed = plan.changed + 1 end
   end
-  plan.others = diff.keys(current, {})
+  plan.others = diff.keys(current)
   return plan
 end
 
@@ -164,7 +162,7 @@ end
 local function summary_of(content)
   local parts = {}
   for _, action in ipairs(ACTIONS) do
-    local names = diff.keys(read_objects { read = content[action] }, {})
+    local names = diff.keys(objects_of(content, action))
     if names[1] then parts[#parts + 1] = action .. " " .. table.concat(names, ", ") end
   end
   if content.proxy then parts[#parts + 1] = "proxy" end
@@ -219,7 +217,7 @@ local COPIED = { "schedule", "destination", "backfill" }
 function Plan:edits()
   local edits, notes = {}, {}
   for _, entry in ipairs(self.integrations) do
-    local before, after = read_objects(entry.before), read_objects(entry.content)
+    local before, after = objects_of(entry.before, "read"), objects_of(entry.content, "read")
     for _, name in ipairs(entry.state == "changed" and diff.keys(before, after) or {}) do
       local path = "content.read.objects." .. name
       local edit = { integration = entry.name, object = name, set = {} }

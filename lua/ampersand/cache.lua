@@ -310,8 +310,8 @@ local RELEASE = 'if redis.call("get", KEYS[1]) == ARGV[1] then return redis.call
 
 function Redis:unlock(key, token, budget)
   local answer, why, refused = command(self, budget, "eval", RELEASE, 1, self.prefix .. "lock:" .. key, token)
-  if answer then return answer == 1 end
-  return nil, why, refused
+  if not answer then return nil, why, refused end
+  return answer == 1
 end
 
 -- --- one in front of another ---------------------------------------------------------------------------------------
@@ -332,8 +332,10 @@ end
 -- How long the near copy is kept for the time the far store is away; what it means is the caller's to judge.
 local KEPT = 86400
 
-local function warn(self, why)
-  background.warn("ampersand.cache", why, "the near store goes on alone: " .. why, self.near.dict)
+local ALONE = "the near store goes on alone"
+
+local function warn(self, words, why)
+  background.warn("ampersand.cache", why, ("%s: %s"):format(words, why), self.near.dict)
 end
 
 local function mark_seen(self, key)
@@ -344,7 +346,7 @@ function Layered:get(key, budget)
   if self.near:get("seen:" .. key) then return self.near:get(key) end
   local value, why = self.far:get(key, budget)
   if value == nil and why then
-    if background.can_wait() then warn(self, why) end -- where it cannot, the near store is all there is
+    if background.can_wait() then warn(self, ALONE, why) end -- where it cannot, the near store is all there is
     return self.near:get(key)
   end
   if value == nil then self.near:delete(key) else self.near:set(key, value, KEPT) end
@@ -356,11 +358,9 @@ function Layered:set(key, value, ttl, budget)
   local refused = refusal(value)
   if refused then return nil, refused end
   local ok, why = self.far:set(key, value, ttl, budget)
-  if not ok then warn(self, why) end
+  if not ok then warn(self, ALONE, why) end
   local kept, problem, evicted = self.near:set(key, value, ttl)
-  if not kept then
-    background.warn("ampersand.cache", problem, "the near store refuses: " .. problem, self.near.dict)
-  end
+  if not kept then warn(self, "the near store refuses", problem) end
   mark_seen(self, key)
   return ok, why, evicted
 end
@@ -380,7 +380,7 @@ function Layered:lock(key, ttl, budget)
     return "far:" .. token
   end
   if not why then return nil end
-  warn(self, why)
+  warn(self, ALONE, why)
   token, why = self.near:lock(key, ttl)
   return token and "near:" .. token, why
 end

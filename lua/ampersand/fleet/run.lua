@@ -289,10 +289,7 @@ function Run:pass(patience, wanted)
   end
   for i = 1, self.settings.parallel or PARALLEL do workers[i] = work end
   local values, errors = parallel.run_or_queue(self.client, #workers, workers)
-  if not values then
-    self.stopped = self.stopped or errors
-    return
-  end
+  if not values then self.stopped = self.stopped or errors end
   for i = 1, #workers do
     if errors[i] then error(errors[i], 0) end
   end

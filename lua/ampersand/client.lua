@@ -11,6 +11,7 @@ local limiter = require "ampersand.client.limiter"
 local operations = require "ampersand.client.operations"
 local params = require "ampersand.client.params"
 local request = require "ampersand.client.request"
+local redact = require "ampersand.util.redact"
 local require = require "ampersand.util.require"
 local resource = require "ampersand.client.resource"
 local retry = require "ampersand.client.retry"
@@ -236,8 +237,9 @@ end
 ---@param value any
 ---@return boolean
 function Client:_holds_secret(value)
-  local redact, deep = require "ampersand.util.redact", require "ampersand.util.deep"
-  return not deep.equal(redact.copy(value, secrets_of(self._config)), value)
+  local secrets = secrets_of(self._config)
+  if type(value) == "string" then return redact.text(value, secrets) ~= value end
+  return not require "ampersand.util.deep".equal(redact.copy(value, secrets), value)
 end
 
 --- A setting in force; nil for those that are secret.

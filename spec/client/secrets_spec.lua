@@ -120,6 +120,30 @@ describe("no secret", function()
     end
   end)
 
+  it("is in an error's body in another spelling: with escapes, in another case", function()
+    local key = "Key-4711/Secret"
+    for _, body in ipairs {
+      '{"detail":"bad Key-4711\\/Secret"', '{"detail":"bad \\u004bey-4711/\\u0053ecret", x', "<p>Key-4711%2FSecret</p>",
+      "no such host: key-4711/secret", '{"detail":"bad Key-4711\\/Secret"}',
+    } do
+      local _, err = client_of({ api_key = key }, { status = 500, headers = {}, body = body }).installations:get "x"
+      local text = show(err):lower()
+      assert.truthy(text:find("[redacted]", 1, true), text)
+      assert.is_nil(text:find "4711", text)
+    end
+  end)
+
+  it("is in the message of a redirect to it, whole or cut at a slash", function()
+    for _, location in ipairs { "https://key-4711/Secret/x", "https://example.com/Key-4711/Secret" } do
+      local redirect = { status = 302, headers = { location = location }, body = "" }
+      local _, err = client_of({ api_key = "Key-4711/Secret" }, redirect).installations:get "x"
+      assert.truthy(err.message:find("the server redirects to another server", 1, true), err.message)
+    end
+    local redirect = { status = 302, headers = { location = "https://example.com/x" }, body = "" }
+    local _, err = client_of({ api_key = KEY }, redirect).installations:get "x"
+    assert.truthy(err.message:find("the server redirects to https://example.com;", 1, true), err.message)
+  end)
+
   it("gets into a journal: an edit that holds one is refused", function()
     for _, secret in ipairs { KEY, TOKEN } do
       local name = os.tmpname()

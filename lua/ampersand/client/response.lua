@@ -84,7 +84,10 @@ function response.status_error(attempt, res)
   local problem, body = read_error_body(res)
   local message = Error.status_message(status, problem or body)
   if status >= 300 and status < 400 and headers.location then
-    message = REDIRECT:format(status, url.origin(headers.location) or "another path")
+    local target = url.origin(headers.location) or "another path"
+    -- a key with a slash in it would be cut, and not be found any more
+    if attempt.call.client:_holds_secret(headers.location) then target = "another server" end
+    message = REDIRECT:format(status, target)
   end
   if status == 404 then message = message .. name_of_missing(attempt.call) end
   local id = problem and type(problem.requestId) == "string" and problem.requestId

@@ -45,21 +45,38 @@ local function hide_bearer(word, token)
   if #token > 16 or token:find "[^%a]" then return word .. HIDDEN end
 end
 
+local function from_hex(digits)
+  return string.char(tonumber(digits, 16))
+end
+
+-- A text with the escapes of JSON and of URLs undone, as far as they stand for printable ASCII.
+local function unescape(text)
+  return (text:gsub("\\u00([2-7]%x)", from_hex):gsub("\\/", "/"):gsub("%%([2-7]%x)", from_hex))
+end
+
+-- The text without one secret, in any case: hosts and schemes lose theirs.
+local function hide_secret(text, secret)
+  local wanted = secret:lower()
+  if #wanted < SHORTEST then return text end
+  local plain = unescape(text)
+  if not text:lower():find(wanted, 1, true) and plain:lower():find(wanted, 1, true) then text = plain end
+  local from, to = text:lower():find(wanted, 1, true)
+  while from do
+    text = text:sub(1, from - 1) .. HIDDEN .. text:sub(to + 1)
+    from, to = text:lower():find(wanted, from + #HIDDEN, true)
+  end
+  for length = #wanted - 1, SHORTEST, -1 do -- a text that was cut
+    if text:sub(-length):lower() == wanted:sub(1, length) then text = text:sub(1, -length - 1) .. HIDDEN end
+  end
+  return text
+end
+
 --- A text without secrets: those given, and what has the shape of one (a JWT, "Bearer …", a signed link's query).
 ---@param text string
 ---@param secrets table<any, string>? texts that must not appear
 ---@return string
 function redact.text(text, secrets)
-  for _, secret in pairs(secrets or {}) do
-    local from, to = text:find(secret, 1, true)
-    while from and #secret >= SHORTEST do
-      text = text:sub(1, from - 1) .. HIDDEN .. text:sub(to + 1)
-      from, to = text:find(secret, from + #HIDDEN, true)
-    end
-    for length = #secret - 1, SHORTEST, -1 do -- a text that was cut
-      if text:sub(-length) == secret:sub(1, length) then text = text:sub(1, -length - 1) .. HIDDEN end
-    end
-  end
+  for _, secret in pairs(secrets or {}) do text = hide_secret(text, secret) end
   text = text:gsub("eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]*", HIDDEN):gsub("([Bb]earer%s+)([%w_%-%.=+/~]+)", hide_bearer)
   text = text:gsub("([?&])([%w_%-]+)=[^&#%s\"]+", hide_parameter)
   return (text:gsub("(/api%-keys/)[^/?#%s{\"]+", "%1" .. HIDDEN))

@@ -193,7 +193,7 @@ function Client:__index(name)
   if Client[name] then return Client[name] end
   if type(name) ~= "string" or name:match "^_" then return nil end
   if not operations.lines[name] then
-    local known = argcheck.names(operations.lines)
+    local known = argcheck.names(operations.all_lines())
     argcheck.raise(("the client has no resource %q; %s"):format(name, argcheck.hint(name, known)))
   end
   local found = resource.new(self, name)

@@ -116,7 +116,7 @@ describe("the public names of", function()
   it("the resources (their verbs: the README's table and spec/client/operations_spec.lua)", function()
     assert.same(words [[api_keys billing_accounts claimed_domains connections consumers destinations event_topic_routes
       groups installations integrations jwt_keys oauth objects operations org_builders org_invites orgs projects
-      provider_apps providers records revisions topic_destination_routes topics upload_urls users]], names(operations.lines))
+      provider_apps providers records revisions topic_destination_routes topics upload_urls users]], names(operations.all_lines()))
   end)
 
   it("an error", function()

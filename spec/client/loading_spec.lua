@@ -40,6 +40,20 @@ describe("loading", function()
     end
   end)
 
+  it("of a first list through libcurl stays thin", function()
+    local names = loaded_by [[require "ampersand".new { api_key = "k", base_url = "http://127.0.0.1:9", project = "p",
+      integration = "i", retry = false }.installations:list()]]
+    assert.truthy(names:find("transport.curl", 1, true), names)
+    local count = 0
+    for _ in io.lines "lua/ampersand.lua" do count = count + 1 end
+    for name in names:gmatch "%S+" do
+      local file = io.open("lua/ampersand/" .. name:gsub("%.", "/") .. ".lua") -- there is none of a module in C
+      for _ in file and file:lines() or function() end do count = count + 1 end
+      if file then file:close() end
+    end
+    assert.is_true(count <= 3050, count .. " lines")
+  end)
+
   it("brings what handles failure with the client", function()
     local before = loaded_by(client "" .. "")
     for _, name in ipairs { "client.error", "client.retry", "util.redact", "util.argcheck" } do

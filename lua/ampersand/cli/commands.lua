@@ -61,7 +61,7 @@ end
 function commands.resources()
   local main, others = {}, {}
   for _, name in ipairs(MAIN) do main[name] = true end
-  for name in pairs(operations.lines) do
+  for name in pairs(operations.all_lines()) do
     if not main[name] then others[#others + 1] = name end
   end
   table.sort(others)

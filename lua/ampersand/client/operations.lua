@@ -126,16 +126,21 @@ upload_urls.generate = generateUploadUrl GET /generate-upload-url -> 200 SignedU
 users.me = getMyInfo GET /my-info @bearer -> 200 BuilderInfo
 ]]
 
---- The lines of the operations: `lines.installations.list`.
+--- The lines of a resource by verb, `lines.installations.list`, read when the resource is first named.
 ---@type table<string, table<string, string>>
-operations.lines = {}
-
-local ids, places = {}, {} -- in the order of the table; id -> { resource, verb }
-for resource, verb, line, id in TABLE:gmatch "\n(%S+)%.(%S+) = ((%S+) [^\n]+)" do
-  operations.lines[resource] = operations.lines[resource] or {}
-  operations.lines[resource][verb] = line
-  ids[#ids + 1], places[id] = id, { resource, verb }
-end
+operations.lines = setmetatable({}, {
+  __index = function(lines, resource)
+    local at, verbs = TABLE:find("\n" .. tostring(resource) .. ".", 1, true), nil
+    while at do
+      local name, verb, line, rest = TABLE:match("^\n([%l_]+)%.(%S+) = ([^\n]+)()", at)
+      if name ~= resource then break end
+      verbs, at = verbs or {}, rest
+      verbs[verb] = line
+    end
+    if verbs then rawset(lines, resource, verbs) end
+    return verbs
+  end,
+})
 
 -- GETs that change something when asked this way: they must not be repeated blindly.
 local UNSAFE_QUERY = {
@@ -249,8 +254,9 @@ end
 --- Operations by the vendor's name, e.g. `by_id.listInstallations`; nil for unknown names.
 operations.by_id = setmetatable({}, {
   __index = function(_, id)
-    local place = places[id]
-    return place and operations.get(place[1], place[2])
+    local at = TABLE:find(" = " .. tostring(id) .. " ", 1, true)
+    local op = at and operations.get(TABLE:sub(1, at - 1):match "\n([%l_]+)%.(%S+)$")
+    return op and op.id == id and op or nil
   end,
 })
 
@@ -258,8 +264,15 @@ operations.by_id = setmetatable({}, {
 ---@return table[] ops
 function operations.all()
   local all = {}
-  for i, id in ipairs(ids) do all[i] = operations.by_id[id] end
+  for resource, verb in TABLE:gmatch "\n([%l_]+)%.(%S+) = " do all[#all + 1] = operations.get(resource, verb) end
   return all
+end
+
+--- The lines of all resources.
+---@return table<string, table<string, string>>
+function operations.all_lines()
+  operations.all()
+  return operations.lines
 end
 
 return operations

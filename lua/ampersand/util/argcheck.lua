@@ -85,13 +85,16 @@ function argcheck.names(schema)
   return names
 end
 
-local WORDS = {
-  seconds = "a positive number of seconds", positive = "a positive number",
-  wait = "a number of seconds, zero or more", count = "a whole number of at least 1",
+-- Kinds of options that are more than a type: their words, and which numbers fit.
+local KINDS = {
+  seconds = { "a positive number of seconds", function(n) return n > 0 end },
+  positive = { "a positive number", function(n) return n > 0 end },
+  wait = { "a number of seconds, zero or more", function(n) return n >= 0 end },
+  count = { "a whole number of at least 1", function(n) return n >= 1 and n == math.floor(n) end },
 }
 
 local function describe(expected)
-  return (expected:gsub("%w+", WORDS):gsub("|", " or "))
+  return (expected:gsub("%w+", function(kind) return KINDS[kind] and KINDS[kind][1] end):gsub("|", " or "))
 end
 
 --- Refuses what is not a table of options.
@@ -119,11 +122,8 @@ end
 local function type_fits(value, expected)
   local actual = type(value)
   if actual == expected then return true end
-  for wanted in expected:gmatch("%w+") do
-    if actual == wanted then return true end
-    if (wanted == "seconds" or wanted == "positive") and actual == "number" and value > 0 then return true end
-    if wanted == "wait" and actual == "number" and value >= 0 then return true end
-    if wanted == "count" and actual == "number" and value >= 1 and value == math.floor(value) then return true end
+  for wanted in expected:gmatch "%w+" do
+    if actual == wanted or (actual == "number" and KINDS[wanted] and KINDS[wanted][2](value)) then return true end
   end
   return false
 end

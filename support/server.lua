@@ -93,10 +93,10 @@ function server.closed_port()
   return math.floor(tonumber(port)), holder
 end
 
--- A shell reads until our end of the pipe closes, also when we are killed, and takes the program with it. An interrupt
--- of the terminal is for us: the server goes when we do.
-local KEEPER = [[trap '' INT; %s </dev/null >>%s/out 2>&1 & pid=$!; echo $pid >%s/pid.new; mv %s/pid.new %s/pid
-  exec 2>/dev/null; cat >/dev/null; kill $pid; wait $pid; rm -rf %s]]
+-- A shell reads the names of signals for the program until our end of the pipe closes, also when we are killed, and takes
+-- the program with it. An interrupt of the terminal is for us: the server goes when we do.
+local KEEPER = [[trap '' INT; %s </dev/null >>%s/out 2>&1 & pid=$!; echo $pid >%s/pid
+  exec 2>/dev/null; while read -r signal; do kill -$signal $pid; done; kill $pid; wait $pid; rm -rf %s]]
 
 --- Starts a program and waits until it is ready.
 ---@param command string of the shell, one program
@@ -107,9 +107,9 @@ function server.start(command, options)
   local directory = options.directory or server.folder()
   local self = setmetatable({ directory = directory }, Server)
   local d = server.quote(directory)
-  self.pipe = assert(io.popen(KEEPER:format("exec " .. command, d, d, d, d, d), "w"))
+  self.pipe = assert(io.popen(KEEPER:format("exec " .. command, d, d, d), "w"))
   self.address = server.await(options.seconds or 20, function()
-    self.pid = self.pid or tonumber(server.read(directory .. "/pid"))
+    self.pid = self.pid or tonumber(server.read(directory .. "/pid"):match "^(%d+)\n")
     if not self.pid then return nil end
     return options.ready(self) or not server.alive(self.pid) and "gone"
   end)
@@ -127,12 +127,12 @@ end
 --- Ends the program and removes its folder; a second call does nothing. What ignores SIGTERM for 5 s is killed.
 function Server:stop()
   if not self.pipe then return end
-  if self.pid then
-    succeeds(("kill -TERM %d 2>/dev/null"):format(self.pid))
-    if not server.await(5, function() return not server.alive(self.pid) end) then
-      succeeds(("kill -KILL %d 2>/dev/null"):format(self.pid))
-    end
+  local function ends(signal)
+    self.pipe:write(signal, "\n")
+    self.pipe:flush()
+    return server.await(5, function() return not server.alive(self.pid) end)
   end
+  if self.pid and not ends "TERM" then ends "KILL" end
   self.pipe:close()
   self.pipe = nil
 end

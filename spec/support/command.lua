@@ -100,7 +100,7 @@ function Session:run(script, more)
   local file = assert(io.open(name, "w"))
   file:write(self:prelude(more), script, "\n")
   file:close()
-  os.execute(("sh %s >%s.out 2>%s.err </dev/null; echo $? >%s.code"):format(name, name, name, name))
+  os.execute(("(. %s) >%s.out 2>%s.err </dev/null; echo $? >%s.code"):format(name, name, name, name))
   return { code = tonumber(read(name .. ".code")), out = read(name .. ".out"), err = read(name .. ".err") }
 end
 

@@ -93,8 +93,8 @@ function server.closed_port()
   return math.floor(tonumber(port)), holder
 end
 
--- A shell reads the names of signals for the program until our end of the pipe closes, also when we are killed, and takes
--- the program with it. An interrupt of the terminal is for us: the server goes when we do.
+-- A shell reads the names of signals for the program until our end of the pipe closes, also when we are killed, and
+-- takes the program with it. An interrupt of the terminal is for us: the server goes when we do.
 local KEEPER = [[trap '' INT; %s </dev/null >>%s/out 2>&1 & pid=$!; echo $pid >%s/pid; exec 2>/dev/null
   while read -r signal; do kill -$signal $pid; done; kill $pid; wait $pid; rm -rf %s]]
 

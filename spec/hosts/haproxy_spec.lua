@@ -45,6 +45,9 @@ local PROBES = {
   list = list,
   patch = function() return client:request("PATCH", "/projects/project-456/nothing", { body = { a = 1 } }) end,
   post = function() return client:request("POST", "/projects/project-456/nothing", { body = { a = 1 } }) end,
+  text = function()
+    return client.oauth:connect { projectIdOrName = "project-456", provider = "hubspot", groupRef = "g", consumerRef = "c" }
+  end,
   empty = function() return client:request("POST", "/projects/project-456/nothing") end,
   timeout = function(installations) return installations:list({}, { timeout = 0.5 }) end,
   refused = other "http://127.0.0.1:1/v1",
@@ -267,6 +270,9 @@ describe("HAProxy", function()
       assert.truthy(words:find "^closed: " or words:find "^decode: ", words)
       clear()
     end
+    api:control("faults", { cut = 10, on = "oauthConnect" })
+    assert.truthy(probe "text":find "^closed: .*bytes of the body missing", probe "text")
+    clear()
   end)
 
   it("keeps deadlines and cancellations, however slowly bytes come", function()

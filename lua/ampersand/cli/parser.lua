@@ -61,12 +61,13 @@ local function with_help(command)
   return command:add_help { action = printing(function() return command:get_help() end) }:help_max_width(80)
 end
 
--- "get_metadata" is called "get-metadata"; the name with underscores is understood too.
-local function add_command(to, name, summary)
+-- "get_metadata" is called "get-metadata"; the name with underscores is understood too. What is not wanted is a line in
+-- the --help of what it is in.
+local function add_command(to, name, summary, wanted)
   local shown = help.dashed(name)
-  local command = with_help(to:command(shown)):summary(summary)
+  local command = to:command(shown):summary(summary)
   if shown ~= name then command:hidden_name(name) end
-  return command
+  return wanted and with_help(command) or command
 end
 
 -- The usage line of a command, broken before words that would not fit into 80 columns.
@@ -107,7 +108,7 @@ local GLOBAL = {
 
 -- Adds a command of cli/commands. It is loaded where it is wanted, or for its line in the --help of what it is in.
 local function add(to, name, load, wanted)
-  local added = add_command(to, name, "")
+  local added = add_command(to, name, "", wanted)
   function added._get_description() return load().summary end
   if not wanted then return added end
   local command = load()
@@ -124,8 +125,9 @@ end
 local function add_resource(root, name, wanted)
   local verbs = commands.verbs(name)
   local shown = help.dashed(table.concat(verbs, ", "))
-  local resource = add_command(root, name, shown):description("Verbs: " .. shown):command_target "verb"
+  local resource = add_command(root, name, shown, wanted(name))
   if not wanted(name) then return resource end
+  resource:description("Verbs: " .. shown):command_target "verb"
   for _, verb in ipairs(verbs) do
     add(resource, verb, function() return commands.verb(name, verb) end, wanted(verb))
   end

@@ -271,7 +271,7 @@ end
 --- The lines of all resources.
 ---@return table<string, table<string, string>>
 function operations.all_lines()
-  operations.all()
+  for resource in TABLE:gmatch "\n([%l_]+)%." do assert(operations.lines[resource]) end
   return operations.lines
 end
 

@@ -96,8 +96,9 @@ local function new_engine(self)
   settings.client_key_password, settings.http_proxy = password, type(proxy) == "function" and proxy() or proxy
   local engine, why_not = http.engine(settings)
   settings.client_key_password, settings.http_proxy = nil, nil
-  if engine then closing.watch(engine) end
-  return engine, why_not, "limit"
+  if not engine then return nil, why_not, "limit" end
+  closing.watch(engine)
+  return engine
 end
 
 -- The engine belongs to one process: after a fork the child gets its own.
@@ -106,81 +107,76 @@ local function open(self)
   local usable = engine and engine:usable()
   if usable then return engine end
   if closing.begun or usable == nil and engine then return nil, "the Lua state is closing", "cancelled" end
-  local why_not, what
-  engine, why_not, what = new_engine(self)
-  if not engine and what == "limit" then
+  local why, kind
+  engine, why, kind = new_engine(self)
+  if kind == "limit" then
     collect()
-    engine, why_not, what = new_engine(self)
+    engine, why, kind = new_engine(self)
   end
-  if not engine then return nil, why_not, what end
+  if not engine then return nil, why, kind end
   if self.loop and not self.loop.driven then
-    local fd, why = engine:pollfd()
-    if not fd then return nil, why, "config" end
+    local fd, why_not = engine:pollfd()
+    if not fd then return nil, why_not, "config" end
   end
   self.engine, self.waiters = engine, setmetatable({ engine = engine }, Blocking)
   if self.loop then require "ampersand.transport.scheduler".of(self.waiters, self.loop) end
   return engine
 end
 
--- The functions of a response that few need, each made when it is first named.
-local functions = {}
+-- What a response can do.
+local methods = {}
 
 -- Waits for bytes of the body that were not read yet. true | nil at the end | nil, message, kind.
-function functions.wait(res)
-  return function()
-    if res.closed then return nil, "the response is closed", "cancelled" end
-    local transfer = res.source
-    res.waiting = true
-    res.waiters:await(transfer)
-    res.waiting = false
-    if transfer:held() > 0 then return true end
-    local done, message, kind = transfer:outcome()
-    if done then return nil end
-    return nil, message, kind
-  end
+function methods.wait(res)
+  if res.closed then return nil, "the response is closed", "cancelled" end
+  local transfer = res.source
+  res.waiting = true
+  res.waiters:await(transfer)
+  res.waiting = false
+  if transfer:held() > 0 then return true end
+  local done, message, kind = transfer:outcome()
+  if done then return nil end
+  return nil, message, kind
 end
 
-function functions.read(res)
-  return function()
-    local ready, message, kind = res.wait()
-    if ready then return res.source:read() end
-    return nil, message, kind
-  end
+function methods.read(res)
+  local ready, message, kind = methods.wait(res)
+  if ready then return res.source:read() end
+  return nil, message, kind
 end
 
 -- The whole body in one piece, which is then held once. text | nil, message, kind.
-function functions.text(res)
-  return function()
-    local transfer = res.source
-    res.waiters:await(transfer)
-    local text = transfer:text()
-    if text then return text end
-    local _, message, kind = transfer:outcome()
-    return nil, message, kind
-  end
+function methods.text(res)
+  local transfer = res.source
+  res.waiters:await(transfer)
+  local text = transfer:text()
+  if text then return text end
+  local _, message, kind = transfer:outcome()
+  return nil, message, kind
 end
 
 -- Sets the seconds left in all for the rest of this response; nil: no bound.
-function functions.deadline(res)
-  return function(seconds)
-    if not res.closed then res.source:deadline(seconds) end
-  end
+function methods.deadline(res, seconds)
+  if not res.closed then res.source:deadline(seconds) end
 end
 
-local Response = {
-  __index = function(res, name)
-    local made = functions[name] and functions[name](res)
-    rawset(res, name, made)
-    return made
-  end,
-}
-
-local function close(res)
+function methods.close(res)
   res.closed = true
   if not res.waiting then return res.source:close() end
   res.source:cancel() -- called by another coroutine; the waiting one must be woken
   res.waiters:wake(res.source:id())
 end
+
+-- The contract has functions, which know their response: those that few need are made when they are first named.
+local Response = {
+  __index = function(res, name)
+    local method = methods[name]
+    if not method then return nil end
+    local function bound(argument) return method(res, argument) end
+    rawset(res, name, bound)
+    return bound
+  end,
+}
 
 local function cancelled(token)
   return token ~= nil and token.cancelled
@@ -244,7 +240,7 @@ local function finish(self, transfer, req)
     status = status, headers = headers, source = transfer, waiters = waiters, closed = false, waiting = false,
     close = nil, turn = driven and function() waiters:turn() end,
   }, Response)
-  function res.close() close(res) end
+  function res.close() methods.close(res) end -- every call does
   if req.stream and self.streams then self.streams:note(res) end
   return res
 end

@@ -33,7 +33,8 @@ end
 local OURS = REPORT .. [[
 local ampersand = require "ampersand"
 local client = ampersand.new {
-  base_url = arg[1] .. "/v1", api_key = "key", project = "p", integration = arg[2], ca_path = arg[3], http_proxy = "",
+  base_url = arg[1] .. "/v1", api_key = "key", project = "p", integration = arg[2], http_proxy = "",
+  ca_path = arg[3] ~= "" and arg[3] or nil,
 }
 local installations = client.installations
 ]]
@@ -186,7 +187,7 @@ end
 local function command(side, name, arguments)
   local words = {}
   for i, argument in ipairs(arguments) do words[i] = quote(argument) end
-  local environment = ""
+  local environment = side == "ours" and arguments.environment or ""
   if side == "rival" and RIVAL_CPATH then
     environment = ("LUA_PATH=%s LUA_CPATH=%s"):format(quote((RIVAL_PATH or "") .. ";;"), quote(RIVAL_CPATH .. ";;"))
   elseif side == "rival" then
@@ -326,6 +327,14 @@ local function bundle(server)
   return path
 end
 
+-- The settings that name all authorities of the system, and the server's own, as the system's: a hashed directory beside
+-- a bundle.
+local function defaults(server, trust)
+  local place = server.directory .. "/authorities"
+  output_of(("mkdir %s; ln -s /etc/ssl/certs/*.0 %s/hashed/* %s"):format(place, server.directory, place))
+  return ("unset CURL_CA_BUNDLE; SSL_CERT_DIR=%s SSL_CERT_FILE=%s"):format(place, trust)
+end
+
 local function measure_all(server)
   local hashed, trust = server.directory .. "/hashed", bundle(server)
   local function arguments(port, n) return { (server:url("", port):gsub("/$", "")), n, hashed, trust } end
@@ -343,6 +352,9 @@ local function measure_all(server)
     show("cold start + 1 installation, " .. way[1], "wall ms", "wall", measure, "one", arguments(way[2], 1), 20,
       limit(way[2], 1))
   end
+  local default = arguments("tls", 1)
+  default[3], default.environment = "", defaults(server, trust)
+  show("cold start + 1 installation, https, system's authorities", "wall ms", "wall", measure, "one", default, 20)
   show("warm small request", "thousand instructions", "instructions", instructions, arguments("plain", 1),
     limit("plain", 1, TIMES))
   local warm = arguments("plain", 1)

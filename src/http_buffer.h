@@ -5,9 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#if defined(__GNUC__)
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
-#endif
 
 struct amp_buffer {
     char *bytes;
@@ -34,8 +32,6 @@ size_t amp_queue_peek(const struct amp_queue *queue, const char **bytes);
 void amp_queue_consume(struct amp_queue *queue, size_t n);
 void amp_queue_free(struct amp_queue *queue);
 
-#if defined(__GNUC__)
 #pragma GCC visibility pop
-#endif
 
 #endif

@@ -56,9 +56,7 @@ struct amp_request {
     bool direct; /* through no proxy */
 };
 
-#if defined(__GNUC__)
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
-#endif
 
 /* NULL when memory or descriptors run out. */
 struct amp_engine *amp_engine_new(const struct amp_engine_options *options);
@@ -77,9 +75,6 @@ bool amp_engine_usable(const struct amp_engine *engine);
 
 /* A descriptor that is readable when a step has something to do; -1 without epoll. */
 int amp_engine_pollfd(struct amp_engine *engine);
-
-/* Seconds until a step has something to do even without traffic; -1: no such time. */
-double amp_engine_timeout(const struct amp_engine *engine);
 
 /* Waits until there is something to do, `seconds` are over (-1: no bound) or a signal came. */
 void amp_engine_wait(struct amp_engine *engine, double seconds);
@@ -160,8 +155,6 @@ void amp_transfer_cancel(struct amp_transfer *transfer);
  * libcurl. */
 void amp_library_versions(const char **libcurl, const char **tls);
 
-#if defined(__GNUC__)
 #pragma GCC visibility pop
-#endif
 
 #endif

@@ -9,9 +9,7 @@
 #include "http_engine.h"
 #include "http_inflate.h"
 
-#if defined(__GNUC__)
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
-#endif
 
 enum { AMP_MAX_HEAD = 64 * 1024 }; /* bytes, with interim responses and trailers */
 
@@ -47,8 +45,6 @@ bool amp_head_line(struct amp_head *head, const char *line, size_t n);
 /* Steps through the fields: name in lower case and value; NULL begins and ends. */
 const char *amp_head_next(const struct amp_head *head, const char *previous, const char **value);
 
-#if defined(__GNUC__)
 #pragma GCC visibility pop
-#endif
 
 #endif

@@ -8,9 +8,7 @@
 #include "http_buffer.h"
 #include "http_engine.h"
 
-#if defined(__GNUC__)
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
-#endif
 
 /* AMP_UNKNOWN: of an error, whose body is left unread then. */
 enum amp_coding { AMP_IDENTITY, AMP_GZIP, AMP_DEFLATE, AMP_UNKNOWN };
@@ -41,8 +39,6 @@ void amp_inflater_cut(struct amp_inflater *inflater, size_t n);
 /* Whether bytes have come but not the end, which both codings mark. */
 bool amp_inflater_is_cut(const struct amp_inflater *inflater);
 
-#if defined(__GNUC__)
 #pragma GCC visibility pop
-#endif
 
 #endif

@@ -1,5 +1,4 @@
 #include "http_internal.h"
-#include "memory.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -15,28 +14,24 @@
 /* --- sockets: remembered, for a forked child to close its copies and for a look at their input ---
  */
 
-static bool remember(struct amp_sockets *set, int fd)
+static bool remember(struct amp_vector *sockets, int fd)
 {
-    void *grown =
-        amp_grow(&amp_libc_memory, set->list, &set->capacity, set->count + 1, sizeof *set->list);
-
-    if (!grown)
+    if (!amp_vector_add(&amp_libc_memory, sockets, 1))
         return false;
-    set->list = (struct amp_socket *)grown;
-    set->list[set->count].fd = fd;
-    set->list[set->count++].port = 0;
+    ((struct amp_socket *)sockets->items)[sockets->used - 1].fd = fd;
     return true;
 }
 
-static void forget(struct amp_sockets *set, int fd)
+static void forget(struct amp_vector *sockets, int fd)
 {
-    size_t i;
+    struct amp_socket *one = (struct amp_socket *)sockets->items, *end = one + sockets->used;
 
-    for (i = 0; i < set->count; i++)
-        if (set->list[i].fd == fd) {
-            set->list[i] = set->list[--set->count];
-            return;
-        }
+    while (one < end && one->fd != fd)
+        one++;
+    if (one < end) {
+        *one = end[-1];
+        sockets->used--;
+    }
 }
 
 /* Has the kernel probe an idle connection, so that one which a firewall has dropped is noticed. */
@@ -94,7 +89,8 @@ static int local_port(int fd)
 
 bool amp_engine_has_input(struct amp_engine *engine, int port)
 {
-    struct amp_socket *socket = engine->sockets.list, *end = socket + engine->sockets.count;
+    struct amp_socket *socket = (struct amp_socket *)engine->sockets.items;
+    const struct amp_socket *end = socket + engine->sockets.used;
     char byte;
 
     for (; socket < end; socket++) {
@@ -196,16 +192,11 @@ void amp_choose_trust(struct amp_engine *engine)
         choose_default_trust(engine);
 }
 
-bool amp_engine_trust_is_narrow(const struct amp_engine *engine)
-{
-    return engine->bundle && !engine->use_bundle;
-}
-
-void amp_engine_widen_trust(struct amp_engine *engine, struct amp_job *job)
+void amp_widen_trust(struct amp_engine *engine, CURL *easy)
 {
     engine->use_bundle = true;
     amp_engine_drop_idle(engine);
-    curl_easy_setopt(job->easy, CURLOPT_CAINFO, engine->bundle);
+    curl_easy_setopt(easy, CURLOPT_CAINFO, engine->bundle);
 }
 
 /* --- TLS ---------------------------------------------------------------------------------------

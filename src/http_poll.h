@@ -28,9 +28,7 @@ struct amp_poll {
 #endif
 };
 
-#if defined(__GNUC__)
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
-#endif
 
 /* False when descriptors run out. To be closed in either case. */
 bool amp_poll_open(struct amp_poll *poll, CURLM *multi);
@@ -48,11 +46,9 @@ bool amp_poll_has_events(struct amp_poll *poll);
 /* A descriptor that is readable when there is something to do; -1: none. */
 int amp_poll_descriptor(struct amp_poll *poll);
 
-/* Makes that descriptor readable after `seconds`, if not earlier; -1: never. */
-void amp_poll_arm(struct amp_poll *poll, double seconds);
+/* Makes that descriptor readable at the time `due`, if not earlier; 0: never. */
+void amp_poll_arm(struct amp_poll *poll, double due);
 
-#if defined(__GNUC__)
 #pragma GCC visibility pop
-#endif
 
 #endif

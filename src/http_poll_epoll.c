@@ -138,17 +138,16 @@ CURLMcode amp_poll_perform(struct amp_poll *poll)
     return code;
 }
 
-void amp_poll_arm(struct amp_poll *poll, double seconds)
+void amp_poll_arm(struct amp_poll *poll, double due)
 {
-    double due = seconds < 0 ? 0 : amp_now() + seconds;
     struct itimerspec spec;
 
-    if (!poll->watched || seconds < 0 || (poll->armed && poll->armed <= due))
+    if (!poll->watched || !due || (poll->armed && poll->armed <= due))
         return;
     memset(&spec, 0, sizeof spec);
-    spec.it_value.tv_sec = (time_t)seconds;
-    spec.it_value.tv_nsec = (long)((seconds - (double)spec.it_value.tv_sec) * 1e9) + 1;
-    if (timerfd_settime(poll->timer, 0, &spec, NULL) == 0)
+    spec.it_value.tv_sec = (time_t)due;
+    spec.it_value.tv_nsec = (long)((due - (double)spec.it_value.tv_sec) * 1e9);
+    if (timerfd_settime(poll->timer, TFD_TIMER_ABSTIME, &spec, NULL) == 0)
         poll->armed = due;
 }
 

@@ -36,10 +36,10 @@ bool amp_poll_has_events(struct amp_poll *poll)
     return true;
 }
 
-void amp_poll_arm(struct amp_poll *poll, double seconds)
+void amp_poll_arm(struct amp_poll *poll, double due)
 {
     (void)poll;
-    (void)seconds;
+    (void)due;
 }
 
 int amp_poll_descriptor(struct amp_poll *poll)

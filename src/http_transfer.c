@@ -1,6 +1,4 @@
-#include "http_head.h"
-#include "http_inflate.h"
-#include "http_job.h"
+#include "http_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,25 +11,6 @@
 enum {
     ENOUGH = 64 * 1024,    /* a stream holding this much asks libcurl to pause */
     ERROR_BODY = 64 * 1024 /* bytes kept of an error's body */
-};
-
-struct amp_transfer {
-    struct amp_job job; /* first */
-    struct curl_slist *header_lines;
-    struct amp_head head;
-    struct amp_queue body;         /* as it arrived, without the transfer coding */
-    struct amp_inflater *inflater; /* NULL until a coded body is read */
-    double deadline, quiet_since, timeout, read_timeout;
-    double received, decoded, max_bytes;
-    curl_off_t uploaded;
-    enum amp_outcome outcome, fault; /* fault: found inside a callback, becomes the outcome */
-    const char *proxy;               /* NULL: what the environment says; "": none */
-    char reason[96];                 /* what the fault is */
-    char detail[CURL_ERROR_SIZE];
-    bool resend, own_encoding, own_type;                  /* of the request */
-    bool stale_connection;                                /* the server had spoken on it unasked */
-    bool narrow_trust;                                    /* the bundle was not read */
-    bool sent, resent, final, head_taken, paused, wanted; /* final: trying again cannot help */
 };
 
 /* --- readiness ---------------------------------------------------------------------------------
@@ -55,9 +34,46 @@ static bool is_ready(const struct amp_transfer *transfer)
 {
     if (transfer->outcome != AMP_OPEN)
         return true;
-    if (!transfer->job.stream || !has_head(transfer))
+    if (!transfer->stream || !has_head(transfer))
         return false;
     return !transfer->head_taken || has_body(transfer);
+}
+
+static void push_ready(struct amp_transfer *transfer)
+{
+    struct amp_engine *engine = transfer->engine;
+
+    if (transfer->is_ready)
+        return;
+    transfer->is_ready = true;
+    transfer->next_ready = NULL;
+    *engine->ready_end = transfer;
+    engine->ready_end = &transfer->next_ready;
+}
+
+static void drop_ready(struct amp_transfer *transfer)
+{
+    struct amp_engine *engine = transfer->engine;
+    struct amp_transfer **link = &engine->ready;
+
+    if (!transfer->is_ready)
+        return;
+    while (*link != transfer)
+        link = &(*link)->next_ready;
+    *link = transfer->next_ready;
+    if (!*link)
+        engine->ready_end = link;
+    transfer->is_ready = false;
+}
+
+unsigned long amp_engine_pop_ready(struct amp_engine *engine)
+{
+    struct amp_transfer *first = engine->ready;
+
+    if (!first)
+        return 0;
+    drop_ready(first);
+    return first->id;
 }
 
 /* Wakes the waiting caller, once. */
@@ -66,7 +82,18 @@ static void announce(struct amp_transfer *transfer)
     if (!transfer->wanted || !is_ready(transfer))
         return;
     transfer->wanted = false;
-    amp_job_push_ready(&transfer->job);
+    push_ready(transfer);
+}
+
+/* Outside of a step there is another time to wake an event loop at. */
+static void arm(const struct amp_transfer *transfer)
+{
+    struct amp_engine *engine = transfer->engine;
+
+    if (!amp_engine_usable(engine))
+        return;
+    amp_poll_arm(&engine->poll, engine->ready ? amp_now() : amp_transfer_expiry(transfer));
+    amp_poll_arm(&engine->poll, engine->poll.due);
 }
 
 /* --- libcurl's callbacks: they store bytes and find faults, nothing else -----------------------
@@ -137,7 +164,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
     struct amp_transfer *transfer = (struct amp_transfer *)data;
 
     (void)size;
-    if (transfer->job.stream && transfer->body.size >= ENOUGH) {
+    if (transfer->stream && transfer->body.size >= ENOUGH) {
         transfer->paused = true;
         return CURL_WRITEFUNC_PAUSE;
     }
@@ -149,8 +176,8 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *data)
  * the first one's answer to find out. */
 static long http_version(const struct amp_transfer *transfer)
 {
-    if (transfer->job.stream || !transfer->resend || !transfer->head.secure ||
-        amp_engine_options(transfer->job.engine)->http_version == 1)
+    if (transfer->stream || !transfer->resend || !transfer->head.secure ||
+        transfer->engine->options.http_version == 1)
         return CURL_HTTP_VERSION_1_1;
     return CURL_HTTP_VERSION_2TLS;
 }
@@ -163,8 +190,8 @@ static bool spoke_unasked(const struct amp_transfer *transfer, int port)
 
     if (http_version(transfer) != CURL_HTTP_VERSION_1_1)
         return false;
-    curl_easy_getinfo(transfer->job.easy, CURLINFO_NUM_CONNECTS, &opened);
-    return !opened && amp_engine_has_input(transfer->job.engine, port);
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened);
+    return !opened && amp_engine_has_input(transfer->engine, port);
 }
 
 /*
@@ -193,11 +220,45 @@ static int on_connected(void *data, char *ip, char *local_ip, int port, int loca
 /* --- birth and death ---------------------------------------------------------------------------
  */
 
-/* A handle whose connection died is not used again: libcurl counts in it how often that
- * happened. */
+struct amp_transfer *amp_transfer_new(struct amp_engine *engine)
+{
+    struct amp_transfer *transfer;
+
+    if (!amp_engine_usable(engine))
+        return NULL;
+    transfer = (struct amp_transfer *)calloc(1, sizeof *transfer);
+    if (!transfer)
+        return NULL;
+    transfer->engine = engine;
+    transfer->id = ++engine->last_id;
+    engine->references++;
+    amp_head_reset(&transfer->head);
+    return transfer;
+}
+
+static void run(struct amp_transfer *transfer)
+{
+    struct amp_engine *engine = transfer->engine;
+
+    transfer->next = engine->running;
+    transfer->link = &engine->running;
+    if (transfer->next)
+        transfer->next->link = &transfer->next;
+    engine->running = transfer;
+}
+
+/* A handle whose connection died is not used again: libcurl counts in it how often that happened.
+ * In a forked child it is left alone: it is tied to connections of the parent. */
 static void detach(struct amp_transfer *transfer)
 {
-    amp_job_stop(&transfer->job, !transfer->resent);
+    if (transfer->link)
+        *transfer->link = transfer->next;
+    if (transfer->link && transfer->next)
+        transfer->next->link = transfer->link;
+    transfer->link = NULL;
+    if (transfer->easy && amp_engine_usable(transfer->engine))
+        amp_engine_give_handle(transfer->engine, transfer->easy, !transfer->resent);
+    transfer->easy = NULL;
     curl_slist_free_all(transfer->header_lines);
     transfer->header_lines = NULL;
 }
@@ -209,7 +270,7 @@ static void end(struct amp_transfer *transfer, enum amp_outcome outcome)
     announce(transfer);
 }
 
-static void fail(struct amp_transfer *transfer, enum amp_outcome outcome, const char *why)
+void amp_transfer_fail(struct amp_transfer *transfer, enum amp_outcome outcome, const char *why)
 {
     detach(transfer);
     snprintf(transfer->detail, sizeof transfer->detail, "%s", why);
@@ -221,10 +282,10 @@ static void stop(struct amp_transfer *transfer, enum amp_outcome outcome, const 
 {
     struct amp_sigpipe sigpipe;
 
-    amp_block_sigpipe(transfer->job.engine, &sigpipe);
-    fail(transfer, outcome, why);
+    amp_block_sigpipe(transfer->engine, &sigpipe);
+    amp_transfer_fail(transfer, outcome, why);
     amp_restore_sigpipe(&sigpipe);
-    amp_engine_changed(transfer->job.engine);
+    arm(transfer);
 }
 
 void amp_transfer_cancel(struct amp_transfer *transfer)
@@ -235,11 +296,11 @@ void amp_transfer_cancel(struct amp_transfer *transfer)
 
 void amp_transfer_release(struct amp_transfer *transfer)
 {
-    struct amp_engine *engine = transfer->job.engine;
+    struct amp_engine *engine = transfer->engine;
 
     transfer->wanted = false;
     amp_transfer_cancel(transfer);
-    amp_job_drop_ready(&transfer->job);
+    drop_ready(transfer);
     curl_slist_free_all(transfer->header_lines);
     amp_inflater_free(transfer->inflater);
     amp_queue_free(&transfer->body);
@@ -285,7 +346,7 @@ bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const 
 /* libcurl must not add a Content-Type or an Expect by itself. */
 static bool set_body(struct amp_transfer *transfer, const char *body, size_t n)
 {
-    CURL *easy = transfer->job.easy;
+    CURL *easy = transfer->easy;
 
     if (!transfer->own_type && !add_line(transfer, "Content-Type:"))
         return false;
@@ -305,7 +366,7 @@ static bool needs_body(const char *method)
 /* Leaves no trace of the handle's earlier request. */
 static bool set_method(struct amp_transfer *transfer, const struct amp_request *request)
 {
-    CURL *easy = transfer->job.easy;
+    CURL *easy = transfer->easy;
 
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
@@ -322,8 +383,10 @@ static bool set_method(struct amp_transfer *transfer, const struct amp_request *
 
 static void set_callbacks(struct amp_transfer *transfer)
 {
-    CURL *easy = transfer->job.easy;
+    CURL *easy = transfer->easy;
 
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->detail);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
@@ -335,7 +398,7 @@ static void set_callbacks(struct amp_transfer *transfer)
 
 static bool set_request(struct amp_transfer *transfer, const struct amp_request *request)
 {
-    CURL *easy = transfer->job.easy;
+    CURL *easy = transfer->easy;
 
     set_callbacks(transfer);
     transfer->head.old = http_version(transfer) == CURL_HTTP_VERSION_1_1;
@@ -355,27 +418,10 @@ static bool is_https(const char *url)
     return strncasecmp(url, "https:", 6) == 0;
 }
 
-/* To the server, or to a proxy that libcurl knows by itself. */
-static bool may_use_tls(const struct amp_transfer *transfer)
+static void perform(struct amp_transfer *transfer)
 {
-    static const char *const names[] = {"http_proxy", "all_proxy", "ALL_PROXY"};
-    const char *proxy = transfer->proxy;
-    size_t i;
-
-    if (transfer->head.secure || proxy)
-        return transfer->head.secure || is_https(proxy);
-    for (i = 0; i < sizeof names / sizeof *names; i++) {
-        proxy = getenv(names[i]);
-        if (proxy && is_https(proxy))
-            return true;
-    }
-    return false;
-}
-
-static void perform(struct amp_transfer *transfer, bool again)
-{
-    if (!amp_job_perform(&transfer->job, again))
-        fail(transfer, AMP_OVER_LIMIT, "out of memory");
+    if (curl_multi_add_handle(transfer->engine->multi, transfer->easy) != CURLM_OK)
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "out of memory");
 }
 
 /* On a connection of its own: nothing has been sent on the one before. */
@@ -383,40 +429,39 @@ static void start_again(struct amp_transfer *transfer)
 {
     transfer->stale_connection = false;
     transfer->detail[0] = '\0';
-    perform(transfer, true);
+    curl_multi_remove_handle(transfer->engine->multi, transfer->easy);
+    curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+    perform(transfer);
 }
 
 void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request *request)
 {
-    struct amp_engine *engine = transfer->job.engine;
+    struct amp_engine *engine = transfer->engine;
 
-    transfer->job.stream = request->stream;
+    transfer->stream = request->stream;
     transfer->head.no_body = strcmp(request->method, "HEAD") == 0;
     transfer->head.secure = is_https(request->url);
-    transfer->narrow_trust = amp_engine_trust_is_narrow(engine);
-    transfer->proxy = request->direct ? "" : amp_engine_options(engine)->http_proxy;
+    transfer->narrow_trust = engine->bundle && !engine->use_bundle;
+    transfer->proxy = request->direct ? "" : engine->options.http_proxy;
     transfer->resend = request->resend;
     transfer->read_timeout = request->read_timeout;
     transfer->max_bytes = request->max_bytes;
     amp_transfer_deadline(transfer, request->timeout);
-    if (!amp_engine_usable(engine)) {
-        fail(transfer, AMP_CANCELLED, "the engine is closed");
+    if (transfer->head.secure || !transfer->proxy || is_https(transfer->proxy))
+        engine->tls = true; /* perhaps: libcurl knows which proxy the environment names */
+    transfer->easy = amp_engine_take_handle(engine);
+    if (!transfer->easy || !set_request(transfer, request)) {
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "out of memory");
         return;
     }
-    if (may_use_tls(transfer))
-        amp_engine_expect_tls(engine);
-    if (!amp_job_take_handle(&transfer->job) || !set_request(transfer, request)) {
-        fail(transfer, AMP_OVER_LIMIT, "out of memory");
-        return;
-    }
-    amp_job_run(&transfer->job);
-    perform(transfer, false);
-    amp_engine_changed(engine);
+    run(transfer);
+    perform(transfer);
+    arm(transfer);
 }
 
 void amp_transfer_alarm(struct amp_transfer *transfer, double seconds)
 {
-    amp_job_run(&transfer->job);
+    run(transfer);
     amp_transfer_deadline(transfer, seconds > 0 ? seconds : 1e-9);
 }
 
@@ -429,7 +474,7 @@ static long refused_tunnel(const struct amp_transfer *transfer)
     long status = 0;
 
     if (!transfer->sent)
-        curl_easy_getinfo(transfer->job.easy, CURLINFO_HTTP_CONNECTCODE, &status);
+        curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
     return status >= 300 ? status : 0;
 }
 
@@ -444,48 +489,53 @@ static enum amp_outcome outcome_of_receiving(const struct amp_transfer *transfer
     return strstr(transfer->detail, " alert ") && !transfer->head.bytes ? AMP_TLS : AMP_CLOSED;
 }
 
+/* What is not here means that the connection was lost. */
+static const struct {
+    CURLcode code;
+    enum amp_outcome outcome;
+} outcomes[] = {
+    {CURLE_OK, AMP_DONE},
+    {CURLE_COULDNT_RESOLVE_PROXY, AMP_RESOLVE},
+    {CURLE_COULDNT_RESOLVE_HOST, AMP_RESOLVE},
+    {CURLE_COULDNT_CONNECT, AMP_CONNECT},
+    {CURLE_PROXY, AMP_CONNECT},
+    {CURLE_SSL_CONNECT_ERROR, AMP_TLS},
+    {CURLE_PEER_FAILED_VERIFICATION, AMP_TLS},
+    {CURLE_SSL_ENGINE_NOTFOUND, AMP_TLS},
+    {CURLE_SSL_ENGINE_SETFAILED, AMP_TLS},
+    {CURLE_SSL_CERTPROBLEM, AMP_TLS},
+    {CURLE_SSL_CIPHER, AMP_TLS},
+    {CURLE_SSL_CACERT_BADFILE, AMP_TLS},
+    {CURLE_SSL_CRL_BADFILE, AMP_TLS},
+    {CURLE_SSL_ISSUER_ERROR, AMP_TLS},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, AMP_TLS},
+    {CURLE_SSL_INVALIDCERTSTATUS, AMP_TLS},
+    {CURLE_SSL_CLIENTCERT, AMP_TLS},
+    {CURLE_OPERATION_TIMEDOUT, AMP_TIMEOUT},
+    {CURLE_UNSUPPORTED_PROTOCOL, AMP_PROTOCOL},
+    {CURLE_URL_MALFORMAT, AMP_PROTOCOL},
+    {CURLE_WEIRD_SERVER_REPLY, AMP_PROTOCOL},
+    {CURLE_BAD_FUNCTION_ARGUMENT,
+     AMP_PROTOCOL}, /* a header that libcurl's own list does not take */
+    {CURLE_OUT_OF_MEMORY, AMP_OVER_LIMIT},
+};
+
 static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode code)
 {
-    switch (code) {
-    case CURLE_OK:
-        return AMP_DONE;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return AMP_RESOLVE;
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_PROXY:
-        return AMP_CONNECT;
-    case CURLE_SSL_CONNECT_ERROR:
-        if (strstr(transfer->detail, "SSL_ERROR_SYSCALL") ||
-            strstr(transfer->detail, "Connection reset"))
-            return AMP_CLOSED; /* a connection that was lost, which another try may keep */
-        return transfer->sent ? AMP_CLOSED : AMP_TLS;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_CLIENTCERT:
-        return transfer->sent ? AMP_CLOSED : AMP_TLS;
-    case CURLE_OPERATION_TIMEDOUT:
-        return AMP_TIMEOUT;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_BAD_FUNCTION_ARGUMENT: /* a header that libcurl's own list does not take */
-        return AMP_PROTOCOL;
-    case CURLE_OUT_OF_MEMORY:
-        return AMP_OVER_LIMIT;
-    case CURLE_RECV_ERROR:
+    size_t i = 0, n = sizeof outcomes / sizeof *outcomes;
+
+    if (code == CURLE_RECV_ERROR)
         return outcome_of_receiving(transfer);
-    default:
+    while (i < n && outcomes[i].code != code)
+        i++;
+    if (i == n)
         return AMP_CLOSED;
-    }
+    /* a handshake whose connection was lost may succeed at another try */
+    if (outcomes[i].outcome == AMP_TLS &&
+        (transfer->sent || strstr(transfer->detail, "SSL_ERROR_SYSCALL") ||
+         strstr(transfer->detail, "Connection reset")))
+        return AMP_CLOSED;
+    return outcomes[i].outcome;
 }
 
 static const char *words_of_tunnel(long status)
@@ -500,7 +550,7 @@ static const char *words_of_tunnel(long status)
  * understand, and its password with it. */
 static void reword(struct amp_transfer *transfer, CURLcode code)
 {
-    const struct amp_engine_options *options = amp_engine_options(transfer->job.engine);
+    const struct amp_engine_options *options = &transfer->engine->options;
     char *detail = transfer->detail;
     size_t size = sizeof transfer->detail;
     long tunnel = code == CURLE_OK ? 0 : refused_tunnel(transfer);
@@ -526,7 +576,7 @@ static bool descriptors_are_out(void)
     return fd < 0 && (errno == EMFILE || errno == ENFILE);
 }
 
-static void finish(struct amp_transfer *transfer, CURLcode code)
+void amp_transfer_finish(struct amp_transfer *transfer, CURLcode code)
 {
     enum amp_outcome outcome = outcome_of(transfer, code);
 
@@ -535,16 +585,16 @@ static void finish(struct amp_transfer *transfer, CURLcode code)
     } else if (code == CURLE_PEER_FAILED_VERIFICATION && transfer->narrow_trust &&
                !transfer->sent) {
         transfer->narrow_trust = false;
-        amp_engine_widen_trust(transfer->job.engine, &transfer->job);
+        amp_widen_trust(transfer->engine, transfer->easy);
         start_again(transfer);
     } else if (transfer->fault != AMP_OPEN)
-        fail(transfer, transfer->fault, transfer->reason);
+        amp_transfer_fail(transfer, transfer->fault, transfer->reason);
     else if (outcome == AMP_DONE && !has_head(transfer))
-        fail(transfer, AMP_CLOSED, "the response ended inside its headers");
+        amp_transfer_fail(transfer, AMP_CLOSED, "the response ended inside its headers");
     else if (outcome == AMP_OVER_LIMIT && transfer->head.bytes && !has_head(transfer))
-        fail(transfer, AMP_OVER_LIMIT, "a header is too long, or memory ran out");
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "a header is too long, or memory ran out");
     else if (outcome != AMP_DONE && !transfer->sent && descriptors_are_out())
-        fail(transfer, AMP_OVER_LIMIT, "no file descriptor is left");
+        amp_transfer_fail(transfer, AMP_OVER_LIMIT, "no file descriptor is left");
     else {
         if (outcome != AMP_DONE && !*transfer->detail)
             snprintf(transfer->detail, sizeof transfer->detail, "%s", curl_easy_strerror(code));
@@ -560,7 +610,7 @@ void amp_transfer_deadline(struct amp_transfer *transfer, double seconds)
 {
     transfer->timeout = seconds;
     transfer->deadline = seconds > 0 ? amp_now() + seconds : 0;
-    amp_engine_changed(transfer->job.engine);
+    arm(transfer);
 }
 
 /* Silence counts only while somebody waits and there is a server that could speak. */
@@ -571,7 +621,7 @@ static double stall(const struct amp_transfer *transfer)
     return transfer->quiet_since + transfer->read_timeout;
 }
 
-static double expiry(const struct amp_transfer *transfer)
+double amp_transfer_expiry(const struct amp_transfer *transfer)
 {
     double silence = stall(transfer), deadline = transfer->deadline;
 
@@ -591,7 +641,7 @@ static bool still_uploading(struct amp_transfer *transfer, double now)
 {
     curl_off_t uploaded = 0;
 
-    curl_easy_getinfo(transfer->job.easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
     if (uploaded == transfer->uploaded)
         return false;
     transfer->uploaded = uploaded;
@@ -604,7 +654,7 @@ static bool is_late(const struct amp_transfer *transfer, double now)
     return transfer->deadline && transfer->deadline <= now;
 }
 
-static void expire(struct amp_transfer *transfer, double now)
+void amp_transfer_expire(struct amp_transfer *transfer, double now)
 {
     char text[128];
 
@@ -617,45 +667,6 @@ static void expire(struct amp_transfer *transfer, double now)
     else
         return;
     stop(transfer, AMP_TIMEOUT, text);
-}
-
-/* --- as the engine sees it ---------------------------------------------------------------------
- */
-
-static void on_finished(struct amp_job *job, CURLcode code)
-{
-    finish((struct amp_transfer *)job, code);
-}
-
-static void on_failed(struct amp_job *job, enum amp_outcome outcome, const char *why)
-{
-    fail((struct amp_transfer *)job, outcome, why);
-}
-
-static double job_expiry(const struct amp_job *job)
-{
-    return expiry((const struct amp_transfer *)job);
-}
-
-static void on_expired(struct amp_job *job, double now)
-{
-    expire((struct amp_transfer *)job, now);
-}
-
-static const struct amp_job_events job_events = {on_finished, on_failed, job_expiry, on_expired};
-
-struct amp_transfer *amp_transfer_new(struct amp_engine *engine)
-{
-    struct amp_transfer *transfer;
-
-    if (!amp_engine_usable(engine))
-        return NULL;
-    transfer = (struct amp_transfer *)calloc(1, sizeof *transfer);
-    if (!transfer)
-        return NULL;
-    amp_job_init(&transfer->job, engine, &job_events);
-    amp_head_reset(&transfer->head);
-    return transfer;
 }
 
 /* --- decoding: when bytes are asked for, at most 64 KB at a time -------------------------------
@@ -709,7 +720,7 @@ static void decode(struct amp_transfer *transfer)
     while (amp_inflater_peek(inflater, &bytes) == 0) {
         double now = amp_now();
         if (!is_error && is_late(transfer, now)) {
-            expire(transfer, now);
+            amp_transfer_expire(transfer, now);
             return;
         }
         if (!amp_inflater_has_more(inflater, &transfer->body)) {
@@ -727,7 +738,7 @@ static void decode(struct amp_transfer *transfer)
 
 unsigned long amp_transfer_id(const struct amp_transfer *transfer)
 {
-    return transfer->job.id;
+    return transfer->id;
 }
 
 /* libcurl delivers what it has held back, and may pause again. */
@@ -736,30 +747,30 @@ static void resume(struct amp_transfer *transfer)
     CURLcode code;
 
     transfer->paused = false;
-    if (!transfer->job.easy)
+    if (!transfer->easy)
         return;
-    code = curl_easy_pause(transfer->job.easy, CURLPAUSE_CONT);
+    code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
     if (code != CURLE_OK)
-        finish(transfer, code);
+        amp_transfer_finish(transfer, code);
 }
 
 bool amp_transfer_want(struct amp_transfer *transfer)
 {
-    if (transfer->outcome == AMP_OPEN && !amp_engine_usable(transfer->job.engine))
-        fail(transfer, AMP_CANCELLED, "the request belongs to another process");
+    if (transfer->outcome == AMP_OPEN && !amp_engine_usable(transfer->engine))
+        amp_transfer_fail(transfer, AMP_CANCELLED, "the request belongs to another process");
     double now = amp_now();
     if (transfer->outcome == AMP_OPEN && is_late(transfer, now))
-        expire(transfer, now);
+        amp_transfer_expire(transfer, now);
     if (transfer->paused && transfer->body.size < ENOUGH)
         resume(transfer);
-    if (transfer->job.stream && transfer->head_taken)
+    if (transfer->stream && transfer->head_taken)
         decode(transfer);
     if (is_ready(transfer))
         return true;
     if (!transfer->wanted) {
         transfer->wanted = true;
         transfer->quiet_since = now;
-        amp_engine_changed(transfer->job.engine);
+        arm(transfer);
     }
     return false;
 }

@@ -10,7 +10,7 @@
  *   engine:steps() -> n     engine:due() -> boolean
  *   engine:streams() -> number of streams under way
  *   engine:usable() -> boolean, nil once closed
- *   engine:pollfd() -> fd | nil, why   engine:events() -> "r"   engine:timeout() -> seconds | nil
+ *   engine:pollfd() -> fd, readable when a step has something to do | nil, why
  *   engine:cancel()   engine:close()
  *   transfer:id()   transfer:want() -> boolean
  *   transfer:head() -> status | nil, headers, resent (whether libcurl sent the request twice)
@@ -215,22 +215,6 @@ static int engine_pollfd(lua_State *L)
     lua_pushnil(L);
     lua_pushliteral(L, "this build has no epoll: an event loop cannot wait for the engine");
     return 2;
-}
-
-static int engine_events(lua_State *L)
-{
-    lua_pushliteral(L, "r");
-    return 1;
-}
-
-static int engine_timeout(lua_State *L)
-{
-    double seconds = amp_engine_timeout(to_engine(L));
-
-    if (seconds < 0)
-        return 0;
-    lua_pushnumber(L, seconds);
-    return 1;
 }
 
 /* --- a transfer --------------------------------------------------------------------------------
@@ -601,13 +585,22 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods)
     lua_pop(L, 1);
 }
 
-static const luaL_Reg engine_methods[] = {
-    {"advance", engine_advance},     {"alarm", engine_alarm},   {"cancel", engine_cancel},
-    {"start", engine_start},         {"step", engine_step},     {"steps", engine_steps},
-    {"pop_ready", engine_pop_ready}, {"wait", engine_wait},     {"due", engine_due},
-    {"usable", engine_usable},       {"pollfd", engine_pollfd}, {"events", engine_events},
-    {"timeout", engine_timeout},     {"close", engine_close},   {"__gc", engine_close},
-    {"streams", engine_streams},     {"__close", engine_close}, {NULL, NULL}};
+static const luaL_Reg engine_methods[] = {{"advance", engine_advance},
+                                          {"alarm", engine_alarm},
+                                          {"cancel", engine_cancel},
+                                          {"start", engine_start},
+                                          {"step", engine_step},
+                                          {"steps", engine_steps},
+                                          {"pop_ready", engine_pop_ready},
+                                          {"wait", engine_wait},
+                                          {"due", engine_due},
+                                          {"usable", engine_usable},
+                                          {"pollfd", engine_pollfd},
+                                          {"close", engine_close},
+                                          {"__gc", engine_close},
+                                          {"streams", engine_streams},
+                                          {"__close", engine_close},
+                                          {NULL, NULL}};
 
 static const luaL_Reg transfer_methods[] = {{"id", transfer_id},
                                             {"want", transfer_want},

@@ -327,8 +327,8 @@ local function bundle(server)
   return path
 end
 
--- The settings that name all authorities of the system, and the server's own, as the system's: a hashed directory beside
--- a bundle.
+-- The settings that name all authorities of the system, and the server's own, as the system's: a hashed directory and a
+-- bundle.
 local function defaults(server, trust)
   local place = server.directory .. "/authorities"
   output_of(("mkdir %s; ln -s /etc/ssl/certs/*.0 %s/hashed/* %s"):format(place, server.directory, place))

@@ -8,12 +8,12 @@
 
 struct floor {
     struct amp_scan scan;
-    struct amp_keys keys;
+    struct amp_strings strings;
     char *scratch;
     size_t scratch_room;
 };
 
-/* Upvalues: the struct, the keys' anchors, the metatable of arrays, the text. */
+/* Upvalues: the struct, the strings' anchors, the metatable of arrays, the text. */
 static int l_build(lua_State *L)
 {
     struct floor *f = (struct floor *)lua_touserdata(L, lua_upvalueindex(1));
@@ -22,7 +22,7 @@ static int l_build(lua_State *L)
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_pushvalue(L, lua_upvalueindex(3));
     b.scan = &f->scan;
-    b.keys = &f->keys;
+    b.strings = &f->strings;
     b.anchors = 1;
     b.array_mt = 2;
     b.scratch = &f->scratch;

@@ -44,7 +44,7 @@ const char *amp_scan_fail(struct amp_scan *s, const char *at, const char *expect
     return NULL;
 }
 
-static const char *over(struct amp_scan *s, const char *at, const char *what, size_t limit)
+const char *amp_scan_over(struct amp_scan *s, const char *at, const char *what, size_t limit)
 {
     fail(s, AMP_LIMIT, at, what);
     s->error.limit = limit;
@@ -96,7 +96,7 @@ static bool grow_open(struct amp_scan *s)
 AMP_INLINE bool descend(struct amp_scan *s, const char *at, size_t index, bool is_object)
 {
     if (AMP_NEVER(s->level >= s->max_depth))
-        return over(s, at, "nested deeper than max_depth", s->max_depth) != NULL;
+        return amp_scan_over(s, at, "nested deeper than max_depth", s->max_depth) != NULL;
     if (AMP_NEVER(s->level >= s->open_room) && !grow_open(s))
         return false;
     s->open[s->level++].node = (uint32_t)index << 1 | (uint32_t)is_object;
@@ -113,7 +113,7 @@ AMP_INLINE void open_node(struct amp_scan *s, struct amp_node *node, bool is_obj
 bool amp_scan_enter(struct amp_scan *s, const char *at, bool is_object, bool record)
 {
     if (s->values++ >= s->max_values)
-        return over(s, at, s->values_what, s->values_limit) != NULL;
+        return amp_scan_over(s, at, s->values_what, s->values_limit) != NULL;
     if (!reserve(s) || !descend(s, at, record ? s->used : 0, is_object))
         return false;
     if (record)
@@ -752,7 +752,7 @@ AMP_INLINE const char *scan(struct amp_scan *s, const char *p, int record)
 value:
     p = amp_skip_space(p);
     if (AMP_NEVER(r.left-- == 0))
-        return over(s, p, s->values_what, s->values_limit);
+        return amp_scan_over(s, p, s->values_what, s->values_limit);
     if (record && !reserve_next(s, &r))
         return NULL;
     if (*p == '"') {

@@ -122,6 +122,7 @@ bool amp_scan_leave(struct amp_scan *scan, bool record);
 bool amp_scan_put(struct amp_scan *scan, struct amp_node node);
 void amp_scan_count(struct amp_scan *scan); /* one more value in the innermost container */
 const char *amp_scan_fail(struct amp_scan *scan, const char *at, const char *expected);
+const char *amp_scan_over(struct amp_scan *scan, const char *at, const char *what, size_t limit);
 
 static inline const char *amp_skip_space(const char *p)
 {

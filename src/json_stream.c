@@ -139,10 +139,7 @@ static int fail(struct amp_stream *s, const char *at, const char *expected)
 
 static int over(struct amp_stream *s, const char *at, const char *what, size_t limit)
 {
-    amp_scan_fail(s->scan, at, what);
-    s->scan->error.failure = AMP_LIMIT;
-    s->scan->error.expected = false;
-    s->scan->error.limit = limit;
+    amp_scan_over(s->scan, at, what, limit);
     return AMP_STREAM_FAILED;
 }
 

@@ -3,71 +3,62 @@
 #include <stddef.h>
 #include <string.h>
 
-/* --- keys ------------------------------------------------------------------------------------ */
+/* --- strings --------------------------------------------------------------------------------- */
 
-/* LuaJIT looks at a few bytes of a string to hash it: another cache before that one does not pay.
- */
-enum { LONGEST_KEY = 64, LONGEST_VALUE = LUA_VERSION_NUM >= 502 ? 40 : 0 };
-
-void amp_keys_init(struct amp_keys *keys)
+void amp_strings_init(struct amp_strings *strings)
 {
-    memset(keys, 0, offsetof(struct amp_keys, slot) + sizeof keys->slot[0]);
-    memset(&keys->shapes, 0, sizeof keys->shapes);
+    memset(strings, 0, offsetof(struct amp_strings, slot) + sizeof strings->slot[0]);
+    memset(&strings->shapes, 0, sizeof strings->shapes);
 }
 
-static void push_new_key(lua_State *L, const struct amp_builder *b, struct amp_key *key,
-                         size_t place)
+static void push_new_string(lua_State *L, const struct amp_builder *b, struct amp_key *key,
+                            size_t place)
 {
-    struct amp_keys *keys = b->keys;
+    struct amp_strings *strings = b->strings;
     lua_pushlstring(L, key->text, key->size);
     /* A finalizer may have decoded meanwhile: what was read from the slots no longer counts. */
-    uint16_t slot = keys->place[place] ? keys->place[place] : (uint16_t)(keys->used + 1);
+    uint16_t slot = strings->place[place] ? strings->place[place] : (uint16_t)(strings->used + 1);
     lua_pushvalue(L, -1);
     lua_rawseti(L, b->anchors, slot);
     key->text = lua_tostring(L, -1);
-    keys->slot[slot] = *key;
-    keys->place[place] = slot;
-    if (slot > keys->used)
-        keys->used = slot;
+    strings->slot[slot] = *key;
+    strings->place[place] = slot;
+    if (slot > strings->used)
+        strings->used = slot;
 }
 
-/* A key has two places; a stranger takes the second, so that a flood cannot evict both. */
-static void push_key(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
-{
-    const struct amp_keys *keys = b->keys;
-    struct amp_key key = amp_make_key(text, size);
-    uint64_t hash = amp_hash_key(&key);
-    size_t first = hash >> 54, second = hash >> 44 & (AMP_KEY_PLACES - 1);
-    if (amp_is_key(&keys->slot[keys->place[first]], &key))
-        lua_rawgeti(L, b->anchors, keys->place[first]);
-    else if (amp_is_key(&keys->slot[keys->place[second]], &key))
-        lua_rawgeti(L, b->anchors, keys->place[second]);
-    else if (size > LONGEST_KEY)
-        lua_pushlstring(L, text, size);
-    else
-        push_new_key(L, b, &key, keys->place[first] ? second : first);
-}
-
-/* Enumerations, references to other objects and times repeat: a value that comes twice in turn
- * takes the place. */
+/* Keys, enumerations, references to other objects and times repeat: what comes twice in turn takes
+ * its place. */
 static void push_string(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
 {
-    struct amp_keys *keys = b->keys;
-    if (size > LONGEST_VALUE) {
+    enum { LONGEST = 40 };
+    struct amp_strings *strings = b->strings;
+    if (size > LONGEST) {
         lua_pushlstring(L, text, size);
         return;
     }
     struct amp_key key = amp_make_key(text, size);
     uint64_t hash = amp_hash_key(&key);
-    size_t value = hash >> 55, place = AMP_KEY_PLACES + value;
-    if (amp_is_key(&keys->slot[keys->place[place]], &key)) {
-        lua_rawgeti(L, b->anchors, keys->place[place]);
-    } else if (keys->missed[value] == (uint32_t)hash) {
-        push_new_key(L, b, &key, place);
+    size_t place = hash / (UINT64_MAX / AMP_PLACES + 1);
+    if (amp_is_key(&strings->slot[strings->place[place]], &key)) {
+        lua_rawgeti(L, b->anchors, strings->place[place]);
+    } else if (strings->missed[place] == (uint32_t)hash) {
+        push_new_string(L, b, &key, place);
     } else {
-        keys->missed[value] = (uint32_t)hash;
+        strings->missed[place] = (uint32_t)hash;
         lua_pushlstring(L, text, size);
     }
+}
+
+/* LuaJIT looks at a few bytes of a string to hash it: another cache before that one pays for keys
+ * alone. */
+static void push_value_string(lua_State *L, const struct amp_builder *b, const char *text,
+                              size_t size)
+{
+    if (LUA_VERSION_NUM >= 502)
+        push_string(L, b, text, size);
+    else
+        lua_pushlstring(L, text, size);
 }
 
 /* --- strings with escapes -------------------------------------------------------------------- */
@@ -113,7 +104,7 @@ static void push_scalar(lua_State *L, const struct amp_builder *b, const struct 
 {
     switch (node->kind) {
     case AMP_STRING:
-        push_string(L, b, node->as.text, node->size);
+        push_value_string(L, b, node->as.text, node->size);
         break;
     case AMP_ESCAPED_STRING:
         push_escaped(L, b, node);
@@ -147,7 +138,7 @@ static size_t slots_from(const struct amp_builder *b, size_t depth)
 static bool open_shape(lua_State *L, const struct amp_builder *b, const struct amp_node *node,
                        struct amp_frame *frame, size_t depth)
 {
-    const struct amp_shapes *shapes = &b->keys->shapes;
+    const struct amp_shapes *shapes = &b->strings->shapes;
     frame->guess = (uint16_t)((frame->place * 31 + node->size) % AMP_GUESSES);
     frame->shape = shapes->guess[frame->guess];
     if (!frame->shape)
@@ -165,7 +156,7 @@ static bool open_shape(lua_State *L, const struct amp_builder *b, const struct a
 /* The object is not of the shape: what was to be arguments goes into a table. */
 static void leave_shape(lua_State *L, const struct amp_builder *b, struct amp_frame *frame)
 {
-    const struct amp_shape *shape = b->keys->shapes.shape[frame->shape];
+    const struct amp_shape *shape = b->strings->shapes.shape[frame->shape];
     int count = (int)frame->index, function = lua_gettop(L) - count;
     lua_createtable(L, 0, (int)shape->count);
     for (int i = 0; i < count; i++) {
@@ -177,7 +168,7 @@ static void leave_shape(lua_State *L, const struct amp_builder *b, struct amp_fr
     }
     lua_replace(L, function);
     lua_settop(L, function);
-    amp_count_miss(&b->keys->shapes, frame->guess, 8);
+    amp_count_miss(&b->strings->shapes, frame->guess, 8);
     frame->shape = 0;
     frame->index = 0;
 }
@@ -186,7 +177,7 @@ static void leave_shape(lua_State *L, const struct amp_builder *b, struct amp_fr
 static bool take_name(lua_State *L, const struct amp_builder *b, struct amp_frame *frame,
                       const struct amp_node *node)
 {
-    const struct amp_shape *shape = b->keys->shapes.shape[frame->shape];
+    const struct amp_shape *shape = b->strings->shapes.shape[frame->shape];
     if (node->kind == AMP_KEY && frame->index < shape->count) {
         struct amp_key key = amp_make_key(node->as.text, node->size);
         if (amp_is_key(&shape->name[frame->index], &key)) {
@@ -202,7 +193,7 @@ static bool take_name(lua_State *L, const struct amp_builder *b, struct amp_fram
 static void close_object(lua_State *L, const struct amp_builder *b, struct amp_frame *frame,
                          const struct amp_node *node)
 {
-    struct amp_shapes *shapes = &b->keys->shapes;
+    struct amp_shapes *shapes = &b->strings->shapes;
     if (frame->shape) {
         if (frame->index == shapes->shape[frame->shape]->count) {
             lua_call(L, (int)frame->index, 1);
@@ -261,7 +252,7 @@ static void build(lua_State *L, struct amp_builder *b, const struct amp_node *no
         case AMP_KEY:
             if (shapes && frame.shape && take_name(L, b, &frame, node))
                 continue;
-            push_key(L, b, node->as.text, node->size);
+            push_string(L, b, node->as.text, node->size);
             continue;
         case AMP_ESCAPED_KEY:
             if (shapes && frame.shape)

@@ -1,5 +1,5 @@
 /*
- * Tape -> Lua values: tables of exact sizes, keys from a bounded cache.
+ * Tape -> Lua values: tables of exact sizes, short strings from a bounded cache.
  */
 #ifndef AMP_LUA_BUILD_H
 #define AMP_LUA_BUILD_H
@@ -12,30 +12,26 @@
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 #endif
 
-enum {
-    AMP_KEY_PLACES = 1024,
-    AMP_VALUE_PLACES = 512,
-    AMP_PLACES = AMP_KEY_PLACES + AMP_VALUE_PLACES
-};
+enum { AMP_PLACES = 2048 };
 
-/* Strings lately used as keys, then short ones used as values. A place gets a slot at its first
- * use, and slots are given out in turn: memory is touched as strings come. Slot i is anchored at i
- * in a Lua table, so the texts stay; slot 0 is unused. */
-struct amp_keys {
+/* Short strings that came lately. A place gets a slot at its first use, and slots are given out in
+ * turn: memory is touched as strings come. Slot i is anchored at i in a Lua table, so the texts
+ * stay; slot 0 is unused. */
+struct amp_strings {
     uint16_t place[AMP_PLACES];
     uint16_t used;
-    uint32_t missed[AMP_VALUE_PLACES]; /* the hash of the last value that was not in the place */
+    uint32_t missed[AMP_PLACES]; /* the hash of the last string that was not in the place */
     struct amp_key slot[AMP_PLACES + 1];
     struct amp_shapes shapes; /* anchored in the table at 0 of the Lua table */
 };
 
-void amp_keys_init(struct amp_keys *keys);
+void amp_strings_init(struct amp_strings *strings);
 
 /* What a build needs in addition to the tape; the last two are its own, 0 before it begins. */
 struct amp_builder {
     struct amp_scan *scan;
-    struct amp_keys *keys;
-    int anchors;    /* stack index of the keys' table */
+    struct amp_strings *strings;
+    int anchors;    /* stack index of the strings' table */
     int array_mt;   /* stack index of the metatable of arrays */
     char **scratch; /* for strings with escapes; owned by a userdata */
     size_t *scratch_room;

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "byte_source.h"
-#include "json_number.h"
 #include "json_plan.h"
 #include "json_stream.h"
 #include "lua_build.h"
@@ -58,33 +57,15 @@ static const struct amp_plan *plan_option(lua_State *L, int options)
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
-static void add_number(luaL_Buffer *b, size_t value)
-{
-    char text[AMP_NUMBER_ROOM];
-    luaL_addlstring(b, text, amp_print_integer(text, (int64_t)value));
-}
-
 static void add_position(luaL_Buffer *b, struct amp_position position)
 {
     luaL_addstring(b, "line ");
-    add_number(b, position.line);
+    amp_add_number(b, (double)position.line);
     luaL_addstring(b, ", column ");
-    add_number(b, position.column);
+    amp_add_number(b, (double)position.column);
     luaL_addstring(b, " (byte ");
-    add_number(b, position.offset);
+    amp_add_number(b, (double)position.offset);
     luaL_addstring(b, "): ");
-}
-
-static void add_escaped(luaL_Buffer *b, unsigned char c)
-{
-    static const char hex[] = "0123456789abcdef";
-    if (c >= 0x20 && c < 0x7f) {
-        luaL_addchar(b, (char)c);
-        return;
-    }
-    luaL_addstring(b, "\\x");
-    luaL_addchar(b, hex[c >> 4]);
-    luaL_addchar(b, hex[c & 15]);
 }
 
 static const char *kind_of(char c)
@@ -122,7 +103,7 @@ static void add_got(luaL_Buffer *b, const struct amp_scan *scan)
         return;
     }
     luaL_addchar(b, '\'');
-    add_escaped(b, (unsigned char)*error->at);
+    amp_add_byte(b, *error->at);
     luaL_addchar(b, '\'');
 }
 
@@ -138,7 +119,7 @@ static void add_excerpt(luaL_Buffer *b, const char *begin, const char *at)
         luaL_addstring(b, "…");
     }
     for (; begin < at; begin++)
-        add_escaped(b, (unsigned char)*begin);
+        amp_add_byte(b, *begin);
 }
 
 /* `begin` is where the value with the error begins; `masked` hides what is in it. */
@@ -149,7 +130,7 @@ static void add_message(luaL_Buffer *b, const struct amp_scan *scan, const char 
     luaL_addstring(b, error->what);
     if (error->failure == AMP_LIMIT) {
         luaL_addstring(b, " (");
-        add_number(b, error->limit);
+        amp_add_number(b, (double)error->limit);
         luaL_addchar(b, ')');
         return;
     }
@@ -477,14 +458,14 @@ static enum reading read_element(struct decoder *d, bool record, const char **be
     }
 }
 
-/* Pushes the keys' table and the arrays' metatable, which a build wants on the stack. */
+/* Pushes the strings' table and the arrays' metatable, which a build wants on the stack. */
 static struct amp_builder start_build(lua_State *L, struct decoder *d)
 {
     struct amp_builder b;
     lua_pushvalue(L, lua_upvalueindex(UP_ANCHORS));
     lua_pushvalue(L, lua_upvalueindex(UP_ARRAY_MT));
     b.scan = &d->scan;
-    b.keys = (struct amp_keys *)lua_touserdata(L, lua_upvalueindex(UP_KEYS));
+    b.strings = (struct amp_strings *)lua_touserdata(L, lua_upvalueindex(UP_STRINGS));
     b.array_mt = lua_gettop(L);
     b.anchors = b.array_mt - 1;
     b.scratch = &d->scratch;
@@ -492,7 +473,7 @@ static struct amp_builder start_build(lua_State *L, struct decoder *d)
     b.depth = 0;
     memset(&b.frame, 0, sizeof b.frame);
     b.shapes = 0;
-    if (b.keys->shapes.enabled) {
+    if (b.strings->shapes.enabled) {
         lua_rawgeti(L, b.anchors, 0);
         b.shapes = lua_gettop(L);
     }
@@ -501,11 +482,7 @@ static struct amp_builder start_build(lua_State *L, struct decoder *d)
 
 static bool too_deep(struct decoder *d, const char *begin)
 {
-    d->scan.error.failure = AMP_LIMIT;
-    d->scan.error.what = "nested deeper than this Lua's stack allows";
-    d->scan.error.expected = false;
-    d->scan.error.limit = d->scan.deepest;
-    d->scan.error.at = begin;
+    amp_scan_over(&d->scan, begin, "nested deeper than this Lua's stack allows", d->scan.deepest);
     return false;
 }
 
@@ -792,10 +769,7 @@ static int decode_plainly(lua_State *L, struct decoder *d, const char *text, siz
 {
     size_t most = d->stream.max_bytes < LARGEST_VALUE ? d->stream.max_bytes : LARGEST_VALUE;
     if (size > most) {
-        amp_scan_fail(&d->scan, text + most, "more bytes than max_bytes");
-        d->scan.error.failure = AMP_LIMIT;
-        d->scan.error.expected = false;
-        d->scan.error.limit = most;
+        amp_scan_over(&d->scan, text + most, "more bytes than max_bytes", most);
         return text_error(L, d, text);
     }
     int top = lua_gettop(L);

@@ -158,18 +158,12 @@ static bool is_name(const char *text, size_t size)
 
 static void add_quoted(luaL_Buffer *b, const char *text, size_t size)
 {
-    static const char hex[] = "0123456789abcdef";
     luaL_addstring(b, "[\"");
-    for (const char *end = text + size; text < end; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-            luaL_addchar(b, (char)c);
-            continue;
-        }
-        luaL_addstring(b, "\\x");
-        luaL_addchar(b, hex[c >> 4]);
-        luaL_addchar(b, hex[c & 15]);
-    }
+    for (size_t i = 0; i < size; i++)
+        if (text[i] == '"' || text[i] == '\\')
+            luaL_addstring(b, text[i] == '"' ? "\\x22" : "\\x5c");
+        else
+            amp_add_byte(b, text[i]);
     luaL_addstring(b, "\"]");
 }
 
@@ -186,9 +180,8 @@ static void add_key(luaL_Buffer *b, const char *key, size_t size, bool first)
 
 static void add_index(luaL_Buffer *b, double index)
 {
-    char text[AMP_NUMBER_ROOM];
     luaL_addchar(b, '[');
-    luaL_addlstring(b, text, amp_print_double(text, index));
+    amp_add_number(b, index);
     luaL_addchar(b, ']');
 }
 

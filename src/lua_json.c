@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "json_number.h"
 #include "lua_build.h"
 #include "rfc3339.h"
 
@@ -43,6 +44,24 @@ int amp_argument_error(lua_State *L, const char *format, ...)
     if (lua_isfunction(L, -2))
         lua_call(L, 1, 0);
     return luaL_error(L, "%s", lua_tostring(L, -1));
+}
+
+void amp_add_byte(luaL_Buffer *b, char byte)
+{
+    static const char hex[] = "0123456789abcdef";
+    if (byte >= 0x20 && byte < 0x7f) {
+        luaL_addchar(b, byte);
+        return;
+    }
+    luaL_addstring(b, "\\x");
+    luaL_addchar(b, hex[byte >> 4 & 15]);
+    luaL_addchar(b, hex[byte & 15]);
+}
+
+void amp_add_number(luaL_Buffer *b, double number)
+{
+    char text[AMP_NUMBER_ROOM];
+    luaL_addlstring(b, text, amp_print_double(text, number));
 }
 
 const char *amp_shown(lua_State *L, int index)
@@ -176,11 +195,11 @@ void amp_open_json(lua_State *L)
     lua_setfield(L, module, "array_mt");
     lua_pushliteral(L, "__jsontype");
     lua_newtable(L);
-    struct amp_keys *keys = (struct amp_keys *)lua_newuserdata(L, sizeof *keys);
-    amp_keys_init(keys);
+    struct amp_strings *strings = (struct amp_strings *)lua_newuserdata(L, sizeof *strings);
+    amp_strings_init(strings);
     if (AMP_HAS_SHAPES && amp_push_shapes(L)) {
         lua_rawseti(L, -3, 0);
-        keys->shapes.enabled = true;
+        strings->shapes.enabled = true;
     }
     amp_open_decoder(L, module);
     amp_open_encoder(L, module);

@@ -23,9 +23,9 @@ enum {
     UP_ARRAY_MT = 1,
     UP_SHAPE_NAME, /* "__jsontype": the field by which other metatables give a table's shape */
     UP_ANCHORS,
-    UP_KEYS,
+    UP_STRINGS,
     UP_CLASS,
-    UP_COUNT = UP_KEYS,
+    UP_COUNT = UP_STRINGS,
     UP_CACHED = UP_CLASS
 };
 
@@ -52,6 +52,10 @@ struct amp_memory amp_memory_of(lua_State *L);
  * core.raise_with was given a function that finds it; else at the line that called the core.
  */
 int amp_argument_error(lua_State *L, const char *format, ...);
+
+/* Parts of messages: a byte, as \x7f unless it is printable ASCII, and a number. */
+void amp_add_byte(luaL_Buffer *b, char byte);
+void amp_add_number(luaL_Buffer *b, double number);
 
 /* What a message shows of a value that does not fit: its text or its type. May push it. */
 const char *amp_shown(lua_State *L, int index);

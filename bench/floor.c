@@ -1,6 +1,8 @@
 /*
- * The table-building floor: builds the tables of a text again and again from one tape.
- * Not part of the module; bench/decode.lua requires it as "floor".
+ * Lower bounds of what any C library does through Lua's API. The table-building floor builds the
+ * tables of a text again and again from one tape; the walking floor visits every key and value, as
+ * an encoder must, and makes a string as long as the text.
+ * Not part of the module; bench/whole.lua requires it as "floor".
  */
 #include <string.h>
 
@@ -55,6 +57,55 @@ static int l_prepare(lua_State *L)
     return 1;
 }
 
+/* The table on top: all keys and strings are looked at. Returns their bytes. */
+static size_t walk(lua_State *L)
+{
+    size_t bytes = 0, size;
+    luaL_checkstack(L, 8, NULL);
+    lua_pushnil(L);
+    for (; lua_next(L, -2); lua_pop(L, 1)) {
+        if (lua_type(L, -2) == LUA_TSTRING && lua_tolstring(L, -2, &size))
+            bytes += size;
+        int type = lua_type(L, -1);
+        if (type == LUA_TTABLE)
+            bytes += walk(L);
+        else if (type == LUA_TSTRING && lua_tolstring(L, -1, &size))
+            bytes += size;
+    }
+    return bytes;
+}
+
+/* Upvalues: the value, a copy of its text, the text's size, the number of strings made so far,
+ * which makes each of them another one. */
+static int l_walk(lua_State *L)
+{
+    lua_Number number = lua_tonumber(L, lua_upvalueindex(4)) + 1;
+    char *text = (char *)lua_touserdata(L, lua_upvalueindex(2));
+    lua_settop(L, 0);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    walk(L);
+    lua_pushnumber(L, number);
+    lua_replace(L, lua_upvalueindex(4));
+    memcpy(text, &number, sizeof number);
+    lua_pushlstring(L, text, (size_t)lua_tonumber(L, lua_upvalueindex(3)));
+    return 1;
+}
+
+/* floor.walker(value, text): a function that walks the value, a table of which this is the text. */
+static int l_walker(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 2, &size);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
+    lua_pushvalue(L, 1);
+    memcpy(lua_newuserdata(L, size + sizeof(lua_Number)), text, size);
+    lua_pushnumber(L, (lua_Number)size);
+    lua_pushnumber(L, 0);
+    lua_pushcclosure(L, l_walk, 4);
+    return 1;
+}
+
 AMP_EXPORT int luaopen_floor(lua_State *L);
 
 AMP_EXPORT int luaopen_floor(lua_State *L)
@@ -62,5 +113,7 @@ AMP_EXPORT int luaopen_floor(lua_State *L)
     lua_newtable(L);
     lua_pushcfunction(L, l_prepare);
     lua_setfield(L, -2, "prepare");
+    lua_pushcfunction(L, l_walker);
+    lua_setfield(L, -2, "walker");
     return 1;
 }

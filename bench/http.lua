@@ -286,7 +286,8 @@ local function generate(server, n)
   local place = ("%s/www/v1/projects/p/integrations/%d"):format(server.directory, n)
   assert(os.execute("mkdir -p " .. place))
   local file = assert(io.open(place .. "/installations", "w"))
-  for i = 1, n do file:write(i == 1 and "[" or ",", json.encode(installation(i % 1000 + 1))) end
+  file:write "["
+  for i = 1, n do file:write(i == 1 and "" or ",", json.encode(installation(i % 1000 + 1))) end
   file:write "]"
   file:close()
 end
@@ -342,7 +343,7 @@ local function measure_all(server)
     return ("%s %s %d %s"):format(server:url(("v1/projects/p/integrations/%d/installations"):format(n), port),
       times or 1, together or 1, hashed)
   end
-  for _, n in ipairs { 1, 10000, 100000 } do generate(server, n) end
+  for _, n in ipairs { 0, 1, 10000, 100000 } do generate(server, n) end
   generate_pages(server)
 
   print(("%-52s %10s %10s %10s %6s"):format("", "ours", "rival", "limit", "ratio"))
@@ -355,11 +356,14 @@ local function measure_all(server)
   local default = arguments("tls", 1)
   default[3], default.environment = "", defaults(server, trust)
   show("cold start + 1 installation, https, system's authorities", "wall ms", "wall", measure, "one", default, 20)
-  show("warm small request", "thousand instructions", "instructions", instructions, arguments("plain", 1),
-    limit("plain", 1, TIMES))
-  local warm = arguments("plain", 1)
-  warm[5] = 5000
-  show("5,000 warm small requests", "wall ms", "wall", measure, "many", warm, 3, limit("plain", 1, 5000))
+  for _, way in ipairs { { 1, "small request" }, { 0, "empty list" } } do
+    local n, what = way[1], way[2]
+    show("warm " .. what, "thousand instructions", "instructions", instructions, arguments("plain", n),
+      limit("plain", n, TIMES))
+    local warm = arguments("plain", n)
+    warm[5] = 5000
+    show(("5,000 warm %ss"):format(what), "wall ms", "wall", measure, "many", warm, 3, limit("plain", n, 5000))
+  end
   local first_page = server:url("v1/projects/p/integrations/paged/installations/one/operations", "tls")
   show("50 pages of 200 operations in turn, https", "wall ms", "wall", measure, "pages", arguments("tls", "paged"), 9,
     ("%s %d 1 %s"):format(first_page, PAGES, hashed))

@@ -95,6 +95,63 @@ local function matrix(rows)
   say ""
 end
 
+-- --- where others are ahead ----------------------------------------------------------------------------------------
+
+-- Lower bounds, and builds of ours that are there for comparison.
+local function is_rival(library)
+  return not (library:find "floor$" or library:find "alone$" or library:find "^ampersand")
+end
+
+local function is_ours(library)
+  return library:find "^ampersand" and not library:find "no SIMD"
+end
+
+--- The best row of those that `fits` accepts; rates are better when they are higher.
+local function best_of(rows, fits)
+  local best
+  for _, row in ipairs(rows) do
+    local sign = row.unit:find "/s$" and -1 or 1
+    if fits(row.library) and (not best or sign * row.figure < sign * best.figure) then best = row end
+  end
+  return best
+end
+
+--- Every work that another library does in less, or with less, than ours: what to improve comes first.
+local function others_ahead()
+  local groups, lines = {}, {}
+  for _, name in ipairs { "decode-5.4", "decode-jit", "growth", "http", "cli", "nginx" } do
+    for _, row in ipairs(rows_of(name)) do
+      local where_measured = name:find "^decode" and row.lua or nil
+      local key = table.concat({ row.work, where_measured or "", row.data or "", row.unit, row.n or "" }, ", ")
+      if not groups[key] then
+        groups[key] = {}
+        groups[#groups + 1] = groups[key]
+      end
+      table.insert(groups[key], row)
+    end
+  end
+  for _, rows in ipairs(groups) do
+    local ours, other = best_of(rows, is_ours), best_of(rows, is_rival)
+    local share = ours and other and ours.figure / other.figure
+    if share and ours.unit:find "/s$" then share = 1 / share end
+    if share and share > 1.02 then
+      local parts = { ours.work, ours.data, ours.bench == "decode" and ours.lua or nil }
+      if ours.n then parts[#parts + 1] = plot.number(ours.n) .. " installations" end
+      lines[#lines + 1] = ("| %s | %s | %s | %s | %.2f |"):format(
+        table.concat(parts, ", "), figure(ours), figure(other), other.library, share)
+    end
+  end
+  say "## Where others are ahead\n"
+  if #lines == 0 then
+    say "Nowhere in this run.\n"
+    return
+  end
+  say "| | ampersand | the other | | ours / theirs |"
+  say "|---|---:|---:|---|---:|"
+  for _, line in ipairs(lines) do say(line) end
+  say ""
+end
+
 -- --- decoding --------------------------------------------------------------------------------------------------------
 
 local function decoding()
@@ -177,6 +234,28 @@ local function growth()
     if row.n >= 10000 then each[#each + 1] = ("%.1f µs at %s"):format(row.figure * 1000 / row.n, plot.number(row.n)) end
   end
   if #each > 0 then say("`each`, for one installation: ", table.concat(each, ", "), ".\n") end
+end
+
+--- What one installation costs among many: growth with the number alone keeps a line level.
+local function scale()
+  local rows = rows_of "scale"
+  if #rows == 0 then return end
+  local numbers = distinct(rows, "n")
+  table.sort(numbers)
+  say "## What one installation costs among many\n"
+  local head = {}
+  for i, n in ipairs(numbers) do head[i] = plot.number(n) end
+  say("| | ", table.concat(head, " | "), " |")
+  say("|---|", ("---:|"):rep(#numbers))
+  for _, work in ipairs(distinct(rows, "work")) do
+    local cells = {}
+    for i, n in ipairs(numbers) do
+      local row = where(rows, { work = work, n = n })[1]
+      cells[i] = row and figure(row) or ""
+    end
+    say("| ", work, " | ", table.concat(cells, " | "), " |")
+  end
+  say ""
 end
 
 -- --- the others ------------------------------------------------------------------------------------------------------
@@ -336,8 +415,10 @@ local function machine()
 end
 
 local made_on = machine()
+others_ahead()
 decoding()
 growth()
+scale()
 http()
 command_line()
 inside_nginx()

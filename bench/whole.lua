@@ -18,10 +18,10 @@ local function text_of(name)
 end
 
 --- Races libraries at one work; the second is the base of all.
-local function compete(work, libraries, rounds, repeats)
+local function compete(work, libraries, rounds, repeats, stopped)
   local ways = {}
   for i, library in ipairs(libraries) do ways[i] = library[2] end
-  local samples = race.run(ways, rounds, repeats)
+  local samples = race.run(ways, rounds, repeats, stopped)
   for i, library in ipairs(libraries) do
     race.show({ library = library[1], work = work, data = SET, unit = "s" }, samples[i], samples[2])
   end
@@ -38,16 +38,16 @@ local function decode_row(work, text, rounds, repeats)
   compete(work, decoders(text), rounds, repeats)
 end
 
+local found, floor = pcall(require, "floor")
+if not found then print "(no floors: make bench builds them)" end
+
 --- In addition: the same tables from a finished tape, the lower bound for any decoder on this Lua; other libraries.
 local function field_rows(text)
   local libraries = decoders(text)
-  local found, floor = pcall(require, "floor")
   if found then
     local build = floor.prepare(text)
     assert(race.equal(build(), cjson.decode(text)))
     libraries[3] = { "table-building floor", build }
-  else
-    print "(no table-building floor: make bench builds it)"
   end
   for _, rival in ipairs(rivals.all()) do
     -- a rival's null may be a value of its own: where ours says null, it may say what it likes
@@ -57,13 +57,20 @@ local function field_rows(text)
   compete("full decode, 100, all", libraries, 11, 5)
 end
 
-local function encode_rows(text)
+--- With the lower bound for any encoder on this Lua: a walk over the value and a string of that length.
+local function encoders(text)
   local value = core.decode(text)
-  local libraries = {
+  return {
     { "ampersand", function() return core.encode(value) end },
     { "lua-cjson", function() return cjson.encode(value) end },
-  }
+    found and { "walking floor", floor.walker(value, text) } or nil,
+  }, value
+end
+
+local function encode_rows(text)
+  local libraries, value = encoders(text)
   compete("encode, 100", libraries, 15, 10)
+  libraries[3] = nil
   for _, rival in ipairs(rivals.all()) do
     local can, answer = pcall(rival.encode, value) -- not all can write our null, or empty arrays and objects
     if can and race.equal(core.decode(answer), value) then
@@ -83,6 +90,9 @@ else
   decode_row("full decode, 100", hundred, 25, 20)
   encode_rows(hundred)
   field_rows(hundred)
-  decode_row("full decode, 10,000", text_of(SET .. "-10000"), 7, 1)
+  local all = text_of(SET .. "-10000")
+  decode_row("full decode, 10,000", all, 7, 1)
+  compete("full decode, 10,000, collector stopped", decoders(all), 5, 1, true)
+  compete("encode, 10,000", (encoders(all)), 7, 1)
 end
 rows.write()

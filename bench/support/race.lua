@@ -8,8 +8,9 @@ local race = {}
 ---@param ways (fun():any)[]
 ---@param rounds integer
 ---@param repeats integer calls in each round
+---@param stopped boolean? the collector runs between the turns only, and no way pays for it
 ---@return number[][] samples for each way its seconds a call, one of each round
-function race.run(ways, rounds, repeats)
+function race.run(ways, rounds, repeats, stopped)
   local samples = {}
   for i = 1, #ways do samples[i] = {} end
   for round = 1, rounds do
@@ -17,10 +18,12 @@ function race.run(ways, rounds, repeats)
       local which = (round + turn) % #ways + 1
       local way = ways[which]
       collectgarbage()
+      if stopped then collectgarbage "stop" end
       local start = os.clock()
       for _ = 1, repeats do way() end
-      collectgarbage()
+      if not stopped then collectgarbage() end
       samples[which][round] = (os.clock() - start) / repeats
+      collectgarbage "restart"
     end
   end
   return samples

@@ -59,28 +59,25 @@ local function take(entry, name)
   return hex and hex:gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end) or entry[name]
 end
 
--- The request as it is kept and compared: the proxy's headers say whose data is asked for.
-local function describe(req, secrets)
-  local entry, customer = { method = req.method, url = redact.text(req.url, secrets) }, nil
-  for name, value in pairs(req.headers or {}) do
-    if name:lower():find "^x%-amp%-" then
-      customer = customer or {}
-      customer[name:lower()] = redact.text(tostring(value), secrets)
-    end
-  end
-  entry.headers = customer
-  put(entry, "body", clean_body(req.body, secrets, true))
-  return entry
-end
-
-local function response_headers(headers, secrets)
+local function keep_headers(headers, secrets, is_kept)
   local kept = {}
   for name, value in pairs(headers or {}) do
-    if not redact.is_secret_header(name) and not OF_THE_WIRE[name] then
-      kept[name] = redact.text(tostring(value), secrets)
-    end
+    if is_kept(name:lower()) then kept[name:lower()] = redact.text(tostring(value), secrets) end
   end
   return next(kept) and kept or nil
+end
+
+local function says_whose_data(name) return name:find "^x%-amp%-" end
+local function is_harmless(name) return not redact.is_secret_header(name) and not OF_THE_WIRE[name] end
+
+-- The request as it is kept and compared: the proxy's headers say whose data is asked for.
+local function describe(req, secrets)
+  local entry = {
+    method = req.method, url = redact.text(req.url, secrets),
+    headers = keep_headers(req.headers, secrets, says_whose_data),
+  }
+  put(entry, "body", clean_body(req.body, secrets, true))
+  return entry
 end
 
 -- The reader of a whole body: it gives the body, then its end.
@@ -99,11 +96,11 @@ local Recorder = {}
 Recorder.__index = Recorder
 
 -- A key that came with a request may be echoed anywhere.
-local function learn(self, headers)
+local function learn(secrets, headers)
   for name, value in pairs(headers or {}) do
     if redact.is_secret_header(name) then
       local secret = tostring(value):gsub("^%a+%s+", "")
-      self.secrets[secret] = secret
+      secrets[secret] = secret
     end
   end
 end
@@ -167,7 +164,7 @@ end
 
 --- Sends a request and keeps it; see the transports' contract.
 function Recorder:request(req)
-  learn(self, req.headers)
+  learn(self.secrets, req.headers)
   local request = describe(req, self.secrets)
   local res, message, kind, sent = self.inner:request(req)
   if not res then
@@ -177,7 +174,7 @@ function Recorder:request(req)
     if not ok then return nil, why, what, sent end
     return nil, message, kind, sent
   end
-  local answer = { status = res.status, headers = response_headers(res.headers, self.secrets) }
+  local answer = { status = res.status, headers = keep_headers(res.headers, self.secrets, is_harmless) }
   local passed = passing(self, request, answer, res)
   return req.stream and passed or read_now(passed)
 end
@@ -273,7 +270,7 @@ end
 --- Answers from the recording; each recorded answer is given once, in the order of recording.
 function Player:request(req)
   local secrets = {}
-  learn({ secrets = secrets }, req.headers)
+  learn(secrets, req.headers)
   local request = describe(req, secrets)
   local queue = self.queues[key_of(request)]
   local answer = queue and queue[queue.next]

@@ -1,5 +1,6 @@
 -- Single moments of an edit, over an API of three installations that lives in this process.
 
+local command = require "support.command"
 local core = require "ampersand.core"
 local deep = require "ampersand.util.deep"
 local double = require "support.double"
@@ -171,6 +172,22 @@ describe("a run of an edit", function()
     assert.equal(2, assert(client.installations:undo(name)).changed)
     assert.equal("new", api.installations[1].config.content.read.objects.contact.schedule)
     assert.equal("old", api.installations[2].config.content.read.objects.contact.schedule)
+  end)
+
+  it("leaves alone in an undo what the edit has skipped, also where records may be lost", function()
+    api.before = function(asked)
+      if asked.method == "GET" and asked.url:find "/i1$" then
+        api.installations[1].config.id = "theirs"
+        api.installations[1].config.content.read.objects.contact.schedule = "new"
+      end
+    end
+    assert.equal(1, assert(edit()).skip)
+    command.write(name, (text():gsub('[^\n]*"type":"end"[^\n]*\n$', "")))
+    local looks = api.count("GET", "i1")
+    local report = assert(client.installations:undo(name, { settle = 0 }))
+    assert.same({ 2, 0 }, { report.done, report.unrecorded })
+    assert.is_true(report:complete())
+    assert.equal(looks, api.count("GET", "i1"))
   end)
 
   it("asks the API to skip the sample read when asked to", function()

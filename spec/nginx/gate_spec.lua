@@ -131,6 +131,27 @@ describe("the gate", function()
     assert.equal(0, #second.asked)
   end)
 
+  it("does not use what is too old while another asks, though a layered store keeps it", function()
+    local inner, away, far, near = cache.memory(), false, {}, cache.memory()
+    for _, name in ipairs { "get", "set", "delete", "lock", "unlock" } do
+      far[name] = function(_, ...)
+        if away then return nil, "gone" end
+        return inner[name](inner, ...)
+      end
+    end
+    local g = make({ store = cache.layered(near, far, 0), ttl = 10, stale = 20, timeout = 0.05 },
+      { installation("a", "healthy") })
+    for _ = 1, 2 do assert.equal("healthy", g:health({ group = "acme" }).state) end
+    away = true
+    clock.pass(15)
+    assert.is_string(near:lock("gate:10:my-project:7:hubspot:acme", 1000))
+    assert.equal("healthy", g:health({ group = "acme" }).state)
+    clock.pass(25)
+    local verdict = g:health { group = "acme" }
+    assert.equal("unknown", verdict.state)
+    assert.truthy(verdict.reason:find "in time")
+  end)
+
   -- What encode refuses is this Lua's matter; here it refuses one id.
   it("remembers an answer that encode refuses as a failure, and keeps what it knew", function()
     local encode = core.encode

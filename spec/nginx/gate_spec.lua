@@ -131,6 +131,24 @@ describe("the gate", function()
     assert.equal(0, #second.asked)
   end)
 
+  it("falls back on what it knew when the store goes away in the middle of a check", function()
+    local inner, breaks, gone, store = cache.memory(), false, false, {}
+    for _, name in ipairs { "get", "set", "delete", "lock", "unlock" } do
+      store[name] = function(_, ...)
+        gone = gone or (breaks and name == "lock")
+        if gone then return nil, "gone" end
+        return inner[name](inner, ...)
+      end
+    end
+    local g, transport = make({ store = store, ttl = 10 }, { installation("a", "healthy") })
+    g:health { group = "acme" }
+    clock.pass(15)
+    breaks = true
+    local verdict = g:health { group = "acme" }
+    assert.same({ "healthy", true, true }, { verdict.state, verdict.open, verdict.stale })
+    assert.equal(1, #transport.asked)
+  end)
+
   it("does not use what is too old while another asks, though a layered store keeps it", function()
     local inner, away, far, near = cache.memory(), false, {}, cache.memory()
     for _, name in ipairs { "get", "set", "delete", "lock", "unlock" } do

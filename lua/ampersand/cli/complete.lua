@@ -13,25 +13,25 @@ local function first_line(text)
   return (text or ""):match "^[^\n]*"
 end
 
--- The candidates of an option or argument: a list of { text, description } and what stands before each.
+-- The values that an option or argument itself says it completes.
 local sources = {}
 
 function sources.profiles()
   local _, order = config.load()
-  return type(order) == "table" and order or {}, ""
+  return order
 end
 
 function sources.settings()
   local names = {}
   for i, setting in ipairs(config.SETTINGS) do names[i] = setting.name end
-  return names, ""
+  return names
 end
 
 -- The paths of tables first, then what else the element has.
-local function field_names(command, ending)
+local function paths_of(command)
   local list, seen = {}, {}
   local function take(path)
-    if not seen[path] then list[#list + 1] = path .. ending end
+    if not seen[path] then list[#list + 1] = path end
     seen[path] = true
   end
   for _, column in ipairs(columns.of(command.element, true) or {}) do take(column.path) end
@@ -39,29 +39,21 @@ local function field_names(command, ending)
   return list
 end
 
-function sources.path(command) return field_names(command, ""), "" end
+-- By the name of the value in --help: what stands before a path, and what behind it.
+local AROUND = { ["<path>"] = { "^", "" }, ["<paths>"] = { "^.*,", "" }, ["<condition>"] = { "^!", "=" } }
 
-function sources.paths(command, text) return field_names(command, ""), text:match "^.*," or "" end
-
-function sources.condition(command, text)
-  return field_names(command, "="), text:match "^!" or ""
-end
-
-function sources.field(command)
-  local names = {}
-  for i, field in ipairs(command.body or {}) do names[i] = field.name .. "=" end
-  return names, ""
-end
-
--- By the name of the value in --help, where the element itself does not say.
-local BY_ARGNAME = { ["<path>"] = "path", ["<paths>"] = "paths", ["<condition>"] = "condition", ["<field>"] = "field" }
-
+-- The candidates of an option or argument, a list of { text, description }, and what stands before each.
 local function values(element, command, text)
   if not element or element._argname == "<file>" then return { ":files" }, "" end
+  local list, around = {}, AROUND[element._argname]
   if element._choices then return element._choices, "" end
-  local source = sources[element.completes or BY_ARGNAME[element._argname]]
-  if source then return source(command or {}, text) end
-  return {}, ""
+  if element.completes then return sources[element.completes](), "" end
+  if element._argname == "<field>" then
+    for i, field in ipairs(command and command.body or {}) do list[i] = field.name .. "=" end
+  elseif around then
+    for i, path in ipairs(paths_of(command or {})) do list[i] = path .. around[2] end
+  end
+  return list, around and text:match(around[1]) or ""
 end
 
 local function find_option(at, name)

@@ -106,7 +106,7 @@ local HELP = "expected path=value, path!=value, path>=value, path^=prefix, path 
 --- Reads one `--where`.
 ---@param text string such as "connection.status=bad_credentials,created"
 ---@return table[]? conditions all of which must hold
----@return string? message
+---@return string path or message
 function filter.where(text)
   local at = text:find("[=<>]", 1)
   if at and text:sub(at - 1, at - 1):find "[!^]" then at = at - 1 end
@@ -115,7 +115,7 @@ function filter.where(text)
     local strange = path:match "^[^~!^|&%%:%s]+([~!^|&%%:]+)"
     if strange then return unknown_operator(text, strange) end
     if not is_path(path) then return nil, ("--where %q: %s"):format(text, HELP) end
-    return { condition(path, "present", negated == "") }
+    return { condition(path, "present", negated == "") }, path
   end
   local path, operator = text:sub(1, at - 1), operator_at(text, at)
   if not is_path(path) then return nil, ("--where %q: %s"):format(text, HELP) end
@@ -124,34 +124,22 @@ function filter.where(text)
   if value:find "^[=<>]" and operator[1] ~= "^=" then
     return unknown_operator(text, operator[1] .. value:match "^[=<>]+", operator[1])
   end
-  return operator[2](path, value)
+  return operator[2](path, value), path
 end
 
 --- Reads all of them.
 ---@param texts string[]
----@return table[]? conditions, string? message
+---@return table[]? conditions
+---@return string[]|string paths of the conditions, or message
 function filter.conditions(texts)
-  local all = {}
-  for _, text in ipairs(texts) do
-    local conditions, why = filter.where(text)
-    if not conditions then return nil, why end
+  local all, paths = {}, {}
+  for i, text in ipairs(texts) do
+    local conditions, path = filter.where(text)
+    if not conditions then return nil, path end
+    paths[i] = path
     for _, each in ipairs(conditions) do all[#all + 1] = each end
   end
-  return all
-end
-
---- The paths of conditions.
----@param conditions table[] of filter.conditions
----@return string[]
-function filter.condition_paths(conditions)
-  local paths = {}
-  for _, each in ipairs(conditions) do
-    for path, value in pairs(each) do
-      local nested = path == "any" and filter.condition_paths(value) or { type(path) == "table" and path[1] or path }
-      for _, found in ipairs(nested) do paths[#paths + 1] = found end
-    end
-  end
-  return paths
+  return all, paths
 end
 
 --- Reads `--select a,b.c`, given once or more.

@@ -44,8 +44,9 @@ function selection.of(ctx, element)
   if ctx.selected then return ctx.selected end
   local args = ctx.args
   local function names(option, paths) return selection.check_names(ctx, option, element, paths) end
-  local found = { where = checked(filter.conditions(args.where or {})) }
-  found.where_paths = names("--where", filter.condition_paths(found.where))
+  local where, where_paths = filter.conditions(args.where or {})
+  if not where then exit.usage(where_paths) end
+  local found = { where = where, where_paths = names("--where", where_paths) }
   found.paths = names("--select", checked(filter.paths(args.select or {}, "--select")))
   found.sort = args.sort and names("--sort", checked(filter.paths({ args.sort }, "--sort")))[1]
   found.shown = ctx.template and names("--template", template.paths(ctx.template)) or { unpack(found.paths or {}) }

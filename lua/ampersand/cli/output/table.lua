@@ -35,12 +35,9 @@ function tables.fit(widths, limit)
   local shown = {}
   for i, each in ipairs(widths) do shown[i] = each end
   while #shown > 1 and total(capped(shown, NARROWEST, limit)) > limit do shown[#shown] = nil end
-  local low, high = 1, limit
-  while low < high do
-    local middle = math.ceil((low + high) / 2)
-    if total(capped(shown, middle, limit)) <= limit then low = middle else high = middle - 1 end
-  end
-  local cut = capped(shown, low, limit)
+  local cap = limit
+  while cap > 1 and total(capped(shown, cap, limit)) > limit do cap = cap - 1 end
+  local cut = capped(shown, cap, limit)
   if #cut == 1 then cut[1] = math.min(cut[1], limit) end
   return cut
 end

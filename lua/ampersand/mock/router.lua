@@ -79,21 +79,17 @@ end
 
 -- Joins the texts of an iterator into a JSON array, in pieces of at least 64 KiB.
 local function array_pieces(texts)
-  local opened, closed
+  local before, closed = "[", false
   return function()
     if closed then return nil end
     local parts, size = {}, 0
-    while size < PIECE do
-      local text = texts()
-      if not text then
-        closed = true
-        parts[#parts + 1] = opened and "]" or "[]"
-        break
-      end
-      parts[#parts + 1] = opened and "," or "["
-      parts[#parts + 1] = text
-      opened, size = true, size + #text
+    for text in texts do
+      parts[#parts + 1], parts[#parts + 2] = before, text
+      before, size = ",", size + #text
+      if size >= PIECE then return table.concat(parts) end
     end
+    closed = true
+    parts[#parts + 1] = before == "[" and "[]" or "]"
     return table.concat(parts)
   end
 end

@@ -16,34 +16,31 @@ local function escape(text)
   return (text:gsub("[&<>\"']", ENTITIES))
 end
 
-local WIDE, LABELS, LINE, HEAD = 720, 190, 24, 44
+local WIDE, LABELS, LINE, HEAD = 720, 190, 24, 36
 
-local function svg_line(each, y, most, all)
-  local long = each.is_rest and 0 or math.max((WIDE - LABELS - 130) * each.count / most, 1)
-  local fill = FILLS[terminal_columns.colour(each.name)] or OTHER_FILL
-  return table.concat {
-    ('<text x="%d" y="%d" text-anchor="end">%s</text>'):format(LABELS - 10, y + 15, escape(width.cut(each.name, 26))),
-    ('<rect x="%d" y="%d" width="%.1f" height="16" rx="2" fill="%s"/>'):format(LABELS, y + 2, long, fill),
-    ('<text x="%.1f" y="%d" class="n">%d (%s)</text>'):format(LABELS + long + 8, y + 15, each.count,
-      chart.percent(each.count, all)),
-  }
+local function svg_line(line, y, most)
+  local long = line.is_rest and 0 or math.max((WIDE - LABELS - 130) * line.count / most, 1)
+  local fill = FILLS[terminal_columns.colour(line.name)] or OTHER_FILL
+  local name = escape(width.cut(line.name, 26))
+  return ('<text x="%d" y="%d" text-anchor="end">%s</text>'):format(LABELS - 10, y + 15, name)
+    .. ('<rect x="%d" y="%d" width="%.1f" height="16" rx="2" fill="%s"/>'):format(LABELS, y + 2, long, fill)
+    .. ('<text x="%.1f" y="%d" class="n">%d (%s)</text>'):format(LABELS + long + 8, y + 15, line.count, line.percent)
 end
 
 local STYLE = "text{font:13px system-ui,sans-serif;fill:#222}.h{font-weight:600;font-size:15px}.n{fill:#666}"
   .. ".t{font-weight:600;font-size:18px}"
 
---- The picture, complete in ittally.
+--- The picture, complete in itself.
 ---@param tally table of output/chart
 ---@param title string
 ---@return string svg
 function html.picture(tally, title)
   local parts, y = {}, 40
-  for i, dimension in ipairs(chart.DIMENSIONS) do
-    local list = chart.ranked(tally.counts[i], chart.MOST_LINES)
-    parts[#parts + 1] = ('<text x="16" y="%d" class="h">%s</text>'):format(y + 24, dimension[1])
-    y = y + HEAD - 8
-    for _, each in ipairs(list) do
-      parts[#parts + 1] = svg_line(each, y, list[1].count, tally.total)
+  for _, group in ipairs(tally:groups(chart.MOST_LINES)) do
+    parts[#parts + 1] = ('<text x="16" y="%d" class="h">%s</text>'):format(y + 24, group.title)
+    y = y + HEAD
+    for _, line in ipairs(group.lines) do
+      parts[#parts + 1] = svg_line(line, y, group.lines[1].count)
       y = y + LINE
     end
   end

@@ -21,7 +21,9 @@ local function run(words)
     table.remove(words, 1)
     words[#words + 1] = "--help"
   end
-  if not pcall(require, "argparse") then
+  local found, why = pcall(require, "argparse")
+  if not found then
+    if exit.is_interrupt(why) then error(why, 0) end
     exit.with(exit.FAILURE, "argparse is missing; install it (Debian: lua-argparse, LuaRocks: argparse)")
   end
   if words[1] == "__complete" then return require("ampersand.cli.complete").run { unpack(words, 2) } end
@@ -31,7 +33,7 @@ local function run(words)
 end
 
 local function traced(raised)
-  if type(raised) == "string" and not raised:find "interrupted!$" then return debug.traceback(raised, 2) end
+  if type(raised) == "string" and not exit.is_interrupt(raised) then return debug.traceback(raised, 2) end
   return raised
 end
 
@@ -47,8 +49,11 @@ function cli.main(words)
     local flushed, problem = pcall(stdout.flush)
     if code == exit.OK and not flushed then code, message = exit.explain(problem) end
   end
-  if code == exit.INTERRUPTED then io.stderr:write "\n" end
-  if message then io.stderr:write("ampersand: ", message, "\n") end
+  if code == exit.INTERRUPTED then
+    io.stderr:write "\n"
+  elseif message then
+    io.stderr:write("ampersand: ", message, "\n")
+  end
   return code
 end
 

@@ -275,6 +275,14 @@ describe("exit codes", function()
     end)
   end)
 
+  it("are 130 after an interrupt while modules are loaded", function()
+    for _, module in ipairs { "ampersand.cli", "argparse", "ampersand.cli.show", "ampersand.http" } do
+      local result = run(([["$LUA" -e 'package.preload["%s"] = function() error("f.lua:1: interrupted!", 0) end' \
+        bin/ampersand installations list]]):format(module))
+      assert.equal(130, result.code, module .. ": " .. result.err)
+    end
+  end)
+
   it("are 130 after an interrupt, at once", function()
     with({ installations = 3, fault = "hang" }, function(run_there)
       -- a shell's background jobs ignore the interrupt; a child of exec does not

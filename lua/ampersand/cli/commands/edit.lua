@@ -86,7 +86,7 @@ local function run_counted(ctx, run)
   end)
   progress:finish()
   if ok then return edit.checked(report, err) end
-  if tostring(report):find "interrupted!$" and reached then
+  if exit.is_interrupt(report) and reached then
     terminal.say(("\n%d of %d done; the same command resumes"):format(reached.done, reached.of))
   end
   error(report, 0)

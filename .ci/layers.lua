@@ -53,8 +53,12 @@ for _, path in ipairs(files()) do
   for line in io.lines(path) do
     local code = line:gsub("%-%-.*", "")
     for required in code:gmatch "require%s*%(?%s*[\"'](ampersand[%w_.]*)[\"']" do
-      local where = code:find "^%S" and not code:find "function%s*%(" and "file" or "function"
+      local where = code:find "^%S" and not code:find "%f[%w_]function%f[^%w_]" and "file" or "function"
       if graph[module][required] ~= "file" then graph[module][required] = where end
+    end
+    -- what is required when it is used stands in tables of names
+    for named in code:gmatch(LAZY[module] and "[\"'](ampersand%.[%w_.]*%w)[\"']" or "^$") do
+      graph[module][named] = graph[module][named] or "function"
     end
   end
   if not rank_of(module) then problems[#problems + 1] = module .. " belongs to no layer" end
@@ -63,6 +67,9 @@ end
 for module, edges in pairs(graph) do
   for required, where in pairs(edges) do
     local from, to = rank_of(module), rank_of(required)
+    if not graph[required] and to ~= 1 and not required:find "%.$" then -- a name is put together from a prefix
+      problems[#problems + 1] = ("%s requires %s, which does not exist"):format(module, required)
+    end
     if where == "function" and from and from < 5 and not BOUNDARIES[module] then
       problems[#problems + 1] = ("%s requires %s inside a function"):format(module, required)
     end

@@ -6,6 +6,8 @@
 -- What every request passes through is written for LuaJIT, which compiles neither patterns nor new functions, and
 -- a loop that is passed but once only in its way.
 
+local url = require "ampersand.util.url"
+
 local http1 = {}
 
 local byte, find, format, match, sub = string.byte, string.find, string.format, string.match, string.sub
@@ -15,7 +17,18 @@ local sized, new_table = pcall(require, "table.new")
 if not sized then new_table = function() return {} end end
 
 local MAX_HEAD = 64 * 1024
-local MAX_NAMES = 500
+
+-- A function of short texts that remembers what it found: the same few names and status lines come again and again.
+local function remember(examine)
+  local known, left = {}, 500
+  return function(text)
+    local found = known[text]
+    if found ~= nil then return found end
+    found = examine(text)
+    if found ~= nil and left > 0 then known[text], left = found, left - 1 end
+    return found
+  end
+end
 
 -- Headers that frame the message: they are ours to write.
 local FRAMING = {
@@ -25,31 +38,24 @@ local FRAMING = {
 local HAS_BODY = { POST = true, PUT = true, PATCH = true }
 
 --- Splits a URL.
----@param url string
+---@param text string
 ---@return table? origin scheme, host (IPv6 in brackets), port, authority (as the Host header wants it), prefix
 ---@return string target path and query; the message when the URL is not usable
-function http1.parse_url(url)
-  local prefix, target = url:match "^(%a+://[^/?#]+)([^#]*)"
-  if not prefix or url:find "[^\33-\126]" then return nil, "the URL has a character that does not belong there" end
-  local scheme, authority = prefix:match "^(%a+)://(.+)$"
-  scheme = scheme:lower()
-  local host, port = authority:match "^(%[[%x:.]+%]):?(%d*)$"
-  if not host then host, port = authority:match "^([^:@%[%]]+):?(%d*)$" end
-  if not host or (scheme ~= "http" and scheme ~= "https") then return nil, "not an http(s) URL" end
-  if target:sub(1, 1) ~= "/" then target = "/" .. target end
-  port = tonumber(port) or (scheme == "https" and 443 or 80)
-  return { scheme = scheme, host = host, port = port, authority = authority, prefix = prefix }, target
+function http1.parse_url(text)
+  if find(text, "[^\33-\126]") then return nil, "the URL has a character that does not belong there" end
+  local parts = url.parse(text)
+  local scheme = parts and parts.host ~= "" and not find(parts.authority, "@", 1, true) and parts.scheme
+  if scheme ~= "http" and scheme ~= "https" then return nil, "not an http(s) URL" end
+  local prefix, target = match(text, "^(%a+://[^/?#]+)([^#]*)")
+  parts.prefix, parts.port = prefix, tonumber(parts.port) or (scheme == "https" and 443 or 80)
+  return parts, sub(target, 1, 1) == "/" and target or "/" .. target
 end
 
--- The same few names come again and again: each is checked once. `false` is a name that is not the caller's to write.
-local sendable, sendable_known = {}, 0
-
-local function check_name(name)
+-- Whether a header is the caller's to write; nil: it is no header's name.
+local is_sendable = remember(function(name)
   if find(name, "[%c%s:]") then return nil end
-  local free = not FRAMING[name:lower()]
-  if sendable_known < MAX_NAMES then sendable[name], sendable_known = free, sendable_known + 1 end
-  return free
-end
+  return not FRAMING[name:lower()]
+end)
 
 local function breaks_line(value)
   return find(value, "\n", 1, true) or find(value, "\r", 1, true) or find(value, "\0", 1, true)
@@ -58,8 +64,7 @@ end
 local function header_lines(headers)
   local lines = ""
   for name, value in pairs(headers) do
-    local free = sendable[name]
-    if free == nil then free = check_name(name) end
+    local free = is_sendable(name)
     if free == nil or breaks_line(value) then return nil, "a header would break the request's frame" end
     if free then lines = lines .. name .. ": " .. value .. "\r\n" end
   end
@@ -103,11 +108,11 @@ function http1.reader(more)
   return { __index = { more = more, head = Reader.head } }
 end
 
--- Appends bytes to what is held; true, or nil, message, kind.
+-- Appends bytes to what is held; true, or nil, message, kind. `where` may have a place for the bytes that are missing.
 local function fill(self, where, most)
   local bytes, message, kind = self:more(self.left, most)
   if not bytes then
-    if message == "closed" then message = "the connection was closed " .. where end
+    if message == "closed" then message = "the connection was closed " .. format(where, self.left) end
     return nil, message, kind
   end
   self.buffer = self.at > #self.buffer and bytes or sub(self.buffer, self.at) .. bytes
@@ -146,17 +151,10 @@ local function await_head(self)
   return await_rest(self)
 end
 
--- The same few names come again and again: they are checked and lowered once.
-local names, names_known = {}, 0
-
-local function header_name(raw)
-  local name = names[raw]
-  if name then return name end
-  if raw == "" or find(raw, "[^!-~]") then return nil end
-  name = raw:lower()
-  if names_known < MAX_NAMES then names[raw], names_known = name, names_known + 1 end
-  return name
-end
+-- The name in lower case; nil when it is none.
+local header_name = remember(function(raw)
+  if raw ~= "" and not find(raw, "[^!-~]") then return raw:lower() end
+end)
 
 local function is_blank(code)
   return code == 32 or code == 9
@@ -241,21 +239,6 @@ local function finish(self)
   if self.at <= #self.buffer then self.reusable = false end -- bytes that were not requested
 end
 
-local function read_fixed(self, most)
-  if self.left == 0 then
-    if not self.ended then finish(self) end
-    return nil
-  end
-  if self.at > #self.buffer then
-    local ok, message, kind = fill(self, ("with %.0f bytes of the body missing"):format(self.left), most)
-    if not ok then return nil, message, kind end
-  end
-  local piece = take(self, self.left, most)
-  self.left = self.left - #piece
-  if self.left == 0 then finish(self) end
-  return piece
-end
-
 -- The next line of the chunk framing, without its end.
 local function read_line(self)
   while true do
@@ -306,6 +289,17 @@ local function next_chunk(self)
   return tonumber(digits, 16)
 end
 
+-- The next bytes of the chunk, or of the body of a known length.
+local function read_left(self, where, most)
+  if self.at > #self.buffer then
+    local ok, message, kind = fill(self, where, most)
+    if not ok then return nil, message, kind end
+  end
+  local piece = take(self, self.left, most)
+  self.left = self.left - #piece
+  return piece
+end
+
 local function read_chunked(self, most)
   if self.ended then return nil end
   if self.left == 0 then
@@ -314,13 +308,14 @@ local function read_chunked(self, most)
     if size == 0 then return read_trailer(self) end
     self.left = size
   end
-  if self.at > #self.buffer then
-    local ok, message, kind = fill(self, "inside a chunk of the body", most)
-    if not ok then return nil, message, kind end
-  end
-  local piece = take(self, self.left, most)
-  self.left = self.left - #piece
-  return piece
+  return read_left(self, "inside a chunk of the body", most)
+end
+
+local function read_fixed(self, most)
+  if self.ended then return nil end
+  local piece, message, kind = read_left(self, "with %.0f bytes of the body missing", most)
+  if self.left == 0 then finish(self) end
+  return piece, message, kind
 end
 
 local function read_to_close(self, most)
@@ -372,27 +367,15 @@ local function refuse_coding(self, headers)
   self.read = function() return nil, "the body is compressed, which was not requested: " .. coding, "protocol" end
 end
 
--- "HTTP/1.1 200 " and the like: the status, and whether the connection stays by default.
-local statuses, lasting, statuses_known = {}, {}, 0
-
-local function parse_status(line)
-  local minor, status = match(line, "^HTTP/1%.([01]) ([1-9]%d%d)[ \r\n]$")
-  if not status then return nil end
-  status = tonumber(status)
-  if statuses_known < MAX_NAMES then
-    statuses[line], lasting[line], statuses_known = status, minor ~= "0", statuses_known + 1
-  end
-  return status, minor ~= "0"
-end
+-- The status of "HTTP/1.1 200 " and the like.
+local parse_status = remember(function(line)
+  return tonumber(match(line, "^HTTP/1%.[01] ([1-9]%d%d)[ \r\n]$"))
+end)
 
 local function parse_head(self)
   local text, at = self.buffer, self.at
-  local line = sub(text, at, at + 12)
-  local status, lasts = statuses[line], lasting[line]
-  if not status then
-    status, lasts = parse_status(line)
-    if not status then return nil, NOT_HTTP, "protocol" end
-  end
+  local status = parse_status(sub(text, at, at + 12))
+  if not status then return nil, NOT_HTTP, "protocol" end
   local stop, bare = find(text, "\n", at, true), find(text, "\r", at, true)
   if bare and bare < stop - 1 then return nil, NOT_HTTP, "protocol" end
   local headers, next_at = parse_headers(text, stop + 1)
@@ -400,6 +383,7 @@ local function parse_head(self)
   local zero = find(text, "\0", at, true)
   if zero and zero < next_at then return nil, BAD_HEADER, "protocol" end
   if next_at - at > MAX_HEAD then return nil, TOO_LONG, "limit" end
+  local lasts = byte(text, at + 7) == 49 -- HTTP/1.1
   self.at, self.reusable, self.chunks = next_at, lasts, lasts
   return status, headers, nil, next_at - at
 end

@@ -8,7 +8,7 @@ local core = require "ampersand.core"
 local http1 = require "ampersand.transport.http1"
 
 local ceil, huge = math.ceil, math.huge
-local find, sub = string.find, string.sub
+local find = string.find
 
 -- core.now, in a form that LuaJIT can compile: its traces end at calls of C functions.
 local function compiled_now()
@@ -120,32 +120,25 @@ local function pool_name(self, origin)
     opts.max_connections or "-" }, "|")
 end
 
-local function new_origin(self, url)
-  local origin, target = http1.parse_url(url)
-  if not origin then return nil, target end
+local function new_origin(self, origin)
   origin.connect = { pool = pool_name(self, origin) }
   if self.opts.max_connections then
     origin.connect.pool_size, origin.connect.backlog = self.opts.max_connections, 100000
     origin.taken = setmetatable({}, { __mode = "kv" }) -- exchange -> its coroutine
   end
   self.origins[origin.prefix] = origin
-  return origin, target
-end
-
-local function find_place(self, url)
-  local slash = find(url, "/", 9, true)
-  local origin = slash and self.origins[sub(url, 1, slash - 1)]
-  if origin and not find(url, "[^\33\34\36-\126]", slash) then return origin, sub(url, slash) end
-  return new_origin(self, url)
+  return origin
 end
 
 -- Where a URL leads: the origin and the target. Many requests have the URL of an earlier one.
 local function place_of(self, url)
   local origin, target = self.places[url], self.targets[url]
   if origin then return origin, target end
+  local parts
+  parts, target = http1.parse_url(url)
+  if not parts then return nil, target end
   if self.known >= MAX_PLACES then self.origins, self.places, self.targets, self.known = {}, {}, {}, 0 end
-  origin, target = find_place(self, url)
-  if not origin then return nil, target end
+  origin = self.origins[parts.prefix] or new_origin(self, parts)
   self.places[url], self.targets[url], self.known = origin, target, self.known + 1
   return origin, target
 end

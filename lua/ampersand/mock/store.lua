@@ -46,11 +46,9 @@ function Fleet:places(group_ref)
   if own and own > self.size then own = nil end
   local i = group_ref and self.size or 0
   return function()
-    if own then
-      local place = own
-      own = nil
-      return place
-    end
+    local place = own
+    own = nil
+    if place then return place end
     i = i + 1
     if i <= self.last then return i end
   end

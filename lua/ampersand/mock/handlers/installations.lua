@@ -116,15 +116,11 @@ end
 local function pause(disabled)
   return function(store, params, _, body)
     local installation, place = store:installation(params)
-    local objects = store:reads_of(installation)
+    local objects, named = store:reads_of(installation), {}
     for _, name in ipairs(body.objects or {}) do
-      if objects[name] == nil then problem.invalid("body", "objects", "holds no read object: " .. tostring(name)) end
+      named[name] = objects[name] or problem.invalid("body", "objects", "holds no read object: " .. tostring(name))
     end
-    local wanted = {}
-    for _, name in ipairs(body.objects or {}) do wanted[name] = true end
-    for name, object in pairs(objects) do
-      if not body.objects or wanted[name] then object.disabled = disabled or nil end
-    end
+    for _, object in pairs(body.objects and named or objects) do object.disabled = disabled or nil end
     store.fleet:put(place, installation)
   end
 end

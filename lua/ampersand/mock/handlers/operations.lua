@@ -53,24 +53,21 @@ local function find_operation(store, id)
   problem.refuse(404, "operation not found")
 end
 
-local function page_size(query)
-  local size = tonumber(query.pageSize or 200)
+local FIRST_PAGE = "after/0+&==" -- tokens hold characters that must be escaped in a URL, as opaque tokens do
+
+-- The size of a page, and how many operations stand before it.
+local function page_of(query)
+  local size, offset = tonumber(query.pageSize or 200), (query.pageToken or FIRST_PAGE):match "^after/(%d+)%+&==$"
   if not size or size % 1 ~= 0 or size < 1 or size > 1000 then
     problem.invalid("query", "pageSize", "must be a whole number from 1 to 1000")
   end
-  return size
-end
-
--- Tokens hold characters that must be escaped in a URL, as opaque tokens do.
-local function page_offset(query)
-  if not query.pageToken then return 0 end
-  return tonumber(query.pageToken:match "^after/(%d+)%+&==$") or problem.invalid("query", "pageToken", "is unknown")
+  return size, tonumber(offset or "") or problem.invalid("query", "pageToken", "is unknown")
 end
 
 -- The latest operation first.
 function handlers.listOperations(store, params, query)
   local installation, place = store:installation(params)
-  local size, offset = page_size(query), page_offset(query)
+  local size, offset = page_of(query)
   local own = {}
   for _, operation in ipairs(store.operations) do
     if operation.installationId == installation.id then table.insert(own, 1, operation) end

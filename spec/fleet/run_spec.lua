@@ -190,6 +190,14 @@ describe("a run of an edit", function()
     assert.equal(looks, api.count("GET", "i1"))
   end)
 
+  it("believes no number of a journal that its records do not bear out", function()
+    command.write(name, '{"ampersand":"edit/1","integration":"hubspot","project":"my-project","type":"edit"}\n'
+      .. '{"changes":[],"id":"i1","n":1,"type":"plan"}\n{"changes":[],"id":"i2","n":1000000,"type":"plan"}\n'
+      .. '{"changed":2000000,"listed":3,"type":"planned"}\n')
+    local report = assert(client.installations:undo(name, { dry_run = true, out = function() end }))
+    assert.same({ 0, 0 }, { report.changed, report.unreadable })
+  end)
+
   it("asks the API to skip the sample read when asked to", function()
     assert(edit { skip_sampling = true })
     for _, asked in ipairs(api.asked) do

@@ -62,7 +62,7 @@ describe("the gate", function()
     assert.is_true(g:health({ group = "acme" }).open)
     assert.is_false(g:health({ group = "acme", on_absent = "closed" }).open)
     assert.equal(1, #transport.asked)
-    clock.pass(30)
+    clock.pass(25) -- longer than `negative`, shorter than `ttl`
     g:health { group = "acme" }
     assert.equal(2, #transport.asked)
   end)
@@ -95,6 +95,15 @@ describe("the gate", function()
     assert.equal(2, #transport.asked, "a failure is remembered")
     clock.pass(30)
     assert.equal("unhealthy", g:health({ group = "acme" }).state)
+  end)
+
+  it("uses what it knew through an outage as long as `stale` allows, and no longer", function()
+    local g = make({ ttl = 20, negative = 20, stale = 60 }, { installation("a", "healthy") }, FAULT)
+    assert.equal("healthy", g:health({ group = "acme" }).state)
+    for _, state in ipairs { "healthy", "healthy", "unknown" } do
+      clock.pass(30)
+      assert.equal(state, g:health({ group = "acme" }).state)
+    end
   end)
 
   it("does not use what is older than `stale` allows", function()
@@ -158,16 +167,21 @@ describe("the gate", function()
       end
     end
     local g = make({ store = cache.layered(near, far, 0), ttl = 10, stale = 20, timeout = 0.05 },
-      { installation("a", "healthy") })
+      { installation("a", "healthy") }, FAULT)
     for _ = 1, 2 do assert.equal("healthy", g:health({ group = "acme" }).state) end
     away = true
     clock.pass(15)
-    assert.is_string(near:lock("gate:10:my-project:7:hubspot:acme", 1000))
+    local key = "gate:10:my-project:7:hubspot:acme"
+    local token = near:lock(key, 1000)
     assert.equal("healthy", g:health({ group = "acme" }).state)
     clock.pass(25)
     local verdict = g:health { group = "acme" }
     assert.equal("unknown", verdict.state)
     assert.truthy(verdict.reason:find "in time")
+    near:unlock(key, token)
+    verdict = g:health { group = "acme" }
+    assert.equal("unknown", verdict.state)
+    assert.truthy(verdict.reason:find "the connection was closed")
   end)
 
   -- What encode refuses is this Lua's matter; here it refuses one id.

@@ -205,15 +205,16 @@ local function refresh_now(self, job, budget)
   local deadline, wait = core.now() + job.timeout, 0.005
   while true do
     local record, answered, why
-    if is_asking(self, job) then
-      record, wait = load(self, job.key, budget), 0.005
-    else
+    local waits = is_asking(self, job)
+    if not waits then
       record, answered, why = ask_alone(self, job, budget)
+      if answered or is_fresh(self, record, job.changed) then return record end
     end
-    if answered or is_fresh(self, record, job.changed) then return record end
     if why or core.now() >= deadline then return record, why or "the answer was not there in time" end
     self.client:_sleep(wait)
-    wait = math.min(0.1, 2 * wait)
+    record = load(self, job.key, budget)
+    if is_fresh(self, record, job.changed) then return record end
+    wait = waits and 0.005 or math.min(0.1, 2 * wait)
   end
 end
 

@@ -421,6 +421,34 @@ describe("a gate whose store or API fails", function()
   end)
 end)
 
+-- A store that counts how often a lock is asked for.
+local COUNTING = [[
+  local inner = store
+  store = setmetatable({
+    lock = function(_, ...)
+      ngx.shared.notes:incr("locks", 1, 0)
+      return inner:lock(...)
+    end,
+  }, { __index = function(_, name) return function(_, ...) return inner[name](inner, ...) end end })
+]]
+
+describe("the requests of one worker", function()
+  it("ask for the lock of a group once, whether they wait for the answer or not", function()
+    local server = new_server {
+      store = COUNTING, workers = 1, ttl = 0.2,
+      server = LOCATIONS .. [[ location = /locks { content_by_lua_block { ngx.print(ngx.shared.notes:get "locks" or 0) } } ]],
+    }
+    finally(function() server:stop() end) -- luacheck: ignore 113
+    local function locks() return tonumber((select(2, server:ask "/locks"))) end
+    assert.equal(30, many(server, "/gated?alpha", 30, 200))
+    assert.equal(1, locks())
+    socket.sleep(0.3)
+    assert.equal(30, many(server, "/gated?alpha", 30, 200))
+    assert.is_true(nginx.await(2, function() return locks() == 2 end))
+    assert.equal(2, calls(server, "alpha"))
+  end)
+end)
+
 describe("the gate in nginx's other phases", function()
   local server
 

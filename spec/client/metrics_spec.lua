@@ -96,6 +96,33 @@ describe("ampersand.metrics", function()
     assert.is_string(promtool "not a metric at all {\n")
   end) end
 
+  it("adds to what another worker has begun to count in the same moment", function()
+    local values, before = {}, rawget(_G, "ngx")
+    local dict = { get = function(_, key) return values[key] end }
+    function dict.incr(_, key, n)
+      if not values[key] then return nil, "not found" end
+      values[key] = values[key] + n
+      return values[key]
+    end
+    function dict.safe_add(_, key, n)
+      local is_late = key:find(REQUESTS, 1, true) ~= nil
+      values[key] = is_late and 5 or n
+      return not is_late or nil, is_late and "exists" or nil
+    end
+    function dict.get_keys()
+      local keys = {}
+      for key in pairs(values) do keys[#keys + 1] = key end
+      return keys
+    end
+    rawset(_G, "ngx", { shared = { counters = dict } })
+    local m = ampersand.metrics.new { shared = "counters" }
+    rawset(_G, "ngx", before)
+    m.on_event(event())
+    local families = exposition.read(m:text())
+    assert.equal(6, exposition.value(families, REQUESTS, { operation = "listInstallations", status = "200" }))
+    assert.equal(0, exposition.value(families, "ampersand_metrics_lost_total", {}))
+  end)
+
   it("notices texts that break the format (the reader of this spec)", function()
     local head = "# TYPE a_total counter\n"
     for _, text in ipairs {

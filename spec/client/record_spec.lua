@@ -158,6 +158,16 @@ describe("ampersand.record and ampersand.replay", function()
     assert.same(first, run((replayed())))
   end)
 
+  it("write what is not a stream before it is read, and give its connection back", function()
+    local answer = double.pieces({ '{"a":', "1}" })()
+    local recorder = ampersand.record(name, { request = function() return answer end })
+    local res = recorder:request { method = "GET", url = "https://api.example.com/a", headers = {} }
+    assert.equal('{"a":1}', entries()[1].response.body)
+    assert.same({ true }, answer.closed)
+    assert.equal('{"a":1}', res.read())
+    assert.is_nil((res.read()))
+  end)
+
   it("keep a stream as far as it was read", function()
     local client = recorded(double.pieces { '[{"id":"a"},', '{"id":"b"},', '{"id":"c"}]' })
     local stream = client.installations:stream()

@@ -190,6 +190,26 @@ describe("a run of an edit", function()
     assert.equal(looks, api.count("GET", "i1"))
   end)
 
+  it("remembers that a run has lost its tail until another one comes to its end", function()
+    assert(edit { parallel = 1 })
+    command.write(name, (text():gsub('("type":"planned"}\n).*$', "%1")))
+    api.before = function(asked)
+      if asked.method == "GET" and asked.url:find "/i1$" then return double.problem(403, "{}") end
+    end
+    assert.is_nil((edit { parallel = 1, max_failures = 1 }))
+    api.before = nil
+    local report = assert(client.installations:undo(name, { settle = 0 }))
+    assert.same({ 0, 3 }, { report.done, report.unrecorded })
+  end)
+
+  it("reports in an undo what holds the new values where the journal's own lines about it cannot be read", function()
+    assert(edit { parallel = 1 })
+    command.write(name, (text():gsub('[^\n]*"id":"i2"[^\n]*"type":"[ds][^\n]*\n', "damaged\n")))
+    local report = assert(client.installations:undo(name, { settle = 0 }))
+    assert.same({ 2, 1, 2 }, { report.done, report.unrecorded, #report.damaged })
+    assert.is_false(report:complete())
+  end)
+
   it("believes no number of a journal that its records do not bear out", function()
     command.write(name, '{"ampersand":"edit/1","integration":"hubspot","project":"my-project","type":"edit"}\n'
       .. '{"changes":[],"id":"i1","n":1,"type":"plan"}\n{"changes":[],"id":"i2","n":1000000,"type":"plan"}\n'

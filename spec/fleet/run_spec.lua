@@ -210,6 +210,15 @@ describe("a run of an edit", function()
     assert.is_false(report:complete())
   end)
 
+  it("does not name the process of an earlier run as the one that holds the journal", function()
+    command.write(name, '{"pid":1,"type":"edit"}\n{"type":"end"}\n')
+    local holder = assert(core.append_file(name))
+    local report, err = edit()
+    holder:close()
+    assert.is_nil(report)
+    assert.matches("is in use by another process", err.message, 1, true)
+  end)
+
   it("believes no number of a journal that its records do not bear out", function()
     command.write(name, '{"ampersand":"edit/1","integration":"hubspot","project":"my-project","type":"edit"}\n'
       .. '{"changes":[],"id":"i1","n":1,"type":"plan"}\n{"changes":[],"id":"i2","n":1000000,"type":"plan"}\n'

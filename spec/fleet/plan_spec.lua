@@ -90,6 +90,7 @@ describe("the update mask", function()
     assert.matches("config.content.provider cannot be changed", refused(function(_, content)
       content.provider = "hubspot"
     end), 1, true)
+    assert.matches("config.createdBy must be a text", refused(function(own) own.createdBy = 7 end), 1, true)
     assert.matches("config.revisionId cannot be changed", refused(function(own) own.revisionId = "s" end), 1, true)
     assert.matches("config.content.write cannot be removed", refused(function(_, content)
       content.write = nil

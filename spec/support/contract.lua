@@ -29,7 +29,7 @@ end
 
 --- Tries a transport.
 ---@param make fun(): table
----@param places table answer (URL of "hello" with a header X-Upper), missing (404), closed (nobody listens), silent
+---@param places table answer (URL of "hello" with a header X-Upper), missing (404), coded (503, br), closed (nobody listens), silent
 ---@param token table a cancelled one
 ---@return string[] problems
 function contract.check(make, places, token)
@@ -53,6 +53,12 @@ function contract.check(make, places, token)
   local res = request(transport, places.missing)
   expect("an answer with an error status", 404, type(res) == "table" and res.status or res)
   if type(res) == "table" then res.close() end
+  res = request(transport, places.coded)
+  expect("an error in an unknown coding", 503, type(res) == "table" and res.status or res)
+  if type(res) == "table" then
+    expect("its body", nil, (res.read()))
+    res.close()
+  end
   expect("no server", "connect false", request(transport, places.closed))
   expect("no answer in time", "timeout true", request(transport, places.silent, { timeout = 0.3 }))
   expect("a header that breaks the frame", "config false", request(transport, places.answer, { headers = { A = "b\r\nc: d" } }))

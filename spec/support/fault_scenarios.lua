@@ -368,8 +368,9 @@ function scenarios.encoding_stack(conn)
   return scenarios.ok(conn, gzip(ITEMS), "Content-Encoding: " .. ("gzip, "):rep(20) .. "gzip")
 end
 
--- /contract/answer and /contract/missing: what spec/support/contract.lua asks for.
+-- /contract/answer, /contract/missing, /contract/coded: what spec/support/contract.lua asks for.
 function scenarios.contract(conn, request)
+  if request.path:find "coded" then return respond(conn, "503 Broken", { "Content-Encoding: br" }, "\27\3\0") end
   if request.path:find "missing" then return respond(conn, "404 Not Found", {}, "no") end
   return respond(conn, "200 OK", { "X-Upper: Mixed" }, "hello")
 end

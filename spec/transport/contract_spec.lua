@@ -18,6 +18,7 @@ describe("the transports' contract", function()
     local closed, holder = server.closed_port()
     places = {
       answer = upstream:url "contract/answer", missing = upstream:url "contract/missing",
+      coded = upstream:url "contract/coded",
       closed = ("http://127.0.0.1:%d/"):format(closed), silent = ("http://127.0.0.1:%d/"):format(select(2, silent:getsockname())),
     }
     places.holder = holder
@@ -29,7 +30,9 @@ describe("the transports' contract", function()
   end)
 
   local function texts()
-    return core.encode { answer = places.answer, missing = places.missing, closed = places.closed, silent = places.silent }
+    return core.encode {
+      answer = places.answer, missing = places.missing, coded = places.coded, closed = places.closed, silent = places.silent,
+    }
   end
 
   it("is kept by libcurl's", function()

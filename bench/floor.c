@@ -29,7 +29,7 @@ static int l_build(lua_State *L)
     b.array_mt = 2;
     b.scratch = &f->scratch;
     b.scratch_room = &f->scratch_room;
-    b.depth = 0;
+    b.first = b.depth = 0;
     b.shapes = 0;
     memset(&b.frame, 0, sizeof b.frame);
     return amp_build(L, &b);

@@ -303,14 +303,6 @@ bool amp_build(lua_State *L, struct amp_builder *b)
 {
     if (!amp_reserve_stack(L, slots_from(b, b->depth)))
         return false;
-    build(L, b, b->scan->node);
-    return true;
-}
-
-bool amp_build_part(lua_State *L, struct amp_builder *b)
-{
-    if (!amp_reserve_stack(L, slots_from(b, b->depth)))
-        return false;
-    build(L, b, b->scan->node + 1);
+    build(L, b, b->scan->node + b->first);
     return true;
 }

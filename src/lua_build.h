@@ -30,6 +30,7 @@ void amp_strings_init(struct amp_strings *strings);
 /* What a build needs in addition to the tape; the last two are its own, 0 before it begins. */
 struct amp_builder {
     struct amp_scan *scan;
+    size_t first; /* the node that is built first: 1 of a part */
     struct amp_strings *strings;
     int anchors;    /* stack index of the strings' table */
     int array_mt;   /* stack index of the metatable of arrays */
@@ -40,12 +41,9 @@ struct amp_builder {
     struct amp_frame frame; /* of the innermost one; index 0: it is an object */
 };
 
-/* Pushes the value that the scan has recorded. Returns false, nothing pushed, when this Lua's stack
- * is too small. */
+/* Pushes the value that the scan has recorded; of a part of a value, the tables that go on stay on
+ * the stack. Returns false, nothing pushed, when this Lua's stack is too small. */
 bool amp_build(lua_State *L, struct amp_builder *builder);
-
-/* The same with a part of a value; the tables that go on stay on the stack. */
-bool amp_build_part(lua_State *L, struct amp_builder *builder);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

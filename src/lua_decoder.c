@@ -393,10 +393,13 @@ static int stream_error(lua_State *L, struct decoder *d, const char *begin)
     return remember_error(L, d);
 }
 
-/* A finalizer that comes back while tables are built, or a build that raised. */
-static int check_idle(lua_State *L, const struct decoder *d)
+/* Not busy: no finalizer that comes back while tables are built, and no build has raised. */
+static struct decoder *check_idle(lua_State *L)
 {
-    return d->busy ? luaL_error(L, "the decoder was interrupted") : 0;
+    struct decoder *d = check_decoder(L);
+    if (d->busy)
+        luaL_error(L, "the decoder was interrupted");
+    return d;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -470,7 +473,7 @@ static struct amp_builder start_build(lua_State *L, struct decoder *d)
     b.anchors = b.array_mt - 1;
     b.scratch = &d->scratch;
     b.scratch_room = &d->scratch_room;
-    b.depth = 0;
+    b.first = b.depth = 0;
     memset(&b.frame, 0, sizeof b.frame);
     b.shapes = 0;
     if (b.strings->shapes.enabled) {
@@ -510,8 +513,7 @@ static int l_next(lua_State *L)
     const char *begin;
     lua_settop(L, 1);
     lua_pushliteral(L, "value"); /* may collect; from now on nothing may until the build */
-    struct decoder *d = check_decoder(L);
-    check_idle(L, d);
+    struct decoder *d = check_idle(L);
     if (d->failed)
         return push_remembered(L);
     enum reading reading = read_element(d, true, &begin);
@@ -525,14 +527,13 @@ static int l_next(lua_State *L)
 /* decoder:collect(t, max) */
 static int l_collect(lua_State *L)
 {
-    struct decoder *d = check_decoder(L);
+    struct decoder *d = check_idle(L);
     const char *begin;
     if (!lua_istable(L, 2))
         amp_argument_error(L, "collect: expected a table, got %s", luaL_typename(L, 2));
     if (!lua_isnoneornil(L, 3) && !lua_isnumber(L, 3))
         amp_argument_error(L, "collect: expected a number, got %s", luaL_typename(L, 3));
     lua_Number max = lua_isnoneornil(L, 3) ? (lua_Number)INT32_MAX : lua_tonumber(L, 3);
-    check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
     lua_settop(L, 2);
@@ -555,11 +556,10 @@ static int l_collect(lua_State *L)
 /* decoder:count() */
 static int l_count(lua_State *L)
 {
-    struct decoder *d = check_decoder(L);
+    struct decoder *d = check_idle(L);
     const char *begin;
     enum reading reading;
     size_t count = 0;
-    check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
     while ((reading = read_element(d, false, &begin)) == READ_VALUE)
@@ -573,9 +573,8 @@ static int l_count(lua_State *L)
 /* decoder:envelope() */
 static int l_envelope(lua_State *L)
 {
-    struct decoder *d = check_decoder(L);
+    struct decoder *d = check_idle(L);
     const char *text = d->stream.envelope;
-    check_idle(L, d);
     if (!text || d->failed || d->stream.path_length == 0 || !amp_stream_is_over(&d->stream))
         return 0;
     d->scan.max_values = SIZE_MAX;
@@ -602,8 +601,7 @@ static int l_feed(lua_State *L)
     if (!lua_isstring(L, 2))
         amp_argument_error(L, "feed: expected a string, got %s", luaL_typename(L, 2));
     const char *bytes = lua_tolstring(L, 2, &size); /* of a number, may collect */
-    struct decoder *d = check_decoder(L);
-    check_idle(L, d);
+    struct decoder *d = check_idle(L);
     if (d->failed)
         return push_remembered(L);
     check_more(L, d);
@@ -615,11 +613,10 @@ static int l_feed(lua_State *L)
  * number of bytes, and whether the decoder is finished. */
 static int l_drain(lua_State *L)
 {
-    struct decoder *d = check_decoder(L);
+    struct decoder *d = check_idle(L);
     struct amp_byte_source *source =
         (struct amp_byte_source *)luaL_checkudata(L, 2, AMP_BYTE_SOURCE);
     const char *bytes;
-    check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
     size_t size = source->peek(source, &bytes);
@@ -656,12 +653,11 @@ static FILE *check_file(lua_State *L)
  * number of bytes, 0 at the file's end, or nil and a message. */
 static int l_read(lua_State *L)
 {
-    struct decoder *d = check_decoder(L);
+    struct decoder *d = check_idle(L);
     FILE *file = check_file(L);
     lua_Number wanted = lua_tonumber(L, 3);
     if (!(wanted >= 1 && wanted <= 1e9))
         amp_argument_error(L, "read: expected a number of bytes from 1 to 1e9");
-    check_idle(L, d);
     if (d->failed)
         return push_remembered(L);
     check_more(L, d);
@@ -694,8 +690,7 @@ static int l_finish(lua_State *L)
 static int l_again(lua_State *L)
 {
     enum { KEPT_BYTES = 65536 };
-    struct decoder *d = check_decoder(L);
-    check_idle(L, d);
+    struct decoder *d = check_idle(L);
     if (d->failed)
         return amp_argument_error(L, "a decoder that has failed reads no other text");
     if (d->stream.room + d->stream.envelope_room > KEPT_BYTES)
@@ -725,32 +720,21 @@ static struct decoder *borrow_decoder(lua_State *L)
     return d;
 }
 
-static void give_back(struct decoder *d)
-{
-    enum { KEPT_LEVELS = 4096 };
-    if (d->scan.open_room > KEPT_LEVELS)
-        amp_scan_free(&d->scan);
-}
-
 /* Part by part: the tables of one are built before the next is scanned, and the tape stays short.
  */
 static const char *decode_value(lua_State *L, struct decoder *d, const char *text, const char *end)
 {
     struct amp_builder b = start_build(L, d);
     const char *p = text;
-    bool more = true, built = true;
+    bool more = true;
+    b.first = 1;
     if (!amp_scan_start(&d->scan, end, 0))
         return NULL;
-    while (more && built) {
+    while (more) {
         p = amp_scan_part(&d->scan, p, &more);
-        if (!p)
+        if (!p || !build_guarded(L, d, &b, text))
             return NULL;
-        d->busy = true;
-        built = amp_build_part(L, &b);
-        d->busy = false;
     }
-    if (!built)
-        return too_deep(d, text), (const char *)NULL;
     p = amp_skip_space(p);
     return p == end ? p : amp_scan_fail(&d->scan, p, "the end of the text");
 }
@@ -767,6 +751,7 @@ static int text_error(lua_State *L, struct decoder *d, const char *text)
 
 static int decode_plainly(lua_State *L, struct decoder *d, const char *text, size_t size)
 {
+    enum { KEPT_LEVELS = 4096 };
     size_t most = d->stream.max_bytes < LARGEST_VALUE ? d->stream.max_bytes : LARGEST_VALUE;
     if (size > most) {
         amp_scan_over(&d->scan, text + most, "more bytes than max_bytes", most);
@@ -777,7 +762,8 @@ static int decode_plainly(lua_State *L, struct decoder *d, const char *text, siz
         lua_settop(L, top); /* tables that were being built */
         return text_error(L, d, text);
     }
-    give_back(d);
+    if (d->scan.open_room > KEPT_LEVELS)
+        amp_scan_free(&d->scan);
     return 1;
 }
 

@@ -217,7 +217,7 @@ static size_t count_brackets(const char *text, size_t size)
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
         inside ^= c == '"' && !escaped;
-        escaped = c == '\\' && !escaped;
+        escaped = inside && c == '\\' && !escaped; /* outside of strings it escapes nothing */
         if (!inside && (c == '{' || c == '['))
             depth++;
         if (!inside && (c == '}' || c == ']') && --depth == 0)

@@ -15,6 +15,20 @@ describe("data from outside", function()
   -- What a name may hold: everything that JSON can write.
   local NAME = [[z\u0000\u001b[2J\u0085\u202e\"\\,;\n\t{}#é]]
 
+  it("reads of an input without an end no more than what is asked for could be", function()
+    for script, words in pairs {
+      ["login </dev/zero"] = "the first line of standard input is longer than 65536 bytes",
+      ["installations list --key - </dev/zero"] = "the first line of standard input is longer than 65536 bytes",
+      ["topics create --body /dev/zero"] = "--body: cannot read /dev/zero: it is longer than 67108864 bytes",
+      ["topics create --body - </dev/zero"] = "--body: cannot read -: it is longer than 67108864 bytes",
+    } do
+      local result = run("ampersand " .. script)
+      assert.equal(2, result.code, result.err)
+      assert.truthy(result.err:find(words, 1, true), result.err)
+    end
+    assert.truthy(run("ampersand topics create --body /dev/null").err:find("expected a value", 1, true))
+  end)
+
   it("is printed in every format, and read back equal where the format can say it", function()
     local made = run(([[ampersand topics create -f 'name:="%s"' --json]]):format(NAME))
     assert.equal(0, made.code, made.err)

@@ -75,13 +75,25 @@ function terminal.ask(question, secret)
   return answer
 end
 
+local MAX_SECRET = 2 ^ 16 -- bytes
+
+-- The first line of standard input, which may have no end.
+local function read_line()
+  local bytes = {}
+  for byte in function() return io.read(1) end do
+    if byte == "\n" then break end
+    bytes[#bytes + 1] = byte
+    if #bytes > MAX_SECRET then exit.usage(("the first line of standard input is longer than %d bytes"):format(MAX_SECRET)) end
+  end
+  return table.concat(bytes)
+end
+
 --- A secret from the terminal without echo, or the first line of standard input.
 ---@param question string
 ---@return string?
 function terminal.read_secret(question)
-  local line
-  if terminal.is "stdin" then line = terminal.ask(question, true) else line = io.read "*l" end
-  line = line and line:match "^%s*(.-)%s*$"
+  local line = terminal.is "stdin" and terminal.ask(question, true) or read_line()
+  line = line:match "^%s*(.-)%s*$"
   return line ~= "" and line or nil
 end
 

@@ -83,7 +83,9 @@ local function read_line()
   for byte in function() return io.read(1) end do
     if byte == "\n" then break end
     bytes[#bytes + 1] = byte
-    if #bytes > MAX_SECRET then exit.usage(("the first line of standard input is longer than %d bytes"):format(MAX_SECRET)) end
+    if #bytes > MAX_SECRET then
+      exit.usage(("the first line of standard input is longer than %d bytes"):format(MAX_SECRET))
+    end
   end
   return table.concat(bytes)
 end

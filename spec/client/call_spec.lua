@@ -70,6 +70,7 @@ describe("an error", function()
       assert.is_true(#line < 800)
       assert.is_nil(line:find("<html", 1, true))
     end
+    assert.is_nil(select(2, list_with(double.problem(418, ""))).body)
     local _, err = list_with(double.problem(422, '{"title":"Bad input","issues":[{"detail":"is required","name":"config"}]}'))
     assert.truthy(err.message:find("config: is required", 1, true))
   end)

@@ -145,6 +145,17 @@ describe("the next page", function()
     return count
   end
 
+  it("is not asked for where `max` ends the pages", function()
+    for max, wanted in pairs { [3] = { 2, 1 }, [4] = { 2, 2 } } do
+      server:control("requests", { clear = true })
+      local sizes = {}
+      for page in client.operations:pages(ID, { pageSize = 2, max = max }) do sizes[#sizes + 1] = #page end
+      assert.same(wanted, sizes)
+      socket.sleep(0.05)
+      assert.equal(2, #requests())
+    end
+  end)
+
   it("is given up when the caller stops early", function()
     local sockets_before = sockets() -- of other specs too
     local connections = function()

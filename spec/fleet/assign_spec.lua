@@ -86,6 +86,16 @@ describe("the plan of an edit", function()
       report.type_changes[1].count })
   end)
 
+  it("warns of a hundred paths at most", function()
+    local objects = {}
+    for i = 1, 150 do objects["o" .. i] = { l = 1 } end
+    local fleet = core.encode(core.array { { id = "a", config = { content = { write = { objects = objects } } } } })
+    local client = double.client(double.answers(double.json(fleet)))
+    local report = assert(client.installations:edit({ { path = "content.write.objects.*.l", value = "1" } },
+      { dry_run = true, out = function() end }))
+    assert.equal(100, #report.type_changes)
+  end)
+
   it("does not warn where the type stays, or nothing was there", function()
     for _, change in ipairs {
       { path = "content.proxy.enabled", value = false }, { path = "content.write.objects.x.new", value = 1 },

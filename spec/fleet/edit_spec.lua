@@ -86,6 +86,7 @@ describe("an edit of the fleet", function()
     assert.truthy(#objects > 1)
     assert.equal(1, #plan.changes)
     assert.equal("config.content.read.objects." .. objects[1], plan.changes[1].path)
+    assert.is_nil(plan.group) -- of the customer the journal holds the changes alone
   end)
 
   it("writes each request to the journal before it sends it", function()

@@ -74,7 +74,6 @@ local function entry_of(job, installation)
   local changes, what, wanted = plan.changes(installation, job.change)
   if not wanted then return nil end
   local problem = problem_of(job.client, changes, what, job.given.irreversible)
-  if changes and #changes == 0 and not problem then return nil end
   local differences, version = diff.list(installation.config, wanted), plan.version(installation)
   if job.client:_option "unknown_fields" ~= "ignore" then problem = find_typo(differences) or problem end
   return {

@@ -75,19 +75,14 @@ static size_t walk(lua_State *L)
     return bytes;
 }
 
-/* Upvalues: the value, a copy of its text, the text's size, the number of strings made so far,
- * which makes each of them another one. */
+/* Upvalues: the value, a copy of its text, the text's size. */
 static int l_walk(lua_State *L)
 {
-    lua_Number number = lua_tonumber(L, lua_upvalueindex(4)) + 1;
-    char *text = (char *)lua_touserdata(L, lua_upvalueindex(2));
     lua_settop(L, 0);
     lua_pushvalue(L, lua_upvalueindex(1));
     walk(L);
-    lua_pushnumber(L, number);
-    lua_replace(L, lua_upvalueindex(4));
-    memcpy(text, &number, sizeof number);
-    lua_pushlstring(L, text, (size_t)lua_tonumber(L, lua_upvalueindex(3)));
+    lua_pushlstring(L, (const char *)lua_touserdata(L, lua_upvalueindex(2)),
+                    (size_t)lua_tonumber(L, lua_upvalueindex(3)));
     return 1;
 }
 
@@ -99,10 +94,10 @@ static int l_walker(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
     lua_pushvalue(L, 1);
-    memcpy(lua_newuserdata(L, size + sizeof(lua_Number)), text, size);
+    char *copy = (char *)memcpy(lua_newuserdata(L, size), text, size);
+    copy[0] = ' '; /* not the text itself, which LuaJIT would find among its strings */
     lua_pushnumber(L, (lua_Number)size);
-    lua_pushnumber(L, 0);
-    lua_pushcclosure(L, l_walk, 4);
+    lua_pushcclosure(L, l_walk, 3);
     return 1;
 }
 

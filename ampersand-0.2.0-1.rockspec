@@ -165,6 +165,7 @@ build = {
     ["ampersand.util.environment"] = "lua/ampersand/util/environment.lua",
     ["ampersand.util.host"] = "lua/ampersand/util/host.lua",
     ["ampersand.util.http_date"] = "lua/ampersand/util/http_date.lua",
+    ["ampersand.util.output"] = "lua/ampersand/util/output.lua",
     ["ampersand.util.redact"] = "lua/ampersand/util/redact.lua",
     ["ampersand.util.require"] = "lua/ampersand/util/require.lua",
     ["ampersand.util.terminal_text"] = "lua/ampersand/util/terminal_text.lua",

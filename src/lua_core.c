@@ -27,6 +27,13 @@ static int l_time(lua_State *L)
     return 1;
 }
 
+/* core.is_terminal(descriptor): whether 0, 1 or 2 is one. */
+static int l_is_terminal(lua_State *L)
+{
+    lua_pushboolean(L, isatty((int)luaL_checknumber(L, 1)));
+    return 1;
+}
+
 /* For jitter, not for secrets. A child after fork has another process id and seeds anew. */
 struct random {
     pid_t process;
@@ -82,6 +89,8 @@ AMP_EXPORT int luaopen_ampersand_core(lua_State *L)
     amp_open_append_file(L);
     lua_pushcfunction(L, l_now);
     lua_setfield(L, -2, "now");
+    lua_pushcfunction(L, l_is_terminal);
+    lua_setfield(L, -2, "is_terminal");
     lua_pushcfunction(L, l_time);
     lua_setfield(L, -2, "time");
     lua_pushcfunction(L, l_bind_lazily);

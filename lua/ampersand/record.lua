@@ -9,6 +9,7 @@
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
 local host = require "ampersand.util.host"
+local output = require "ampersand.util.output"
 local redact = require "ampersand.util.redact"
 
 local record = {}
@@ -109,8 +110,8 @@ local function write(self, request, answer)
   local line, why = core.encode({ request = request, response = answer }, { sort_keys = true })
   local ok = line and self.file
   if ok then
-    ok, why = self.file:write(line, "\n")
-    if ok then ok, why = self.file:flush() end
+    ok, why = output.write(self.file, line, "\n")
+    if ok then ok, why = output.flush(self.file) end
   end
   if ok then return true end
   return nil, ("the recording cannot be written: %s"):format(why or "it is closed"), "config"

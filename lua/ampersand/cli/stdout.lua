@@ -1,6 +1,7 @@
 --- Standard output: buffered, flushed before every wait, and checked for errors.
 
 local exit = require "ampersand.cli.exit"
+local output = require "ampersand.util.output"
 
 local stdout = {}
 
@@ -19,12 +20,12 @@ end
 --- Writes data.
 ---@param text string
 function stdout.write(text)
-  check(io.stdout:write(text))
+  check(output.write(io.stdout, text))
 end
 
 --- Passes on what is buffered.
 function stdout.flush()
-  check(io.stdout:flush())
+  check(output.flush(io.stdout))
 end
 
 -- What keeps the descriptors open that `fill_closed` has filled.

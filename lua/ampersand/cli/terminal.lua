@@ -1,25 +1,18 @@
 --- The terminal: whether there is one, its width and colours; questions and progress.
---
--- The shell answers (`test -t`, `stty`), once, and only when something depends on it.
 
 local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
+local stdout = require "ampersand.cli.stdout"
 
 local terminal = {}
 
-local facts
+local DESCRIPTORS = { stdin = 0, stdout = 1, stderr = 2 }
 
---- Whether "stdin", "stdout" or "stderr" is a terminal. One shell answers for all: its exit code has a bit for each.
+--- Whether "stdin", "stdout" or "stderr" is a terminal.
 ---@param stream string
 ---@return boolean
 function terminal.is(stream)
-  if facts then return facts[stream] end
-  local first, how, code = os.execute "n=0; [ -t 0 ] && n=1; [ -t 1 ] && n=$((n+2)); [ -t 2 ] && n=$((n+4)); exit $n"
-  -- Lua 5.1 answers the raw wait status. A shell that was killed has seen nothing.
-  if type(first) == "number" then how, code = first % 256 == 0 and "exit", first / 256 end
-  if how ~= "exit" then code = 0 end
-  facts = { stdin = code % 2 >= 1, stdout = code % 4 >= 2, stderr = code % 8 >= 4 }
-  return facts[stream]
+  return core.is_terminal(DESCRIPTORS[stream])
 end
 
 local function read_command(command)
@@ -55,7 +48,7 @@ end
 --- Writes a line to standard error.
 ---@param text string
 function terminal.say(text)
-  io.stdout:flush()
+  stdout.flush()
   io.stderr:write(text, "\n")
 end
 
@@ -68,7 +61,7 @@ local QUIET = [[state=$(stty -g); trap 'stty "$state"' EXIT; trap 'exit 130' INT
 ---@param secret boolean? the answer is not shown
 ---@return string answer
 function terminal.ask(question, secret)
-  io.stdout:flush()
+  stdout.flush()
   io.stderr:write(question)
   local answer = read_command(READ:format(secret and QUIET or ""))
   if secret then io.stderr:write "\n" end

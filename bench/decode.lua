@@ -27,7 +27,7 @@ end
 --- Races in a process of its own, whose heap holds nothing but the text: what lies about would be collected, too.
 local function race_set(name, directory)
   local kept = directory .. "/rows.json"
-  local command = ("BENCH_ROWS='%s' %s bench/whole.lua %s %s"):format(kept, LUA, name, directory)
+  local command = ("BENCH_ROWS='%s' %s bench/whole.lua '%s' %s"):format(kept, LUA, name, directory)
   local done = os.execute(command)
   assert(done == true or done == 0, command)
   local file = assert(io.open(kept, "rb"))
@@ -67,7 +67,7 @@ local WAYS = {
 --- One run of one library in a process of its own; LUA_CPATH may name another build of ours.
 local function measure(who, way, set, path, cpath)
   local setting = cpath and ("LUA_CPATH='" .. cpath .. "'") or ""
-  local command = ("%s %s bench/stream.lua %s %s %s %s"):format(setting, LUA, who, way, set.name, path)
+  local command = ("%s %s bench/stream.lua %s %s '%s' %s"):format(setting, LUA, who, way, set.name, path)
   local pipe = assert(io.popen(command))
   local count, seconds, kib = pipe:read("*a"):match "(%S+)\t(%S+)\t(%S+)"
   pipe:close()

@@ -61,7 +61,8 @@ end
 
 --- Seconds are shown in the unit that suits them.
 local function figure(row)
-  local value, unit = row.figure, row.unit:match "%S+$" -- "wall ms" says in the line's name what was measured
+  -- "wall ms" says in the line's name what was measured
+  local value, unit = row.figure, row.unit:match "^thousand.*" or row.unit:match "%S+$"
   if unit == "s" and value < 1e-3 then return plot.number(value * 1e6) .. " µs" end
   if unit == "s" and value < 1 then return plot.number(value * 1e3) .. " ms" end
   return plot.number(value) .. " " .. unit
@@ -134,7 +135,7 @@ local function others_ahead()
     local ours, other = best_of(rows, is_ours), best_of(rows, is_rival)
     local share = ours and other and ours.figure / other.figure
     if share and ours.unit:find "/s$" then share = 1 / share end
-    if share and share > 1.02 then
+    if share and share > 1.02 and other.figure > 0 then -- 0: less than the clock of CPU time shows
       local parts = { ours.work, ours.data, ours.bench == "decode" and ours.lua or nil }
       if ours.n then parts[#parts + 1] = plot.number(ours.n) .. " installations" end
       lines[#lines + 1] = ("| %s | %s | %s | %s | %.2f |"):format(

@@ -330,8 +330,8 @@ bool amp_transfer_header(struct amp_transfer *transfer, const char *name, const 
     if (!line)
         return false;
     /* libcurl reads "Name:" as "leave it out" and "Name;" as an empty one. */
-    memcpy(line, name, name_length);
-    memcpy(line + name_length, value_length ? ": " : ";", 2);
+    memcpy(line, name, name_length + 1);
+    memcpy(line + name_length, value_length ? ": " : ";", value_length ? 3 : 2);
     memcpy(line + name_length + (value_length ? 2 : 1), value, value_length + 1);
     added = add_line(transfer, line);
     free(line);

@@ -770,7 +770,7 @@ static void watch_buffer(lua_State *L, struct encoder *e)
     lua_createtable(L, 1, 0);
     lua_pushvalue(L, -2);
     lua_rawseti(L, -2, 1);
-    *(struct encoder **)amp_newuserdata(L, sizeof e) = e;
+    *(struct encoder **)amp_newuserdata(L, sizeof(void *)) = e;
     lua_insert(L, -2);
     amp_setuservalue(L, -2);
     luaL_getmetatable(L, WATCH);

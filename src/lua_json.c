@@ -26,7 +26,7 @@ static int l_raise_with(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&raise_key);
+    lua_pushlightuserdata(L, (void *)&raise_key);
     lua_insert(L, 1);
     lua_rawset(L, LUA_REGISTRYINDEX);
     return 0;
@@ -38,7 +38,7 @@ int amp_argument_error(lua_State *L, const char *format, ...)
     va_start(arguments, format);
     lua_pushvfstring(L, format, arguments);
     va_end(arguments);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&raise_key);
+    lua_pushlightuserdata(L, (void *)&raise_key);
     lua_rawget(L, LUA_REGISTRYINDEX);
     lua_pushvalue(L, -2);
     if (lua_isfunction(L, -2))

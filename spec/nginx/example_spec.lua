@@ -28,7 +28,7 @@ local function adapted(conf)
   replace("/usr/local/share/lua/5.1/?.lua", "{{root}}/lua/?.lua;{{root}}/examples/openresty/?.lua{{lua_path}}")
   replace("/usr/local/lib/lua/5.1/?.so", "{{root}}/build/jit/?.so")
   replace("/etc/ssl/certs/ca-certificates.crt", "{{prefix}}/ca.pem")
-  replace("worker_processes auto;", "worker_processes 2;\n{{user}}")
+  replace("worker_processes auto;", "daemon off;\nworker_processes 2;\n{{user}}")
   replace("default_type application/json;", [[
     default_type application/json;
     client_body_temp_path body;

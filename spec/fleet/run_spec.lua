@@ -160,13 +160,17 @@ describe("a run of an edit", function()
     assert.is_true(report:complete())
   end)
 
-  it("does not take somebody else's equal change for its own", function()
+  local function somebody_makes_the_same_change()
     api.before = function(asked)
       if asked.method == "GET" and asked.url:find "/i1$" then
         api.installations[1].config.id = "theirs"
         api.installations[1].config.content.read.objects.contact.schedule = "new"
       end
     end
+  end
+
+  it("does not take somebody else's equal change for its own", function()
+    somebody_makes_the_same_change()
     local report = assert(edit())
     assert.equal(1, report.skip)
     assert.equal(2, assert(client.installations:undo(name)).changed)
@@ -175,12 +179,7 @@ describe("a run of an edit", function()
   end)
 
   it("leaves alone in an undo what the edit has skipped, also where records may be lost", function()
-    api.before = function(asked)
-      if asked.method == "GET" and asked.url:find "/i1$" then
-        api.installations[1].config.id = "theirs"
-        api.installations[1].config.content.read.objects.contact.schedule = "new"
-      end
-    end
+    somebody_makes_the_same_change()
     assert.equal(1, assert(edit()).skip)
     command.write(name, (text():gsub('[^\n]*"type":"end"[^\n]*\n$', "")))
     local looks = api.count("GET", "i1")

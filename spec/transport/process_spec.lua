@@ -204,12 +204,20 @@ describe("the engine", function()
   end)
 
   it("lets Lua react to a signal while it waits", function()
-    local start = http.now()
-    local output, code = run([[
+    local start, name = http.now(), os.tmpname()
+    local script = [[
       local transport = curl.new { http_proxy = "" }
+      local file = io.open("NAME", "w")
+      file:write "asks"
+      file:close()
       get(transport, "silent", { timeout = 20 })
       print "not reached"
-    ]], { wrap = "%s & pid=$!; sleep 1; kill -INT $pid; wait $pid" })
+    ]]
+    local waits = "until [ -s NAME ] && grep -q ') S ' /proc/$pid/stat; do sleep 0.01; done"
+    local output, code = run(script:gsub("NAME", name), {
+      wrap = "%s & pid=$!; " .. waits:gsub("NAME", name) .. "; kill -INT $pid; wait $pid",
+    })
+    os.remove(name)
     assert.matches("interrupted", output)
     assert.equal(1, code)
     assert.is_true(http.now() - start < 10)

@@ -20,9 +20,12 @@ describe("data from outside", function()
       ["login </dev/zero"] = "the first line of standard input is longer than 65536 bytes",
       ["installations list --key - </dev/zero"] = "the first line of standard input is longer than 65536 bytes",
       ["topics create --body /dev/zero"] = "--body: cannot read /dev/zero: it is longer than 67108864 bytes",
+      ["validate /dev/zero"] = "/dev/zero is longer than 16777216 bytes",
+      ["config show; code=$?; rm -r $HOME/ampersand; exit $code"] = "/ampersand/config is longer than 1048576 bytes",
       ["topics create --body - </dev/zero"] = "--body: cannot read -: it is longer than 67108864 bytes",
     } do
-      local result = run("ampersand " .. script)
+      local endless = script:find "^config" and "mkdir $HOME/ampersand; ln -s /dev/zero $HOME/ampersand/config; " or ""
+      local result = run(endless .. "ampersand " .. script)
       assert.equal(2, result.code, result.err)
       assert.truthy(result.err:find(words, 1, true), result.err)
     end

@@ -93,14 +93,18 @@ local function section_of(line)
   return line:match "^%s*%[%s*([%w_.-]+)%s*%]%s*$" or line:match "^%s*%[%s*([%w_.-]+)%s*%]%s*[#;]"
 end
 
+local MAX_BYTES = 2 ^ 20
+
 -- The lines of the file, without the byte order mark and the line ends of Windows editors.
 local function read_lines()
   local path, lines = config.path(), {}
   local file = path and io.open(path, "r")
   if not file then return lines end
-  local text = file:read "*a"
+  local text, why = file:read(MAX_BYTES + 1)
   file:close()
-  if not text then exit.usage(path .. " cannot be read") end
+  if why then exit.usage(path .. " cannot be read") end
+  text = text or "" -- an empty file
+  if #text > MAX_BYTES then exit.usage(("%s is longer than %d bytes"):format(path, MAX_BYTES)) end
   local open = config.open_to_others(path)
   if open then
     local words = "%s can be read by others (%s), and keys are in it; run: chmod 600 %s"

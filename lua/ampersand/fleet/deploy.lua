@@ -25,11 +25,14 @@ end
 
 -- The manifest ------------------------------------------------------------------------------------------------------
 
+local MAX_BYTES = 2 ^ 24
+
 local function read_file(path)
   local file = io.open(path, "rb")
-  local text = file and file:read "*a"
+  local text, why
+  if file then text, why = file:read(MAX_BYTES + 1) end
   if file then file:close() end
-  return text
+  return text or file and not why and "" or nil
 end
 
 --- The text of a manifest, from a file or the folder it is in.
@@ -40,6 +43,7 @@ function deploy.find(path)
   local folder = path:gsub("/+$", "")
   for _, name in ipairs { path, folder .. "/amp.yaml", folder .. "/amp.yml" } do
     local text = read_file(name)
+    if text and #text > MAX_BYTES then return nil, ("%s is longer than %d bytes"):format(name, MAX_BYTES) end
     if text then return text, name end
   end
   return nil, ("cannot read %s, nor an amp.yaml in it"):format(path)

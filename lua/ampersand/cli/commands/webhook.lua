@@ -76,9 +76,8 @@ local function body_of(event)
   if event:find "[/.]json$" or event:find("/", 1, true) or event == "-" then return input.file(event, "--event") end
   local file = io.open(event, "rb")
   if not file then return ready_message(event, " and no file of this name") end
-  local text = file:read "*a"
   file:close()
-  return text or exit.usage(("--event: cannot read %s"):format(event))
+  return input.file(event, "--event")
 end
 
 local send = {

@@ -2,6 +2,7 @@
 -- number on this connection) and answers true when the connection may serve another one.
 
 local cqueues = require "cqueues"
+local zlib = require "zlib"
 
 local scenarios = {}
 
@@ -30,17 +31,7 @@ local function chunked(...)
   return head("200 OK", { "Transfer-Encoding: chunked", ... })
 end
 
-local function gzip(text)
-  local name = os.tmpname()
-  local pipe = assert(io.popen("gzip -nc > " .. name, "w"))
-  pipe:write(text)
-  pipe:close()
-  local file = assert(io.open(name, "rb"))
-  local bytes = file:read "*a"
-  file:close()
-  os.remove(name)
-  return bytes
-end
+local function gzip(text) return (zlib.deflate(6, 31)(text, "finish")) end
 
 local function parameter(request, name)
   return request.path:match("[?&]" .. name .. "=([^&]*)")
@@ -186,31 +177,30 @@ end
 
 -- --- 64 KB that unpack to 64 MB of one kind ------------------------------------------------------------
 
-local function shell(command)
-  local pipe = assert(io.popen(command, "r"))
-  local bytes = pipe:read "*a"
-  pipe:close()
-  return bytes
-end
-
 local function packed(first, piece)
-  return ("{ printf '%s'; yes '%s' | tr -d '\\n' | head -c 67108863; } | gzip -1"):format(first, piece)
+  local deflate, megabyte = zlib.deflate(1, 31), piece:rep(math.floor(2 ^ 20 / #piece))
+  local parts = { (deflate(first)) }
+  for i = 1, 64 do parts[i + 1] = (deflate(megabyte)) end
+  return table.concat(parts) .. deflate("", "finish")
 end
 
--- Name: what it unpacks to, its coding, how often the whole is repeated.
+-- Name: how it begins and goes on, its coding; `again` packs what is packed.
 local BOMBS = {
-  nesting = { packed("", "[") }, objects = { packed("", [[{"a":]]) }, spaces = { packed("", "          ") },
-  string = { packed([=[["]=], "aaaaaaaaaa") }, elements = { packed("[", "1,1,1,1,1,") }, zeros = { packed("", "0000000000") },
-  twice = { packed("", "[[[[[[[[[[") .. " | gzip", "gzip, gzip" }, inner = { packed("", "[[[[[[[[[[") .. " | gzip" },
+  nesting = { "", "[" }, objects = { "", [[{"a":]] }, spaces = { "", "          " }, string = { '["', "aaaaaaaaaa" },
+  elements = { "[", "1,1,1,1,1," }, zeros = { "", "0000000000" },
+  twice = { "", "[[[[[[[[[[", "gzip, gzip", again = true }, inner = { "", "[[[[[[[[[[", again = true },
 }
 
 for name, bomb in pairs(BOMBS) do
   scenarios["bomb_" .. name] = function(conn, request)
-    bomb.bytes = bomb.bytes or shell(bomb[1])
+    if not bomb.bytes then
+      local bytes = packed(bomb[1], bomb[2])
+      bomb.bytes = bomb.again and gzip(bytes) or bytes
+    end
     local status = request.path:find "status=500" and "500 Broken" or "200 OK"
     return respond(conn, status, {
       "Content-Type: " .. (request.path:find "text" and "text/plain" or "application/json"),
-      "Content-Encoding: " .. (bomb[2] or "gzip"),
+      "Content-Encoding: " .. (bomb[3] or "gzip"),
     }, bomb.bytes)
   end
 end

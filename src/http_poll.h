@@ -20,11 +20,11 @@ struct amp_poll {
     double due; /* when libcurl wants to be called; 0: never */
 #ifdef AMP_EPOLL
     struct epoll_event events[AMP_MAX_EVENTS];
-    int event_count;   /* taken by a wait, not handled yet */
-    bool skipped_look; /* the last step did not look for events */
-    int epoll, timer;  /* -1: closed */
-    double armed;      /* when the timer goes off; 0: not at all */
-    bool watched;      /* somebody polls from outside, so the timer must be right */
+    int event_count;  /* taken by a wait, not handled yet */
+    size_t sockets;   /* that libcurl waits for */
+    int epoll, timer; /* -1: closed */
+    double armed;     /* when the timer goes off; 0: not at all */
+    bool watched;     /* somebody polls from outside, so the timer must be right */
 #endif
 };
 

@@ -29,11 +29,13 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *k
     event.events = curl_to_epoll(what);
     event.data.fd = fd;
     if (what == CURL_POLL_REMOVE) {
+        poll->sockets -= known != NULL;
         epoll_ctl(poll->epoll, EPOLL_CTL_DEL, fd, &event);
         return 0;
     }
     if (known && epoll_ctl(poll->epoll, EPOLL_CTL_MOD, fd, &event) == 0)
         return 0;
+    poll->sockets += known == NULL;
     curl_multi_assign(poll->multi, fd, poll); /* "known" from now on, until its removal */
     return epoll_ctl(poll->epoll, EPOLL_CTL_ADD, fd, &event);
 }
@@ -99,17 +101,6 @@ static void clear_timer(struct amp_poll *poll)
         poll->armed = 0;
 }
 
-/* A step that libcurl's own time has made due, as the first one of a request is, need not look for
- * events; the next one does. */
-static void look_for_events(struct amp_poll *poll)
-{
-    if (poll->event_count > 0)
-        return;
-    poll->skipped_look = !poll->skipped_look && poll->due && poll->due <= amp_now();
-    if (!poll->skipped_look)
-        take_events(poll, 0);
-}
-
 /* The first code that is worse than the one before. */
 static CURLMcode worse(CURLMcode one, CURLMcode other)
 {
@@ -121,7 +112,8 @@ CURLMcode amp_poll_perform(struct amp_poll *poll)
     CURLMcode code = CURLM_OK;
     int i, running;
 
-    look_for_events(poll);
+    if (poll->sockets || poll->armed) /* else there are none, as before a request is written */
+        amp_poll_wait(poll, 0);
     for (i = 0; i < poll->event_count; i++) {
         const struct epoll_event *event = &poll->events[i];
         if (event->data.fd == poll->timer)

@@ -45,7 +45,7 @@ struct amp_engine_options {
 struct amp_request {
     const char *method;
     const char *url;
-    const char *body; /* NULL: none */
+    const char *body; /* NULL: none; is not copied: stays until the transfer is released */
     size_t body_length;
     double timeout;         /* seconds for everything; 0: no bound */
     double connect_timeout; /* seconds until the request can be written; 0: no bound */

@@ -195,6 +195,7 @@ void amp_engine_give_handle(struct amp_engine *engine, CURL *easy, bool reusable
         return;
     }
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
     engine->idle[engine->idle_count++] = easy;

@@ -354,7 +354,7 @@ static bool set_body(struct amp_transfer *transfer, const char *body, size_t n)
         return false;
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n);
-    return curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, body) == CURLE_OK;
+    return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body) == CURLE_OK;
 }
 
 static bool needs_body(const char *method)

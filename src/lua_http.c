@@ -50,20 +50,26 @@ struct transfer_box {
     struct amp_byte_source source; /* first: core.so knows nothing else */
     struct amp_transfer *transfer; /* NULL once closed */
     struct amp_buffer text;        /* what transfer:text() collects */
+    int body;                      /* a reference to the request's, which libcurl reads in place */
 };
 
 /* --- reading tables ----------------------------------------------------------------------------
  */
 
-/* The string stays alive through the table it is in. Raises when it is something else. */
-static const char *string_field(lua_State *L, int table, const char *name, size_t *length)
+/* Pushes it. Raises when it is neither a string nor nil. */
+static const char *push_string_field(lua_State *L, int table, const char *name, size_t *length)
 {
-    const char *string;
-
     lua_getfield(L, table, name);
     if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)
         luaL_error(L, "%s: a string expected, got %s", name, luaL_typename(L, -1));
-    string = lua_tolstring(L, -1, length);
+    return lua_tolstring(L, -1, length);
+}
+
+/* The string stays alive through the table it is in. */
+static const char *string_field(lua_State *L, int table, const char *name, size_t *length)
+{
+    const char *string = push_string_field(L, table, name, length);
+
     lua_pop(L, 1);
     return string;
 }
@@ -267,6 +273,7 @@ static struct transfer_box *new_transfer(lua_State *L)
     box->source.ended = source_ended;
     box->transfer = NULL;
     memset(&box->text, 0, sizeof box->text);
+    box->body = LUA_NOREF;
     luaL_getmetatable(L, AMP_BYTE_SOURCE);
     lua_setmetatable(L, -2);
     return box;
@@ -281,6 +288,8 @@ static int transfer_close(lua_State *L)
     amp_buffer_free(&box->text);
     if (transfer)
         amp_transfer_release(transfer);
+    luaL_unref(L, LUA_REGISTRYINDEX, box->body);
+    box->body = LUA_NOREF;
     return 0;
 }
 
@@ -356,7 +365,6 @@ static int engine_start(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     request.method = string_field(L, 2, "method", NULL);
     request.url = string_field(L, 2, "url", &url_length);
-    request.body = string_field(L, 2, "body", &request.body_length);
     request.timeout = number_field(L, 2, "timeout");
     request.connect_timeout = number_field(L, 2, "connect_timeout");
     request.read_timeout = number_field(L, 2, "read_timeout");
@@ -369,6 +377,8 @@ static int engine_start(lua_State *L)
     if (!request.method || !is_method(request.method))
         return refuse(L, "the method is not a word of capital letters");
     box = new_transfer(L);
+    request.body = push_string_field(L, 2, "body", &request.body_length);
+    box->body = luaL_ref(L, LUA_REGISTRYINDEX);
     box->transfer = amp_transfer_new(engine);
     if (!box->transfer)
         return luaL_error(L, "out of memory");

@@ -236,6 +236,63 @@ describe("the curl transport", function()
     assert.matches("\r\n\r\nx$", echo)
   end)
 
+  -- Megabytes that this process holds.
+  local function resident()
+    for line in io.lines "/proc/self/status" do
+      local kilobytes = line:match "^VmRSS:%s+(%d+)"
+      if kilobytes then return tonumber(kilobytes) / 1024 end
+    end
+  end
+
+  it("sends a long body from where it is, without a copy", function()
+    local body = ("x"):rep(64 * 1024 * 1024)
+    local before = resident()
+    local _, abandon = new():begin {
+      method = "POST", url = server:url("", "full"), body = body, timeout = 10,
+    }
+    local more = resident() - before
+    abandon()
+    assert.is_true(more < 16, ("%.1f MB more"):format(more))
+  end)
+
+  it("and keeps it while it is sent, whoever lets go of it", function()
+    local request = { method = "POST", url = server:url "echo", body = ("0123456789abcdef"):rep(65536), timeout = 10 }
+    local wait = new():begin(request)
+    request.body = nil
+    collectgarbage()
+    collectgarbage()
+    local others = {}
+    for i = 1, 20 do others[i] = ("%02d"):format(i):rep(524288) end -- where it was
+    local res = assert(wait(10))
+    assert.equal(("0123456789abcdef"):rep(65536), read(res):match "\r\n\r\n(.*)$")
+    assert.equal(20, #others)
+  end)
+
+  it("and lets go of it with a transfer that is closed, or dropped", function()
+    local function collect()
+      for _ = 1, 10 do collectgarbage() end -- LuaJIT halves its buffer for strings each time
+      return collectgarbage "count"
+    end
+    local function start()
+      local request = { method = "POST", url = server:url("items", "mute"), body = ("x"):rep(8388608), timeout = 10 }
+      local wait, abandon = transport:begin(request)
+      request.body = nil
+      return wait, abandon
+    end
+    new()
+    assert.equal(200, (fetch "items"))
+    local before = collect()
+    local started = { start() }
+    assert.is_true(collect() - before > 8000)
+    started[2]()
+    assert.is_true(collect() - before < 1000)
+    started = { start() }
+    assert.is_true(collect() - before > 8000)
+    for i = 1, #started do started[i] = nil end
+    assert.is_true(collect() - before < 1000)
+    assert.equal(200, (fetch "items"))
+  end)
+
   it("leaves the path as it is", function()
     local _, echo = fetch "echo/a/../b/%2e%2e/c;d:pause?x=%2F&y=../z"
     assert.is_truthy(echo:find("GET /echo/a/../b/%2e%2e/c;d:pause?x=%2F&y=../z HTTP", 1, true))

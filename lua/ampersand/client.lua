@@ -2,7 +2,6 @@
 
 local argcheck = require "ampersand.util.argcheck"
 require "ampersand.util.closing"
-local call = require "ampersand.client.call"
 local core = require "ampersand.core"
 local environment = require "ampersand.util.environment"
 local Error = require "ampersand.client.error"
@@ -117,8 +116,7 @@ function Client:call(id, given, options, ...)
     for i, each in ipairs(operations.all()) do known[i] = each.id end
     argcheck.raise(("client:call: unknown operation %q; %s"):format(tostring(id), argcheck.hint(id, known)))
   end
-  local by_name = require "ampersand.client.params_by_name"
-  return resource.perform(call.new(self, what, op, by_name.of_call(what, op, self._config, given, options)))
+  return resource.perform(require "ampersand.client.params_by_name".of_call(what, op, self, given, options))
 end
 
 --- Sends a request that is not in the table of operations.
@@ -129,8 +127,8 @@ end
 ---@return table|ampersand.Error info
 function Client:request(method, path, given, ...)
   refuse_more("client:request", ...)
-  local op, parts = require "ampersand.client.params_by_name".of_request("client:request", method, path, given)
-  return require "ampersand.client.value"(call.new(self, "client:request", op, parts))
+  local c = require "ampersand.client.params_by_name".of_request("client:request", self, method, path, given)
+  return require "ampersand.client.value"(c)
 end
 
 --- Sends a request through to the provider behind an installation, with the customer's credentials.

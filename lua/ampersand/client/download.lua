@@ -35,7 +35,7 @@ local function each_behind(client, address, options)
     id = "webhook.results", method = "GET", base = origin, shown_path = "/...", auth = "none", returns = "array",
     path = address:sub(#origin + 1):gsub("[{}]", { ["{"] = "%7B", ["}"] = "%7D" }),
   }
-  return iterator.each(call.new(client, op.id, op, { path = {}, query = {}, options = options }))
+  return iterator.each(call.new(op.id, client, op, {}, {}, nil, options))
 end
 
 --- `webhook.results`.

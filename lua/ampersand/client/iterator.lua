@@ -31,7 +31,7 @@ end
 
 local function read_counted(res, attempt, state)
   state.count = 0
-  return list.read(res, attempt, state.keep and take_count_of_some or take_count, state, false)
+  return list.read(res, attempt, false, state.keep and take_count_of_some or take_count, state)
 end
 
 --- How many elements there are; without a Lua function no table is made.
@@ -58,16 +58,16 @@ end
 -- wrong is reported by sender.send, which sends it anew where the server has seen nothing of it.
 local function begin(attempt)
   local transport = attempt.call.config.transport()
-  if not transport or not transport.begin or not attempt.call.idempotent then return end
+  if not transport or not transport.begin or not call.is_idempotent(attempt.call) then return end
   local limiter = attempt.call.config.limiter
   local seconds, era = limiter:take(core.now())
   if seconds > 0 then return limiter:give_back(era) end
-  local req, shown_url = sender.prepare(attempt)
+  local req = sender.prepare(attempt)
   if not req then return end
   -- without a timeout: time in the caller's own loop does not count
   local wait, abandon = transport:begin(req)
   if not wait then return end
-  attempt.begun = { req = function() return req end, shown_url = shown_url, wait = wait, abandon = abandon }
+  attempt.begun = { req = function() return req end, wait = wait, abandon = abandon }
 end
 
 local function abandon(attempt)

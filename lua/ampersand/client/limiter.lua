@@ -12,7 +12,10 @@ local LONGEST_PAUSE = 60 -- seconds: a server that asks for more is asked again 
 ---@param now number seconds, as of core.now()
 function limiter.new(rate, now)
   local capacity = rate and math.max(1, rate)
-  return setmetatable({ rate = rate, capacity = capacity, tokens = capacity, at = now, resume = now, era = 0 }, Limiter)
+  return setmetatable({
+    open = not rate, -- until the first pause no request is held back
+    rate = rate, capacity = capacity, tokens = capacity, at = now, resume = now, era = 0,
+  }, Limiter)
 end
 
 --- Takes the right to send one request.
@@ -35,6 +38,7 @@ end
 --- Holds all requests back, as a server has asked.
 ---@return integer era of this pause
 function Limiter:pause(seconds, now)
+  self.open = false
   local resume = now + math.min(seconds, LONGEST_PAUSE)
   if resume > self.resume then
     self.resume, self.era = resume, self.era + 1

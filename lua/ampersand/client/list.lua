@@ -36,31 +36,26 @@ function list.element_settings(c)
 end
 
 --- Reads one whole page.
----@param take fun(decoder: userdata, state: any): string?, any, string? takes what the decoder holds; its status
 ---@param kept boolean whether what is taken is kept
+---@param take fun(decoder: userdata, ...: any): string?, any, string? takes what the decoder holds; its status
+---@param ... any for `take`
 ---@return boolean? ok, ampersand.Error?
-function list.read(res, attempt, take, state, kept)
+function list.read(res, attempt, kept, take, ...)
   local c = attempt.call
   local name = kept and not c.filter.plan and c.op.returns or nil
   local decoder = response.decoder(c, name, kept and whole_settings or list.element_settings)
-  while true do
-    local status, message, kind = take(decoder, state)
-    if status == "more" then
-      local ok, err = response.pump(attempt, res, decoder)
-      if not ok then return nil, err end
-    elseif status == "end" then
-      res.close(true)
-      attempt.envelope = c.op.returns == "page" and decoder:envelope() or nil
-      response.keep_decoder(c, name, decoder)
-      return true
-    elseif status == "full" then
-      res.close(false)
-      attempt.envelope = nil
-      return true
-    else
-      return nil, response.decode_error(attempt, res, message, kind)
-    end
-  end
+  local status, message, kind
+  repeat
+    local ok, err = response.pump(attempt, res, decoder)
+    if not ok then return nil, err end
+    status, message, kind = take(decoder, ...)
+  until status ~= "more"
+  if not status then return nil, response.decode_error(attempt, res, message, kind) end
+  local whole = status == "end" -- not "full"
+  res.close(whole)
+  attempt.envelope = whole and c.op.returns == "page" and decoder:envelope() or nil
+  if whole then response.keep_decoder(c, name, decoder) end
+  return true
 end
 
 -- LuaJIT's collector looks at a table that was written to once more in one go, with everything new in it: for a list of
@@ -71,9 +66,8 @@ local show = rawget(_G, "jit") and function(elements, from)
   held = nil
 end
 
--- Appends elements to state.list until `max` are there.
-local function collect(decoder, state)
-  local elements, max = state.list, state.max
+-- Appends elements until `max` are there.
+local function collect(decoder, elements, max)
   if max and #elements >= max then return "full" end
   local before = #elements
   local status, n, kind = decoder:collect(elements, max and max - before)
@@ -81,31 +75,16 @@ local function collect(decoder, state)
   return status, n, kind
 end
 
--- The same with Lua functions, which see what the C filter has let through.
-local function collect_some(decoder, state)
-  local elements, max = state.list, state.max
-  if max and #elements >= max then return "full" end
-  local status, value, kind = decoder:next()
-  while status == "value" do
-    elements[#elements + 1] = state.keep(value)
-    if max and #elements >= max then return "full" end
-    status, value, kind = decoder:next()
-  end
-  return status, value, kind
-end
-
-local function read_kept(res, attempt, state)
-  local elements = state.list
-  for i = #elements, state.before + 1, -1 do elements[i] = nil end -- what a broken earlier try had brought
-  return list.read(res, attempt, state.keep and collect_some or collect, state, true)
+local function read_kept(res, attempt, elements, max, before)
+  for i = #elements, before + 1, -1 do elements[i] = nil end -- what a broken earlier try had brought
+  return list.read(res, attempt, true, attempt.call.filter.collect or collect, elements, max)
 end
 
 --- Appends one page to `elements`.
 ---@param max integer? stop at this many elements
 ---@return boolean? ok, ampersand.Error?
 function list.fetch(attempt, elements, max)
-  local keep = attempt.call.filter.keep
-  return sender.send(attempt, read_kept, { list = elements, max = max, before = #elements, keep = keep })
+  return sender.send(attempt, read_kept, elements, max, #elements)
 end
 
 --- Turns an attempt to the next page; false after the last one.
@@ -123,8 +102,8 @@ function list.all(c)
     local ok, err = list.fetch(attempt, elements, max)
     if not ok then return nil, err end
     if max and #elements >= max then break end
-    local more
-    more, err = list.advance(attempt)
+    local more = false
+    if not list.is_streamed(c) then more, err = list.advance(attempt) end
     if err then return nil, err end
   until not more
   return elements, attempt.info

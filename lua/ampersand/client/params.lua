@@ -5,10 +5,13 @@
 -- as query go to the URL and the rest is the body; `options` are ours. Invalid arguments raise at the caller's line.
 
 local argcheck = require "ampersand.util.argcheck"
+local call = require "ampersand.client.call"
 local environment = require "ampersand.util.environment"
 local operations = require "ampersand.client.operations"
 local request = require "ampersand.client.request"
 local require = require "ampersand.util.require"
+
+local NOTHING = call.NOTHING
 
 local params = {}
 
@@ -127,8 +130,9 @@ end
 
 --- Checks what a call gives beyond its ids. Near misses of the names of a body's fields are refused, too.
 function params.check(what, op, config, query, body, options)
-  if next(options) ~= nil then params.check_choices(argcheck.check(options, params.OPTIONS, what), what) end
-  for _, name in ipairs(op.required_query) do
+  if options ~= NOTHING then params.check_choices(argcheck.check(options, params.OPTIONS, what), what) end
+  for i = 1, #op.required_query do
+    local name = op.required_query[i]
     if query[name] == nil then raise(what, "the field %q is required", name) end
   end
   if not op.body or (body ~= nil and type(body) ~= "table") then return end
@@ -138,17 +142,17 @@ function params.check(what, op, config, query, body, options)
   if problem then raise(what, "%s", problem) end
 end
 
-local NO_FIELDS = {}
-
 local function split_fields(what, op, fields)
-  local query, body, ours = {}, nil, {}
+  local query, body, ours = NOTHING, nil, NOTHING
   for name, value in pairs(fields) do
     if op.query[name] then
+      if query == NOTHING then query = {} end
       query[name] = params.check_query_value(what, name, value)
     elseif op.body then
       body = body or {}
       body[name] = value
     elseif params.OPTIONS[name] then -- where there is no body no field has such a name
+      if ours == NOTHING then ours = {} end
       ours[name] = value
     else
       local known = argcheck.names(params.OPTIONS)
@@ -172,17 +176,19 @@ end
 
 --- Reads the arguments of `client.resource:verb(ids…, fields, options)`.
 ---@param what string for messages, such as "installations:get"
----@return table parts path, query, body, options
----@return string? missing which default is not configured, and how to give it
+---@return ampersand.Call?, ampersand.Error?
 function params.of_method(what, op, client, ...)
   local ids, fields, given = take_arguments(what, op, ...)
-  local query, body, options = split_fields(what, op, fields or NO_FIELDS)
+  local query, body, options = split_fields(what, op, fields or NOTHING)
   if given then
+    local ours = options
+    options = {}
+    for name, value in pairs(ours) do options[name] = value end
     for name, value in pairs(given) do options[name] = value end
   end
   params.check(what, op, client._config, query, body, options)
   local path, missing = path_of(what, op, client, ids)
-  return { path = path, query = query, body = body, options = options }, missing
+  return call.new(what, client, op, path, query, body, options, missing)
 end
 
 return params

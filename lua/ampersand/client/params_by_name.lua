@@ -1,6 +1,7 @@
 --- Arguments by name: of `client:call(id, params, options)`, and of `client:request`, which no operation describes.
 
 local argcheck = require "ampersand.util.argcheck"
+local call = require "ampersand.client.call"
 local params = require "ampersand.client.params"
 local request = require "ampersand.client.request"
 
@@ -11,9 +12,8 @@ local function raise(what, words, ...)
 end
 
 --- Reads the arguments of `client:call(id, params, options)`: wire names, and `body` apart.
----@return table parts
----@return string? missing
-function by_name.of_call(what, op, config, given, options)
+---@return ampersand.Call?, ampersand.Error?
+function by_name.of_call(what, op, client, given, options)
   argcheck.check({ params = given, options = options }, { params = "table", options = "table" }, what)
   local placeholder, path, query, body = {}, {}, {}, nil
   for _, name in ipairs(op.placeholders) do placeholder[name] = true end
@@ -35,9 +35,10 @@ function by_name.of_call(what, op, config, given, options)
     end
   end
   if body ~= nil and not op.body then raise(what, "the operation takes no body") end
-  options = options or {}
-  params.check(what, op, config, query, body, options)
-  return { path = path, query = query, body = body, options = options }, params.fill_path(what, op, config, path)
+  options = options or call.NOTHING
+  params.check(what, op, client._config, query, body, options)
+  local missing = params.fill_path(what, op, client._config, path)
+  return call.new(what, client, op, path, query, body, options, missing)
 end
 
 -- --- requests that no operation describes ------------------------------------------------------------------------
@@ -52,9 +53,8 @@ local REQUEST_OPTIONS = { query = "table", body = "table|string|number|boolean",
 for name, kind in pairs(params.OPTIONS) do REQUEST_OPTIONS[name] = kind end
 
 --- Reads the arguments of `client:request(method, path, given)`; makes an operation of them.
----@return table op
----@return table parts
-function by_name.of_request(what, method, path, given)
+---@return ampersand.Call
+function by_name.of_request(what, client, method, path, given)
   check_name(what, "method", method, METHODS)
   if type(path) ~= "string" or not path:match("^/[^?#%c%s]*$") or (path .. "/"):find("/%.%.?/") then
     raise(what, "the path must begin with / and hold no ?, #, space, . or .. segment; use `query`")
@@ -78,7 +78,7 @@ function by_name.of_request(what, method, path, given)
     returns = method == "HEAD" and "none" or "any",
     shown_path = path:gsub("(/api%-keys/)[^/]+", "%1{apiKey}"),
   }
-  return op, { path = {}, query = query, body = given.body, options = options }
+  return call.new(what, client, op, {}, query, given.body, options)
 end
 
 return by_name

@@ -129,16 +129,13 @@ function proxy.send(client, method, path, given)
   given = check(given)
   local plain = { query = given.query, body = given.body, server = "proxy" }
   for name in pairs(params.OPTIONS) do plain[name] = given[name] end
-  local op, parts = by_name.of_request("client:proxy", method, path, plain)
-  op.id, op.auth = "proxy", "key"
   local integration = given.integration or client._config.integration
   local missing = not client._config.project and "project"
     or not (integration or given.installation) and "integration"
-  parts.raw = type(given.body) == "string"
-  local c, err = call.new(client, "client:proxy", op, parts, missing and params.missing(missing))
-  if not c then return nil, err end
-  local project
-  project, err = project_id(client, given)
+  local c = by_name.of_request("client:proxy", client, method, path, plain)
+  c.op.id, c.op.auth, c.raw = "proxy", "key", type(given.body) == "string"
+  if missing then return nil, call.error(call.attempt(c), "config", params.missing(missing)) end
+  local project, err = project_id(client, given)
   if not project then return nil, err end
   c.options.headers = headers_of(given, project, integration)
   if given.stream then return open_stream(c) end

@@ -303,6 +303,20 @@ local function keeper(predicates, selection)
   end
 end
 
+-- Appends the elements that are kept until `max` are there; see ampersand.client.list.
+local function collector(keep)
+  return function(decoder, elements, max)
+    if max and #elements >= max then return "full" end
+    local status, value, kind = decoder:next()
+    while status == "value" do
+      elements[#elements + 1] = keep(value)
+      if max and #elements >= max then return "full" end
+      status, value, kind = decoder:next()
+    end
+    return status, value, kind
+  end
+end
+
 local function compile(where_list, select, element)
   local compiler = { tests = {}, entries = {}, program = {}, predicates = {}, clauses = 0, depth = 0,
     element = element,
@@ -313,6 +327,7 @@ local function compile(where_list, select, element)
   local compiled = {}
   if #compiler.predicates > 0 then
     compiled.keep, selection = keeper(compiler.predicates, selection), nil
+    compiled.collect = collector(compiled.keep)
   end
   if #compiler.program > 0 or selection then
     compiled.plan = core.plan {
@@ -327,8 +342,9 @@ end
 ---@param where_list table? list of `where` arguments, all of which must hold
 ---@param select table? list of paths
 ---@param element string? what the elements are, such as "Installation": near misses of its fields' names are refused
----@return { plan: userdata?, keep: (fun(element: any): any)? } compiled `plan` for the core; `keep`, where there are
---- Lua functions, gives what is kept of an element that the plan has let through, nil for nothing
+---@return { plan: userdata?, keep: (fun(element: any): any)?, collect: function? } compiled `plan` for the core; where
+--- there are Lua functions `keep` gives what is kept of an element that the plan has let through, nil for nothing, and
+--- `collect` appends what is kept
 function query.compile(where_list, select, element)
   local ok, result = pcall(compile, where_list, select, element)
   if ok then return result end

@@ -100,20 +100,31 @@ local function headers_of(c, bearer)
   return headers
 end
 
--- The query of a URL, and what of it may be shown.
-local function query_string(query)
-  local names, words = {}, {}
+local function sorted_names(query)
+  local names = {}
   for name in pairs(query) do names[#names + 1] = name end
-  if names[2] then table.sort(names) end
-  for i = 1, #names do
-    local name, value = url.escape(names[i]), query[names[i]]
-    if type(value) ~= "table" then
-      words[#words + 1] = name .. "=" .. url.escape(value)
-    else
-      for _, each in ipairs(value) do words[#words + 1] = name .. "=" .. url.escape(each) end
+  table.sort(names)
+  return names
+end
+
+--- What of a query may be shown: the names of its parameters.
+function request.shown_query(query)
+  return next(query) ~= nil and "?" .. table.concat(sorted_names(query), "&") or ""
+end
+
+-- The query of a URL. Names that an operation declares need no escapes.
+local function query_string(query, declared)
+  local first, value = next(query)
+  if first == nil then return "" end
+  if declared and next(query, first) == nil then return "?" .. first .. "=" .. url.escape(value) end
+  local words = {}
+  for _, name in ipairs(sorted_names(query)) do
+    value = query[name]
+    for _, each in ipairs(type(value) == "table" and value or { value }) do
+      words[#words + 1] = url.escape(name) .. "=" .. url.escape(each)
     end
   end
-  return words[1] and "?" .. table.concat(words, "&") or "", names[1] and "?" .. table.concat(names, "&") or ""
+  return words[1] and "?" .. table.concat(words, "&") or ""
 end
 
 -- The literal pieces of a path, around its placeholders.
@@ -131,7 +142,7 @@ local function url_of(op, base, path)
   return text
 end
 
--- A request but for its query: URL, what of the URL may be shown, headers, body, base URL; nil and a message.
+-- A request but for its query: URL, headers, body, base URL; nil and a message.
 local function build(c, bearer)
   local op, config, body = c.op, c.config, c.body
   local headers, why = headers_of(c, bearer)
@@ -141,15 +152,14 @@ local function build(c, bearer)
     if not body then return nil, "the request body cannot be written as JSON: " .. why end
   end
   local base = op.base or request.address(config, op.server or "api")
-  return url_of(op, base, c.path), base .. (op.shown_path or op.path), headers, body, base
+  return url_of(op, base, c.path), headers, body, base
 end
 
 --- Builds one request. `base_url` replaces all servers, `servers` single ones, an operation's `base` both. What calls
 -- that name no id have in common is kept with the client.
 ---@param attempt ampersand.Attempt query, bearer
 ---@return string? url
----@return string shown_url template and query names; without a URL the message why there is none (kind "config")
----@return table<string, string>? headers shared by requests
+---@return table<string, string>|string headers shared by requests; without a URL why there is none (kind "config")
 ---@return string? body
 ---@return string? base the beginning of the URL
 function request.build(c, attempt)
@@ -157,17 +167,13 @@ function request.build(c, attempt)
   local is_plain = c.path == kept.paths[c.op] and c.body == nil and not bearer and not c.options.headers
   local known = is_plain and kept.requests[c.path]
   if not known then
-    local text, shown, headers, body, base = build(c, bearer)
-    if not text then return nil, shown end
-    function known() return text, shown, headers, body, base end -- they hold a secret
+    local text, headers, body, base = build(c, bearer)
+    if not text then return nil, headers end
+    function known() return text, headers, body, base end -- they hold a secret
     if is_plain then kept.requests[c.path] = known end
   end
-  local text, shown, headers, body, base = known()
-  if next(attempt.query) ~= nil then
-    local words, names = query_string(attempt.query)
-    text, shown = text .. words, shown .. names
-  end
-  return text, shown, headers, body, base
+  local text, headers, body, base = known()
+  return text .. query_string(attempt.query, c.op.query), headers, body, base
 end
 
 return request

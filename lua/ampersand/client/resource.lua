@@ -1,7 +1,6 @@
 --- Resources: operations as methods, and views, which are lists narrowed by conditions or a selection.
 
 local argcheck = require "ampersand.util.argcheck"
-local call = require "ampersand.client.call"
 local list = require "ampersand.client.list"
 local operations = require "ampersand.client.operations"
 local params = require "ampersand.client.params"
@@ -33,7 +32,7 @@ local function describe(self, verb)
 end
 
 local function list_operation(self, what)
-  local op = self._list or operations.get(self._name, "list")
+  local op = self._list
   if op and (operations.is_list(op) or what == self._name .. ":list") then return op end
   argcheck.raise(("%s: %s is not a list"):format(what, self._name))
 end
@@ -42,9 +41,9 @@ end
 local function prepare_list(self, verb, ...)
   local what = describe(self, verb)
   local op = list_operation(self, what)
-  local parts, missing = params.of_method(what, op, self._client, ...)
-  parts.filter = self._filter
-  return call.new(self._client, what, op, parts, missing)
+  local c, err = params.of_method(what, op, self._client, ...)
+  if c and self._filter then c.filter = self._filter end
+  return c, err
 end
 
 --- Runs a call.
@@ -94,8 +93,7 @@ local function derive(self, changes)
   for name, value in pairs(self) do view[name] = value end
   for name, value in pairs(changes) do view[name] = value end
   if view._where or view._select then
-    local op = view._list or operations.get(view._name, "list")
-    local element = self._client._config.unknown_fields ~= "ignore" and op.element or nil
+    local element = self._client._config.unknown_fields ~= "ignore" and view._list.element or nil
     view._filter = require "ampersand.client.query".compile(view._where or {}, view._select, element)
   end
   return setmetatable(view, Resource)
@@ -136,7 +134,7 @@ local function operation_method(op, verb)
     if self._filter then
       argcheck.raise(what .. ": `where` and `select` narrow lists; call this on the resource itself, by id")
     end
-    return perform(call.new(client, what, op, params.of_method(what, op, client, ...)))
+    return perform(params.of_method(what, op, client, ...))
   end
 end
 
@@ -176,8 +174,10 @@ end
 return {
   --- The resource of a client.
   new = function(client, name)
-    local resource = { _client = client, _name = name, _list = false, _where = false, _select = false, _filter = false }
-    return setmetatable(resource, Resource)
+    return setmetatable({
+      _client = client, _name = name, _list = operations.get(name, "list") or false, _where = false, _select = false,
+      _filter = false,
+    }, Resource)
   end,
   perform = perform,
   VERBS = VERBS,

@@ -149,7 +149,7 @@ local DECODER_OPTIONS = {
 function response.decoder(c, kind, settings)
   local kept = c.client._kept.decoders
   local decoder = kind and kept[kind]
-  if decoder and next(c.options) == nil then
+  if decoder and c.options == call.NOTHING then
     kept[kind] = nil -- it reads one answer at a time
     local ok, ready = pcall(decoder.again, decoder) -- it is closed when the Lua state is closing
     if ok then return ready end
@@ -165,7 +165,7 @@ end
 
 --- Keeps a decoder that has read an answer to its end for the client's next call of its kind.
 function response.keep_decoder(c, kind, decoder)
-  if kind and next(c.options) == nil then c.client._kept.decoders[kind] = decoder end
+  if kind and c.options == call.NOTHING then c.client._kept.decoders[kind] = decoder end
 end
 
 return response

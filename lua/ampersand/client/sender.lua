@@ -13,7 +13,7 @@ local option = call.option
 -- Whether the transport may send the request a second time by itself, which counts as a try.
 local function may_resend(attempt)
   local c = attempt.call
-  return c.idempotent and attempt.tries + 2 <= retry.policy(option(c, "retry")).attempts
+  return call.is_idempotent(c) and attempt.tries + 2 <= retry.policy(option(c, "retry")).attempts
 end
 
 local function copy(headers)
@@ -25,21 +25,23 @@ end
 -- What the transport gets, but for the time that is left; nil and an error.
 function sender.prepare(attempt)
   local c = attempt.call
-  local op, config = c.op, c.config
+  local op, config, options = c.op, c.config, c.options
   if config.bearer and op.auth ~= "none" and (op.auth == "bearer" or not config.api_key) then
     local token, why = config.bearer.get(attempt.refused and attempt.refused())
     if not token then return nil, call.error(attempt, "config", why) end
     attempt.bearer, attempt.refused = function() return token end, nil
   end
-  local url, shown_url, headers, body, base = request.build(c, attempt)
-  if not url then return nil, call.error(attempt, "config", shown_url) end
+  local url, headers, body, base = request.build(c, attempt)
+  if not url then return nil, call.error(attempt, "config", headers) end
+  attempt.base = base
   return {
     method = op.method, url = url, base = base, headers = config.copies_headers and copy(headers) or headers,
     body = body, timeout = nil,
     stream = attempt.stream or false, resend = may_resend(attempt),
-    connect_timeout = option(c, "connect_timeout"), read_timeout = option(c, "read_timeout"),
-    max_bytes = not attempt.stream and response.max_bytes(c, op.returns) or nil, cancel = c.options.cancel,
-  }, shown_url
+    connect_timeout = options.connect_timeout or config.connect_timeout,
+    read_timeout = options.read_timeout or config.read_timeout,
+    max_bytes = not attempt.stream and response.max_bytes(c, op.returns) or nil, cancel = options.cancel,
+  }
 end
 
 -- Sends one request, or waits for the one that was sent ahead; see the transports' contract.
@@ -57,6 +59,7 @@ end
 -- Waits until the client may send; nil and an error at once where the deadline would pass before.
 local function wait_for_turn(attempt)
   local c, limiter = attempt.call, attempt.call.config.limiter
+  if limiter.open then return true end
   while true do
     local seconds, era = limiter:take(core.now())
     if seconds <= 0 then return true end
@@ -83,19 +86,19 @@ end
 
 -- One try, up to the headers of a success.
 local function exchange(attempt)
-  local c, begun, req, shown_url = attempt.call, attempt.begun
+  local c, begun, req, err = attempt.call, attempt.begun
   attempt.begun = nil
   if not begun then
-    local ok, err = wait_for_turn(attempt)
+    local ok
+    ok, err = wait_for_turn(attempt)
     if not ok then return nil, err end
   end
   if c.config.closed then -- while this call waited for its next try
     if begun then begun.abandon() end
     return nil, call.error(attempt, "cancelled", "the client is closed", { sent = false })
   end
-  if begun then req, shown_url = begun.req(), begun.shown_url else req, shown_url = sender.prepare(attempt) end
-  if not req then return nil, shown_url end
-  attempt.shown_url = shown_url
+  if begun then req = begun.req() else req, err = sender.prepare(attempt) end
+  if not req then return nil, err end
   local left = call.remaining(attempt)
   if left and left <= 0 then
     if begun then begun.abandon() end
@@ -107,7 +110,7 @@ local function exchange(attempt)
   if req.resent then attempt.tries = attempt.tries + 1 end
   if not res then
     if kind == "cancelled" and sent == false then attempt.tries = attempt.tries - 1 end -- it was not even begun
-    local err = call.error(attempt, kind, message, { sent = sent ~= false })
+    err = call.error(attempt, kind, message, { sent = sent ~= false })
     if final then err.retryable = false end
     return nil, err
   end
@@ -118,7 +121,7 @@ local function exchange(attempt)
     status = status, headers = headers, request_id = headers["x-request-id"], attempts = attempt.tries,
   }
   if status >= 200 and status < 300 then return res end
-  local err = response.status_error(attempt, res)
+  err = response.status_error(attempt, res)
   note_pause(attempt, err)
   return nil, err
 end
@@ -126,7 +129,7 @@ end
 local function report(attempt, hook, started, err)
   local op = attempt.call.op
   hook {
-    operation = op.id, method = op.method, url = attempt.shown_url, attempt = attempt.tries,
+    operation = op.id, method = op.method, url = call.shown_url(attempt), attempt = attempt.tries,
     status = err and err.status or (not err and attempt.info.status) or nil, kind = err and err.kind,
     message = err and err.message, seconds = core.now() - started, bytes = attempt.bytes, waited = attempt.waited,
     retry_after = err and err.retry_after,
@@ -146,7 +149,7 @@ local function wait_for_next_try(attempt, err)
   if may_renew_bearer(attempt, err) then return true end
   local c = attempt.call
   local policy = retry.policy(option(c, "retry"))
-  if not retry.allowed(policy, err, c.idempotent) then return false end
+  if not retry.allowed(policy, err, call.is_idempotent(c)) then return false end
   local delay, left = retry.delay(policy, err, core.random()), call.remaining(attempt)
   if left and delay >= left then return false end
   local ok, why = c.client:_sleep(delay, c.options.cancel)
@@ -156,16 +159,17 @@ local function wait_for_next_try(attempt, err)
 end
 
 --- Sends a call until `consume` has what it wants of a success, or nothing more may be tried.
----@param consume fun(res: table, attempt: ampersand.Attempt, state: any): any, ampersand.Error? reads the answer
+---@param consume fun(res: table, attempt: ampersand.Attempt, ...: any): any, ampersand.Error? reads the answer
+---@param ... any for `consume`
 ---@return any value
-function sender.send(attempt, consume, state)
+function sender.send(attempt, consume, ...)
   local hook = attempt.call.config.on_event
   while true do
     local started, value = hook and core.now(), nil
     attempt.bytes, attempt.waited = 0, nil
     local res, err = exchange(attempt)
     if res then
-      value, err = consume(res, attempt, state)
+      value, err = consume(res, attempt, ...)
       if err then res.close(false) end
     end
     if hook and not (err and err.kind == "config") then report(attempt, hook, started, err) end

@@ -1,6 +1,6 @@
 --- URLs: their parts, what may be a base URL, and percent-encoding. Pure.
 
-local url = {}
+local find, url = string.find, {}
 
 --- The parts of an http(s) URL; nil for any other text.
 ---@param text string
@@ -90,13 +90,15 @@ end
 ---@param value string|number|boolean
 ---@return string
 function url.escape(value)
-  if type(value) == "number" then
+  local kind = type(value)
+  if kind == "number" then
     -- a locale may write a decimal comma
     value = value == math.floor(value) and ("%.0f"):format(value) or tostring(value):gsub(",", ".")
+  elseif kind ~= "string" then
+    value = tostring(value)
   end
-  if type(value) ~= "string" then value = tostring(value) end
-  if not value:find "[^%w%-%._~]" then return value end
-  return (value:gsub("[^%w%-%._~]", function(c) return ("%%%02X"):format(c:byte()) end))
+  if find(value, "^[%w._~-]*$") then return value end
+  return (value:gsub("[^%w._~-]", function(c) return ("%%%02X"):format(c:byte()) end))
 end
 
 return url

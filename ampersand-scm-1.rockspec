@@ -151,6 +151,7 @@ build = {
     ["ampersand.record"] = "lua/ampersand/record.lua",
     ["ampersand.time"] = "lua/ampersand/time.lua",
     ["ampersand.transport.curl"] = "lua/ampersand/transport/curl.lua",
+    ["ampersand.transport.given"] = "lua/ampersand/transport/given.lua",
     ["ampersand.transport.haproxy"] = "lua/ampersand/transport/haproxy.lua",
     ["ampersand.transport.http1"] = "lua/ampersand/transport/http1.lua",
     ["ampersand.transport.nginx"] = "lua/ampersand/transport/nginx.lua",

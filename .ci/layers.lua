@@ -17,7 +17,7 @@ local LAZY = { ["ampersand"] = true, ["ampersand.client.resource"] = true }
 -- Below the fleet a function requires a module only where a user sees the boundary: by what call, or by which option.
 local BOUNDARIES = {
   ["ampersand"] = "a name of the facade",
-  ["ampersand.client"] = "client:call and the like, the option bearer, the first request",
+  ["ampersand.client"] = "client:call and the like, the options bearer and transport, the first request",
   ["ampersand.client.resource"] = ":each and the like, :where, :select, verbs that give one value, or of the fleet",
   ["ampersand.client.list"] = "a paged list",
   ["ampersand.client.params"] = "a request with a body",

@@ -85,7 +85,7 @@ local LAZY = {
 }
 
 local MODULES = [[client client.iterator client.pages client.value client.query client.fields client.params_by_name
-  client.bearer client.proxy client.parallel client.download cancel json time jwt webhook record metrics cache gate
+  client.bearer client.proxy client.parallel client.download transport.given cancel json time jwt webhook record metrics cache gate
   receiver fleet.watch fleet.explain fleet.wait fleet.edit fleet.undo fleet.deploy]]
 local CURL = " transport.scheduler transport.parallel transport.open_streams"
 

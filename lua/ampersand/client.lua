@@ -283,24 +283,9 @@ local function check_servers(given)
   return servers
 end
 
--- What a caller's function answers, as calls expect it.
-local function check_answer(res, message, kind, sent)
-  if res == nil then return nil, message or "the transport answered nothing", kind or "protocol", sent end
-  if type(res) == "table" and type(res.status) == "number"
-    and (type(res.body) == "string" or type(res.read) == "function") then
-    res.headers = res.headers or {}
-    return res
-  end
-  return nil, "the transport must answer a table with status, headers, and body or read", "config", true
-end
-
--- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing. A bare function
--- is a transport that needs no sleep: the usual test double.
+-- The transport is made at the first call: `require` stays cheap, and a fork before it costs nothing.
 local function lazy_transport(config, transport)
-  if type(transport) == "function" then
-    local answer = transport
-    transport = { request = function(_, req) return check_answer(answer(req)) end, sleep = function() end }
-  end
+  if transport then transport = config.given.transport(transport) end
   local function get()
     if transport then return transport end
     local ok, made = pcall(function() return require("ampersand." .. host.transport()).new(config) end)
@@ -325,7 +310,7 @@ function Client.new(given)
     project = environment.option "project", integration = environment.option "integration",
     api_key = hide(environment.option "api_key"), servers = check_servers(given),
     base_url = root and url.base(check_url(root, given, where)),
-    copies_headers = given.transport ~= nil, -- a transport of the program's may add its own
+    given = given.transport and require "ampersand.transport.given",
     region = region_of(environment.option "region" or "", "ampersand.new: AMP_REGION"),
   }
   config.transport, config.close_transport = lazy_transport(config, given.transport)

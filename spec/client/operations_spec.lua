@@ -1,6 +1,7 @@
 local operations = require "ampersand.client.operations"
 local facts = require "support.facts"
 local documents = require "support.documents"
+local grammar = require "support.operations_grammar"
 
 local function sorted(list)
   table.sort(list)
@@ -210,7 +211,11 @@ describe("the comparison", function()
 end)
 
 describe("a line", function()
-  it("that breaks the grammar raises", function()
+  it("of the table keeps the grammar", function()
+    for _, op in ipairs(operations.all()) do grammar.check(operations.lines[op.resource][op.verb]) end
+  end)
+
+  it("that breaks the grammar is refused here", function()
     for _, line in ipairs {
       "", "listOrgs", "listOrgs GET /orgs", "listOrgs FETCH /orgs -> 200 [Org]", "listOrgs GET orgs -> 200 [Org]",
       "listOrgs GET mars:/orgs -> 200 [Org]", "listOrgs GET /orgs{?a b} -> 200 [Org]",
@@ -220,12 +225,12 @@ describe("a line", function()
       "listOrgs GET /orgs -> 404 [Org]", "listOrgs GET /orgs -> 200 Org]", "listOrgs GET /orgs -> 200",
       "listOrgs GET /orgs -> 200 [Org] soon",
     } do
-      assert.has_error(function() operations.parse(line) end)
+      assert.has_error(function() grammar.check(line) end)
     end
   end)
 
   it("says what broke and where", function()
-    local ok, message = pcall(operations.parse, "listOrgs GET mars:/orgs -> 200 [Org]")
+    local ok, message = pcall(grammar.check, "listOrgs GET mars:/orgs -> 200 [Org]")
     assert.is_false(ok)
     assert.equal("bad operation line (server): listOrgs GET mars:/orgs -> 200 [Org]", message)
   end)

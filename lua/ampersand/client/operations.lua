@@ -148,21 +148,10 @@ local UNSAFE_QUERY = {
   getDestination = { rotate = true },
 }
 
-local WORDS = {
-  GET = "method", POST = "method", PUT = "method", PATCH = "method", DELETE = "method", read = "server",
-  write = "server", search = "server", bearer = "auth", key = "auth", none = "auth",
-}
-
 -- A shape without the name of its element -> what the operation returns.
 local RETURNS = {
   text = "text", ["-"] = "none", ["[]"] = "array", ["{}"] = "map", ["results[]"] = "page", [""] = "object",
 }
-
--- A line that breaks the grammar is a mistake in the program and raises.
-local function expect(found, part, line)
-  if not found then error(("bad operation line (%s): %s"):format(part, line), 0) end
-  return found
-end
 
 local function split(text, item)
   local items = {}
@@ -171,70 +160,46 @@ local function split(text, item)
 end
 
 -- "a,b!" -> { { name = "a", required = false }, { name = "b", required = true } }
-local function parse_names(list, part, line)
-  local names = split(list, "[^,]+")
-  for i, item in ipairs(names) do
-    local name, mark = item:match "^([%w%.|]+)(!?)$"
-    names[i] = { name = expect(name, part, line), required = mark == "!" }
-  end
+local function parse_names(list)
+  local names = {}
+  for name, mark in list:gmatch "([^,!]+)(!?)" do names[#names + 1] = { name = name, required = mark == "!" } end
   return names
 end
 
-local function parse_query(op, list, line)
+local function parse_query(op, list)
   op.query, op.query_names, op.required_query = {}, {}, {}
-  for i, item in ipairs(parse_names(list, "query", line)) do
-    expect(not op.query[item.name], "query", line)
+  for i, item in ipairs(parse_names(list)) do
     op.query[item.name], op.query_names[i] = true, item.name
     if item.required then op.required_query[#op.required_query + 1] = item.name end
   end
 end
 
-local function parse_target(op, target, line)
-  local server, rest = target:match "^(%l+):(/.*)$"
-  expect(not server or WORDS[server] == "server", "server", line)
-  rest = rest or target
-  local path, query = rest:match "^(/.-){%?([^{}]+)}$"
-  op.server, op.path = server, path or rest
-  op.placeholders = split(op.path, "{(%a%w*)}")
-  expect(op.path:gsub("{%a%w*}", ""):find "^/[^{}?]*$", "path", line)
-  parse_query(op, query or "", line)
-end
-
-local function parse_body(op, text, line)
-  local list, optional = text:match "^{([^{}]+)}(%??)$"
-  expect(list and not op.body, "body", line)
-  op.body, op.body_required = parse_names(list, "body", line), optional == ""
-  for _, field in ipairs(op.body) do
+local function parse_body(list)
+  local fields = parse_names(list)
+  for _, field in ipairs(fields) do
     field.path = split(field.name, "[^%.]+")
     field.one_of = field.name:find("|", 1, true) and split(field.name, "[^|]+") or nil
   end
+  return fields
 end
 
-local function parse_answer(op, answer, line)
-  local status, shape, flag = answer:match "^(2%d%d) (%S+) ?(%l*)$"
-  expect(status and (flag == "" or flag == "dropped"), "answer", line)
-  op.status, op.shape, op.dropped = tonumber(status), shape, flag == "dropped" or nil
-  local before, element, after = shape:match "^(%l*[%[{]?)(%u[%w|]*)([%]}]?)$"
-  op.element, op.returns = element, expect(RETURNS[element and before .. after or shape], "shape", line)
-end
-
---- Parses one line of the table above.
+--- Parses one line of the table above; that all keep the grammar is checked by spec/client/operations_spec.lua.
 ---@return table op
 function operations.parse(line)
-  local id, method, target, middle, answer = line:gsub("%$(%u+)", PATHS):match "^(%l%w*) (%u+) (%S+) (.-)%-> (.+)$"
-  expect(WORDS[method or ""] == "method", "head", line)
-  local op = { id = id, method = method, auth = "any", body_required = false, unsafe_query = UNSAFE_QUERY[id] }
-  parse_target(op, target, line)
-  for word in middle:gmatch "%S+" do
-    local auth = word:match "^@(%l+)$"
-    if auth then
-      expect(WORDS[auth] == "auth", "auth", line)
-      op.auth = auth
-    else
-      parse_body(op, word, line)
-    end
-  end
-  parse_answer(op, answer, line)
+  local id, method, target, middle, status, shape, flag =
+    line:gsub("%$(%u+)", PATHS):match "^(%w+) (%u+) (%S+) (.-)%-> (%d+) (%S+) ?(%l*)$"
+  local server, place = target:match "^(%l*):?(/.*)$"
+  local path, query = place:match "^(.-){%?(.*)}$"
+  local body, optional = middle:match "{(.-)}(%??)"
+  local before, element, after = shape:match "^(%l*[%[{]?)(%u[%w|]*)([%]}]?)$"
+  local op = {
+    id = id, method = method, server = server ~= "" and server or nil, path = path or place,
+    placeholders = split(path or place, "{(%a%w*)}"), auth = middle:match "@(%l+)" or "any",
+    body = body and parse_body(body), body_required = optional == "", status = tonumber(status), shape = shape,
+    element = element, returns = RETURNS[element and before .. after or shape], dropped = flag ~= "" or nil,
+    unsafe_query = UNSAFE_QUERY[id],
+  }
+  parse_query(op, query or "")
   return op
 end
 

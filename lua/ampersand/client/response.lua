@@ -19,20 +19,6 @@ function response.max_bytes(c, returns)
   return call.option(c, "max_bytes") or MAX_BYTES[returns] or response.MAX_VALUE_BYTES
 end
 
---- Fills in the optional parts of a transport's answer: doubles may give just `status` and `body`.
-function response.complete(res)
-  res.headers = res.headers or {}
-  res.close = res.close or function() end
-  if not res.read then
-    local body = res.body
-    res.read = function()
-      local chunk = body
-      body = nil
-      return chunk
-    end
-  end
-end
-
 -- A body as far as it comes and the limit allows, and whether it is whole.
 local function read_beginning(res, limit)
   local parts, left = {}, limit

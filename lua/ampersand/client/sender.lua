@@ -16,12 +16,6 @@ local function may_resend(attempt)
   return call.is_idempotent(c) and attempt.tries + 2 <= retry.policy(option(c, "retry")).attempts
 end
 
-local function copy(headers)
-  local copied = {}
-  for name, value in pairs(headers) do copied[name] = value end
-  return copied
-end
-
 -- What the transport gets, but for the time that is left; nil and an error.
 function sender.prepare(attempt)
   local c = attempt.call
@@ -35,7 +29,7 @@ function sender.prepare(attempt)
   if not url then return nil, call.error(attempt, "config", headers) end
   attempt.base = base
   return {
-    method = op.method, url = url, base = base, headers = config.copies_headers and copy(headers) or headers,
+    method = op.method, url = url, base = base, headers = config.given and config.given.copy(headers) or headers,
     body = body, timeout = nil,
     stream = attempt.stream or false, resend = may_resend(attempt),
     connect_timeout = options.connect_timeout or config.connect_timeout,
@@ -114,7 +108,7 @@ local function exchange(attempt)
     if final then err.retryable = false end
     return nil, err
   end
-  if not res.source then response.complete(res) end
+  if c.config.given then c.config.given.complete(res) end
   if attempt.stream and c.options.cancel then c.options.cancel:bind(res) end
   local status, headers = res.status, res.headers
   attempt.info = {

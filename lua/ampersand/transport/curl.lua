@@ -4,18 +4,7 @@
 -- loopback.
 -- Where nothing else is said a request blocks; inside an event loop (option `loop`) only its coroutine waits.
 
--- The contract of all transports (spec/transport/contract_spec.lua tries each):
---   transport:request(req) -> res | nil, message, kind, sent, final   never raises, may yield; sent: the server may
---     have it; final: another try would fail likewise, whatever the kind
---   transport:sleep(seconds, cancel)                           ends early when the token `cancel` is cancelled
---   transport:close()                                          optional: later requests are "cancelled", false
--- req: method, url, headers, body, timeout (in all), connect_timeout, read_timeout (seconds), resend (a pooled
---   connection that is dead may be replaced), cancel (a token), max_bytes, stream; others are ignored
--- res: status, headers (names in lower case, repeated ones joined by ", "), read(most) -> piece | nil at the end |
---   nil, message, kind (`most` is a hint), close(reusable), after which read answers the kind "cancelled"; optional:
---   body (instead of read), source (for the decoder in C), deadline(seconds).
--- kind: resolve, connect, tls, timeout, closed, protocol, limit, phase, cancelled, config.
--- A bare function req -> res is accepted in place of a transport.
+-- The contract of all transports is at the top of ampersand.transport.given.
 
 local closing = require "ampersand.util.closing"
 local core = require "ampersand.core"

@@ -85,8 +85,8 @@ local LAZY = {
 }
 
 local MODULES = [[client client.iterator client.pages client.value client.query client.fields client.params_by_name
-  client.bearer client.proxy client.parallel client.download transport.given cancel json time jwt webhook record metrics cache gate
-  receiver fleet.watch fleet.explain fleet.wait fleet.edit fleet.undo fleet.deploy]]
+  client.bearer client.proxy client.parallel client.download transport.given cancel json time jwt webhook record metrics
+  cache gate receiver fleet.watch fleet.explain fleet.wait fleet.edit fleet.undo fleet.deploy]]
 local CURL = " transport.scheduler transport.parallel transport.open_streams"
 
 --- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).

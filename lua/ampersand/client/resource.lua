@@ -125,7 +125,7 @@ function Resource:in_project()
   local what = describe(self, "in_project")
   local op = operations.get(self._name, "in_project")
   if not op then argcheck.raise(what .. ": there is no project-wide list") end
-  return derive(self, { _list = op })
+  return derive(self, { _list = op, _in_project = true })
 end
 
 local function operation_method(op, verb)
@@ -175,8 +175,8 @@ return {
   --- The resource of a client.
   new = function(client, name)
     return setmetatable({
-      _client = client, _name = name, _list = operations.get(name, "list") or false, _where = false, _select = false,
-      _filter = false,
+      _client = client, _name = name, _list = operations.get(name, "list") or false, _in_project = false,
+      _where = false, _select = false, _filter = false,
     }, Resource)
   end,
   perform = perform,

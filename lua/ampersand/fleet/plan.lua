@@ -77,7 +77,7 @@ local function entry_of(job, installation)
   local differences, version = diff.list(installation.config, wanted), plan.version(installation)
   if job.client:_option "unknown_fields" ~= "ignore" then problem = find_typo(differences) or problem end
   return {
-    type = "plan", id = installation.id, integration = job.view._list and installation.integrationId or nil,
+    type = "plan", id = installation.id, integration = job.view._in_project and installation.integrationId or nil,
     config = version.config, updateTime = version.updateTime, health = text(installation.healthStatus),
     changes = changes, problem = problem, group = installation.group,
   }, differences

@@ -30,7 +30,7 @@ end
 function scope.of(view)
   local client = view._client
   return {
-    project = client:_option "project", integration = not view._list and client:_option "integration" or nil,
+    project = client:_option "project", integration = not view._in_project and client:_option "integration" or nil,
     base_url = client:_option "base_url", where = core.array(noted(view._where or {})),
   }
 end

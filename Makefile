@@ -6,15 +6,17 @@ CC          ?= cc
 CFLAGS      ?= -O2 -g
 VARIANT     ?=
 
-VERSION := $(shell sed -n 's/.*number = "\(.*\)".*/\1/p' lua/ampersand/version.lua)
+# $(call once,NAME,COMMAND): what a command prints. It runs where NAME is first used, and not again.
+once = $(eval $(1) := $$(shell $(2)))$($(1))
+VERSION = $(call once,VERSION,sed -n 's/.*number = "\(.*\)".*/\1/p' lua/ampersand/version.lua)
 ALL_LUAS := 5.1 5.2 5.3 5.4 jit
 
 # --- one Lua ---------------------------------------------------------------------------------
 ABI      := $(if $(filter jit,$(LUA_VERSION)),5.1,$(LUA_VERSION))
 LUA      ?= $(if $(filter jit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
 LUA_PC   := $(if $(filter jit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
-LUA_INC  ?= $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null || pkg-config --cflags lua-$(ABI) 2>/dev/null)
-BUSTED   ?= $(shell command -v busted 2>/dev/null)
+LUA_INC  ?= $(call once,LUA_INC,pkg-config --cflags $(LUA_PC) 2>/dev/null || pkg-config --cflags lua-$(ABI) 2>/dev/null)
+BUSTED   ?= $(call once,BUSTED,command -v busted 2>/dev/null)
 
 # --- flags -----------------------------------------------------------------------------------
 WARNINGS := -Wall -Wextra -Wpedantic
@@ -27,15 +29,11 @@ endif
 ifneq (,$(findstring coverage,$(VARIANT)))
 SANITIZE := -O0 --coverage
 endif
-CURL_CFLAGS   ?= $(shell pkg-config --cflags libcurl zlib 2>/dev/null)
-CURL_LIBS     ?= $(shell pkg-config --libs libcurl zlib 2>/dev/null || echo -lcurl -lz)
-CRYPTO_CFLAGS ?= $(shell pkg-config --cflags libcrypto 2>/dev/null)
-CRYPTO_LIBS   ?= $(shell pkg-config --libs libcrypto 2>/dev/null || echo -lcrypto)
-ifeq ($(shell uname),Darwin)
-MODULE_LDFLAGS := -bundle -undefined dynamic_lookup
-else
-MODULE_LDFLAGS := -shared -Wl,-z,nodelete
-endif
+CURL_CFLAGS   ?= $(call once,CURL_CFLAGS,pkg-config --cflags libcurl zlib 2>/dev/null)
+CURL_LIBS     ?= $(call once,CURL_LIBS,pkg-config --libs libcurl zlib 2>/dev/null || echo -lcurl -lz)
+CRYPTO_CFLAGS ?= $(call once,CRYPTO_CFLAGS,pkg-config --cflags libcrypto 2>/dev/null)
+CRYPTO_LIBS   ?= $(call once,CRYPTO_LIBS,pkg-config --libs libcrypto 2>/dev/null || echo -lcrypto)
+MODULE_LDFLAGS = $(if $(filter Darwin,$(call once,SYSTEM,uname)),-bundle -undefined dynamic_lookup,-shared -Wl,-z,nodelete)
 
 # --- objects, out of tree and per Lua --------------------------------------------------------
 BUILD  := build/$(LUA_VERSION)$(VARIANT)
@@ -54,8 +52,9 @@ MODULES    := $(MODULE)/core.so $(if $(HTTP_OBJ),$(MODULE)/http.so) $(if $(CRYPT
 .PHONY: all
 all: $(MODULES) ## build for LUA_VERSION (5.4)
 
-$(BUILD)/obj/%.o: src/%.c
-	@mkdir -p $(@D)
+$(BUILD)/obj $(MODULE):
+	@mkdir -p $@
+$(BUILD)/obj/%.o: src/%.c | $(BUILD)/obj
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(PIC) $(SANITIZE) -MMD -MP -Iinclude $(LUA_INC) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) -c $< -o $@
 
 $(MODULE)/core.so: $(CORE_OBJ)
@@ -63,8 +62,7 @@ $(MODULE)/http.so: $(HTTP_OBJ)
 $(MODULE)/http.so: LIBS = $(CURL_LIBS) -ldl -lpthread
 $(MODULE)/crypto.so: $(CRYPTO_OBJ)
 $(MODULE)/crypto.so: LIBS = $(CRYPTO_LIBS)
-$(MODULES):
-	@mkdir -p $(@D)
+$(MODULES): | $(MODULE)
 	$(CC) $(MODULE_LDFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
 
 -include $(wildcard $(BUILD)/obj/*.d)
@@ -81,11 +79,14 @@ deps-%:
 	@LUA_VERSION=$(LUA_VERSION) .ci/deps $*
 
 # The variables above were read before the packages were there: the work is done by a second make.
+JOBS  ?= $(call once,JOBS,nproc 2>/dev/null || echo 2)
+BESIDE = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 demo: deps-demo ## install what is missing, build, list installations against the mock server
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s $(BESIDE) all
 	@$(RUN_ENV) $(LUA) examples/demo.lua examples/list_installations.lua
 
 test: deps-test ## install what is missing, build, run the specs
+	@$(MAKE) --no-print-directory $(BESIDE) all static
 	@$(MAKE) --no-print-directory specs
 
 specs: all $(BUILD)/libampersand.a ## run SPECS (files or folders; default: all), JOBS at a time
@@ -110,10 +111,10 @@ MANUAL := $(SHARE)/man/man1/ampersand.1
 install: deps-install ## install below PREFIX (DESTDIR) for LUA_VERSION
 	@$(MAKE) --no-print-directory install-files
 install-files: all
-	cd lua && find . -name '*.lua' | while read -r f; do install -D -m 644 "$$f" "$(LUADIR)/$$f"; done
-	install -d "$(LIBDIR)"
+	install -d "$(LUADIR)" "$(LIBDIR)" "$(BINDIR)" $(sort $(dir $(COMPLETIONS) $(MANUAL)))
+	cd lua && find . -mindepth 1 -type d -o -name '*.lua' | tar -cf - --no-recursion --mode=u=rwX,go=rX -T - | \
+	    tar -xpmf - --no-same-owner -C "$(LUADIR)"
 	install -m 755 $(MODULES) "$(LIBDIR)"
-	install -d "$(BINDIR)" $(sort $(dir $(COMPLETIONS) $(MANUAL)))
 	sed '1s,.*,#!/usr/bin/env $(LUA),' bin/ampersand > "$(BINDIR)/ampersand" && chmod 755 "$(BINDIR)/ampersand"
 	@if $(LUA) -e 'require "argparse"' 2>/dev/null; then $(MAKE) --no-print-directory install-words; else \
 		echo "The command needs argparse (Debian: lua-argparse); install it, then: make install-words"; fi
@@ -142,4 +143,4 @@ clean: ## remove build/
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(filter-out %.d,$(MAKEFILE_LIST)) | sort | awk -F'|' '{ printf "%-24s %s\n", $$1, $$2 }'
 
-include src/embedding.mk examples/openresty/dashboard/dashboard.mk bench/bench.mk .ci/check.mk .ci/release.mk
+include src/embedding.mk examples/openresty/dashboard/dashboard.mk bench/bench.mk .ci/cache.mk .ci/check.mk .ci/release.mk

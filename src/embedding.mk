@@ -1,18 +1,19 @@
 # What C programs embed: the static library, or the library as one C file.
 
-LUA_FILES := $(shell find lua -name '*.lua' ! -name types.lua | sort)
+lua_files = $(foreach path,$(wildcard $(1)/*),$(if $(filter %.lua,$(path)),$(path),$(call lua_files,$(path))))
+LUA_FILES := $(filter-out %/types.lua,$(sort $(call lua_files,lua)))
 STATIC    := $(BUILD)/libampersand.a
 .PHONY: static embed
 static: $(STATIC) ## build the static library, with the Lua layer inside
 $(BUILD)/lua_sources.c: src/lua_sources.lua $(LUA_FILES)
 	@mkdir -p $(@D)
 	$(LUA) $< $(LUA_FILES) > $@.tmp && mv $@.tmp $@
-$(BUILD)/obj/lua_sources.o: $(BUILD)/lua_sources.c
+$(BUILD)/obj/lua_sources.o: $(BUILD)/lua_sources.c | $(BUILD)/obj
 	$(CC) $(STD) $(CFLAGS) $(PIC) -Isrc -c $< -o $@
 $(STATIC): $(CORE_OBJ) $(HTTP_OBJ) $(CRYPTO_OBJ) $(BUILD)/obj/lua_preload.o $(BUILD)/obj/lua_sources.o
 	$(AR) rcs $@ $^
 
-LUA_LIB ?= $(shell pkg-config --libs $(LUA_PC) 2>/dev/null || pkg-config --libs lua-$(ABI) 2>/dev/null)
+LUA_LIB ?= $(call once,LUA_LIB,pkg-config --libs $(LUA_PC) 2>/dev/null || pkg-config --libs lua-$(ABI) 2>/dev/null)
 embed: $(BUILD)/embed ## build examples/embed
 $(BUILD)/embed: examples/embed/embed.c $(STATIC)
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) -Iinclude $(LUA_INC) $^ $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@

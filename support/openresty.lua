@@ -28,6 +28,7 @@ local function write(path, text)
   file:close()
 end
 
+local HERE, USER = output "pwd", output "id -u" == "0" and "user root;" or ""
 local MODULES = output "ls -d /usr/lib/nginx/modules /usr/lib64/nginx/modules 2>/dev/null | head -n 1"
 
 --- What is said where nginx or its Lua module is absent, or nil.
@@ -95,7 +96,9 @@ http {
 local function load_modules()
   local lines = {}
   for _, name in ipairs { "ndk_http_module", "ngx_http_lua_module" } do
-    if run(("test -e %s/%s.so"):format(MODULES, name)) then
+    local file = io.open(("%s/%s.so"):format(MODULES, name))
+    if file then
+      file:close()
       lines[#lines + 1] = ("load_module %s/%s.so;"):format(MODULES, name)
     end
   end
@@ -115,9 +118,9 @@ end
 local function values_of(options)
   local ports = nginx.free_ports(3)
   local values = {
-    modules = load_modules(), user = output "id -u" == "0" and "user root;" or "", log_level = "warn", workers = 1,
+    modules = load_modules(), user = USER, log_level = "warn", workers = 1,
     connections = 2048,
-    main = "", http = "", server = "", origin = "", listen = "", lua_path = "", root = output "pwd",
+    main = "", http = "", server = "", origin = "", listen = "", lua_path = "", root = HERE,
     prefix = server.folder(),
     port = ports[1], upstream = ports[2], spare = ports[3],
   }

@@ -94,22 +94,26 @@ function server.closed_port()
 end
 
 -- A shell reads the names of signals for the program until our end of the pipe closes, also when we are killed, and
--- takes the program with it. An interrupt of the terminal is for us: the server goes when we do.
-local KEEPER = [[trap '' INT; %s </dev/null >>%s/out 2>&1 & pid=$!; echo $pid >%s/pid; exec 2>/dev/null
-  while read -r signal; do kill -$signal $pid; done; kill $pid; wait $pid; rm -rf %s]]
+-- takes the program with it. An interrupt of the terminal is for us: the server goes when we do. Where we have removed
+-- everything ourselves, nothing is left to it: it is told so, since each process that it would start takes time.
+local KEEPER = [[trap '' INT; %s </dev/null >>%s 2>&1 & pid=$!; echo $pid >%s; exec 2>/dev/null
+  while read -r signal; do [ $signal != exit ] || exit 0; kill -$signal $pid; done; kill $pid; wait $pid; rm -rf %s]]
 
 --- Starts a program and waits until it is ready.
 ---@param command string of the shell, one program
----@param options table what (its name in errors); directory (nil: a new one; it is removed with the server: `out` is
---   what the program writes, `pid` its id); ready (function(server) -> value or nil: server.address); seconds (20)
+---@param options table what (its name in errors); directory (removed with the server: `out` is what the program
+--   writes, `pid` its id; nil: none); ready (function(server) -> value or nil: server.address); seconds (20)
 ---@return table server pid, directory, address, stop(), output()
 function server.start(command, options)
-  local directory = options.directory or server.folder()
-  local self = setmetatable({ directory = directory }, Server)
-  local d = server.quote(directory)
-  self.pipe = assert(io.popen(KEEPER:format("exec " .. command, d, d, d), "w"))
+  local directory = options.directory
+  local file = directory and directory .. "/out" or os.tmpname()
+  local self = setmetatable({ directory = directory, file = file }, Server)
+  self.pid_file = directory and directory .. "/pid" or file .. ".pid"
+  local out, pid = server.quote(file), server.quote(self.pid_file)
+  self.pipe = assert(io.popen(KEEPER:format("exec " .. command, out, pid, directory and server.quote(directory)
+    or out .. " " .. pid), "w"))
   self.address = server.await(options.seconds or 20, function()
-    self.pid = self.pid or tonumber(server.read(directory .. "/pid"):match "^(%d+)\n")
+    self.pid = self.pid or tonumber(server.read(self.pid_file):match "^(%d+)\n")
     if not self.pid then return nil end
     return options.ready(self) or not server.alive(self.pid) and "gone"
   end)
@@ -121,10 +125,10 @@ end
 
 --- What the program has written so far.
 function Server:output()
-  return server.read(self.directory .. "/out")
+  return server.read(self.file)
 end
 
---- Ends the program and removes its folder; a second call does nothing. What ignores SIGTERM for 5 s is killed.
+--- Ends the program and removes its files; a second call does nothing. What ignores SIGTERM for 5 s is killed.
 function Server:stop()
   if not self.pipe then return end
   local function ends(signal)
@@ -133,6 +137,11 @@ function Server:stop()
     return server.await(5, function() return not server.alive(self.pid) end)
   end
   if self.pid and not ends "TERM" then ends "KILL" end
+  if self.pid and not self.directory then
+    os.remove(self.file)
+    os.remove(self.pid_file)
+    self.pipe:write "exit\n"
+  end
   self.pipe:close()
   self.pipe = nil
 end

@@ -33,7 +33,8 @@ cp selfsigned.pem "hashed-other/$(openssl x509 -hash -noout -in selfsigned.pem).
 cp ca.pem "hashed/$(openssl x509 -hash -noout -in ca.pem).0"
 ]]
 
--- Where those of today are. They are made once a day, since that takes twenty processes; the name stands for the commands.
+-- Where those of today are. They are made once a day, since that takes twenty processes. Another
+-- text of the commands gives another name.
 local function made_today()
   local sum = 0
   for i = 1, #COMMANDS do sum = (sum * 31 + COMMANDS:byte(i)) % 2 ^ 31 end

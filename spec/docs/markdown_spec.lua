@@ -4,6 +4,8 @@ local markdown = require "support.markdown"
 
 local ELSEWHERE = { ["README.md"] = "readme_blocks", ["docs/nginx.md"] = "nginx_blocks" }
 
+teardown(markdown.close)
+
 describe("the code blocks of", function()
   for _, path in ipairs(markdown.documents()) do
     describe(path, function()
@@ -50,5 +52,19 @@ describe("a code block", function()
     assert.same({ "is of kind 'python', which nothing runs" }, objections "<!-- not run: -->\n```python\nx\n```")
     assert.same({ "fine" }, objections "<!-- output -->\n```text\nx\n```")
     assert.same({ "has a mark that means nothing: sometimes" }, objections "<!-- sometimes -->\n```sh\nx\n```")
+  end)
+
+  it("that is said to go on until it is interrupted does", function()
+    local path = os.tmpname()
+    finally(function() os.remove(path) end) -- luacheck: ignore
+    local function says(script)
+      local file = assert(io.open(path, "w"))
+      file:write("<!-- until interrupted -->\n```sh\n" .. script .. "\n```\n\n```sh\nsleep 0.5\n```\n")
+      file:close()
+      local ok, err = pcall(markdown.run, path)
+      return ok or tostring(err)
+    end
+    assert.is_true(says "echo begins; sleep 60")
+    assert.matches(":2 ended by itself:\nends\n", says "echo ends; exit 1")
   end)
 end)

@@ -3,6 +3,8 @@
 local markdown = require "support.markdown"
 
 describe("the code blocks of docs/nginx.md", function()
+  teardown(markdown.close)
+
   it("do what they say", function()
     local ran, absent = markdown.run "docs/nginx.md"
     assert.is_true(ran)

@@ -3,6 +3,8 @@
 local markdown = require "support.markdown"
 
 describe("the code blocks of README.md", function()
+  teardown(markdown.close)
+
   it("do what they say", function()
     local ran, absent = markdown.run "README.md"
     assert.is_true(ran)

@@ -10,6 +10,7 @@ local assert = require "luassert"
 local command = require "support.command"
 local machine = require "support.machine"
 local nginx = require "support.openresty"
+local server = require "support.server"
 local socket = require "socket"
 local mock = require "support.mock"
 
@@ -67,29 +68,34 @@ end
 local Place = {}
 Place.__index = Place
 
--- A copy of the project in which the document's commands run; only what is built is shared.
-local COPY = [[mkdir %s/project && for entry in * .ci .luacheckrc; do
-  [ "$entry" = build ] || cp -pR "$entry" %s/project/; done; mkdir -p build; ln -s "$PWD/build" %s/project/build]]
+-- A copy of the project for all documents of a spec file; only what is built is shared.
+local COPY = [[copy=$(mktemp -d) && set -- && for entry in * .ci .luacheckrc; do
+  [ "$entry" = build ] || set -- "$@" "$entry"; done && cp -pR "$@" "$copy" && mkdir -p build && ln -s "$PWD/build" "$copy" && echo "$copy"]]
+local copy
+
+-- The folder in which a document's commands run: what they make there no other document finds.
+local PROJECT = [[mkdir {home}/project {home}/.luarocks && ln -s {copy}/* {copy}/.ci {copy}/.luacheckrc {home}/project]]
 
 -- An OpenResty whose LuaJIT is the system's.
-local OPENRESTY = [[command -v luajit >/dev/null || exit 0; mkdir -p %s/usr/openresty/luajit/bin %s/usr/openresty/luajit/include
-  ln -s "$(command -v luajit)" %s/usr/openresty/luajit/bin/luajit
-  ln -s "$(pkg-config --variable=includedir luajit)" %s/usr/openresty/luajit/include/luajit-2.1]]
+local OPENRESTY = [[command -v luajit >/dev/null || exit 0; mkdir -p {home}/usr/openresty/luajit/bin {home}/usr/openresty/luajit/include
+  ln -s "$(command -v luajit)" {home}/usr/openresty/luajit/bin/luajit
+  ln -s "$(pkg-config --variable=includedir luajit)" {home}/usr/openresty/luajit/include/luajit-2.1]]
 
 -- What luarocks compiles need not be fast.
 local LUAROCKS = 'local_by_default = true\nvariables = { CFLAGS = "-O0 -fPIC" }\n'
 
-local function new_place(server)
-  local session = command.session(server)
+local function new_place(mocked, path)
+  local session = command.session(mocked)
   local home, env = session.home, session.env
-  for _, text in ipairs { COPY, OPENRESTY } do assert(os.execute((text:gsub("%%s", home)))) end
+  copy = copy or assert(lines_of(COPY)[1], "the project could not be copied")
+  local script = PROJECT .. (command.read(path):find("openresty/luajit", 1, true) and "\n" .. OPENRESTY or "")
+  assert(os.execute((script:gsub("{(%l+)}", { home = home, copy = copy }))))
   env.XDG_CONFIG_HOME, env.AMPERSAND_PROJECT_ID, env.AMPERSAND_INTEGRATION_ID = false, false, false
   env.PREFIX, env.SPECS, env.LUA_VERSION = home .. "/usr", "spec/client/time_spec.lua", VERSION
   env.PKG_CONFIG_PATH = home .. "/usr/lib/pkgconfig"
   local ports = nginx.free_ports(2)
   env.PORT = ports[1]
   write(home .. "/exports", "")
-  os.execute("mkdir " .. home .. "/.luarocks")
   for _, abi in ipairs { "5.1", "5.4" } do write(("%s/.luarocks/config-%s.lua"):format(home, abi), LUAROCKS) end
   return setmetatable({ session = session, home = home, ports = ports, running = {} }, Place)
 end
@@ -126,31 +132,44 @@ function Place:run(text)
   return self.session:run(self:script(text))
 end
 
-local function first_output(path, seconds)
-  local deadline = socket.gettime() + seconds
-  repeat
-    if command.read(path) ~= "" then return end
-    socket.sleep(0.02)
-  until socket.gettime() > deadline
-end
-
--- Starts what goes on until it is interrupted; it ends by itself if it is not interrupted. Waits for its first word.
-function Place:start(text, where, seconds)
+-- Starts what goes on until it is interrupted; it ends by itself if it is not interrupted.
+function Place:start(text, where)
   local name = ("%s/running%d"):format(self.home, #self.running + 1)
   write(name .. ".sh", self.session:prelude() .. self:script(text))
-  local pipe = assert(io.popen(("echo $$ > %s.pid; exec timeout -s INT 180 sh %s.sh > %s.out 2>&1"):format(name, name, name), "w"))
-  table.insert(self.running, { pipe = pipe, name = name, where = where })
-  first_output(name .. ".out", seconds)
+  local pipe = assert(io.popen(("echo $$ >%s.pid; exec timeout -s INT 180 sh %s.sh >%s.out 2>&1"):format(name, name, name), "w"))
+  local one = { pipe = pipe, name = name, where = where, since = socket.gettime() }
+  server.await(10, function()
+    one.pid = tonumber(command.read(name .. ".pid"):match "^(%d+)\n")
+    return one.pid
+  end)
+  table.insert(self.running, one)
+  return one
 end
 
--- Ends what still goes on, as Ctrl-C does, and says what has ended by itself.
+-- Waits until it has said something, or has gone on for some seconds, or has ended; says whether it goes on.
+local function goes_on(one, seconds)
+  server.await(one.since + seconds - socket.gettime(), function()
+    return command.read(one.name .. ".out") ~= "" or not server.alive(one.pid)
+  end)
+  return server.alive(one.pid)
+end
+
+-- Ends what still goes on, as Ctrl-C does, and says what has ended by itself. A server that waits for connections notices
+-- the interrupt after half a second, or when one comes.
 function Place:interrupt()
   local ended = {}
   while self.running[1] do
     local one = table.remove(self.running)
-    local ok = os.execute(("kill -INT $(cat %s.pid) 2>/dev/null"):format(one.name))
+    if goes_on(one, 1) then
+      os.execute("kill -INT " .. one.pid)
+      server.await(1, function()
+        for _, port in ipairs(self.ports) do server.listens(port) end
+        return not server.alive(one.pid)
+      end)
+    else
+      ended[#ended + 1] = one.where .. " ended by itself:\n" .. command.read(one.name .. ".out")
+    end
     one.pipe:close()
-    if ok ~= true and ok ~= 0 then ended[#ended + 1] = one.where .. " ended by itself:\n" .. command.read(one.name .. ".out") end
   end
   return table.concat(ended, "\n")
 end
@@ -188,7 +207,7 @@ function run.console(place, block)
 end
 
 function run.sh(place, block, where)
-  if block.mark then return place:start(place:adapt(block.text), where, 30) end
+  if block.mark then return goes_on(place:start(place:adapt(block.text), where), 30) end
   local result = place:run(place:adapt(block.text) .. 'export -p > "$HOME/exports"\n')
   assert.equal(0, result.code, where .. "\n" .. result.out .. result.err)
 end
@@ -202,7 +221,7 @@ local function run_lua(place, blocks, path)
       expected[#program] = block
     elseif block.mark == "until interrupted" then
       write(place.home .. "/forever.lua", program[1] .. block.text)
-      place:start('program "$HOME/forever.lua"\n', where, 2)
+      place:start('program "$HOME/forever.lua"\n', where)
     else
       program[#program + 1] = block.text:gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. place.ports[1])
     end
@@ -219,7 +238,7 @@ local function run_lua(place, blocks, path)
 end
 
 -- Each line in the phase that its comment names, those without one in init_by_lua.
-local function run_in_nginx(server, block, where)
+local function run_in_nginx(mocked, block, where)
   local phases = { init = {}, access = {}, content = {} }
   for line in block.text:gmatch "[^\n]+" do
     local phase = line:match "%-%- (%l+)_by_lua$" or line:find "%-%- anywhere$" and "content" or "init"
@@ -233,7 +252,7 @@ local function run_in_nginx(server, block, where)
         client = ampersand.new { base_url = "%s", api_key = "%s", project = "my-project", integration = "hubspot" }
         %s
       }
-    ]]):format(server.url, server.key, table.concat(phases.init, "\n"):gsub("10%.0%.0%.5", "127.0.0.1")),
+    ]]):format(mocked.url, mocked.key, table.concat(phases.init, "\n"):gsub("10%.0%.0%.5", "127.0.0.1")),
     server = ([[
       location = /gated {
         access_by_lua_block {
@@ -248,7 +267,7 @@ local function run_in_nginx(server, block, where)
       }
     ]]):format(table.concat(phases.access, "\n"), table.concat(phases.content, "\n")),
   }
-  server:control("installations", { ids = { "installation-0000202" }, set = { healthStatus = "unhealthy" } })
+  mocked:control("installations", { ids = { "installation-0000202" }, set = { healthStatus = "unhealthy" } })
   local healthy, body = running:ask "/gated?team=group-0000201"
   local unhealthy = running:ask "/gated?team=group-0000202"
   local log = running:log()
@@ -272,13 +291,13 @@ local function absence(path, block)
   end
 end
 
-local function run_document(place, server, path, blocks)
+local function run_document(place, mocked, path, blocks)
   local programs, absent = {}, nil
   for _, block in ipairs(blocks) do
     local where = ("%s:%d"):format(path, block.line)
     if block.mark and block.mark:find "^not run: " then -- luacheck: ignore 542
     elseif block.mark == "in nginx" then
-      if VERSION == "jit" and not nginx.missing_module() then run_in_nginx(server, block, where) end
+      if VERSION == "jit" and not nginx.missing_module() then run_in_nginx(mocked, block, where) end
     elseif block.kind == "lua" or block.mark == "output" then
       programs[#programs + 1] = block
     elseif absence(path, block) then
@@ -315,13 +334,19 @@ end
 ---@return boolean ran
 ---@return string? absent what this machine lacks for some of them
 function markdown.run(path)
-  local server = mock.start { installations = 200 }
-  local place = new_place(server)
-  local ok, result = pcall(run_document, place, server, path, (markdown.blocks(path)))
+  local mocked = mock.start { installations = 200 }
+  local place = new_place(mocked, path)
+  local ok, result = pcall(run_document, place, mocked, path, (markdown.blocks(path)))
   place:close()
-  server:stop()
+  mocked:stop()
   if not ok then error(result, 0) end
   return true, result
+end
+
+--- Removes what the documents of a spec file have shared.
+function markdown.close()
+  if copy then os.execute("rm -rf " .. command.quote(copy)) end
+  copy = nil
 end
 
 return markdown

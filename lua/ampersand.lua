@@ -84,7 +84,7 @@ local LAZY = {
   record = "record", replay = "record",
 }
 
-local MODULES = [[client client.iterator client.pages client.value client.query client.fields client.params_by_name
+local MODULES = [[client client.iterator client.pages client.value client.query client.fields client.by_id client.raw
   client.bearer client.proxy client.parallel client.download transport.given cancel json time jwt webhook record metrics
   cache gate receiver fleet.watch fleet.explain fleet.wait fleet.edit fleet.undo fleet.deploy]]
 local CURL = " transport.scheduler transport.parallel transport.open_streams"

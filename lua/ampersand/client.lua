@@ -116,7 +116,7 @@ function Client:call(id, given, options, ...)
     for i, each in ipairs(operations.all()) do known[i] = each.id end
     argcheck.raise(("client:call: unknown operation %q; %s"):format(tostring(id), argcheck.hint(id, known)))
   end
-  return resource.perform(require "ampersand.client.params_by_name".of_call(what, op, self, given, options))
+  return resource.perform(require "ampersand.client.by_id".call(what, self, op, given, options))
 end
 
 --- Sends a request that is not in the table of operations.
@@ -127,7 +127,7 @@ end
 ---@return table|ampersand.Error info
 function Client:request(method, path, given, ...)
   refuse_more("client:request", ...)
-  local c = require "ampersand.client.params_by_name".of_request("client:request", self, method, path, given)
+  local c = require "ampersand.client.raw".call("client:request", self, method, path, given)
   return require "ampersand.client.value"(c)
 end
 

@@ -1,5 +1,5 @@
---- Arguments of methods -> path, query, body, options. Those of `client:call` and `client:request` are read by
--- ampersand.client.params_by_name.
+--- Arguments of methods -> path, query, body, options. ampersand.client.by_id and .raw read those of client:call and
+-- client:request.
 --
 -- Ids fill the path from the right, the client's defaults supply the left; in `fields`, names the operation declares
 -- as query go to the URL and the rest is the body; `options` are ours. Invalid arguments raise at the caller's line.

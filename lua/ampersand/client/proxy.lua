@@ -4,8 +4,8 @@
 
 local argcheck = require "ampersand.util.argcheck"
 local call = require "ampersand.client.call"
-local by_name = require "ampersand.client.params_by_name"
 local params = require "ampersand.client.params"
+local raw = require "ampersand.client.raw"
 local request = require "ampersand.client.request"
 local read_value = require "ampersand.client.value"
 local sender = require "ampersand.client.sender"
@@ -132,7 +132,7 @@ function proxy.send(client, method, path, given)
   local integration = given.integration or client._config.integration
   local missing = not client._config.project and "project"
     or not (integration or given.installation) and "integration"
-  local c = by_name.of_request("client:proxy", client, method, path, plain)
+  local c = raw.call("client:proxy", client, method, path, plain)
   c.op.id, c.op.auth, c.raw = "proxy", "key", type(given.body) == "string"
   if missing then return nil, call.error(call.attempt(c), "config", params.missing(missing)) end
   local project, err = project_id(client, given)

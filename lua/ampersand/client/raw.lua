@@ -1,47 +1,15 @@
---- Arguments by name: of `client:call(id, params, options)`, and of `client:request`, which no operation describes.
+--- Requests that no operation describes: client:request, and what goes through the proxy.
 
 local argcheck = require "ampersand.util.argcheck"
 local call = require "ampersand.client.call"
 local params = require "ampersand.client.params"
 local request = require "ampersand.client.request"
 
-local by_name = {}
+local raw = {}
 
 local function raise(what, words, ...)
   argcheck.raise(what .. ": " .. words:format(...))
 end
-
---- Reads the arguments of `client:call(id, params, options)`: wire names, and `body` apart.
----@return ampersand.Call?, ampersand.Error?
-function by_name.of_call(what, op, client, given, options)
-  argcheck.check({ params = given, options = options }, { params = "table", options = "table" }, what)
-  local placeholder, path, query, body = {}, {}, {}, nil
-  for _, name in ipairs(op.placeholders) do placeholder[name] = true end
-  for name, value in pairs(given or {}) do
-    if name == "body" then
-      body = value
-    elseif placeholder[name] then
-      local bad = request.bad_id(value)
-      if bad then raise(what, "%s %s", name, bad) end
-      path[name] = value
-    elseif op.query[name] then
-      query[name] = params.check_query_value(what, name, value)
-    else
-      local known = { "body" }
-      for _, names in ipairs { op.placeholders, op.query_names } do
-        for _, wire in ipairs(names) do known[#known + 1] = wire end
-      end
-      raise(what, "unknown parameter %q; %s", tostring(name), argcheck.hint(name, known))
-    end
-  end
-  if body ~= nil and not op.body then raise(what, "the operation takes no body") end
-  options = options or call.NOTHING
-  params.check(what, op, client._config, query, body, options)
-  local missing = params.fill_path(what, op, client._config, path)
-  return call.new(what, client, op, path, query, body, options, missing)
-end
-
--- --- requests that no operation describes ------------------------------------------------------------------------
 
 local function check_name(what, kind, name, known)
   if known[name] then return end
@@ -52,9 +20,14 @@ local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true
 local REQUEST_OPTIONS = { query = "table", body = "table|string|number|boolean", server = "string" }
 for name, kind in pairs(params.OPTIONS) do REQUEST_OPTIONS[name] = kind end
 
---- Reads the arguments of `client:request(method, path, given)`; makes an operation of them.
+--- Reads the arguments of client:request, and makes an operation of them.
+---@param what string for messages
+---@param client ampersand.Client
+---@param method string
+---@param path string
+---@param given table?
 ---@return ampersand.Call
-function by_name.of_request(what, client, method, path, given)
+function raw.call(what, client, method, path, given)
   check_name(what, "method", method, METHODS)
   if type(path) ~= "string" or not path:match("^/[^?#%c%s]*$") or (path .. "/"):find("/%.%.?/") then
     raise(what, "the path must begin with / and hold no ?, #, space, . or .. segment; use `query`")
@@ -81,4 +54,4 @@ function by_name.of_request(what, client, method, path, given)
   return call.new(what, client, op, {}, query, given.body, options)
 end
 
-return by_name
+return raw

@@ -69,9 +69,8 @@ DOUBLES     ?= 1000000
 .PHONY: check-json check-foreign fuzz
 $(JSON_HOST): spec/support/json_host.c $(CORE_OBJ)
 	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(SANITIZE) -Iinclude -Isrc $(LUA_INC) $^ $(LUA_LIB) -lm -ldl -o $@
-$(JSON_NATIVE): $(NATIVE_SRC) $(wildcard src/*.h)
-	@mkdir -p $(@D)
-	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(SANITIZE) -Isrc $(NATIVE_SRC) -lm -o $@
+$(JSON_NATIVE): $(firstword $(NATIVE_SRC)) $(call object,$(wordlist 2,99,$(NATIVE_SRC)))
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) $(SANITIZE) -Isrc $^ -lm -o $@
 check-json: $(JSON_HOST) $(JSON_NATIVE) ## failing allocators, doubles and the suite, in C programs
 	$(JSON_HOST) spec/support/json_under_pressure.lua
 	$(JSON_NATIVE) doubles $(DOUBLES)

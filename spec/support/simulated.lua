@@ -1,7 +1,6 @@
 -- The simulated fleet as a whole: what the mock server holds, and what it should hold after an edit.
 
 local core = require "ampersand.core"
-local deep = require "ampersand.util.deep"
 local diff = require "ampersand.fleet.diff"
 local mock = require "ampersand.mock"
 
@@ -47,12 +46,14 @@ function simulated.records(name, kind)
   return found
 end
 
--- Without what every edit changes by itself.
-local function comparable(installation)
-  installation = deep.copy(installation)
-  installation.updateTime, installation.config.id, installation.config.createTime = nil, nil, nil
-  return installation
+-- An installation as JSON, without what every edit changes by itself.
+local function text_of(installation)
+  local config = installation.config
+  installation.updateTime, config.id, config.createTime = nil, nil, nil
+  return assert(core.encode(installation, { sort_keys = true }))
 end
+
+local rule = {} -- the texts of the fleet's rule, by number
 
 --- Compares every installation of the server with the rule of the fleet, changed by `fn` (nil: unchanged).
 ---@return string? difference the first one, in words
@@ -63,10 +64,16 @@ function simulated.difference(server, count, fn)
   local list = assert(core.decode(body))
   if #list ~= count then return ("%d installations instead of %d"):format(#list, count) end
   for i, installation in ipairs(list) do
-    local expected = mock.installation(i)
-    if fn then fn(expected.config, expected) end
-    local found = diff.list(comparable(expected), comparable(installation))
-    if found[1] then return installation.id .. ": " .. diff.line(found[1]) end
+    rule[i] = rule[i] or text_of(mock.installation(i))
+    local expected, found = rule[i], text_of(installation)
+    if fn then
+      local changed = core.decode(expected)
+      fn(changed.config, changed)
+      expected = core.encode(changed, { sort_keys = true })
+    end
+    if found ~= expected then
+      return installation.id .. ": " .. diff.line(diff.list(core.decode(expected), core.decode(found))[1])
+    end
   end
 end
 

@@ -17,19 +17,25 @@ AMP_INLINE bool amp_is_plain(char c)
     return (signed char)c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* The high bit of each of eight bytes that is not plain, the first byte's lowest. */
-AMP_INLINE uint64_t amp_not_plain_8(const char *p)
+/* The high bit of each of the word's bytes that is not plain. */
+AMP_INLINE uint64_t amp_not_plain_word(uint64_t x)
 {
     const uint64_t ones = 0x0101010101010101u, low7 = ones * 0x7f;
+    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+    uint64_t plain =
+        ((quote & low7) + low7) & ((backslash & low7) + low7) & ((x & low7) + ones * 0x60);
+    return (~plain | x) & ones * 0x80;
+}
+
+/* The same for the eight bytes at `p`, the first byte's lowest. */
+AMP_INLINE uint64_t amp_not_plain_8(const char *p)
+{
     uint64_t x;
     memcpy(&x, p, sizeof x);
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     x = __builtin_bswap64(x);
 #endif
-    uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
-    uint64_t plain =
-        ((quote & low7) + low7) & ((backslash & low7) + low7) & ((x & low7) + ones * 0x60);
-    return (~plain | x) & ones * 0x80;
+    return amp_not_plain_word(x);
 }
 
 /* A bit for each of 16 bytes that is not plain, the first byte's lowest. */

@@ -42,7 +42,7 @@ struct level {
 
 /* Member names as they were written before, `"name":`, found by the string's address, which is its
  * own as long as the tables that are written hold it. */
-enum { NAME_SLOTS = 256, NAME_BYTES = 32 };
+enum { NAME_SLOTS = 512, NAME_BYTES = 32 };
 struct names {
     const char *text[NAME_SLOTS];
     unsigned char size[NAME_SLOTS];
@@ -134,6 +134,13 @@ AMP_INLINE bool copy_plain(char *out, const char *p, size_t size)
         found |= copy_16(out + size - 16, p + size - 16);
     } else if (size >= 8) {
         found = copy_8(out, p) | copy_8(out + size - 8, p + size - 8);
+    } else if (size >= 4) {
+        uint32_t first, last;
+        memcpy(&first, p, 4);
+        memcpy(&last, p + size - 4, 4);
+        memcpy(out, &first, 4);
+        memcpy(out + size - 4, &last, 4);
+        found = amp_not_plain_word((uint64_t)first << 32 | last);
     } else {
         for (size_t i = 0; i < size; i++) {
             out[i] = p[i];

@@ -1,8 +1,10 @@
 #include "json_number.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- decimal to double, the fast way --------------------------------------------------------- */
@@ -141,96 +143,29 @@ static const double exact_ten[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1
 
 /* --- decimal to double, the slow and exact way ----------------------------------------------- */
 
-/* A number in limbs of nine decimal digits, the highest first, WHOLE of them before the point.
- * After it there is room for the 1075 digits that a halfway point between two doubles can have. */
-enum { WHOLE = 38, LIMBS = WHOLE + 130, LIMB = 1000000000, MOST_BITS = 29 };
+/* A point halfway between two doubles has at most 767 digits: what comes after more than these only
+ * shows on which side of it the number is. */
+enum { COUNTED = 19, MOST_DIGITS = 800 };
 
-/* Adds a digit x 10^position. Below the last limb it only makes that one odd. */
-static void add_digit(uint32_t *limb, int64_t position, int digit)
-{
-    position += 9 * (LIMBS - WHOLE);
-    if (position < 0)
-        limb[LIMBS - 1] |= digit != 0;
-    else
-        limb[LIMBS - 1 - position / 9] += (uint32_t)digit * (uint32_t)exact_ten[position % 9];
-}
-
-static void add_digits(uint32_t *limb, const struct amp_decimal *number)
-{
-    enum { COUNTED = 19 };
-    int64_t position = number->exponent;
-    int count = 0;
-    for (uint64_t digits = number->digits; digits; digits /= 10)
-        add_digit(limb, position++, (int)(digits % 10));
-    position = number->exponent;
-    for (const char *p = number->text; number->many && p < number->end && (*p | 0x20) != 'e'; p++)
-        if (*p != '.' && (count || *p != '0') && ++count > COUNTED)
-            add_digit(limb, --position, *p - '0');
-}
-
-static void shift_left(uint32_t *limb, int bits)
-{
-    uint64_t carry = 0;
-    for (int i = LIMBS - 1; i >= 0; i--) {
-        if (!limb[i] && !carry)
-            continue;
-        carry += (uint64_t)limb[i] << bits;
-        limb[i] = (uint32_t)(carry % LIMB);
-        carry /= LIMB;
-    }
-}
-
-static void shift_right(uint32_t *limb, int bits)
-{
-    uint64_t rest = 0;
-    for (int i = 0; i < LIMBS; i++) {
-        if (!limb[i] && !rest)
-            continue;
-        rest = rest * LIMB + limb[i];
-        limb[i] = (uint32_t)(rest >> bits);
-        rest &= ((uint64_t)1 << bits) - 1;
-    }
-    limb[LIMBS - 1] |= rest != 0;
-}
-
-/* What is before the point, or UINT64_MAX when that is 10^18 or more. */
-static uint64_t whole_part(const uint32_t *limb)
-{
-    for (int i = 0; i < WHOLE - 2; i++)
-        if (limb[i])
-            return UINT64_MAX;
-    return (uint64_t)limb[WHOLE - 2] * LIMB + limb[WHOLE - 1];
-}
-
-/* 1 when the nearest integer, ties to even, is the next one. */
-static uint64_t round_up(const uint32_t *limb, bool odd)
-{
-    for (int i = WHOLE + 1; i < LIMBS; i++)
-        odd |= limb[i] != 0; /* more than a tie */
-    return limb[WHOLE] + odd > LIMB / 2;
-}
-
-/* Scales by powers of two until the mantissa is before the point; every case, subnormals and
- * overflow included. */
+/* strtod, subnormals and overflow included. Without a point the text is the same in every locale. */
 static double round_exactly(const struct amp_decimal *number)
 {
-    uint32_t limb[LIMBS] = {0};
-    uint64_t mantissa;
-    int exponent = 0, bits;
-    if (number->exponent > POWER_MAX)
-        return (double)INFINITY;
-    add_digits(limb, number);
-    for (; (mantissa = whole_part(limb)) >> 53; exponent += bits) {
-        bits = mantissa == UINT64_MAX ? MOST_BITS : 11 - leading_zeros(mantissa);
-        shift_right(limb, bits);
+    char text[MOST_DIGITS + 32];
+    int length = snprintf(text, sizeof text, "%" PRIu64, number->digits), count = 0;
+    int64_t exponent = number->exponent;
+    bool more = false;
+    for (const char *p = number->text; number->many && p < number->end && (*p | 0x20) != 'e'; p++) {
+        if (*p == '.' || (!count && *p == '0') || ++count <= COUNTED)
+            continue;
+        more |= length >= MOST_DIGITS && *p != '0';
+        if (length < MOST_DIGITS) {
+            text[length++] = *p;
+            exponent--;
+        }
     }
-    for (; !(mantissa >> 52) && exponent > -1074; mantissa = whole_part(limb), exponent -= bits) {
-        bits = mantissa ? leading_zeros(mantissa) - 11 : MOST_BITS;
-        bits = bits > MOST_BITS ? MOST_BITS : bits;
-        bits = bits > exponent + 1074 ? exponent + 1074 : bits;
-        shift_left(limb, bits);
-    }
-    return ldexp((double)(mantissa + round_up(limb, mantissa & 1)), exponent);
+    snprintf(text + length, sizeof text - (size_t)length, "%se%" PRId64, more ? "1" : "",
+             exponent - more);
+    return strtod(text, NULL);
 }
 
 /* --- decimal to double ----------------------------------------------------------------------- */

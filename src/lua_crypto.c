@@ -67,69 +67,38 @@ static int l_equal(lua_State *L)
     return 1;
 }
 
-/* --- base64 (RFC 4648) ---------------------------------------------------------------------- */
+/* --- base64 (RFC 4648): libcrypto's, of which URLs have two other digits ---------------------- */
 
-static const char *alphabet(int url)
+static void exchange(char *text, size_t n, const char *from, const char *to)
 {
-    return url ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-               : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < n; i++)
+        text[i] = text[i] == from[0] ? to[0] : text[i] == from[1] ? to[1] : text[i];
 }
 
-/* Writes up to three bytes as up to four digits; returns how many digits. */
-static size_t encode_group(const unsigned char *in, size_t n, const char *digits, char *out)
+/* Returns the number of digits, without padding; `out` has room for it and a NUL. */
+static size_t encode(char *out, const unsigned char *in, size_t n, bool url)
 {
-    unsigned long bits = (unsigned long)in[0] << 16;
-    if (n > 1)
-        bits |= (unsigned long)in[1] << 8;
-    if (n > 2)
-        bits |= in[2];
-    for (size_t i = 0; i <= n; i++)
-        out[i] = digits[(bits >> (18 - 6 * i)) & 63];
-    return n + 1;
+    size_t used = (size_t)EVP_EncodeBlock((unsigned char *)out, in, (int)n);
+    while (used && out[used - 1] == '=')
+        used--;
+    if (url)
+        exchange(out, used, "+/", "-_");
+    return used;
 }
 
 /* base64_encode(bytes, url?) -> text; url-safe text carries no padding */
 static int l_base64_encode(lua_State *L)
 {
-    size_t n, used = 0;
+    size_t n, used;
     const unsigned char *in = (const unsigned char *)luaL_checklstring(L, 1, &n);
-    int url = lua_toboolean(L, 2);
-    luaL_argcheck(L, n <= ((size_t)-1) / 2, 1, "too long");
+    bool url = lua_toboolean(L, 2);
+    luaL_argcheck(L, n <= INT_MAX / 2, 1, "too long");
     char *out = (char *)lua_newuserdata(L, (n + 2) / 3 * 4 + 1);
-    for (size_t i = 0; i < n; i += 3)
-        used += encode_group(in + i, n - i < 3 ? n - i : 3, alphabet(url), out + used);
+    used = encode(out, in, n, url);
     while (!url && used % 4 != 0)
         out[used++] = '=';
     lua_pushlstring(L, out, used);
     return 1;
-}
-
-static int digit_value(char c, const char *digits)
-{
-    const char *at = c ? strchr(digits, c) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
-/* Reads n digits into out; returns the number of bytes, or -1 for anything that is not canonical
- * base64. */
-static long decode_digits(const char *in, size_t n, const char *digits, unsigned char *out)
-{
-    unsigned long bits = 0;
-    int have = 0;
-    long used = 0;
-    for (size_t i = 0; i < n; i++) {
-        int value = digit_value(in[i], digits);
-        if (value < 0)
-            return -1;
-        bits = (bits << 6) | (unsigned long)value;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[used++] = (unsigned char)((bits >> have) & 255);
-            bits &= (1UL << have) - 1;
-        }
-    }
-    return have == 6 || bits != 0 ? -1 : used;
 }
 
 /* base64_decode(text, url?) -> bytes | nil, message; padding may be left out, but not be wrong */
@@ -137,16 +106,26 @@ static int l_base64_decode(lua_State *L)
 {
     size_t n;
     const char *text = luaL_checklstring(L, 1, &n);
-    const char *digits = alphabet(lua_toboolean(L, 2));
+    bool url = lua_toboolean(L, 2);
+    luaL_argcheck(L, n <= INT_MAX / 2, 1, "too long");
     if (n % 4 == 0)
         for (int i = 0; i < 2 && n > 0 && text[n - 1] == '='; i++)
             n--;
-    unsigned char *out = (unsigned char *)lua_newuserdata(L, n + 1);
-    long used = decode_digits(text, n, digits, out);
-    if (used >= 0)
-        lua_pushlstring(L, (const char *)out, (size_t)used);
-    OPENSSL_cleanse(out, n);
-    return used >= 0 ? 1 : failed(L, "not valid base64");
+    size_t room = (n + 3) / 4 * 4;
+    char *digits = (char *)lua_newuserdata(L, 2 * room + 2);
+    unsigned char *bytes = (unsigned char *)digits + room + 1;
+    memcpy(digits, text, n);
+    memset(digits + n, '=', room - n);
+    if (url)
+        exchange(digits, n, "-_", "+/");
+    int used = EVP_DecodeBlock(bytes, (unsigned char *)digits, (int)room) - (int)(room - n);
+    /* It takes other spellings as well: the canonical one is what encoding gives again. */
+    bool valid =
+        used >= 0 && encode(digits, bytes, (size_t)used, url) == n && memcmp(digits, text, n) == 0;
+    if (valid)
+        lua_pushlstring(L, (const char *)bytes, (size_t)used);
+    OPENSSL_cleanse(digits, 2 * room + 2);
+    return valid ? 1 : failed(L, "not valid base64");
 }
 
 /* --- RS256 ---------------------------------------------------------------------------------- */

@@ -147,7 +147,7 @@ static const double exact_ten[EXACT_TENS + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1
  * shows on which side of it the number is. */
 enum { COUNTED = 19, MOST_DIGITS = 800 };
 
-/* strtod, subnormals and overflow included. Without a point the text is the same in every locale. */
+/* strtod, subnormals and overflow included. Without a point it reads the same in every locale. */
 static double round_exactly(const struct amp_decimal *number)
 {
     char text[MOST_DIGITS + 32];

@@ -23,10 +23,8 @@
  * belongs to a userdata before anything that may raise.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* dladdr and clocks under -std=c99 */
+#define _GNU_SOURCE /* dladdr under -std=c99 */
 #endif
-
-#include "clock.h"
 
 #include "ampersand.h"
 #include "byte_source.h"
@@ -545,13 +543,6 @@ static int transfer_cancel(lua_State *L)
 /* --- the module --------------------------------------------------------------------------------
  */
 
-/* http.now() -> seconds on a clock that only runs forward. */
-static int http_now(lua_State *L)
-{
-    lua_pushnumber(L, (lua_Number)amp_seconds(CLOCK_MONOTONIC));
-    return 1;
-}
-
 /* What was loaded, which may be newer than what was compiled against. */
 static int http_versions(lua_State *L)
 {
@@ -627,7 +618,7 @@ static const luaL_Reg transfer_methods[] = {{"id", transfer_id},
                                             {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
-    {"engine", http_engine}, {"now", http_now}, {"versions", http_versions}, {NULL, NULL}};
+    {"engine", http_engine}, {"versions", http_versions}, {NULL, NULL}};
 
 AMP_EXPORT int luaopen_ampersand_http(lua_State *L)
 {

@@ -1,7 +1,7 @@
 local cqueues = require "cqueues"
 local curl = require "ampersand.transport.curl"
 local fault = require "support.fault"
-local http = require "ampersand.http"
+local core = require "ampersand.core"
 
 describe("parallel", function()
   local server, transport
@@ -90,7 +90,7 @@ describe("parallel", function()
   end)
 
   it("sleeps and streams in its tasks", function()
-    local start = http.now()
+    local start = core.now()
     local tasks = {}
     for i = 1, 10 do
       tasks[i] = function()
@@ -106,7 +106,7 @@ describe("parallel", function()
     end
     local values = transport:parallel(10, tasks)
     for i = 1, 10 do assert.equal(200000, values[i]) end
-    assert.is_true(http.now() - start < 0.9)
+    assert.is_true(core.now() - start < 0.9)
   end)
 
   it("may be used in a task", function()

@@ -3,7 +3,7 @@
 local busted = require "busted"
 local curl = require "ampersand.transport.curl"
 local cancel = require "ampersand.cancel"
-local http = require "ampersand.http"
+local core = require "ampersand.core"
 local fault = require "support.fault"
 
 -- busted's words are globals of the spec files only.
@@ -50,14 +50,14 @@ function loop_cases.declare(new_loop, may_die)
 
   it("lets 50 requests wait at once, each for its own answer, in any order", function()
     for _ = 1, 2 do -- cold, then warm
-      local start = http.now()
+      local start = core.now()
       all(50, function(i)
         local delay = (i * 37 % 50) / 1000 -- shuffled
         local res = assert(get(("slow?seconds=%.3f&n=%d"):format(delay, i)))
         assert.equal(200, res.status)
         assert.is_string(res.read())
       end)
-      assert.is_true(http.now() - start < 8)
+      assert.is_true(core.now() - start < 8)
     end
   end)
 
@@ -75,9 +75,9 @@ function loop_cases.declare(new_loop, may_die)
   end)
 
   it("sleeps side by side", function()
-    local start = http.now()
+    local start = core.now()
     all(20, function() transport:sleep(0.1) end)
-    local took = http.now() - start
+    local took = core.now() - start
     assert.is_true(took >= 0.1 and took < 1.5, tostring(took))
   end)
 
@@ -88,9 +88,9 @@ function loop_cases.declare(new_loop, may_die)
         transport:sleep(0.05)
         token:cancel()
       elseif i == 3 then
-        local start = http.now()
+        local start = core.now()
         transport:sleep(20, token)
-        assert.is_true(http.now() - start < 5)
+        assert.is_true(core.now() - start < 5)
       else
         local _, message, kind = get("silent", { cancel = token })
         kinds[i] = kind
@@ -158,8 +158,8 @@ function loop_cases.declare(new_loop, may_die)
         done = done + 1
       end)
     end
-    local start = http.now()
-    run(function() return done == 99 or http.now() - start > 20 end, transport)
+    local start = core.now()
+    run(function() return done == 99 or core.now() - start > 20 end, transport)
     assert.is_true(killed)
     assert.equal(99, done)
   end)

@@ -3,7 +3,7 @@
 local cancel = require "ampersand.cancel"
 local curl = require "ampersand.transport.curl"
 local fault = require "support.fault"
-local http = require "ampersand.http"
+local core = require "ampersand.core"
 
 local TOTAL = tonumber(arg[1]) or 100000
 local seed = tonumber(arg[2]) or os.time() % 100000
@@ -79,7 +79,7 @@ end
 local function new_transport() return curl.new { http_proxy = "", ca_file = server.directory .. "/ca.pem" } end
 
 settle()
-local start, fds, first_memory, done = http.now(), descriptors(), nil, 0
+local start, fds, first_memory, done = core.now(), descriptors(), nil, 0
 local transport = new_transport()
 while done < TOTAL do
   batch(transport, 500)
@@ -101,7 +101,7 @@ for name in pairs(outcomes) do names[#names + 1] = name end
 table.sort(names)
 for _, name in ipairs(names) do print(("%10d  %s"):format(outcomes[name], name)) end
 first_memory = first_memory or last_memory
-print(("%10d  requests in %.0f s (seed %d)"):format(done, http.now() - start, seed))
+print(("%10d  requests in %.0f s (seed %d)"):format(done, core.now() - start, seed))
 print(("%10.1f  MB resident after a quarter, %.1f at the end"):format(first_memory / 2 ^ 20, last_memory / 2 ^ 20))
 print(("%10d  descriptors more than at the start"):format(left))
 assert(left == 0, "descriptors leaked")

@@ -64,9 +64,9 @@ describe("the curl transport", function()
   local function arrivals() return server:arrivals(("unique=%d."):format(unique)) end
 
   local function seconds(f, ...)
-    local start = http.now()
+    local start = core.now()
     f(...)
-    return http.now() - start
+    return core.now() - start
   end
 
   -- Each is asked for whole and as a stream: a broken one must be an error of this kind both ways.

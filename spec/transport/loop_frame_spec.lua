@@ -1,7 +1,7 @@
 local curl = require "ampersand.transport.curl"
 local fault = require "support.fault"
 local frame = require "ampersand.loop.frame"
-local http = require "ampersand.http"
+local core = require "ampersand.core"
 
 local function spawn(f)
   local ok, message = coroutine.resume(coroutine.create(f))
@@ -34,8 +34,8 @@ describe("a program that polls in every frame", function()
         done = done + 1
       end)
     end
-    local start = http.now()
-    while done < 20 and http.now() - start < 10 do
+    local start = core.now()
+    while done < 20 and core.now() - start < 10 do
       transport:poll(0.002)
       frames = frames + 1
       transport.waiters.engine:wait(0.001) -- stands for drawing
@@ -85,8 +85,8 @@ describe("a program that polls in every frame", function()
         end,
       }
       spawn(function() total = ways[way]() end)
-      local start = http.now()
-      while not total and http.now() - start < 60 do
+      local start = core.now()
+      while not total and core.now() - start < 60 do
         client:poll()
         frames = frames + 1
         transport:sleep(0.008) -- drawing; what arrives meanwhile waits
@@ -105,8 +105,8 @@ describe("a program that polls in every frame", function()
       finished = res.status
     end)
     assert(coroutine.resume(co))
-    local start = http.now()
-    while not its_own and http.now() - start < 10 do
+    local start = core.now()
+    while not its_own and core.now() - start < 10 do
       transport:poll()
       if not its_own then assert(coroutine.resume(co)) end -- it goes on waiting
     end
@@ -127,10 +127,10 @@ describe("a program that polls in every frame", function()
         res.read()
       end)
       assert(coroutine.resume(co))
-      local start = http.now()
+      local start = core.now()
       while not weak.transfer or coroutine.status(co) ~= "suspended" or not transport.waiters.engine:due() do
         transport:poll(0.001)
-        if http.now() - start > 0.3 then break end
+        if core.now() - start > 0.3 then break end
       end
     end
     for _ = 1, 3 do collectgarbage() end
@@ -144,8 +144,8 @@ describe("a program that polls in every frame", function()
       coroutine.close(co) -- luacheck: ignore 143
       local status
       spawn(function() status = get("slow?seconds=0.2").status end)
-      local start = http.now()
-      while not status and http.now() - start < 10 do transport:poll(0.001) end
+      local start = core.now()
+      while not status and core.now() - start < 10 do transport:poll(0.001) end
       assert.equal(200, status)
     end)
   end

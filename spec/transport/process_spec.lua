@@ -2,12 +2,12 @@
 
 local build = require "support.build"
 local fault = require "support.fault"
-local http = require "ampersand.http"
+local core = require "ampersand.core"
 
 -- Every script begins with this.
 local PRELUDE = [[
 local curl = require "ampersand.transport.curl"
-local http = require "ampersand.http"
+local core = require "ampersand.core"
 local URL = URL or arg[1]
 local function get(transport, path, more)
   local req = { method = "GET", url = URL .. path, timeout = 10, resend = true }
@@ -188,23 +188,23 @@ describe("the engine", function()
 
   it("does not wait for a resolver that is stuck, nor crash at the exit that comes first", function()
     local preload = build.c("slow_resolver", "preload", directory)
-    local start = http.now()
+    local start = core.now()
     local output, code = run([[
       local transport = curl.new { http_proxy = "" }
-      local start = http.now()
+      local start = core.now()
       local _, message, kind, sent = transport:request { method = "GET", url = "http://slow.example/", timeout = 0.3 }
       assert(kind == "timeout" and sent == false, message)
-      assert(http.now() - start < 1.3, "late by " .. http.now() - start)
-      transport, start = nil, http.now()
+      assert(core.now() - start < 1.3, "late by " .. core.now() - start)
+      transport, start = nil, core.now()
       collectgarbage()
-      assert(http.now() - start < 1, "the collector waited")
+      assert(core.now() - start < 1, "the collector waited")
     ]], { preload = preload })
     assert.equal(0, code, output)
-    assert.is_true(http.now() - start < 2.9, "the exit waited for the resolver")
+    assert.is_true(core.now() - start < 2.9, "the exit waited for the resolver")
   end)
 
   it("lets Lua react to a signal while it waits", function()
-    local start, name = http.now(), os.tmpname()
+    local start, name = core.now(), os.tmpname()
     local script = [[
       local transport = curl.new { http_proxy = "" }
       local file = io.open("NAME", "w")
@@ -220,7 +220,7 @@ describe("the engine", function()
     os.remove(name)
     assert.matches("interrupted", output)
     assert.equal(1, code)
-    assert.is_true(http.now() - start < 10)
+    assert.is_true(core.now() - start < 10)
   end)
 
   it("survives servers that are gone when it writes", function()
@@ -285,7 +285,7 @@ describe("the engine", function()
         return kind == nil and n == 34
       end
       assert(attempt())
-      local start = http.now()
+      local start = core.now()
       for k = 1, 300 do
         process.fail_at(k)
         local ok, whole = pcall(attempt)
@@ -297,7 +297,7 @@ describe("the engine", function()
       assert(attempt())
       assert(failures > 50, "failures: " .. failures)
       assert(successes > 0, "successes: " .. successes)
-      assert(http.now() - start < 9, "some failure was noticed by the deadline only")
+      assert(core.now() - start < 9, "some failure was noticed by the deadline only")
     ]], { preload = preload })
     assert.equal(0, code, output)
   end)

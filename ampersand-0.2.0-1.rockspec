@@ -73,6 +73,7 @@ build = {
     ["ampersand.cli.parser"] = "lua/ampersand/cli/parser.lua",
     ["ampersand.cli.receiver"] = "lua/ampersand/cli/receiver.lua",
     ["ampersand.cli.selection"] = "lua/ampersand/cli/selection.lua",
+    ["ampersand.cli.shell"] = "lua/ampersand/cli/shell.lua",
     ["ampersand.cli.show"] = "lua/ampersand/cli/show.lua",
     ["ampersand.cli.stdout"] = "lua/ampersand/cli/stdout.lua",
     ["ampersand.cli.terminal"] = "lua/ampersand/cli/terminal.lua",

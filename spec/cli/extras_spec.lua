@@ -1,14 +1,13 @@
--- The real command where it stays or changes a fleet: watch, explain, edit, undo, wait.
+-- The command where it stays or changes a fleet: watch, explain, edit, undo, wait.
 
 local command = require "support.command"
 local core = require "ampersand.core"
-local mock = require "support.mock"
 
 local server, session
 
-local function run(script, more) return session:run(script, more) end
+local function run(line, more) return session:call(line, more) end
 
-setup(function() server, session = command.open { installations = 120, read_seconds = 0.6 } end)
+setup(function() server, session = command.open { installations = 120, read_seconds = 0.3 } end)
 teardown(function() command.close(server, session) end)
 
 describe("watch", function()
@@ -67,7 +66,7 @@ describe("edit and undo", function()
     assert.equal(0, done.code, done.err)
     assert.is_nil(run(read).out:find "true")
     if not command.has_terminal() then pending(command.NO_TERMINAL) end
-    local asked = session:show('ampersand installations undo "$HOME/j"', { keys = "n\r", delay = 0.25 })
+    local asked = session:show('ampersand installations undo "$HOME/j"', { keys = "n\r", after = "%[y/N%]" })
     assert.equal(1, asked.code)
     assert.truthy(asked.out:find "Change %d+ installations back%? %[y/N%] ")
     assert.is_nil(run(read).out:find "true")
@@ -99,31 +98,30 @@ describe("edit and undo", function()
 end)
 
 describe("operations wait", function()
-  local trigger = "id=$(ampersand installations read contact -f groupRef=group-123 -f mode=async"
-    .. " --template '{operationId}'); "
+  local function trigger(mine)
+    local started = mine:call "ampersand installations read contact -f groupRef=group-123 -f mode=async --template '{operationId}'"
+    return started.out:match "%S+"
+  end
 
   it("waits for success", function()
-    local result = run(trigger .. "ampersand operations wait $id --interval 0.1 --template '{id} {status}'; echo $id")
-    assert.truthy(result.out:find "^(%S+) success\n%1\n$", result.out .. result.err)
+    local id = trigger(session)
+    local result = run(("ampersand operations wait %s --interval 0.1 --template '{id} {status}'"):format(id))
+    assert.equal(id .. " success\n", result.out, result.err)
   end)
 
   it("gives up with 5", function()
-    local slow = mock.start { installations = 2, read_seconds = 600 }
-    local mine = command.session(slow)
-    local result = mine:run(trigger .. "ampersand operations wait $id --timeout 0.2 --interval 0.1")
-    mine:close()
-    slow:stop()
-    assert.same({ 5, "" }, { result.code, result.out })
-    assert.truthy(result.err:find("still going on", 1, true), result.err)
+    command.with({ installations = 2, read_seconds = 600 }, function(mine)
+      local result = mine:call(("ampersand operations wait %s --timeout 0.2 --interval 0.1"):format(trigger(mine)))
+      assert.same({ 5, "" }, { result.code, result.out })
+      assert.truthy(result.err:find("still going on", 1, true), result.err)
+    end)
   end)
 
   it("ends with 3 when the operation fails", function()
-    local failing = mock.start { installations = 2, read_seconds = 0.2, fail_reads = true }
-    local mine = command.session(failing)
-    local result = mine:run(trigger .. "ampersand operations wait $id --interval 0.1")
-    mine:close()
-    failing:stop()
-    assert.equal(3, result.code, result.err)
-    assert.truthy(result.err:find("failed", 1, true))
+    command.with({ installations = 2, read_seconds = 0.2, fail_reads = true }, function(mine)
+      local result = mine:call(("ampersand operations wait %s --interval 0.1"):format(trigger(mine)))
+      assert.equal(3, result.code, result.err)
+      assert.truthy(result.err:find("failed", 1, true))
+    end)
   end)
 end)

@@ -2,11 +2,10 @@
 
 local command = require "support.command"
 local core = require "ampersand.core"
-local mock = require "support.mock"
 
 local server, session
 
-local function run(script, more) return session:run(script, more) end
+local function run(line, more, input) return session:call(line, more, input) end
 
 setup(function() server, session = command.open { installations = 20, read_seconds = 0.3 } end)
 teardown(function() command.close(server, session) end)
@@ -50,34 +49,35 @@ end)
 
 describe("login", function()
   local bare = { AMP_API_KEY = false, AMPERSAND_PROJECT_ID = false, AMPERSAND_INTEGRATION_ID = false }
-  local config = [["$(ampersand config path)"]]
+  local function config() return command.read(session.home .. "/ampersand/config") end
 
   it("keeps a key that the server takes, for its owner alone, and logout removes it", function()
-    local result = run("echo mock-key | ampersand login --integration salesforce; ls -l " .. config .. " | cut -c1-10", bare)
-    assert.equal("-rw-------\n", result.out)
+    local result = run("ampersand login --integration salesforce", bare, "mock-key\n")
     assert.truthy(result.err:find("the server takes the key; it is in profile default", 1, true), result.err)
+    assert.truthy(session:run([[ls -l "$HOME/ampersand/config"]]).out:find "^%-rw%-%-%-%-%-%-%-")
     assert.equal("20\n", run("ampersand installations list --count", bare).out, "the only project is kept with it")
-    result = run("ampersand logout; ampersand installations list; cat " .. config, bare)
-    assert.equal("[default]\nintegration = salesforce\nproject = my-project\n", result.out)
+    result = run("ampersand logout", bare)
     assert.truthy(result.err:find("removed from profile default: key\n", 1, true), result.err)
+    result = run("ampersand installations list", bare)
     assert.truthy(result.err:find("no API key", 1, true), result.err)
+    assert.equal("[default]\nintegration = salesforce\nproject = my-project\n", config())
     assert.truthy(run("ampersand logout").err:find("profile default has no key\nAMP_API_KEY is still set\n", 1, true))
   end)
 
   it("keeps nothing of a key that it could not try, and says why by its code", function()
-    local before = run("cat " .. config).out
-    assert.equal(4, run("echo wrong-key | ampersand login --profile new", bare).code)
-    assert.equal(1, run("echo mock-key | ampersand login --profile new --url http://127.0.0.1:1", bare).code)
+    local before = config()
+    assert.equal(4, run("ampersand login --profile new", bare, "wrong-key\n").code)
+    assert.equal(1, run("ampersand login --profile new --url http://127.0.0.1:1", bare, "mock-key\n").code)
     assert.equal(2, run("ampersand login --profile new", bare).code) -- nothing on standard input
-    assert.equal(before, run("cat " .. config).out)
-    local named = run("echo mock-key | ampersand login --profile new --project my-project --quiet", bare)
+    assert.equal(before, config())
+    local named = run("ampersand login --profile new --project my-project --quiet", bare, "mock-key\n")
     assert.same({ 0, "", "" }, { named.code, named.out, named.err })
     assert.equal(0, run("ampersand projects list --profile new", bare).code)
   end)
 
   it("asks without echo on a terminal", function()
     if not command.has_terminal() then pending(command.NO_TERMINAL) end
-    local shown = session:show("ampersand login --profile typed", { keys = "mock-key\r", delay = 0.25, env = bare })
+    local shown = session:show("ampersand login --profile typed", { keys = "mock-key\r", after = "API key: ", env = bare })
     assert.equal(0, shown.code, shown.out)
     assert.is_nil(shown.out:find("mock-key", 1, true), shown.out)
   end)
@@ -85,19 +85,15 @@ end)
 
 describe("--wait", function()
   it("follows a read to its end", function()
-    local read = "ampersand installations read contact -f groupRef=group-123 --wait --interval 0.1 "
+    local read = "ampersand installations read contact -f groupRef=group-123 --wait --interval 0.05 "
     local result = run(read .. "--template '{actionType} {status}'")
     assert.same({ "read success\n", "", 0 }, { result.out, result.err, result.code })
-    local failing = mock.start { installations = 2, read_seconds = 0.2, fail_reads = true }
-    local mine = command.session(failing)
-    assert.equal(3, mine:run(read).code)
-    mine:close()
-    failing:stop()
-    local slow = mock.start { installations = 2, read_seconds = 600 }
-    mine = command.session(slow)
-    assert.equal(5, mine:run(read .. "--timeout 0.5").code)
-    mine:close()
-    slow:stop()
+    command.with({ installations = 2, read_seconds = 0.1, fail_reads = true }, function(mine)
+      assert.equal(3, mine:call(read).code)
+    end)
+    command.with({ installations = 2, read_seconds = 600 }, function(mine)
+      assert.equal(5, mine:call(read .. "--timeout 0.1").code)
+    end)
   end)
 end)
 
@@ -107,7 +103,7 @@ describe("--spreadsheet", function()
     local harmless = { "-5", "+1.5", "a=b", "x@y.z", "plain", "株式会社" }
     for _, list in ipairs { dangerous, harmless } do
       for _, name in ipairs(list) do
-        assert.equal(0, run("ampersand topics create --quiet --body - <<'E'\n" .. core.encode { name = name } .. "\nE").code)
+        assert.equal(0, run("ampersand topics create --quiet --body -", nil, core.encode { name = name }).code)
       end
     end
     local rows = {}

@@ -4,7 +4,7 @@ local command = require "support.command"
 
 local server, session
 
-local function run(script, more) return session:run(script, more) end
+local function run(line, more, input) return session:call(line, more, input) end
 
 setup(function() server, session = command.open { installations = 30 } end)
 teardown(function() command.close(server, session) end)
@@ -18,7 +18,7 @@ describe("a watch whose conditions no element can meet", function()
   it("ends with 1 as soon as that can be seen, also where the API did not answer at first", function()
     for failures = 0, 2 do
       server:control("faults", { on = "listInstallations", status = 500, next = failures })
-      local result = run "ampersand installations watch --tries 1 --polls 8 --interval 0.1 --where zorblax=1 --fail-if any"
+      local result = run "ampersand installations watch --tries 1 --polls 8 --interval 0.01 --where zorblax=1 --fail-if any"
       assert.equal(1, result.code, failures .. result.err)
       assert.truthy(result.err:find("no installation has zorblax: --fail-if cannot decide", 1, true), result.err)
     end
@@ -27,7 +27,7 @@ end)
 
 describe("a body from an editor of Windows", function()
   it("may begin with a byte order mark", function()
-    local result = run [[printf '\357\273\277{"name":"marked"}\r\n' | ampersand topics create --body - --json]]
+    local result = run("ampersand topics create --body - --json", nil, '\239\187\191{"name":"marked"}\r\n')
     assert.equal(0, result.code, result.err)
     assert.truthy(result.out:find('"marked"', 1, true), result.out)
   end)

@@ -7,15 +7,17 @@ local server, session
 setup(function() server, session = command.open { installations = 5 } end)
 teardown(function() command.close(server, session) end)
 
--- Runs a script with a configuration file of this text.
-local function with_file(text, script, more)
-  local folder = session.home .. "/ampersand"
-  os.execute("mkdir -p " .. folder)
-  local file = assert(io.open(folder .. "/config", "wb"))
-  file:write(text)
-  file:close()
-  os.execute("chmod 600 " .. folder .. "/config")
-  return session:run(script, more)
+local CONFIG
+
+setup(function()
+  CONFIG = session.home .. "/ampersand/config"
+  session:run [[umask 077; mkdir "$HOME/ampersand"; : >"$HOME/ampersand/config"]]
+end)
+
+-- Runs a command with a configuration file of this text.
+local function with_file(text, line, more, input)
+  command.write(CONFIG, text)
+  return session:call(line, more, input)
 end
 
 local BARE = { AMP_API_KEY = false, AMPERSAND_PROJECT_ID = false, AMPERSAND_INTEGRATION_ID = false, AMP_API_URL = false }
@@ -35,10 +37,11 @@ describe("the root of the API", function()
     for _, ending in ipairs { "", "/", "/v1", "/v1/", "//" } do
       local url = root .. ending
       local results = {
-        session:run(COUNT, { AMP_API_URL = url }), session:run(COUNT .. " --url " .. url),
+        session:call(COUNT, { AMP_API_URL = url }), session:call(COUNT .. " --url " .. url),
         with_file(file_of():gsub("url = %S+", "url = " .. url), COUNT, BARE),
-        session:run("ampersand config set url " .. url .. "; " .. COUNT, { AMP_API_URL = false }),
       }
+      session:call("ampersand config set url " .. url)
+      results[4] = session:call(COUNT, { AMP_API_URL = false })
       for i, result in ipairs(results) do assert.same({ "5\n", 0 }, { result.out, result.code }, url .. i .. result.err) end
     end
   end)
@@ -51,13 +54,13 @@ describe("the root of the API", function()
     } do
       assert.equal(expected, url.base(given))
     end
-    local result = session:run("ampersand installations list", { AMP_API_URL = root .. "/v2" })
+    local result = session:call("ampersand installations list", { AMP_API_URL = root .. "/v2" })
     assert.equal(1, result.code)
     assert.is_nil(result.err:find("/v2/v1", 1, true), result.err)
   end)
 
   it("is shown as it was given", function()
-    local shown = session:run("ampersand config show", { AMP_API_URL = root }).out
+    local shown = session:call("ampersand config show", { AMP_API_URL = root }).out
     assert.truthy(shown:find("url          " .. root .. "  (AMP_API_URL)\n", 1, true), shown)
   end)
 end)
@@ -67,15 +70,16 @@ describe("a region", function()
 
   it("comes from a flag, a profile or AMP_REGION, and is refused when it is none", function()
     local none = { AMP_API_URL = false, AMP_REGION = false }
-    assert.truthy(session:run(show .. " --region eu", none).out:find("region       eu  (--region)\n", 1, true))
-    assert.truthy(session:run(show, { AMP_REGION = " eu\n" }).out:find("region       eu  (AMP_REGION)\n", 1, true))
-    local set = session:run("ampersand config set region eu; " .. show, none)
+    assert.truthy(session:call(show .. " --region eu", none).out:find("region       eu  (--region)\n", 1, true))
+    assert.truthy(session:call(show, { AMP_REGION = " eu\n" }).out:find("region       eu  (AMP_REGION)\n", 1, true))
+    session:call "ampersand config set region eu"
+    local set = session:call(show, none)
     assert.truthy(set.out:find("region       eu  (profile default)\n", 1, true), set.out .. set.err)
-    session:run "ampersand config unset region"
-    for _, script in ipairs {
-      "ampersand projects list --region e.u", "AMP_REGION=-eu ampersand projects list", "ampersand config set region e/u",
+    session:call "ampersand config unset region"
+    for line, region in pairs {
+      ["ampersand projects list --region e.u"] = false, ["ampersand projects list"] = "-eu", ["ampersand config set region e/u"] = false,
     } do
-      local result = session:run(script)
+      local result = session:call(line, { AMP_REGION = region })
       assert.equal(2, result.code)
       assert.truthy(result.err:find("is not the name of a region", 1, true), result.err)
     end
@@ -92,47 +96,51 @@ end)
 
 describe("an empty region", function()
   it("means the servers as they are, whatever the profile says", function()
-    local result = with_file("[default]\nregion = eu\n", "ampersand projects list --timeout 1 --tries 1 --debug --region ''",
+    command.write(CONFIG, "[default]\nregion = eu\n")
+    local result = session:run("ampersand projects list --timeout 1 --tries 1 --debug --region ''",
       { AMP_API_URL = false, https_proxy = "http://127.0.0.1:1" })
     assert.truthy(result.err:find("GET https://api.withampersand.com/v1/projects", 1, true), result.err)
   end)
 end)
 
 describe("a configuration file that is a link", function()
-  after_each(function() os.execute("rm -rf " .. session.home .. "/ampersand") end)
-
-  local LINK = 'd="$XDG_CONFIG_HOME/ampersand"; mv "$d/config" "$d/real"; ln -s real "$d/config"; '
-
   it("counts by what it leads to, and stays a link when a setting is written", function()
-    local result = with_file(file_of(), LINK .. 'ampersand config set org x; cat "$d/real"; readlink "$d/config"; ' .. COUNT, BARE)
-    assert.equal(file_of() .. "org = x\nreal\n5\n", result.out, result.err)
-    result = with_file(file_of(), LINK .. 'chmod 644 "$d/real"; ' .. COUNT, BARE)
+    local real = session.home .. "/real"
+    os.execute(("cd %s; mv ampersand/config real; ln -s ../real ampersand/config"):format(session.home))
+    finally(function() os.rename(real, CONFIG) end)
+    command.write(real, file_of())
+    assert.equal(0, session:call("ampersand config set org x", BARE).code)
+    assert.equal(file_of() .. "org = x\n", command.read(real))
+    assert.equal("../real\n5\n", session:run('readlink "$HOME/ampersand/config"; ' .. COUNT, BARE).out)
+    os.execute("chmod 644 " .. real)
+    local result = session:call(COUNT, BARE)
     assert.same({ 2, "" }, { result.code, result.out })
     assert.truthy(result.err:find("can be read by others (-rw-r--r--)", 1, true), result.err)
+    os.execute("chmod 600 " .. real)
   end)
 end)
 
 describe("variables", function()
   it("are read without blanks and line ends around them", function()
     for _, around in ipairs { " ", "\n", "\r\n", "\t" } do
-      local result = session:run(COUNT, {
+      local result = session:call(COUNT, {
         AMP_API_KEY = "mock-key" .. around, AMPERSAND_PROJECT_ID = around .. "my-project", AMP_API_URL = server.url .. around,
         AMPERSAND_INTEGRATION_ID = "salesforce" .. around,
       })
       assert.same({ "5\n", "", 0 }, { result.out, result.err, result.code })
     end
-    assert.equal(4, session:run(COUNT, { AMP_API_KEY = " \n", XDG_CONFIG_HOME = "/nowhere" }).code)
-    assert.equal("5\n", session:run(COUNT, { AMP_API_KEY = " ", AMPERSAND_API_KEY = "mock-key" }).out)
+    assert.equal(4, session:call(COUNT, { AMP_API_KEY = " \n", XDG_CONFIG_HOME = "/nowhere" }).code)
+    assert.equal("5\n", session:call(COUNT, { AMP_API_KEY = " ", AMPERSAND_API_KEY = "mock-key" }).out)
   end)
 end)
 
 describe("an explicit --profile", function()
   it("wins over variables, and is won over by flags", function()
     local text = file_of "[other]\nintegration = hubspot\nkey = wrong-key\n"
-    local function count(script, more) return with_file(text, COUNT .. script, more) end
+    local function count(flags, more, input) return with_file(text, COUNT .. flags, more, input) end
     assert.equal(4, count(" --profile other").code)
     assert.equal("5\n", count("", { AMPERSAND_PROFILE = "other" }).out) -- variables win over its settings
-    assert.equal("3\n", with_file(text, "echo mock-key | " .. COUNT .. " --profile other --key -").out)
+    assert.equal("3\n", count(" --profile other --key -", nil, "mock-key\n").out)
     local shown = with_file(text, "ampersand config show --profile other").out
     assert.truthy(shown:find("integration  hubspot  (profile other)\n", 1, true), shown)
     assert.truthy(shown:find("project      my-project  (AMPERSAND_PROJECT_ID)\n", 1, true), shown)
@@ -160,10 +168,9 @@ describe("the configuration file", function()
     local names = { "project", "integration", "org", "region" }
     local script = {}
     for i, name in ipairs(names) do script[i] = ("ampersand config set %s x%d &"):format(name, i) end
-    session:run("rm -rf $XDG_CONFIG_HOME/ampersand; " .. table.concat(script, " ") .. " wait")
-    local text = command.read(session.home .. "/ampersand/config")
+    session:run("rm -r $HOME/ampersand; " .. table.concat(script, " ") .. " wait")
+    local text = command.read(CONFIG)
     for i, name in ipairs(names) do assert.truthy(text:find(("%s = x%d\n"):format(name, i), 1, true), text) end
-    os.remove(session.home .. "/ampersand/config")
   end)
 
   it("keeps its comments and order when a setting changes, and gives back what was set", function()
@@ -171,7 +178,7 @@ describe("the configuration file", function()
     local function after(script)
       local result = with_file(text, script, BARE)
       assert.equal(0, result.code, result.err)
-      return command.read(session.home .. "/ampersand/config")
+      return command.read(CONFIG)
     end
     assert.equal((text:gsub("p # old", "q")), after "ampersand config set project q")
     assert.equal((text:gsub("key = 'k'\n", "%0integration = i\n")), after "ampersand config set integration i")
@@ -179,11 +186,12 @@ describe("the configuration file", function()
     assert.equal(text .. "\n[new]\norg = n\n", after "ampersand config set org n --profile new")
     assert.equal(text, after "ampersand config unset org")
     for _, value in ipairs { "a # b", "it's", 'say "x"', "#", ";x", "  in  ", "a#b", "株式会社" } do
-      local shown = with_file(text, "ampersand config set org " .. command.quote(value) .. " && ampersand config show", BARE).out
+      assert.equal(0, with_file(text, "ampersand config set org " .. command.quote(value), BARE).code)
+      local shown = session:call("ampersand config show", BARE).out
       assert.truthy(shown:find("org          " .. value .. "  (", 1, true), value .. ": " .. shown)
     end
-    local refused = with_file(text, [[ampersand config set org "it's \"x\""]], BARE)
+    local refused = with_file(text, [[ampersand config set org "it's "\"x\"]], BARE)
     assert.equal(1, refused.code)
-    assert.equal(text, command.read(session.home .. "/ampersand/config"))
+    assert.equal(text, command.read(CONFIG))
   end)
 end)

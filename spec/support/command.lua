@@ -1,25 +1,15 @@
--- Runs the real command as a user does: through pipes, or on a terminal of its own.
+-- Runs the command: as a user does, through pipes or on a terminal of its own; or in the process of the spec.
 
+local in_process = require "support.in_process"
 local machine = require "support.machine"
+local server = require "support.server"
 
 local command = {}
 local Session = {}
 Session.__index = Session
 
-local function quote(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
-
-command.quote = quote
-
-local function read(name)
-  local file = io.open(name, "rb")
-  local text = file and file:read "*a" or ""
-  if file then file:close() end
-  return text
-end
-
-command.read = read
+local quote, read = server.quote, server.read
+command.quote, command.read = quote, read
 
 function command.write(name, text)
   local file = assert(io.open(name, "wb"))
@@ -27,25 +17,20 @@ function command.write(name, text)
   file:close()
 end
 
-local CLEAN = "AMP_API_KEY AMP_API_URL AMPERSAND_API_KEY AMPERSAND_API_URL AMPERSAND_PROJECT_ID"
-  .. " AMPERSAND_INTEGRATION_ID AMPERSAND_ORG_ID AMPERSAND_PROFILE AMPERSAND_BEARER AMPERSAND_WEBHOOK_SECRET AMP_REGION"
-  .. " NO_COLOR COLUMNS"
-
-local function folder()
-  local name = os.tmpname()
-  os.remove(name)
-  assert(os.execute("mkdir -m 700 " .. name))
-  return name
-end
+-- What a session does not take over from the environment of the specs.
+local CLEAN = {
+  "AMP_API_KEY", "AMP_API_URL", "AMPERSAND_API_KEY", "AMPERSAND_API_URL", "AMPERSAND_PROJECT_ID", "AMPERSAND_INTEGRATION_ID",
+  "AMPERSAND_ORG_ID", "AMPERSAND_PROFILE", "AMPERSAND_BEARER", "AMPERSAND_WEBHOOK_SECRET", "AMP_REGION", "NO_COLOR", "COLUMNS",
+}
 
 --- A place to run commands in: an empty home; with a mock server its address, key, project and integration, too.
----@param server table? of support.mock
+---@param mock table? of support.mock
 ---@return table session
-function command.session(server)
-  local self = setmetatable({ home = folder(), env = {} }, Session)
+function command.session(mock)
+  local self = setmetatable({ home = server.folder(), env = {} }, Session)
   self.env.XDG_CONFIG_HOME, self.env.HOME, self.env.TERM, self.env.LC_ALL = self.home, self.home, "xterm", "C.UTF-8"
-  if server then
-    self.env.AMP_API_URL, self.env.AMP_API_KEY = server.url:gsub("/v1$", ""), server.key
+  if mock then
+    self.env.AMP_API_URL, self.env.AMP_API_KEY = mock.url:gsub("/v1$", ""), mock.key
     self.env.AMPERSAND_PROJECT_ID, self.env.AMPERSAND_INTEGRATION_ID = "my-project", "salesforce"
   end
   return self
@@ -53,25 +38,25 @@ end
 
 --- A mock server and a session with it, for all specs of a file.
 ---@param options table of mock.start
----@return table server, table session
+---@return table mock, table session
 function command.open(options)
-  local server = require("support.mock").start(options)
-  return server, command.session(server)
+  local mock = require("support.mock").start(options)
+  return mock, command.session(mock)
 end
 
 --- Closes what command.open has opened.
-function command.close(server, session)
+function command.close(mock, session)
   if session then session:close() end
-  if server then server:stop() end
+  if mock then mock:stop() end
 end
 
---- Calls `body(session)` with a mock server of its own.
+--- Calls `body(session, mock)` with a mock server of its own.
 ---@param options table of mock.start
----@param body fun(session: table)
+---@param body fun(session: table, mock: table)
 function command.with(options, body)
-  local server, session = command.open(options)
-  local ok, err = pcall(body, session)
-  command.close(server, session)
+  local mock, session = command.open(options)
+  local ok, err = pcall(body, session, mock)
+  command.close(mock, session)
   if not ok then error(err, 0) end
 end
 
@@ -79,16 +64,91 @@ function Session:close()
   os.execute("rm -rf " .. quote(self.home))
 end
 
--- A function `ampersand` for the shell, in the session's environment.
+-- In the process of the spec -----------------------------------------------------------------------------------------
+
+-- What a word may be made of, and whether `$NAME` counts in it.
+local PARTS = { { "^'([^']*)'" }, { "^\\(.)" }, { '^"([^"\\`]*)"', true }, { "^([^%s'\"\\|&;<>()`]+)", true } }
+
+-- The next part of a word, and where it ends.
+local function part_of(line, at, getenv)
+  for _, part in ipairs(PARTS) do
+    local _, last, text = line:find(part[1], at)
+    if last and part[2] then text = text:gsub("%$(%u[%u_]*)", function(name) return getenv(name) or "" end) end
+    if last and not (part[2] and text:find("$", 1, true)) then return text, last end
+  end
+end
+
+-- The words of a command line as a shell reads them; nil where that takes a shell: pipes, lists, redirections, `$(…)`.
+local function words_of(line, getenv)
+  local words, at, word = {}, 1, nil
+  while at <= #line do
+    local blank = line:match("^%s+()", at)
+    if blank then
+      words[#words + 1], word, at = word, nil, blank
+    else
+      local text, last = part_of(line, at, getenv)
+      if not text then return nil end
+      word, at = (word or "") .. text, last + 1
+    end
+  end
+  words[#words + 1] = word
+  return words
+end
+
+-- os.getenv in the session's environment.
+function Session:getenv(more)
+  local env = {}
+  for _, name in ipairs(CLEAN) do env[name] = false end
+  for _, set in ipairs { self.env, more or {} } do
+    for name, value in pairs(set) do env[name] = value end
+  end
+  local getenv = os.getenv
+  return function(name)
+    if env[name] ~= nil then return env[name] or nil end
+    return getenv(name)
+  end
+end
+
+--- Runs one command line in this process, for what is not about a process: words, tables, exit codes, requests.
+---@param line string "ampersand", and words as a shell has them
+---@param more table? further environment; false unsets
+---@param input string? standard input
+---@return table result code, out, err
+function Session:call(line, more, input)
+  local getenv = self:getenv(more)
+  local words = words_of(line, getenv)
+  if not (words and table.remove(words, 1) == "ampersand") then error("this takes a shell: " .. line, 2) end
+  return in_process.run(words, getenv, input)
+end
+
+-- In processes -------------------------------------------------------------------------------------------------------
+
+local LUA = os.getenv "LUA" or "lua"
+
+-- The session's environment, and a function `ampersand`, for the shell.
 function Session:prelude(more)
-  local lines = { "unset " .. CLEAN }
+  local lines = { "unset " .. table.concat(CLEAN, " ") }
   for _, set in ipairs { self.env, more or {} } do
     for name, value in pairs(set) do
       lines[#lines + 1] = value and ("export %s=%s"):format(name, quote(value)) or "unset " .. name
     end
   end
-  lines[#lines + 1] = ("ampersand() { %s bin/ampersand \"$@\"; }"):format(os.getenv "LUA" or "lua")
+  lines[#lines + 1] = ("ampersand() { %s bin/ampersand \"$@\"; }"):format(LUA)
   return table.concat(lines, "\n") .. "\n"
+end
+
+-- The text of a script. A single command takes the place of its shell: the processes are most of what it costs.
+function Session:text(script, more)
+  local words = words_of(script, self:getenv(more))
+  local is_command = words and words[1] == "ampersand"
+  if is_command then script = script:gsub("^%s*ampersand", "exec " .. LUA .. " bin/ampersand") end
+  return self:prelude(more) .. script .. "\n"
+end
+
+-- The exit code out of what os.execute returns: a status of waitpid in Lua 5.1.
+local function code_of(ok, how, code)
+  if type(ok) == "number" then return ok % 128 > 0 and 128 + ok % 128 or math.floor(ok / 256) end
+  return how == "signal" and 128 + code or code
 end
 
 --- Runs a shell script in which `ampersand` is the command.
@@ -96,12 +156,53 @@ end
 ---@param more table? further environment; false unsets
 ---@return table result code, out, err
 function Session:run(script, more)
-  local name = self.home .. "/script"
-  local file = assert(io.open(name, "w"))
-  file:write(self:prelude(more), script, "\n")
-  file:close()
-  os.execute(("(. %s) >%s.out 2>%s.err </dev/null; echo $? >%s.code"):format(name, name, name, name))
-  return { code = tonumber(read(name .. ".code")), out = read(name .. ".out"), err = read(name .. ".err") }
+  local out, err = self.home .. "/.out", self.home .. "/.err"
+  local code = code_of(os.execute(("exec >%s 2>%s </dev/null\n%s"):format(quote(out), quote(err), self:text(script, more))))
+  return { code = code, out = read(out), err = read(err) }
+end
+
+-- The name of a script, and of what it writes.
+function Session:name()
+  self.scripts = (self.scripts or 0) + 1
+  return ("%s/.%d"):format(self.home, self.scripts)
+end
+
+local Background = {}
+Background.__index = Background
+
+--- Starts a shell script in the background.
+---@param script string
+---@param more table? further environment; false unsets
+---@return table background pid
+function Session:start(script, more)
+  local name = self:name()
+  command.write(name, self:text(script, more))
+  local pipe = assert(io.popen(("exec 2>/dev/null; sh %s >%s.out 2>%s.err </dev/null & echo $!; wait $!; echo $?"):format(name, name, name)))
+  return setmetatable({ name = name, pipe = pipe, pid = tonumber(pipe:read "*l") }, Background)
+end
+
+--- What it has written so far.
+function Background:output() return read(self.name .. ".out") end
+
+--- Waits until `condition(output)` holds.
+function Background:await(condition)
+  assert(server.await(20, function() return condition(self:output()) end), "it did not come to this")
+  return self
+end
+
+--- Sends a signal.
+---@param name string "INT"
+function Background:signal(name)
+  os.execute(("kill -%s %d"):format(name, self.pid))
+  return self
+end
+
+--- Waits for its end.
+---@return table result code, out, err
+function Background:wait()
+  local code = tonumber(self.pipe:read "*l")
+  self.pipe:close()
+  return { code = code, out = self:output(), err = read(self.name .. ".err") }
 end
 
 local built
@@ -116,7 +217,7 @@ local function terminal_program()
   if built == nil then
     built = succeeds "command -v ${CC:-cc} >/dev/null" and "build/pty"
     local compile = "mkdir -p build && env -u LD_PRELOAD ${CC:-cc} spec/support/pty.c -o build/pty.$$"
-    local made = built and succeeds(compile .. " && mv build/pty.$$ build/pty")
+    local made = built and succeeds("test build/pty -nt spec/support/pty.c || { " .. compile .. " && mv build/pty.$$ build/pty; }")
     if built and not made then error "spec/support/pty.c does not compile" end
   end
   return built
@@ -125,19 +226,39 @@ end
 command.has_terminal = function() return terminal_program() and true or false end
 command.NO_TERMINAL = machine.absent("a C compiler", "apt-get install gcc libc6-dev")
 
---- Runs a shell script on a terminal.
+local Terminal = {}
+Terminal.__index = Terminal
+
+--- Starts a shell script on a terminal, and types the keys once there is what they are an answer to.
 ---@param script string
----@param given table? columns, keys to type, delay (seconds before that), env
----@return table result code, out (everything shown, line ends as \n)
-function Session:show(script, given)
+---@param given table? columns, keys to type, after (what is shown before that, or a function; nil: anything), env
+---@return table terminal
+function Session:terminal(script, given)
   given = given or {}
-  local name = self.home .. "/shown"
-  local file = assert(io.open(name, "w"))
-  file:write(self:prelude(given.env), script, "\n")
-  file:close()
-  os.execute(("%s %d %g %s sh %s >%s.out 2>&1; echo $? >%s.code"):format(terminal_program(), given.columns or 80,
-    given.delay or 0, quote(given.keys or ""), name, name, name))
-  return { code = tonumber(read(name .. ".code")), out = (read(name .. ".out"):gsub("\r\n", "\n")) }
+  local name, after = self:name(), given.after or "."
+  command.write(name, self:text(script, given.env))
+  local pipe = assert(io.popen(("exec %s %d sh %s >%s.out 2>&1"):format(terminal_program(), given.columns or 80, name, name), "w"))
+  if given.keys then
+    assert(server.await(20, type(after) == "function" and after or function() return read(name .. ".out"):find(after) end),
+      "what the keys are an answer to did not come")
+    pipe:write(given.keys)
+    pipe:flush()
+  end
+  return setmetatable({ name = name, pipe = pipe }, Terminal)
+end
+
+--- Waits for its end.
+---@return table result code, out (everything shown, line ends as \n)
+function Terminal:wait()
+  self.pipe:close()
+  local out, code = read(self.name .. ".out"):match "^(.*)\n(%d+)\n$"
+  return { code = tonumber(code), out = (out:gsub("\r\n", "\n")) }
+end
+
+--- Runs a shell script on a terminal, as `terminal` does, to its end.
+---@return table result code, out
+function Session:show(script, given)
+  return self:terminal(script, given):wait()
 end
 
 return command

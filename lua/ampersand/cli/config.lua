@@ -8,7 +8,10 @@ local core = require "ampersand.core"
 local environment = require "ampersand.util.environment"
 local exit = require "ampersand.cli.exit"
 local redact = require "ampersand.util.redact"
+local shell = require "ampersand.cli.shell"
 local url = require "ampersand.util.url"
+
+local quote = shell.quote
 
 local config = {}
 
@@ -53,24 +56,12 @@ function config.path()
   return base and base .. "/ampersand/config"
 end
 
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- What a command prints first.
-local function first_line(command, path)
-  local pipe = io.popen(("%s %s 2>/dev/null"):format(command, quote(path)))
-  local line = pipe and pipe:read "*l"
-  if pipe then pipe:close() end
-  return line
-end
-
 --- The permissions of a file, or of what a link leads to, where others than its owner have some: "-rw-r--r--".
 ---@param path string
 ---@return string? open
 ---@return boolean exists
 function config.open_to_others(path)
-  local permissions = (first_line("ls -ldL", path) or ""):match "^%S%S%S%S%S%S%S%S%S%S"
+  local permissions = shell.read(("exec ls -ldL %s 2>/dev/null"):format(quote(path))):match "^%S%S%S%S%S%S%S%S%S%S"
   return permissions and permissions:sub(5) ~= "------" and permissions or nil, permissions ~= nil
 end
 
@@ -141,28 +132,25 @@ function config.load()
   return parse(read_lines())
 end
 
-local function execute(command)
-  local first = os.execute(command)
-  return first == true or first == 0
-end
-
 -- Makes the folder, and waits for another command that changes the file: each would undo what the other has set.
 local function lock(path)
   local folder, name = quote(path:match "^(.*)/"), path .. ".lock"
-  execute(("umask 077; mkdir -p %s && : >> %s"):format(folder, quote(name)))
-  for _ = 1, 5 do
+  shell.run(("umask 077; { test -d %s || mkdir -p %s; } && : >> %s"):format(folder, folder, quote(name)))
+  local started = core.now()
+  repeat
     local file, why, locked = core.append_file(name)
     if file then return file end
     if not locked then exit.with(exit.FAILURE, ("%s cannot be written: %s"):format(name, why)) end
-    execute "sleep 1"
-  end
+    shell.run "sleep 0.1 2>/dev/null || sleep 1"
+  until core.now() - started > 5
   exit.with(exit.FAILURE, path .. " is being changed by another command")
 end
 
 -- Readable for its owner alone from the start, and whole or not there. A link stays one.
 local function write(path, text)
   local new = path .. ".new"
-  local made = execute(("umask 077; rm -f %s && : > %s"):format(quote(new), quote(new)))
+  os.remove(new)
+  local made = shell.run(("umask 077; : > %s"):format(quote(new)))
   local file = made and io.open(new, "w")
   local written = file and file:write(text)
   if not (file and file:close() and written) then exit.with(exit.FAILURE, new .. " cannot be written") end
@@ -206,7 +194,7 @@ function config.set(profile, name, value)
     problem = "a value is one line, with quotes of one kind"
   end
   if problem then exit.with(exit.FAILURE, problem) end
-  path = first_line("readlink -f", path) or path
+  path = shell.read(("exec readlink -f %s 2>/dev/null"):format(quote(path))):match "^[^\n]+" or path
   local held = lock(path)
   local lines = read_lines()
   parse(lines)

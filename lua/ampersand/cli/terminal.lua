@@ -2,6 +2,7 @@
 
 local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
+local shell = require "ampersand.cli.shell"
 local stdout = require "ampersand.cli.stdout"
 
 local terminal = {}
@@ -15,20 +16,13 @@ function terminal.is(stream)
   return core.is_terminal(DESCRIPTORS[stream])
 end
 
-local function read_command(command)
-  local pipe = io.popen(command, "r")
-  local text = pipe and pipe:read "*a"
-  if pipe then pipe:close() end
-  return text or ""
-end
-
 --- Columns of the terminal; nil where standard output is not one, so that nothing is cut in a pipe.
 ---@return integer?
 function terminal.columns()
   if not terminal.is "stdout" then return nil end
   local set = tonumber(os.getenv "COLUMNS" or "")
   if set and set >= 1 then return math.floor(set) end
-  local found = tonumber(read_command("stty size 2>/dev/null </dev/tty"):match "^%d+ (%d+)")
+  local found = tonumber(shell.read("exec stty size 2>/dev/null </dev/tty"):match "^%d+ (%d+)")
   return found and found > 0 and found or 80
 end
 
@@ -52,8 +46,9 @@ function terminal.say(text)
   io.stderr:write(text, "\n")
 end
 
--- The shell reads, so that Ctrl-C ends the reading on every Lua, and puts the echo back whatever happens.
-local READ = [[exec </dev/tty; %s IFS= read -r line; printf '%%s' "$line"]]
+-- The shell reads, so that Ctrl-C ends the reading on every Lua, and puts the echo back whatever happens. It asks, too:
+-- what is typed as soon as the question is there would be shown if the echo went after that.
+local READ = [[exec </dev/tty; %s printf %%s %s >&2; IFS= read -r line; printf '%%s' "$line"]]
 local QUIET = [[state=$(stty -g); trap 'stty "$state"' EXIT; trap 'exit 130' INT TERM; stty -echo;]]
 
 --- Asks at the terminal.
@@ -62,8 +57,7 @@ local QUIET = [[state=$(stty -g); trap 'stty "$state"' EXIT; trap 'exit 130' INT
 ---@return string answer
 function terminal.ask(question, secret)
   stdout.flush()
-  io.stderr:write(question)
-  local answer = read_command(READ:format(secret and QUIET or ""))
+  local answer = shell.read(READ:format(secret and QUIET or "", shell.quote(question)))
   if secret then io.stderr:write "\n" end
   return answer
 end

@@ -4,6 +4,7 @@ local core = require "ampersand.core"
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local printable = require "ampersand.util.terminal_text"
+local shell = require "ampersand.cli.shell"
 local stdout = require "ampersand.cli.stdout"
 local terminal = require "ampersand.cli.terminal"
 local validate = require "ampersand.cli.commands.validate"
@@ -32,7 +33,7 @@ local function say(text)
 end
 
 local function quoted(word)
-  return word:find "[^%w_./:=@%-]" and "'" .. word:gsub("'", "'\\''") .. "'" or word
+  return word:find "[^%w_./:=@%-]" and shell.quote(word) or word
 end
 
 -- One edit of the plan as a command line.

@@ -1,0 +1,82 @@
+-- Runs the command in the process of a spec: `cli.main` with an environment, standard streams and modules of its own.
+-- What it prints, and its exit code, are the real command's (spec/cli/command_spec compares them). What is about being
+-- a process is not here: signals, pipes, closed descriptors, terminals.
+
+local core = require "ampersand.core"
+
+local in_process = {}
+
+local search = (package.searchers or package.loaders)[2] -- luacheck: ignore
+local loaders = {}
+
+-- The loader of a module of the command, kept: to read all their files takes longer than most commands.
+local function loader_of(name)
+  loaders[name] = loaders[name] or search(name)
+  return loaders[name]
+end
+
+-- Takes the command's modules out of a table, so that the next run loads them again; the real command's begin anew, too.
+local function take_modules(from)
+  local taken = {}
+  for name, module in pairs(from) do
+    if name:find "^ampersand%.cli" then taken[name] = module end
+  end
+  for name in pairs(taken) do from[name] = nil end
+  return taken
+end
+
+local preload = { __index = function(_, name) return name:find "^ampersand%.cli" and loader_of(name) or nil end }
+
+-- Calls f with modules of its own and some members of tables replaced.
+local function apart(replaced, f)
+  local modules, before, input = take_modules(package.loaded), {}, io.input()
+  setmetatable(package.preload, preload)
+  for i, each in ipairs(replaced) do
+    before[i] = each[1][each[2]]
+    each[1][each[2]] = each[3]
+  end
+  local ok, result = pcall(f)
+  for i, each in ipairs(replaced) do each[1][each[2]] = before[i] end
+  setmetatable(package.preload, nil)
+  io.input(input)
+  take_modules(package.loaded)
+  for name, module in pairs(modules) do package.loaded[name] = module end
+  if not ok then error(result, 0) end
+  return result
+end
+
+-- A file without a name that holds a text.
+local function file_of(text)
+  local file = assert(io.tmpfile())
+  file:write(text)
+  file:seek("set", 0)
+  return file
+end
+
+local function text_of(file)
+  file:seek("set", 0)
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+--- Runs a command line.
+---@param words string[] without the name of the program
+---@param getenv fun(name: string): string?
+---@param input string? what standard input holds
+---@return table result code, out, err
+function in_process.run(words, getenv, input)
+  local stdin, stdout, stderr = file_of(input or ""), file_of "", file_of ""
+  local code = apart({
+    { os, "getenv", getenv }, { os, "exit", function() error "os.exit was called" end },
+    { io, "stdin", stdin }, { io, "stdout", stdout }, { io, "stderr", stderr },
+    { core, "is_terminal", function() return false end },
+  }, function()
+    io.input(stdin)
+    return require("ampersand.cli").main(words)
+  end)
+  stdin:close()
+  return { code = code, out = text_of(stdout), err = text_of(stderr) }
+end
+
+return in_process

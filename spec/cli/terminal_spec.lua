@@ -107,7 +107,7 @@ describe("on a terminal long work", function()
 
   it("waits for an operation, and says how many records it has read", function()
     if not command.has_terminal() then pending(command.NO_TERMINAL) end
-    with({ installations = 2, read_seconds = 0.7 }, function(slow)
+    with({ installations = 2, read_seconds = 1 }, function(slow)
       local result = slow:show([[id=$(ampersand installations read contact -f groupRef=group-123 -f mode=async --template '{operationId}')
         ampersand operations wait "$id" --interval 0.1 --template '{status}']])
       assert.equal(0, result.code, result.out)

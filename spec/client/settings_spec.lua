@@ -19,6 +19,15 @@ local function asked_of(options, use)
   return url
 end
 
+-- Calls f with variables set to these values.
+local function in_environment(values, f)
+  local getenv = os.getenv
+  os.getenv = function(name) return values[name] or getenv(name) end -- luacheck: ignore 122
+  local ok, result = pcall(f)
+  os.getenv = getenv -- luacheck: ignore 122
+  return ok and result or error(result, 0)
+end
+
 local function list(client) client.installations:list() end
 local function proxy(client) client:proxy("GET", "/x", { installation = "i" }) end
 
@@ -48,25 +57,22 @@ describe("a base URL", function()
   it("means the same in the option, the variable, the flag and the profile", function()
     local server = mock.start { installations = 3 }
     local session = command.session()
-    finally(function()
-      session:close()
-      server:stop()
-    end)
+    finally(function() command.close(server, session) end)
+    session:run [[umask 077; mkdir "$HOME/ampersand"; : >"$HOME/ampersand/config"]]
     local root = server.url:gsub("/v1$", "")
     for _, text in ipairs { root, root .. "/", root .. "/v1", root .. "/v1/" } do
       local client = ampersand.new { base_url = text, api_key = server.key, project = "my-project", integration = "salesforce" }
       assert.equal(3, #assert(client.installations:list()))
-      local place = "--project my-project --integration salesforce"
-      for _, script in ipairs {
-        ("AMP_API_URL=%s ampersand installations list --count %s"):format(text, place),
-        ("ampersand installations list --count --url %s %s"):format(text, place),
-        ("ampersand config set url %s 2>/dev/null >&2; ampersand installations list --count %s"):format(text, place),
-        ("AMP_API_URL=%s $LUA -e \"print(#require('ampersand').new { project = 'my-project', integration = 'salesforce' }"
-          .. ".installations:list())\""):format(text),
-      } do
-        local result = session:run(script, { AMP_API_KEY = server.key, LUA = os.getenv "LUA" })
-        assert.equal("3\n", result.out, script .. result.err)
-      end
+      local from_environment, key = { AMP_API_URL = text, AMP_API_KEY = server.key }, { AMP_API_KEY = server.key }
+      local count = "ampersand --project my-project --integration salesforce installations list --count"
+      command.write(session.home .. "/ampersand/config", "[default]\nurl = http://127.0.0.1:1\n")
+      assert.equal("3\n", session:call(count, from_environment).out, text)
+      assert.equal("3\n", session:call(count .. " --url " .. text, key).out, text)
+      command.write(session.home .. "/ampersand/config", "[default]\nurl = " .. text .. "\n")
+      assert.equal("3\n", session:call(count, key).out, text)
+      assert.equal(3, in_environment(from_environment, function()
+        return #assert(ampersand.new({ project = "my-project", integration = "salesforce" }).installations:list())
+      end))
     end
   end)
 
@@ -103,24 +109,24 @@ describe("a text of a setting", function()
   it("is trimmed where it is a variable of the environment", function()
     local server = mock.start { installations = 2 }
     local session = command.session()
-    finally(function()
-      session:close()
-      server:stop()
-    end)
-    for _, around in ipairs { { "", "\n" }, { " ", " " }, { "", "\r\n" }, { "\t", "" } } do
-      local env = { LUA = os.getenv "LUA" }
+    finally(function() command.close(server, session) end)
+    for i, around in ipairs { { "", "\r\n" }, { " ", " " }, { "", "\n" }, { "\t", "" } } do
+      local env = {}
       for name, value in pairs {
         AMP_API_URL = server.url, AMP_API_KEY = server.key, AMPERSAND_PROJECT_ID = "my-project",
         AMPERSAND_INTEGRATION_ID = "salesforce",
       } do
         env[name] = around[1] .. value .. around[2]
       end
-      local result = session:run("$LUA -e \"print(#require('ampersand').new().installations:list())\"", env)
-      assert.equal("2\n", result.out, result.err)
+      assert.equal(2, in_environment(env, function() return #assert(ampersand.new().installations:list()) end))
+      if i == 1 then -- and in a process that begins with them
+        local result = session:run("exec $LUA -e \"print(#require('ampersand').new().installations:list())\"", env)
+        assert.equal("2\n", result.out, result.err)
+      end
     end
-    local result = session:run("$LUA -e \"print(select(2, require('ampersand').new { project = 'p', integration = 'i' }"
-      .. ".installations:list()).kind)\"", { LUA = os.getenv "LUA", AMP_API_KEY = " \n" })
-    assert.equal("config\n", result.out)
+    assert.equal("config", in_environment({ AMP_API_KEY = " \n", AMPERSAND_API_KEY = " " }, function()
+      return select(2, ampersand.new({ project = "p", integration = "i" }).installations:list()).kind
+    end))
   end)
 end)
 

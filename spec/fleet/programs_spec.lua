@@ -2,25 +2,24 @@
 
 local command = require "support.command"
 local core = require "ampersand.core"
-local mock = require "support.mock"
 
 local LUA = os.getenv "LUA" or "lua"
 
 describe("a program exits with", function()
   local server, session
 
-  before_each(function()
-    server = mock.start { installations = 60 }
-    session = command.session(server)
-  end)
+  before_each(function() server, session = command.open { installations = 60 } end)
+  after_each(function() command.close(server, session) end)
 
-  after_each(function()
-    session:close()
-    server:stop()
-  end)
+  local function run(line, more) return session:call(line, more) end
 
   local function pager(more)
-    return session:run(LUA .. ' examples/fleet/pager.lua "$HOME/pager.state" 0.1 1', more)
+    return session:run("exec " .. LUA .. ' examples/fleet/pager.lua "$HOME/pager.state" 0.1 1', more)
+  end
+
+  -- Whether a journal has an installation that is done.
+  local function has_begun()
+    return command.read(session.home .. "/j"):find('"type":"done"', 1, true)
   end
 
   it("0 where the pager has polled, and not where it could not", function()
@@ -33,56 +32,54 @@ describe("a program exits with", function()
     server:control("faults", { on = "listInstallations", status = 503, next = 8 })
     assert.equal(1, pager().code)
     server:control("faults", { clear = true })
-    assert.equal(1, session:run(LUA .. ' examples/fleet/pager.lua "$HOME/pager.state" 0.1 1',
-      { AMPERSAND_PROJECT_ID = "other" }).code)
+    assert.equal(1, pager({ AMPERSAND_PROJECT_ID = "other" }).code)
   end)
 
   local EDIT = "ampersand installations edit --set createdBy=builder:me "
 
   it("1 where a dry run finds what the edit would refuse", function()
-    local dry = session:run "ampersand installations edit --dry-run --set content.provider=x"
+    local dry = run "ampersand installations edit --dry-run --set content.provider=x"
     assert.equal(1, dry.code)
     assert.matches("nothing would be sent, since installations cannot be changed as asked: 60", dry.err, 1, true)
-    assert.equal(0, session:run(EDIT .. "--dry-run").code)
+    assert.equal(0, run(EDIT .. "--dry-run").code)
   end)
 
   it("1 where another editor was there, and says how far it is where it is stopped", function()
     server:control("faults", { on = "updateInstallation", status = 403, skip = 20 })
-    local stopped = session:run(EDIT .. '--journal "$HOME/j" --yes --parallel 1')
+    local stopped = run(EDIT .. '--journal "$HOME/j" --yes --parallel 1')
     assert.equal(1, stopped.code)
     assert.matches("20 of 60 done; the same command resumes", stopped.err, 1, true)
     server:control("faults", { clear = true })
     local theirs = "ampersand installations update %s -f updateMask:='[\"config.content.proxy.enabled\"]' "
       .. "-f installation.config.content.proxy.enabled:=true"
-    assert.equal(0, session:run(theirs:format "installation-0000050").code)
+    assert.equal(0, run(theirs:format "installation-0000050").code)
     for _ = 1, 2 do
-      local done = session:run(EDIT .. '--journal "$HOME/j" --yes')
+      local done = run(EDIT .. '--journal "$HOME/j" --yes')
       assert.equal(1, done.code, done.out .. done.err)
       assert.matches("left alone, changed by another editor: 1", done.err, 1, true)
     end
-    assert.equal(0, session:run('ampersand installations undo "$HOME/j" --yes').code)
+    assert.equal(0, run('ampersand installations undo "$HOME/j" --yes').code)
   end)
 
   it("1 where the journal cannot be written, or another process has it", function()
     for _, journal in ipairs { "/dev/full", "/nowhere/at/all" } do
-      local result = session:run(EDIT .. "--yes --journal " .. journal)
+      local result = run(EDIT .. "--yes --journal " .. journal)
       assert.equal(1, result.code, result.err)
       assert.matches("the journal cannot be written, so nothing was sent: ", result.err, 1, true)
     end
     server:control("faults", { on = "updateInstallation", delay = 0.1 })
-    local result = session:run(([[%s bin/ampersand installations edit --set createdBy=builder:me --journal "$HOME/j" --yes & first=$!
-      until grep -qs '"type":"done"' "$HOME/j"; do sleep 0.05; done
-      ampersand installations edit --set createdBy=builder:me --journal "$HOME/j" --yes; code=$?
-      wait $first || code=99
-      exit $code]]):format(LUA))
+    local first = session:start(EDIT .. '--journal "$HOME/j" --yes'):await(has_begun)
+    local result = run(EDIT .. '--journal "$HOME/j" --yes')
+    server:control("faults", { clear = true })
     assert.equal(1, result.code, result.err)
+    assert.equal(0, first:wait().code)
     assert.matches("is in use by process %d+", result.err)
   end)
 
   it("2 where the journal is another edit's, and what it asks for is the whole path", function()
-    local function edit(set) return session:run('ampersand installations edit --journal "$HOME/j" --yes ' .. set) end
+    local function edit(set) return run('ampersand installations edit --journal "$HOME/j" --yes ' .. set) end
     assert.equal(0, edit("--set 'content.read.objects.*.schedule=1 1 * * *'").code)
-    for _, installation in ipairs(core.decode(session:run("ampersand installations list --json").out)) do
+    for _, installation in ipairs(core.decode(run("ampersand installations list --json").out)) do
       for name, object in pairs(installation.config.content.read.objects) do
         assert.equal("1 1 * * *", object.schedule, name)
       end
@@ -95,30 +92,28 @@ describe("a program exits with", function()
 
   it("0 with a warning where a value becomes one of another type", function()
     local edit = "ampersand installations edit --dry-run --where config.content.proxy.enabled=true --set "
-    local result = session:run(edit .. "content.proxy.enabled=false")
+    local result = run(edit .. "content.proxy.enabled=false")
     assert.equal(0, result.code, result.err)
     assert.matches("warning: content%.proxy%.enabled: a string replaces a boolean in %d+ installations", result.out)
     assert.matches("--set PATH:=JSON", result.err, 1, true)
-    result = session:run(edit .. "content.proxy.enabled:=false")
+    result = run(edit .. "content.proxy.enabled:=false")
     assert.same({ 0, "" }, { result.code, result.err })
   end)
 
   it("0 after a server that limits the rate, and says that it waits", function()
     server:control("faults", { on = "updateInstallation", status = 429, retry_after = 1, skip = 5, next = 1 })
-    local result = session:run(EDIT .. '--journal "$HOME/j" --yes')
+    local result = run(EDIT .. '--journal "$HOME/j" --yes')
     assert.equal(0, result.code, result.err)
     assert.equal("ampersand: the server limits the rate; waiting for 1 s\n", result.err)
   end)
 
   it("130 where it is interrupted, and says how far it is", function()
-    server:control("faults", { on = "updateInstallation", delay = 0.5 })
-    local result = session:run(([[%s bin/ampersand installations edit --set createdBy=builder:me --journal "$HOME/j" --yes &
-      until grep -qs '"type":"done"' "$HOME/j"; do sleep 0.05; done
-      kill -INT $!; wait $!]]):format(LUA))
+    server:control("faults", { on = "updateInstallation", delay = 0.2 })
+    local result = session:start(EDIT .. '--journal "$HOME/j" --yes'):await(has_begun):signal("INT"):wait()
     server:control("faults", { clear = true })
     assert.equal(130, result.code, result.err)
     assert.matches("%d+ of 60 done; the same command resumes", result.err)
-    local resumed = session:run(EDIT .. '--journal "$HOME/j" --yes')
+    local resumed = run(EDIT .. '--journal "$HOME/j" --yes')
     assert.equal(0, resumed.code, resumed.err)
     assert.matches("%d+ earlier, %d+ done", resumed.out)
   end)
@@ -126,20 +121,20 @@ describe("a program exits with", function()
   it("1 where a watch of the command could not look at its last poll", function()
     local down = { AMP_API_URL = "http://127.0.0.1:1" }
     for _, flags in ipairs { "", " --fail-if unhealthy", " --fail-if any --existing", ' --state "$HOME/w"' } do
-      local result = session:run("ampersand installations watch --interval 0.1 --polls 2" .. flags, down)
+      local result = run("ampersand --tries 1 installations watch --interval 0.1 --polls 2" .. flags, down)
       assert.equal(1, result.code, flags .. result.err)
       assert.truthy(result.err ~= "")
     end
-    assert.equal(0, session:run("ampersand installations watch --polls 1").code)
+    assert.equal(0, run("ampersand installations watch --polls 1").code)
   end)
 
   it("1 where another watch has the same state", function()
-    local result = session:run(LUA .. [[ bin/ampersand installations watch --interval 60 --state "$HOME/w" & first=$!
-      until test -s "$HOME/w"; do sleep 0.05; done
-      ampersand installations watch --polls 1 --state "$HOME/w"; code=$?
-      kill $first; wait $first; exit $code]])
+    local first = session:start 'ampersand installations watch --interval 60 --state "$HOME/w"'
+    first:await(function() return command.read(session.home .. "/w") ~= "" end)
+    local result = run 'ampersand installations watch --polls 1 --state "$HOME/w"'
+    first:signal("TERM"):wait()
     assert.equal(1, result.code)
     assert.matches("w is in use by another watch", result.err)
-    assert.equal(0, session:run('ampersand installations watch --polls 1 --state "$HOME/w"').code)
+    assert.equal(0, run('ampersand installations watch --polls 1 --state "$HOME/w"').code)
   end)
 end)

@@ -139,7 +139,7 @@ end
 
 -- The text of a script. A single command takes the place of its shell: the processes are most of what it costs.
 function Session:text(script, more)
-  local words = words_of(script, self:getenv(more))
+  local words = words_of((script:gsub("%s*%d?[<>]&?[%w/-]+", "")), self:getenv(more)) -- without redirections
   local is_command = words and words[1] == "ampersand"
   if is_command then script = script:gsub("^%s*ampersand", "exec " .. LUA .. " bin/ampersand") end
   return self:prelude(more) .. script .. "\n"

@@ -1,7 +1,8 @@
 /*
  * Runs a command on a terminal of its own:  pty COLUMNS COMMAND [ARGUMENTS...]
- * What standard input holds is typed, until it ends; what the command shows goes to standard output. When the command
- * has closed its terminal, a line with its exit code follows, or with 128 and its signal; after 30 seconds with 99.
+ * What standard input holds is typed, until it ends; what the command shows goes to standard
+ * output. When the command has closed its terminal, a line with its exit code follows, or with 128
+ * and its signal; after 30 seconds with 99.
  */
 #define _DEFAULT_SOURCE
 #include <poll.h>
@@ -60,6 +61,8 @@ int main(int argc, char **argv)
     if (!in_time)
         kill(child, SIGKILL);
     waitpid(child, &status, 0);
-    printf("\n%d\n", !in_time ? 99 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    printf("\n%d\n", !in_time            ? 99
+                     : WIFEXITED(status) ? WEXITSTATUS(status)
+                                         : 128 + WTERMSIG(status));
     return 0;
 }

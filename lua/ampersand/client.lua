@@ -26,11 +26,17 @@ local SHARED_OPTIONS = {
 }
 
 local NEW_OPTIONS = {
-  base_url = "string", servers = "table", allow_insecure_http = "boolean", transport = "function|table",
-  loop = "table", max_connections = "count", http_proxy = "string", http_version = "string", ca_file = "string",
-  ca_path = "string", client_cert = "string", client_key = "string",
+  base_url = "string", servers = "table", allow_insecure_http = "boolean", max_connections = "count",
+  http_proxy = "string", ca_file = "string", ca_path = "string", client_cert = "string", client_key = "string",
   client_key_password = "string|function", insecure_skip_verify = "boolean", keepalive = "boolean",
-  requests_per_second = "positive",
+  requests_per_second = "positive", http_version = { types = "string", choices = { "1.1", "2" } },
+  transport = {
+    types = "function|table", methods = { "request" }, words = "a function, or a table with the function `request`",
+  },
+  loop = {
+    types = "table", methods = { "inside", "park", "wake" },
+    words = "an adapter, such as require \"ampersand.loop.frame\".new()",
+  },
 }
 
 for name, kind in pairs(params.OPTIONS) do
@@ -56,7 +62,6 @@ local TEXTS = { "api_key", "bearer", "project", "integration", "org", "base_url"
 
 local function check_settings(given, schema, what)
   given = argcheck.check(given, schema, what)
-  params.check_choices(given, what)
   for _, name in ipairs(TEXTS) do
     local text = type(given[name]) == "string" and given[name]
     local bad = text and (not text:find "%S" and "is empty"

@@ -24,7 +24,9 @@ Gate.__index = Gate
 
 local SETTINGS = {
   integration = "string", ttl = "seconds", stale = "wait", negative = "seconds", timeout = "seconds",
-  on_unknown = "string", on_absent = "string", several = "string|function",
+  on_unknown = { types = "string", choices = { "open", "closed" } },
+  on_absent = { types = "string", choices = { "open", "closed" } },
+  several = { types = "string|function", choices = { "error", "all", "any" } },
 }
 local NEW_OPTIONS = { client = "table", store = "table", store_timeout = "seconds" }
 local CHECK_OPTIONS = { group = "string" }
@@ -32,25 +34,9 @@ for name, kind in pairs(SETTINGS) do NEW_OPTIONS[name], CHECK_OPTIONS[name] = ki
 
 local DEFAULTS = { ttl = 30, stale = 3600, timeout = 5, on_unknown = "open", on_absent = "closed", several = "error" }
 
-local CHOICES = {
-  on_unknown = { open = true, closed = true }, on_absent = { open = true, closed = true },
-  several = { error = true, all = true, any = true },
-}
-
 local FIELDS = { "id", "healthStatus", "createTime", "group.groupRef", "connection.status", "connection.provider" }
 local MOST = 100         -- installations of one group that a rule may see
 local MOST_PARSED = 10000
-
-local function check_options(given, schema, what)
-  argcheck.check(given, schema, what)
-  for name, value in pairs(given) do
-    local known = CHOICES[name]
-    if known and type(value) == "string" and not known[value] then
-      argcheck.raise(("%s: option %q cannot be %q; %s"):format(what, name, value,
-        argcheck.hint(value, argcheck.names(known))))
-    end
-  end
-end
 
 --- Makes a gate. `several` says what counts when a group has several installations of the integration: "error" (it is
 --- never "the first"), "all" or "any" of them healthy, or a function that gets the list and returns one of them.
@@ -60,8 +46,7 @@ end
 --   in all), on_unknown ("open" or "closed"), on_absent ("closed"), several ("error")
 ---@return ampersand.Gate
 function gate.new(given)
-  given = given or {}
-  check_options(given, NEW_OPTIONS, "gate.new")
+  given = argcheck.check(given, NEW_OPTIONS, "gate.new")
   local settings = {}
   for name in pairs(SETTINGS) do settings[name] = given[name] == nil and DEFAULTS[name] or given[name] end
   local ngx = host.nginx()
@@ -322,7 +307,7 @@ end
 ---@param check table group, and any option of `gate.new` but client, store and store_timeout
 ---@return table verdict
 function Gate:health(check)
-  check_options(check, CHECK_OPTIONS, "gate")
+  argcheck.check(check, CHECK_OPTIONS, "gate")
   if not check.group or check.group == "" then argcheck.raise "gate: `group` is missing" end
   return look(self, check)
 end
@@ -369,7 +354,7 @@ function Gate:__call(check, txn)
   if not host.nginx() and not (host.haproxy() and txn) then
     argcheck.raise "gate: only nginx has requests to refuse, and HAProxy: gate(check, txn); use gate:health"
   end
-  check_options(check, CHECK_OPTIONS, "gate")
+  argcheck.check(check, CHECK_OPTIONS, "gate")
   local verdict = (check.group or "") == "" and NAMELESS or look(self, check)
   if not verdict.open then refuse(verdict, txn) end
   return verdict

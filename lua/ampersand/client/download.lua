@@ -44,7 +44,6 @@ end
 ---@return fun(): ResultEntry|nil iterator
 function download.results(message, given)
   given = argcheck.check(given, OPTIONS, "webhook.results")
-  params.check_choices(given, "webhook.results")
   if type(message) ~= "table" then
     argcheck.raise("webhook.results: expected the message of webhook.verify, got " .. type(message))
   end

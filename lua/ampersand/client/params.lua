@@ -15,56 +15,33 @@ local NOTHING = call.NOTHING
 
 local params = {}
 
---- Options of a single call; everything else a caller writes there is a typo.
-params.OPTIONS = {
-  timeout = "seconds", connect_timeout = "seconds", read_timeout = "seconds", retry = "boolean|count|table",
-  headers = "table", nulls = "string", max = "count", max_depth = "count", max_bytes = "count",
-  max_values = "count", max_element_bytes = "count", max_element_values = "count", big_integers = "string",
-  cancel = "table", unknown_fields = "string",
-}
-
-local CHOICES = {
-  nulls = { keep = true, drop = true }, big_integers = { number = true, string = true },
-  http_version = { ["1.1"] = true, ["2"] = true }, unknown_fields = { refuse = true, ignore = true },
-}
-
 local RETRY = { attempts = "count", base = "wait", cap = "wait", always = "boolean" }
 
--- The functions that a table must have to be what the option wants.
-local SHAPES = {
-  cancel = { words = "a token of ampersand.cancel.token()", "watch", "unwatch" },
-  loop = { words = "an adapter, such as require \"ampersand.loop.frame\".new()", "inside", "park", "wake" },
-  transport = { words = "a function, or a table with the function `request`", "request" },
+local function check_headers(headers, what)
+  for name, value in pairs(headers) do
+    local bad = request.bad_header(name, value)
+    if bad then argcheck.raise(what .. ": " .. bad) end
+  end
+end
+
+local function check_retry(retry, what)
+  argcheck.check(retry, RETRY, what .. ": retry")
+end
+
+--- Options of a single call; everything else a caller writes there is a typo.
+params.OPTIONS = {
+  timeout = "seconds", connect_timeout = "seconds", read_timeout = "seconds", max = "count", max_depth = "count",
+  max_bytes = "count", max_values = "count", max_element_bytes = "count", max_element_values = "count",
+  retry = { types = "boolean|count|table", check = check_retry },
+  headers = { types = "table", check = check_headers },
+  nulls = { types = "string", choices = { "keep", "drop" } },
+  big_integers = { types = "string", choices = { "number", "string" } },
+  unknown_fields = { types = "string", choices = { "refuse", "ignore" } },
+  cancel = { types = "table", methods = { "watch", "unwatch" }, words = "a token of ampersand.cancel.token()" },
 }
 
 local function raise(what, words, ...)
   argcheck.raise(what .. ": " .. words:format(...))
-end
-
--- --- options -----------------------------------------------------------------------------------------------------
-
-local function check_table(what, name, value)
-  if name == "retry" then argcheck.check(value, RETRY, what .. ": retry") end
-  local shape = SHAPES[name]
-  for _, method in ipairs(shape or {}) do
-    if type(value[method]) ~= "function" then raise(what, "option %q must be %s", name, shape.words) end
-  end
-  for header, text in pairs(name == "headers" and value or {}) do
-    local bad = request.bad_header(header, text)
-    if bad then raise(what, "%s", bad) end
-  end
-end
-
---- Raises when an option is not one of its words, or a table that is not what it should be.
-function params.check_choices(given, what)
-  for name, value in pairs(given) do
-    local choices = CHOICES[name]
-    if choices and not choices[value] then
-      raise(what, "option %q must be one of %s, got %q", name, table.concat(argcheck.names(choices), ", "),
-        tostring(value))
-    end
-    if type(value) == "table" then check_table(what, name, value) end
-  end
 end
 
 -- --- ids ---------------------------------------------------------------------------------------------------------
@@ -130,7 +107,7 @@ end
 
 --- Checks what a call gives beyond its ids. Near misses of the names of a body's fields are refused, too.
 function params.check(what, op, config, query, body, options)
-  if options ~= NOTHING then params.check_choices(argcheck.check(options, params.OPTIONS, what), what) end
+  if options ~= NOTHING then argcheck.check(options, params.OPTIONS, what) end
   for i = 1, #op.required_query do
     local name = op.required_query[i]
     if query[name] == nil then raise(what, "the field %q is required", name) end

@@ -38,7 +38,6 @@ function raw.call(what, client, method, path, given)
   for name, value in pairs(given) do
     if params.OPTIONS[name] then options[name] = value end
   end
-  params.check_choices(options, what)
   local query = given.query or {}
   for name, value in pairs(query) do
     for _, each in ipairs(type(value) == "table" and value or { value }) do

@@ -107,7 +107,7 @@ end
 --- Refuses one option.
 ---@param name any
 ---@param value any
----@param schema table<string, string>
+---@param schema table<string, string|table>
 ---@param what string for the message
 function argcheck.refuse(name, value, schema, what)
   local expected = schema[name]
@@ -115,8 +115,13 @@ function argcheck.refuse(name, value, schema, what)
     local hint = argcheck.hint(name, argcheck.names(schema))
     argcheck.raise(("%s: unknown option %q; %s"):format(what, tostring(name), hint))
   end
+  local words = type(expected) == "table" and (expected.words or describe(expected.types)) or describe(expected)
+  if type(expected) == "table" and expected.choices and type(value) == "string" then
+    local choices = table.concat(expected.choices, ", ")
+    argcheck.raise(("%s: option %q cannot be %q: it must be one of %s"):format(what, name, value, choices))
+  end
   local got = type(value) == "number" and tostring(value) or type(value)
-  argcheck.raise(("%s: option %q must be %s, got %s"):format(what, name, describe(expected), got))
+  argcheck.raise(("%s: option %q must be %s, got %s"):format(what, name, words, got))
 end
 
 local function type_fits(value, expected)
@@ -128,9 +133,30 @@ local function type_fits(value, expected)
   return false
 end
 
+local function is_among(value, choices)
+  for _, choice in ipairs(choices) do
+    if value == choice then return true end
+  end
+  return false
+end
+
+local function fits(value, expected, what)
+  if type(expected) == "string" then return type_fits(value, expected) end
+  if not type_fits(value, expected.types) then return false end
+  if type(value) == "string" and expected.choices then return is_among(value, expected.choices) end
+  if type(value) ~= "table" then return true end
+  for _, method in ipairs(expected.methods or {}) do
+    if type(value[method]) ~= "function" then return false end
+  end
+  if expected.check then expected.check(value, what) end
+  return true
+end
+
 --- Raises unless `given` is a table (or nil) whose names are in `schema` and whose values have its types.
 ---@param given table?
----@param schema table<string, string> name -> "string", "seconds", "wait", "count", "table|function" …
+---@param schema table<string, string|table> name -> "string", "seconds", "wait", "count", "table|function" …; or a table
+--- with these `types`, and `choices` (the texts there are), `methods` (the functions that a table must have; `words` then
+--- says what it is) or `check` (a function of a table that raises)
 ---@param what string for the message, such as "ampersand.new"
 ---@return table given
 function argcheck.check(given, schema, what)
@@ -138,7 +164,7 @@ function argcheck.check(given, schema, what)
   if type(given) ~= "table" then argcheck.refuse_table(given, what) end
   for name, value in pairs(given) do
     local expected = schema[name]
-    if not expected or not type_fits(value, expected) then argcheck.refuse(name, value, schema, what) end
+    if not expected or not fits(value, expected, what) then argcheck.refuse(name, value, schema, what) end
   end
   return given
 end

@@ -154,9 +154,9 @@ end
 
 --- Raises unless `given` is a table (or nil) whose names are in `schema` and whose values have its types.
 ---@param given table?
----@param schema table<string, string|table> name -> "string", "seconds", "wait", "count", "table|function" …; or a table
---- with these `types`, and `choices` (the texts there are), `methods` (the functions that a table must have; `words` then
---- says what it is) or `check` (a function of a table that raises)
+---@param schema table<string, string|table> name -> "string", "seconds", "wait", "count", "table|function" …; or a
+--- table with these `types`, and `choices` (the texts there are), `methods` (the functions that a table must have;
+--- `words` then says what it is) or `check` (a function of a table that raises)
 ---@param what string for the message, such as "ampersand.new"
 ---@return table given
 function argcheck.check(given, schema, what)

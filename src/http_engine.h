@@ -56,6 +56,16 @@ struct amp_request {
     bool direct; /* through no proxy */
 };
 
+/* How a transfer stands; once the outcome is not AMP_OPEN it stays so. */
+struct amp_result {
+    unsigned long id; /* its number within the engine, from 1 */
+    enum amp_outcome outcome;
+    const char *message; /* one line for people, "" unless it failed; the transfer's */
+    bool sent;           /* the server may have seen the request */
+    bool final;          /* another try would fail likewise, whatever the outcome */
+    bool resent;         /* libcurl sent the request a second time, which it does once at most */
+};
+
 #pragma GCC visibility push(hidden) /* also where the build gives no flags */
 
 /* NULL when memory or descriptors run out. */
@@ -111,9 +121,6 @@ void amp_transfer_start(struct amp_transfer *transfer, const struct amp_request 
 /* Instead of a start: it ends with AMP_TIMEOUT after this many seconds, and does nothing else. */
 void amp_transfer_alarm(struct amp_transfer *transfer, double seconds);
 
-/* Its number within the engine, from 1. */
-unsigned long amp_transfer_id(const struct amp_transfer *transfer);
-
 /*
  * Says that somebody waits for it. True when there is nothing to wait for: the transfer has
  * ended, or it is a stream and its head, or after amp_transfer_status() its bytes, are there.
@@ -131,19 +138,7 @@ const char *amp_transfer_next_header(const struct amp_transfer *transfer, const 
 size_t amp_transfer_peek(struct amp_transfer *transfer, const char **bytes);
 void amp_transfer_consume(struct amp_transfer *transfer, size_t n);
 
-enum amp_outcome amp_transfer_outcome(const struct amp_transfer *transfer);
-
-/* One line for people, "" unless it failed. */
-const char *amp_transfer_message(const struct amp_transfer *transfer);
-
-/* True when the server may have seen the request. */
-bool amp_transfer_sent(const struct amp_transfer *transfer);
-
-/* True when another try would fail likewise, whatever the outcome. */
-bool amp_transfer_is_final(const struct amp_transfer *transfer);
-
-/* True when libcurl sent the request a second time, which it does once at most. */
-bool amp_transfer_resent(const struct amp_transfer *transfer);
+struct amp_result amp_transfer_result(const struct amp_transfer *transfer);
 
 /* Sets the seconds left in all; 0: no bound. */
 void amp_transfer_deadline(struct amp_transfer *transfer, double seconds);

@@ -736,11 +736,6 @@ static void decode(struct amp_transfer *transfer)
 /* --- reading -----------------------------------------------------------------------------------
  */
 
-unsigned long amp_transfer_id(const struct amp_transfer *transfer)
-{
-    return transfer->id;
-}
-
 /* libcurl delivers what it has held back, and may pause again. */
 static void resume(struct amp_transfer *transfer)
 {
@@ -805,27 +800,10 @@ void amp_transfer_consume(struct amp_transfer *transfer, size_t n)
         amp_inflater_consume(transfer->inflater, n);
 }
 
-enum amp_outcome amp_transfer_outcome(const struct amp_transfer *transfer)
+struct amp_result amp_transfer_result(const struct amp_transfer *transfer)
 {
-    return transfer->outcome;
-}
+    struct amp_result result = {transfer->id,   transfer->outcome, transfer->detail,
+                                transfer->sent, transfer->final,   transfer->resent};
 
-const char *amp_transfer_message(const struct amp_transfer *transfer)
-{
-    return transfer->detail;
-}
-
-bool amp_transfer_sent(const struct amp_transfer *transfer)
-{
-    return transfer->sent;
-}
-
-bool amp_transfer_is_final(const struct amp_transfer *transfer)
-{
-    return transfer->final;
-}
-
-bool amp_transfer_resent(const struct amp_transfer *transfer)
-{
-    return transfer->resent;
+    return result;
 }

@@ -259,7 +259,7 @@ static bool source_ended(struct amp_byte_source *source)
     const char *bytes;
 
     return box->transfer && amp_transfer_peek(box->transfer, &bytes) == 0 &&
-           amp_transfer_outcome(box->transfer) == AMP_DONE;
+           amp_transfer_result(box->transfer).outcome == AMP_DONE;
 }
 
 static struct transfer_box *new_transfer(lua_State *L)
@@ -402,7 +402,7 @@ static int engine_alarm(lua_State *L)
 
 static int transfer_id(lua_State *L)
 {
-    lua_pushnumber(L, (lua_Number)amp_transfer_id(to_transfer(L)));
+    lua_pushnumber(L, (lua_Number)amp_transfer_result(to_transfer(L)).id);
     return 1;
 }
 
@@ -464,7 +464,7 @@ static int transfer_head(lua_State *L)
         while ((name = amp_transfer_next_header(transfer, name, &value)) != NULL)
             set_header(L, name, value);
     }
-    lua_pushboolean(L, amp_transfer_resent(transfer));
+    lua_pushboolean(L, amp_transfer_result(transfer).resent);
     return 3;
 }
 
@@ -494,7 +494,7 @@ static int transfer_text(lua_State *L)
             return luaL_error(L, "not enough memory");
         amp_transfer_consume(transfer, n);
     }
-    if (amp_transfer_outcome(transfer) > AMP_DONE)
+    if (amp_transfer_result(transfer).outcome > AMP_DONE)
         return 0;
     lua_pushlstring(L, text->bytes ? text->bytes : "", text->size);
     amp_buffer_free(text);
@@ -513,18 +513,17 @@ static int transfer_outcome(lua_State *L)
 {
     static const char *const kinds[] = {NULL,      NULL,     "resolve",  "connect", "tls",
                                         "timeout", "closed", "protocol", "limit",   "cancelled"};
-    struct amp_transfer *transfer = to_transfer(L);
-    enum amp_outcome outcome = amp_transfer_outcome(transfer);
+    struct amp_result result = amp_transfer_result(to_transfer(L));
 
-    if (outcome == AMP_OPEN)
+    if (result.outcome == AMP_OPEN)
         return 0;
-    lua_pushboolean(L, outcome == AMP_DONE);
-    if (outcome == AMP_DONE)
+    lua_pushboolean(L, result.outcome == AMP_DONE);
+    if (result.outcome == AMP_DONE)
         return 1;
-    lua_pushstring(L, amp_transfer_message(transfer));
-    lua_pushstring(L, kinds[outcome]);
-    lua_pushboolean(L, amp_transfer_sent(transfer));
-    lua_pushboolean(L, amp_transfer_is_final(transfer));
+    lua_pushstring(L, result.message);
+    lua_pushstring(L, kinds[result.outcome]);
+    lua_pushboolean(L, result.sent);
+    lua_pushboolean(L, result.final);
     return 5;
 }
 

@@ -46,8 +46,7 @@ bool amp_vector_add(const struct amp_memory *memory, struct amp_vector *v, size_
             return false;
         v->items = grown;
     }
-    if (count)
-        memset((char *)v->items + v->used * v->size, 0, count * v->size);
+    memset((char *)v->items + v->used * v->size, 0, count * v->size);
     v->used += count;
     return true;
 }

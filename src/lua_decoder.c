@@ -41,20 +41,6 @@ struct limits {
 /* The largest value: sizes on the tape have 32 bits. */
 #define LARGEST_VALUE ((size_t)0xfffffff0u)
 
-/* The plan that `where` and `select` were compiled to; it may be given under any of the three
- * names. */
-static const struct amp_plan *plan_option(lua_State *L, int options)
-{
-    static const char *const names[] = {"plan", "where", "select"};
-    for (int i = 0; i < 3; i++)
-        if (amp_get_option(L, options, names[i])) {
-            const struct amp_plan *plan = (const struct amp_plan *)luaL_checkudata(L, -1, AMP_PLAN);
-            lua_setfield(L, -2, "plan");
-            return plan;
-        }
-    return NULL;
-}
-
 /* --- errors ---------------------------------------------------------------------------------- */
 
 static void add_position(luaL_Buffer *b, struct amp_position position)
@@ -279,11 +265,13 @@ static void read_path(lua_State *L, struct decoder *d, int options)
     lua_pop(L, 1);
 }
 
+/* What `where` and `select` were compiled to; the uservalue on top anchors it. */
 static void read_plan(lua_State *L, struct decoder *d, int options)
 {
-    d->plan = plan_option(L, options);
-    if (!d->plan)
+    if (!amp_get_option(L, options, "plan"))
         return;
+    d->plan = (const struct amp_plan *)luaL_checkudata(L, -1, AMP_PLAN);
+    lua_setfield(L, -2, "plan");
     void *grown = amp_grow(&d->scan.memory, d->hits, &d->hits_room, amp_plan_room(d->plan), 1);
     if (!grown)
         luaL_error(L, "not enough memory");
@@ -818,8 +806,7 @@ static int decode_through_stream(lua_State *L, const char *text, size_t size)
 static bool is_plain_decode(lua_State *L)
 {
     static const char *const names[] = {
-        "path", "expect", "plan", "where", "select", "max_element_bytes", "max_element_values",
-        NULL};
+        "path", "expect", "plan", "max_element_bytes", "max_element_values", NULL};
     for (int i = 0; names[i]; i++)
         if (amp_get_option(L, 2, names[i]))
             return false;

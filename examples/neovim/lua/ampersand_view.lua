@@ -9,7 +9,8 @@ local view = {}
 
 local HIGHLIGHTS = { healthy = "DiagnosticOk", unhealthy = "DiagnosticError" }
 local FALLBACK = "DiagnosticWarn"
-local BATCH = 50 -- lines added to the buffer at a time
+local BUDGET = 3e6 -- nanoseconds for which the editor is held at a time
+local uv = vim.uv or vim.loop
 
 local namespace = vim.api.nvim_create_namespace "ampersand"
 
@@ -44,31 +45,41 @@ local function notify(message)
   vim.notify("ampersand: " .. tostring(message), vim.log.levels.ERROR)
 end
 
+-- Runs a coroutine, in which requests wait without holding up the editor.
+local function run(co, ...)
+  local ok, message = coroutine.resume(co, ...)
+  if not ok then notify(message) end
+end
+
+local function start(f, ...) run(coroutine.create(f), ...) end
+
+-- Lets keys and timers have their turn; a function that is only scheduled would run before them.
+local function pause()
+  local co = coroutine.running()
+  vim.defer_fn(function() run(co) end, 0)
+  coroutine.yield()
+end
+
 -- Fills the buffer; ends early when the buffer is closed.
 local function fill(client, buffer, ids)
+  pause() -- the empty buffer is shown before the first request loads libcurl
   local stream, err = client.installations:stream()
   if not stream then return notify(err) end
-  local batch = {}
-  while true do
+  local batch, stop = {}, uv.hrtime() + BUDGET
+  repeat
     local installation, problem = stream:next()
-    if problem then notify(problem) end
     if installation then
       batch[#batch + 1] = installation
       ids[#ids + 1] = installation.id
     end
-    if #batch >= BATCH or not installation then
-      if #batch > 0 and not append(buffer, batch) then return stream:close() end
-      batch = {}
+    if not installation or uv.hrtime() >= stop then
+      if not append(buffer, batch) then return stream:close() end
+      pause()
+      batch, stop = {}, uv.hrtime() + BUDGET
     end
-    if not installation then break end
-  end
+    if problem then notify(problem) end
+  until not installation
   if vim.api.nvim_buf_is_loaded(buffer) then vim.b[buffer].ampersand_done = true end
-end
-
--- Runs `f` in a coroutine, in which requests wait without holding up the editor.
-local function start(f, ...)
-  local ok, message = coroutine.resume(coroutine.create(f), ...)
-  if not ok then notify(message) end
 end
 
 local function explain(client, id)

@@ -1,7 +1,7 @@
--- From the counts of `make coverage` to a report: lua5.4 .ci/coverage.lua build/5.4-coverage build/coverage
+-- From the counts of `make coverage` to a report: lua5.4 .ci/coverage.lua build/coverage BUILD...
 -- Fails below 95 % of the lines, and where a line that was not reached has no reason in .ci/uncovered.
 
-local build, directory = arg[1], arg[2]
+local directory, builds = arg[1], { table.unpack(arg, 2) }
 local LEAST = 95
 local REASONS = ".ci/uncovered"
 
@@ -21,22 +21,36 @@ end
 
 -- --- what was reached ------------------------------------------------------------------------
 
--- { path, all, missed = { line numbers }, branches, branches_missed }
-local function c_file(path)
-  local file = { path = path, all = 0, missed = {}, branches = 0, branches_missed = 0 }
-  local ours = false
+-- Notes what one build's counts say of a file: whether each line and each branch was reached in any of them.
+local function add_counts(build, path, lines, branches)
+  local ours, last, branch = false, nil, 0
   for _, line in ipairs(lines_of(("gcov -b -c -t -o %s/obj %s 2>/dev/null"):format(build, path))) do
     local count, number, rest = line:match "^%s*([^:]+):%s*(%d+):(.*)$"
     if number == "0" and rest:find "^Source:" then ours = rest == "Source:" .. path end
-    local taken = ours and line:match "^branch%s+%d+ (.*)"
-    if taken then
-      file.branches = file.branches + 1
-      if not taken:find "taken [1-9]" then file.branches_missed = file.branches_missed + 1 end
+    if ours and line:find "^branch%s+%d+ " then
+      branch = branch + 1
+      local name = last .. " " .. branch
+      branches[name] = branches[name] or line:find "taken [1-9]" ~= nil
     elseif ours and number and number ~= "0" and count ~= "-" then
-      file.all = file.all + 1
-      if count:find "^[#=]" then file.missed[#file.missed + 1] = tonumber(number) end
+      last, branch = tonumber(number), 0
+      lines[last] = lines[last] or not count:find "^[#=]"
     end
   end
+end
+
+-- { path, all, missed = { line numbers }, branches, branches_missed }
+local function c_file(path)
+  local file, lines, branches = { path = path, all = 0, missed = {}, branches = 0, branches_missed = 0 }, {}, {}
+  for _, build in ipairs(builds) do add_counts(build, path, lines, branches) end
+  for number, seen in pairs(lines) do
+    file.all = file.all + 1
+    if not seen then file.missed[#file.missed + 1] = number end
+  end
+  for _, taken in pairs(branches) do
+    file.branches = file.branches + 1
+    if not taken then file.branches_missed = file.branches_missed + 1 end
+  end
+  table.sort(file.missed)
   return file
 end
 

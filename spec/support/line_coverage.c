@@ -1,7 +1,7 @@
 /*
  * Which lines of lua/ run: `make coverage` has LUA_INIT load this into every Lua it starts, and
- * preloads it into nginx. A C hook, which new coroutines inherit. What was seen is in a mapped
- * file, so that a killed process loses nothing.
+ * preloads it into nginx and HAProxy. A C hook, which new coroutines inherit. What was seen is in a
+ * mapped file, so that a killed process loses nothing.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -79,13 +79,36 @@ int luaopen_line_coverage(lua_State *L)
     return 0;
 }
 
-#ifdef LUAJIT_VERSION
-/* Every Lua of nginx begins here, and nginx links LuaJIT dynamically. */
+/* Every Lua of nginx and of HAProxy begins here, and they link Lua dynamically. */
 void luaL_openlibs(lua_State *L)
 {
     void (*original)(lua_State *);
     *(void **)&original = dlsym(RTLD_NEXT, "luaL_openlibs");
     original(L);
     luaopen_line_coverage(L);
+}
+
+#if LUA_VERSION_NUM == 503
+/* HAProxy sets a hook of its own, for counts, in each coroutine that it resumes. */
+static lua_Hook on_count;
+
+static void on_event(lua_State *L, lua_Debug *ar)
+{
+    if (ar->event == LUA_HOOKLINE)
+        on_line(L, ar);
+    else
+        on_count(L, ar);
+}
+
+void(lua_sethook)(lua_State *L, lua_Hook hook, int mask, int count)
+{
+    void (*original)(lua_State *, lua_Hook, int, int);
+    *(void **)&original = dlsym(RTLD_NEXT, "lua_sethook");
+    if (files && mask == LUA_MASKCOUNT) {
+        on_count = hook;
+        original(L, on_event, LUA_MASKCOUNT | LUA_MASKLINE, count);
+    } else {
+        original(L, hook, mask, count);
+    }
 }
 #endif

@@ -31,10 +31,10 @@ analyze: ## static analysis of the C code
 	LUA_INC="$(LUA_INC)" .ci/analyze
 
 # Which lines of C (gcov) and of Lua (a line hook) the specs reach: build/coverage/REPORT.md. It fails below 95 %, and where a
-# line that is not reached has no reason in .ci/uncovered. What only LuaJIT runs (nginx, copas, objects made by compiled
-# constructors) and what only Lua 5.3 runs (HAProxy) is reached by a second and a third run.
+# line that is not reached has no reason in .ci/uncovered. nginx runs LuaJIT, HAProxy Lua 5.3, and Debian has copas for Lua 5.1
+# and LuaJIT alone. Only LuaJIT makes objects by compiled constructors, and not while lines are counted.
 COVERAGE     := $(CURDIR)/build/coverage
-COVERAGE_JIT := $(wildcard spec/nginx/*_spec.lua spec/transport/loop_copas_spec.lua spec/json/shapes_spec.lua)
+COVERAGE_JIT := $(wildcard spec/nginx/*_spec.lua spec/transport/loop_copas_spec.lua)
 COVERAGE_HOOK = AMP_COVERAGE=$(COVERAGE) $(1)='package.loadlib("$(COVERAGE)/$(2).so", "luaopen_line_coverage")()'
 coverage: ## which lines the specs reach: build/coverage/REPORT.md
 	@rm -rf $(COVERAGE) build/*-coverage && mkdir -p $(COVERAGE)
@@ -42,7 +42,8 @@ coverage: ## which lines the specs reach: build/coverage/REPORT.md
 	    -o $(COVERAGE)/$$lua.so || exit 1; done
 	-$(call COVERAGE_HOOK,LUA_INIT_5_4,lua5.4) $(MAKE) --no-print-directory specs VARIANT=-coverage LUA_VERSION=5.4
 	-$(call COVERAGE_HOOK,LUA_INIT,luajit) AMP_NGINX_PRELOAD=$(COVERAGE)/luajit.so \
-	    $(MAKE) --no-print-directory specs VARIANT=-coverage LUA_VERSION=jit SPECS='$(COVERAGE_JIT)'
+	    $(MAKE) --no-print-directory specs LUA_VERSION=jit SPECS='$(COVERAGE_JIT)'
+	-$(MAKE) --no-print-directory specs VARIANT=-coverage LUA_VERSION=jit SPECS=spec/json/shapes_spec.lua
 	-AMP_COVERAGE=$(COVERAGE) AMP_HAPROXY_PRELOAD=$(COVERAGE)/lua5.3.so \
 	    $(MAKE) --no-print-directory specs LUA_VERSION=5.3 SPECS=spec/hosts/haproxy_spec.lua
 	@lua5.4 .ci/coverage.lua $(COVERAGE) build/5.4-coverage build/jit-coverage

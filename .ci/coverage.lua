@@ -1,7 +1,7 @@
 -- From the counts of `make coverage` to a report: lua5.4 .ci/coverage.lua build/coverage BUILD...
 -- Fails below 95 % of the lines, and where a line that was not reached has no reason in .ci/uncovered.
 
-local directory, builds = arg[1], { table.unpack(arg, 2) }
+local directory, builds = arg[1], { select(2, ...) }
 local LEAST = 95
 local REASONS = ".ci/uncovered"
 

@@ -204,9 +204,10 @@ describe("HAProxy", function()
     tls = server.start(("haproxy -db -f %s/api.cfg"):format(prefix), {
       what = "HAProxy for the API", ready = function() return server.listens(values.tls) end,
     })
+    local preloaded = os.getenv "AMP_HAPROXY_PRELOAD" or "" -- by `make coverage`
     haproxy = server.start(("env AMP_API_URL=https://127.0.0.1:%d AMP_API_KEY=%s AMPERSAND_PROJECT_ID=%s "
       .. "AMPERSAND_INTEGRATION_ID=%s LD_PRELOAD=%s haproxy -W -f %s/haproxy.cfg"):format(values.tls, api.key, api.project,
-      api.integration, os.getenv "AMP_HAPROXY_PRELOAD" or "", prefix), { what = "HAProxy", directory = prefix, ready = function() return server.listens(values.port) end })
+      api.integration, preloaded, prefix), { what = "HAProxy", directory = prefix, ready = function() return server.listens(values.port) end })
   end)
 
   lazy_teardown(function()

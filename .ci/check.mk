@@ -40,7 +40,8 @@ coverage: ## which lines the specs reach: build/coverage/REPORT.md
 	@rm -rf $(COVERAGE) build/*-coverage && mkdir -p $(COVERAGE)
 	@for lua in lua5.3 lua5.4 luajit; do $(CC) -O1 -shared -fPIC $$(pkg-config --cflags $$lua) spec/support/line_coverage.c \
 	    -o $(COVERAGE)/$$lua.so || exit 1; done
-	-$(call COVERAGE_HOOK,LUA_INIT_5_4,lua5.4) $(MAKE) --no-print-directory specs VARIANT=-coverage LUA_VERSION=5.4
+	-$(call COVERAGE_HOOK,LUA_INIT_5_4,lua5.4) AMP_NGINX_PRELOAD=$(COVERAGE)/luajit.so \
+	    $(MAKE) --no-print-directory specs VARIANT=-coverage LUA_VERSION=5.4
 	-$(call COVERAGE_HOOK,LUA_INIT,luajit) AMP_NGINX_PRELOAD=$(COVERAGE)/luajit.so \
 	    $(MAKE) --no-print-directory specs LUA_VERSION=jit SPECS='$(COVERAGE_JIT)'
 	-$(MAKE) --no-print-directory specs VARIANT=-coverage LUA_VERSION=jit SPECS=spec/json/shapes_spec.lua

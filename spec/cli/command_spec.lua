@@ -267,6 +267,14 @@ describe("exit codes", function()
       assert.equal("", result.out)
       assert.is_nil(result.err:find("traceback", 1, true))
     end
+    for script, words in pairs {
+      ["XDG_CONFIG_HOME= HOME="] = "neither XDG_CONFIG_HOME nor HOME is set", ["XDG_CONFIG_HOME=/dev/null"] = "cannot be written",
+      ["AMPERSAND_PROFILE='a b'"] = '"a b" cannot be a profile\'s name',
+    } do
+      local result = run(script .. " ampersand config set project x")
+      assert.equal(1, result.code, script .. ": " .. result.err)
+      assert.truthy(result.err:find(words, 1, true), script .. ": " .. result.err)
+    end
     local result = run("ampersand installations list", { AMPERSAND_PROJECT_ID = false })
     assert.equal(2, result.code)
     assert.truthy(result.err:find("ampersand config set project", 1, true))

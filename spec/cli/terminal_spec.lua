@@ -174,9 +174,10 @@ describe("completion", function()
       complete ampersand installations list --pro
       complete ampersand installations list --where heal
       complete ampersand installations list --fail-if = un
-      complete ampersand installations list --html x']])
+      complete ampersand installations list --html x
+      complete ampersand installations get installation-123 --project p --integ']])
     assert.equal("", result.err)
-    assert.equal("installations\n--profile --project\nhealthStatus=\nunhealthy\n\n", result.out)
+    assert.equal("installations\n--profile --project\nhealthStatus=\nunhealthy\n\n--integration\n", result.out)
   end)
 
   it("works in a real zsh, sourced and from fpath", function()

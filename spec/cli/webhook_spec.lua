@@ -183,10 +183,18 @@ describe("ampersand webhook", function()
     assert.truthy(output "L":find("connection.error group-123, not verified -> 204\n", 1, true), output "L")
   end)
 
+  it("names the package that listening needs", function()
+    local absent = [[package.preload.socket = function() error "absent" end]]
+    local result = session:run(([["$LUA" -e '%s' bin/ampersand webhook listen]]):format(absent))
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find("luasocket is missing; install it (Debian: lua-socket", 1, true), result.err)
+  end)
+
   it("says what is wrong with its arguments", function()
     for words, expected in pairs {
       ["send http://127.0.0.1:1/ --event conection.error"] = { 2, 'did you mean "connection.error"?' },
       ["send http://127.0.0.1:1/ --event ./nothing.json"] = { 2, "cannot read ./nothing.json" },
+      ["send http://127.0.0.1:1/ --event LICENSE"] = { 1, "connect" }, -- a file in this folder
       ["send 127.0.0.1:1"] = { 2, "is not an http(s) URL" },
       ["send ftp://127.0.0.1/"] = { 2, "is not an http(s) URL" },
       ["send http://127.0.0.1:1/"] = { 1, "connect" },

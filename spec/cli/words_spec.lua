@@ -25,7 +25,7 @@ describe("widths", function()
   it("count columns, not bytes", function()
     for text, columns in pairs {
       [""] = 0, abc = 3, ["Müller"] = 6, ["株式会社"] = 8, ["서울 데이터"] = 11, ["🚀 Rocketeers"] = 13, ["Zoë"] = 3,
-      ["Zoe\204\136"] = 3, ["Компания"] = 8, ["ＡＢ"] = 4, ["e\226\128\141"] = 1,
+      ["Zoe\204\136"] = 3, ["Компания"] = 8, ["ＡＢ"] = 4, ["e\226\128\141"] = 1, ["\243\176\128\129"] = 1,
     } do
       assert.equal(columns, width.of(text), text)
     end

@@ -227,6 +227,11 @@ describe("filters and projections", function()
     assert.are.same({ { id = 2 } },
       json.decode(text, { where = { h = "bad", ["o.*"] = function(o) return o.s == 3 end }, select = { "id" } }))
     assert.are.same({}, json.decode(text, { where = { ["o.*.x"] = function() return true end } }))
+    local list = '[{"l":[{"s":1,"t":2},3,{"t":4},{"s":null}],"m":[1,[2]]}]'
+    for _, select in ipairs { { "l.*.s" }, { "l.*" }, { "m.*.*", "l.*.t" } } do
+      local reduced = json.decode(list, { where = function() return true end, select = select })
+      assert.are.same(json.decode(list, { select = select }), reduced)
+    end
     local double = require "support.double"
     local client = double.client(double.answers(double.json(text)))
     for _, view in ipairs {

@@ -229,6 +229,12 @@ describe("ampersand deploy", function()
     assert.truthy(result.out:find("Plan: 0 new, 1 changed", 1, true))
     assert.truthy(result.err:find("nothing was deployed: without a terminal, give --yes", 1, true), result.err)
     assert.is_nil(server:requests().by_operation.batchUpsertIntegrations)
+    if command.has_terminal() then
+      local asked = session:show("ampersand deploy " .. folder, { keys = "n\r", delay = 0.25 })
+      assert.equal(1, asked.code)
+      assert.truthy(asked.out:find("Deploy this? [y/N]", 1, true), asked.out)
+      assert.is_nil(server:requests().by_operation.batchUpsertIntegrations)
+    end
     result = run("deploy --yes", text)
     assert.equal(0, result.code, result.err)
     assert.truthy(result.out:find("salesforce is deployed as revision-", 1, true), result.out)

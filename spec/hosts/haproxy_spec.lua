@@ -53,6 +53,15 @@ local PROBES = {
   refused = other "http://127.0.0.1:1/v1",
   unnamed = other "https://nothing.invalid/v1",
   untrusted = other "https://127.0.0.1:{{untrusted}}/v1",
+  closed = function()
+    local other_client = ampersand.new { retry = false }
+    other_client:close()
+    return not pcall(list, other_client.installations)
+  end,
+  compressed = function()
+    return client:request("GET", "/projects/project-456/integrations/integration-123/installations",
+      { headers = { ["Accept-Encoding"] = "gzip" } })
+  end,
   option = function() return ampersand.new({ ca_file = "/x" }).installations:list() end,
   sleep = function()
     local began = ampersand.core_now()
@@ -83,8 +92,8 @@ frontend extra
   http-request return status 200 content-type text/plain lf-string %[lua.probe_fetch] if { path /fetch }
   http-request return status 200 content-type text/plain lf-string %[str(x),lua.probe_converter] if { path /converter }
   http-request return status 200 content-type text/plain lf-string %[lua.probe_seen] if { path /seen }
-  use_backend api if { path_beg /v1 }
-  http-request return status 200 content-type text/plain string passed
+  http-request return status 200 content-type text/plain string passed unless { path_beg /v1 }
+  default_backend api
 
 backend api
   server api 127.0.0.1:{{tls}} ssl verify required ca-file {{prefix}}/ca.pem verifyhost 127.0.0.1
@@ -194,7 +203,7 @@ describe("HAProxy", function()
   lazy_setup(function()
     local prefix, ports = server.folder(), server.free_ports(4)
     run("chmod 755 " .. prefix)
-    api = mock.start { installations = 300 }
+    api = mock.start { installations = 300, gzip = true }
     values = { prefix = prefix, port = ports[1], extra = ports[2], tls = ports[3], untrusted = ports[4], mock = api.port }
     make_certificate(prefix)
     make_certificate(prefix .. "/other")
@@ -254,6 +263,8 @@ describe("HAProxy", function()
     assert.truthy(probe "unnamed":find "^resolve: .*: false$", probe "unnamed")
     assert.truthy(probe "untrusted":find "^connect: .*TLS handshake failed.*: false$", probe "untrusted")
     assert.truthy(probe "option":find "^config: .*inside HAProxy httpclient.ssl.ca%-file decides", probe "option")
+    assert.equal("true", probe "closed")
+    assert.truthy(probe "compressed":find "^protocol: .*the body is compressed, which was not requested: gzip .*: true$", probe "compressed")
     assert.equal("true", probe "sleep")
   end)
 

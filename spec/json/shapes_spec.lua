@@ -2,6 +2,8 @@
 local core = require "ampersand.core"
 local random_json = require "support.random_json"
 
+local unpack = table.unpack or unpack -- luacheck: ignore 143 113
+
 describe("objects with the same names, again and again,", function()
   -- The text of an object with these members, and the value that it must become.
   local function object(names, random)
@@ -46,6 +48,42 @@ describe("objects with the same names, again and again,", function()
     end
   end)
 
+  it("are followed by one that differs at any of its members", function()
+    local USUAL = { "a", "b", "c", "d", "e" }
+    local function check(names, values, options)
+      local members, expected = {}, {}
+      for i, name in ipairs(names) do
+        members[i] = ('"%s":%s'):format(name, values[i])
+        expected[name:gsub("\\u0078", "x")] = values[i] ~= "null" and i or nil
+      end
+      assert.same(expected, core.decode("{" .. table.concat(members, ",") .. "}", options))
+    end
+    local values = { "1", "2", "3", "4", "5", "6" }
+    for at = 1, #USUAL do
+      for _, other in ipairs { "z", "\\u0078" } do
+        local names = { unpack(USUAL) }
+        names[at] = other
+        for _ = 1, 20 do check(USUAL, values) end
+        check(names, values)
+      end
+      -- as many members as usual, since one is dropped
+      local longer, some = { unpack(USUAL) }, { unpack(values) }
+      longer[6], some[at] = "z", "null"
+      for _ = 1, 20 do check(USUAL, values, { nulls = "drop" }) end
+      check(longer, some, { nulls = "drop" })
+    end
+  end)
+
+  it("may have a name twice, and more names than a shape", function()
+    local many = {}
+    for i = 1, 40 do many[i] = ('"m%d":%d'):format(i, i) end
+    many = "{" .. table.concat(many, ",") .. "}"
+    for _ = 1, 200 do
+      assert.same({ { { { { a = 2, b = 3 } } } } }, core.decode '[[[[{"a":1,"a":2,"b":3}]]]]')
+      assert.equal(40, core.decode(many).m40)
+    end
+  end)
+
   it("drop nulls, project, and are read in parts", function()
     local element = '{"a":1,"b":null,"c":{"x":1,"y":null,"z":3},"d":[{"p":1,"q":2,"r":3}]}'
     for _ = 1, 40 do
@@ -62,10 +100,17 @@ describe("objects with the same names, again and again,", function()
   end)
 
   it("may have more shapes than are kept", function()
-    for round = 1, 20 do
-      for shape = 1, 400 do
-        local text = ('{"n%d":1,"m%d":{"x":%d},"o%d":[]}'):format(shape, shape, round, shape)
-        assert.same({ ["n" .. shape] = 1, ["m" .. shape] = { x = round }, ["o" .. shape] = {} }, core.decode(text))
+    for shape = 1, 700 do
+      local members, depth = "", shape % 200 -- each in a place of its own
+      local expected = { ["n" .. shape] = 1, ["m" .. shape] = { x = 2 }, ["o" .. shape] = {} }
+      for more = 1, shape / 200 do
+        members, expected["p" .. more] = members .. (',"p%d":%d'):format(more, more), more
+      end
+      local text = ('{"n%d":1,"m%d":{"x":2},"o%d":[]%s}'):format(shape, shape, shape, members)
+      for _ = 1, 20 do
+        local value = core.decode(("["):rep(depth) .. text .. ("]"):rep(depth))
+        for _ = 1, depth do value = value[1] end
+        assert.same(expected, value)
       end
     end
   end)

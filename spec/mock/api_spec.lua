@@ -433,6 +433,9 @@ describe("the mock server remembers", function()
     local after = good(server, "getIntegration", hubspot).latestRevision
     assert.not_equal(before, after.id)
     assert.same({ name = "hubspot", provider = "hubspot", displayName = "HubSpot" }, after.content)
+    refused(server, 404, "getHydratedRevision", {
+      params = { integrationId = "integration-124", revisionId = before }, query = { connectionId = "connection-123" },
+    })
   end)
 
   it("tokens of a connection: shown when asked, new when refreshed by force", function()

@@ -46,6 +46,11 @@ describe("the webhook receiver", function()
           receive_later = receiver.new { secret = { "{{secret}}" }, handle = handle, timer = true }
           receive_small = receiver.new {
             secret = "{{secret}}", handle = handle, store = require("ampersand.cache").shared "webhooks" }
+          local function away() return nil, "the store is away" end
+          local absent = { get = away, set = away, delete = away, lock = away, unlock = away }
+          receive_blindly = receiver.new { secret = "{{secret}}", handle = handle, store = absent }
+          local unread = setmetatable({ lock = function() return "token" end }, { __index = absent })
+          receive_unread = receiver.new { secret = "{{secret}}", handle = handle, store = unread }
           receive_badly = receiver.new { secret = function() return "" end, handle = handle }
         }
       ]],
@@ -61,6 +66,8 @@ describe("the webhook receiver", function()
             end
           }
         }
+        location = /blindly { content_by_lua_block { receive_blindly() } }
+        location = /unread { content_by_lua_block { receive_unread() } }
         location = /badly { content_by_lua_block { receive_badly() } }
         location = /note { content_by_lua_block { ngx.print(tostring(ngx.shared.notes:get(ngx.var.args))) } }
         location = /clear { content_by_lua_block { ngx.shared.notes:flush_all() } }
@@ -90,6 +97,15 @@ describe("the webhook receiver", function()
     -- delivered again later, with a new signature
     assert.equal(204, (server:ask("/hook", signed(message.body, { ["svix-id"] = message.headers["svix-id"] }))))
     assert.equal("1", note "handled")
+  end)
+
+  it("hands nothing over while its store is away", function()
+    for _, path in ipairs { "/blindly", "/unread" } do
+      local status, body = server:ask(path, signed '{"groupRef":"acme"}')
+      assert.equal(503, status, body)
+      assert.truthy(body:find("cannot be compared with earlier ones", 1, true), body)
+    end
+    assert.equal("nil", note "handled")
   end)
 
   it("refuses what is forged, changed, old or no JSON", function()

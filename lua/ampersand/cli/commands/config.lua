@@ -14,10 +14,11 @@ local function given_value(setting, value)
     setting.name))
 end
 
-local function write(ctx, setting, value, words)
+local function write(ctx, setting, value)
   local profile = config.profile(ctx.args.profile)
   config.set(profile, setting.name, value)
-  ctx:note(("%s of profile %s is %s"):format(setting.name, profile, words))
+  local what = value and "set in " .. config.path() or "unset"
+  ctx:note(("%s of profile %s is %s"):format(setting.name, profile, what))
 end
 
 local function set(ctx)
@@ -25,11 +26,11 @@ local function set(ctx)
   local value = given_value(setting, ctx.args.value)
   local problem = setting.check and setting.check(value)
   if problem then exit.usage(problem) end
-  write(ctx, setting, value, "set in " .. config.path())
+  write(ctx, setting, value)
 end
 
 local function unset(ctx)
-  write(ctx, config.setting(ctx.args.name), nil, "unset")
+  write(ctx, config.setting(ctx.args.name), nil)
 end
 
 local function show(ctx)

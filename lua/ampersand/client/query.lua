@@ -352,4 +352,24 @@ function query.compile(where_list, select, element)
   argcheck.raise(result.query)
 end
 
+--- A view of a list with one condition more, or another selection; see Resource:where and Resource:select.
+---@param view ampersand.Resource
+---@param verb string "where" or "select"
+---@param given any its argument
+---@return ampersand.Resource
+function query.narrow(view, verb, given)
+  local narrowed = {}
+  for name, value in pairs(view) do narrowed[name] = value end
+  if verb == "select" then
+    narrowed._select = given
+  else
+    narrowed._where = {}
+    for i, earlier in ipairs(view._where or {}) do narrowed._where[i] = earlier end
+    table.insert(narrowed._where, given)
+  end
+  local element = view._client:_option "unknown_fields" ~= "ignore" and view._list.element or nil
+  narrowed._filter = query.compile(narrowed._where or {}, narrowed._select, element)
+  return setmetatable(narrowed, getmetatable(view))
+end
+
 return query

@@ -87,45 +87,32 @@ function Resource:first(...) return read(self, "first", ...) end
 --- The number of elements, without making tables.
 function Resource:count(...) return read(self, "count", ...) end
 
--- A view like another but for some of its parts.
-local function derive(self, changes)
-  local view = {}
-  for name, value in pairs(self) do view[name] = value end
-  for name, value in pairs(changes) do view[name] = value end
-  if view._where or view._select then
-    local element = self._client._config.unknown_fields ~= "ignore" and view._list.element or nil
-    view._filter = require "ampersand.client.query".compile(view._where or {}, view._select, element)
-  end
-  return setmetatable(view, Resource)
+local NARROWS = { where = "a table of conditions or a function", select = "a list of paths" }
+
+local function narrow(self, verb, given)
+  local what = describe(self, verb)
+  list_operation(self, what)
+  if given == nil then argcheck.raise(("%s: expected %s, got nil"):format(what, NARROWS[verb])) end
+  return require "ampersand.client.query".narrow(self, verb, given)
 end
 
 --- A view of the elements for which all conditions hold; see ampersand.client.query for their form.
 ---@param condition table|function
-function Resource:where(condition)
-  local what = describe(self, "where")
-  list_operation(self, what)
-  if condition == nil then argcheck.raise(what .. ": expected a table of conditions or a function, got nil") end
-  local all = {}
-  for i, earlier in ipairs(self._where or {}) do all[i] = earlier end
-  all[#all + 1] = condition
-  return derive(self, { _where = all })
-end
+function Resource:where(condition) return narrow(self, "where", condition) end
 
 --- A view of the elements reduced to some paths.
 ---@param paths string[]
-function Resource:select(paths)
-  local what = describe(self, "select")
-  list_operation(self, what)
-  if paths == nil then argcheck.raise(what .. ": expected a list of paths, got nil") end
-  return derive(self, { _select = paths })
-end
+function Resource:select(paths) return narrow(self, "select", paths) end
 
 --- The view over all integrations of the project.
 function Resource:in_project()
   local what = describe(self, "in_project")
   local op = operations.get(self._name, "in_project")
   if not op then argcheck.raise(what .. ": there is no project-wide list") end
-  return derive(self, { _list = op, _in_project = true })
+  local view = setmetatable({}, Resource)
+  for name, value in pairs(self) do rawset(view, name, value) end
+  view._list, view._in_project = op, true
+  return view
 end
 
 local function operation_method(op, verb)

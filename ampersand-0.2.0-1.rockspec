@@ -152,6 +152,7 @@ build = {
     ["ampersand.receiver"] = "lua/ampersand/receiver.lua",
     ["ampersand.record"] = "lua/ampersand/record.lua",
     ["ampersand.time"] = "lua/ampersand/time.lua",
+    ["ampersand.transport.ahead"] = "lua/ampersand/transport/ahead.lua",
     ["ampersand.transport.curl"] = "lua/ampersand/transport/curl.lua",
     ["ampersand.transport.given"] = "lua/ampersand/transport/given.lua",
     ["ampersand.transport.haproxy"] = "lua/ampersand/transport/haproxy.lua",

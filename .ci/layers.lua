@@ -21,7 +21,7 @@ local BOUNDARIES = {
   ["ampersand.client.resource"] = ":each and the like, :where, :select, verbs that give one value, or of the fleet",
   ["ampersand.client.list"] = "a paged list",
   ["ampersand.client.params"] = "a request with a body",
-  ["ampersand.transport.curl"] = "the options loop and max_connections, client:poll, client:parallel",
+  ["ampersand.transport.curl"] = "the options loop and max_connections, client:poll, client:parallel, pages",
   ["ampersand.webhook"] = "webhook.results", ["ampersand.record"] = "recording without a transport of one's own",
 }
 

@@ -87,7 +87,7 @@ local LAZY = {
 local MODULES = [[client client.iterator client.pages client.value client.query client.fields client.by_id client.raw
   client.bearer client.proxy client.parallel client.download transport.given cancel json time jwt webhook record metrics
   cache gate receiver fleet.watch fleet.explain fleet.wait fleet.edit fleet.undo fleet.deploy]]
-local CURL = " transport.scheduler transport.parallel transport.open_streams"
+local CURL = " transport.scheduler transport.parallel transport.open_streams transport.ahead"
 
 --- Loads every module that a client may need later: for programs whose files go away (chroot, sandbox, an upgrade).
 -- Those of the command and the mock server are not among them. What this machine lacks is left out.

@@ -34,11 +34,12 @@ end
 ---@param given string|fun(reason: string, token: string?): string?, any the function gets the reason of the call:
 --- "first", "expired" or "refused" (then with the token that was)
 ---@param sleep fun(seconds: number)
----@return { get: function, current: function, renewable: boolean }
+---@return { attach: function, renew: function, current: function } `attach(attempt)` gives an attempt its token, and
+--- returns why it cannot; `renew(attempt)` says whether one that was refused is replaced, which happens once
 function bearer.source(given, sleep)
   if type(given) == "string" then
-    local function get() return given end
-    return { get = get, current = get, renewable = false }
+    local function current() return given end
+    return { attach = function(attempt) attempt.bearer = current end, renew = function() end, current = current }
   end
   local token, expires, asking
 
@@ -73,7 +74,20 @@ function bearer.source(given, sleep)
     return token
   end
 
-  return { get = get, current = function() return token end, renewable = true }
+  local function attach(attempt)
+    local found, why = get(attempt.refused and attempt.refused())
+    if not found then return why end
+    attempt.bearer, attempt.refused = function() return found end, nil
+  end
+
+  -- Nothing has been done by a request whose token was refused.
+  local function renew(attempt)
+    if attempt.renewed then return false end
+    attempt.renewed, attempt.refused = true, attempt.bearer
+    return true
+  end
+
+  return { attach = attach, renew = renew, current = function() return token end }
 end
 
 return bearer

@@ -21,9 +21,8 @@ function sender.prepare(attempt)
   local c = attempt.call
   local op, config, options = c.op, c.config, c.options
   if config.bearer and op.auth ~= "none" and (op.auth == "bearer" or not config.api_key) then
-    local token, why = config.bearer.get(attempt.refused and attempt.refused())
-    if not token then return nil, call.error(attempt, "config", why) end
-    attempt.bearer, attempt.refused = function() return token end, nil
+    local why = config.bearer.attach(attempt)
+    if why then return nil, call.error(attempt, "config", why) end
   end
   local url, headers, body, base = request.build(c, attempt)
   if not url then return nil, call.error(attempt, "config", headers) end
@@ -130,17 +129,9 @@ local function report(attempt, hook, started, err)
   }
 end
 
--- A token that was refused is replaced once; nothing has been done by such a request.
-local function may_renew_bearer(attempt, err)
-  local bearer = attempt.call.config.bearer
-  if err.status ~= 401 or attempt.renewed or not attempt.bearer or not bearer.renewable then return false end
-  attempt.renewed, attempt.refused = true, attempt.bearer
-  return true
-end
-
 -- Waits until the call may be sent once more; false when it may not.
 local function wait_for_next_try(attempt, err)
-  if may_renew_bearer(attempt, err) then return true end
+  if err.status == 401 and attempt.bearer and attempt.call.config.bearer.renew(attempt) then return true end
   local c = attempt.call
   local policy = retry.policy(option(c, "retry"))
   if not retry.allowed(policy, err, call.is_idempotent(c)) then return false end

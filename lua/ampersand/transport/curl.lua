@@ -265,19 +265,7 @@ end
 function Curl:begin(req)
   local transfer = start(self, req)
   if not transfer then return nil, function() end end
-  local engine, waiters = self.engine, self.waiters
-  local function abandon() transfer:close() end
-  waiters:nudge()
-  return function(timeout)
-    if self.closed or cancelled(req.cancel) then
-      abandon()
-      return nil, "the request was cancelled", "cancelled", true
-    end
-    -- after a fork the other process waits for it
-    if self.engine ~= engine or not engine:usable() then return nil, "another process's request", "closed", false end
-    transfer:deadline(timeout)
-    return finish(self, transfer, req)
-  end, abandon
+  return require "ampersand.transport.ahead".begin(self, transfer, req, finish)
 end
 
 --- Waits; in an event loop only this coroutine does.

@@ -51,7 +51,7 @@ describe("loading", function()
       for _ in file and file:lines() or function() end do count = count + 1 end
       if file then file:close() end
     end
-    assert.is_true(count <= 2970, count .. " lines")
+    assert.is_true(count <= 2940, count .. " lines")
   end)
 
   it("brings what handles failure with the client", function()

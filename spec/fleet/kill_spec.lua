@@ -6,7 +6,7 @@ local simulated = require "support.simulated"
 local socket = require "socket"
 local mock = require "support.mock"
 
-local COUNT, STEP = 1000, 20
+local COUNT, STEP = 400, 8
 local CHANGED = simulated.changed(COUNT, STEP)
 
 -- Runs an edit or an undo, and tells by a file that it came to its end, and whether nothing is left to do.
@@ -82,7 +82,7 @@ describe("an edit whose process is killed at random moments", function()
     local in_plan, after = round <= 2 and draw(100000) or math.huge, nil
     return function()
       local size = size_of(journal)
-      if not after and size > 0 and is_planned() then after = size + draw(1500) end
+      if not after and size > 0 and is_planned() then after = size + draw(3000) end
       return ended() or size > (after or in_plan)
     end
   end

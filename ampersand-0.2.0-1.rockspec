@@ -58,6 +58,7 @@ build = {
     ["ampersand.cli.filter"] = "lua/ampersand/cli/filter.lua",
     ["ampersand.cli.help"] = "lua/ampersand/cli/help.lua",
     ["ampersand.cli.input"] = "lua/ampersand/cli/input.lua",
+    ["ampersand.cli.operation"] = "lua/ampersand/cli/operation.lua",
     ["ampersand.cli.options"] = "lua/ampersand/cli/options.lua",
     ["ampersand.cli.output.cell"] = "lua/ampersand/cli/output/cell.lua",
     ["ampersand.cli.output.chart"] = "lua/ampersand/cli/output/chart.lua",

@@ -27,9 +27,9 @@ local function run(words)
     exit.with(exit.FAILURE, "argparse is missing; install it (Debian: lua-argparse, LuaRocks: argparse)")
   end
   if words[1] == "__complete" then return require("ampersand.cli.complete").run { unpack(words, 2) } end
-  local parser, context = require "ampersand.cli.parser", require "ampersand.cli.context"
+  local parser = require "ampersand.cli.parser"
   local command, args = parser.parse(words)
-  return command.run(context.new(args, parser))
+  return command.run(require("ampersand.cli.context").new(args, parser))
 end
 
 local function traced(raised)

@@ -106,19 +106,20 @@ local GLOBAL = {
     { "--show-secrets", "Show tokens and passwords in payloads instead of [redacted]." } },
 }
 
--- Adds a command of cli/commands. It is loaded where it is wanted, or for its line in the --help of what it is in.
-local function add(to, name, load, wanted)
-  local added = add_command(to, name, "", wanted)
-  function added._get_description() return load().summary end
+-- Adds a command. `load` gives it, where it is wanted.
+local function add(to, name, summary, load, wanted)
+  local added = add_command(to, name, summary, wanted)
   if not wanted then return added end
   local command = load()
-  added:summary(command.summary):description(command.description or command.summary)
+  added:description(command.description or summary)
   added.runs = command
   if command.usage then added:usage(usage_of(added, command.usage)) end
   for _, argument in ipairs(command.arguments or {}) do added:argument(argument).completes = argument.completes end
   options.add(added, command.options or {})
   if command.verbs then added:command_target "verb" end
-  for _, verb in ipairs(command.verbs or {}) do add(added, verb.name, function() return verb end, true) end
+  for _, verb in ipairs(command.verbs or {}) do
+    add(added, verb.name, verb.summary, function() return verb end, true)
+  end
   return added:epilog(command.epilog)
 end
 
@@ -129,7 +130,7 @@ local function add_resource(root, name, wanted)
   if not wanted(name) then return resource end
   resource:description("Verbs: " .. shown):command_target "verb"
   for _, verb in ipairs(verbs) do
-    add(resource, verb, function() return commands.verb(name, verb) end, wanted(verb))
+    add(resource, verb, commands.summary(verb, name), function() return commands.load(verb, name) end, wanted(verb))
   end
   return resource:epilog(("Example:\n  %s"):format(help.example(operations.get(name, "list")
     or operations.get(name, verbs[1]))))
@@ -157,7 +158,7 @@ function parser.build(words)
   local function resource(name) return add_resource(root, name, wanted) end
   group(root, "Main resources", main, resource)
   group(root, "Tools", commands.TOOLS, function(name)
-    return add(root, name, function() return commands.tool(name) end, wanted(name))
+    return add(root, name, commands.summary(name), function() return commands.load(name) end, wanted(name))
   end)
   group(root, "All other resources", others, resource)
   return root

@@ -10,7 +10,6 @@ local api = {
     { name = "path", description = "Below the base URL; escape ids in it yourself." },
   },
   usage = "<method> <path> ",
-  summary = "Send any request: ampersand api GET /projects.",
   epilog = [[
 Examples:
   ampersand api GET /projects

@@ -3,7 +3,6 @@
 local stdout = require "ampersand.cli.stdout"
 
 local completion = {
-  summary = "Print a completion script for bash, zsh or fish.",
   usage = "<shell> ",
   arguments = { { name = "shell", choices = { "bash", "zsh", "fish" } } },
   epilog = [[

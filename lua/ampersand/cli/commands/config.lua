@@ -56,7 +56,6 @@ end
 local NAME = "key, bearer, url, project, integration, org or region"
 
 return {
-  summary = "Show or change settings: keys, projects, URLs, and where each comes from.",
   verbs = {
     { name = "set", run = set, summary = "Set one: key, bearer, url, project, integration, org, region.",
       arguments = { { name = "name", description = NAME, completes = "settings" },

@@ -10,7 +10,6 @@ local terminal = require "ampersand.cli.terminal"
 local validate = require "ampersand.cli.commands.validate"
 
 local deploy = {
-  summary = "Deploy an amp.yaml: show what would change, ask, then make the new revisions.",
   usage = "[amp.yaml|folder] ",
   arguments = validate.arguments,
   options = {

@@ -143,7 +143,6 @@ function Visit:access()
 end
 
 return {
-  summary = "Check key, network, certificates, clock and versions; print what to fix.",
   epilog = "Example:\n  ampersand doctor --profile prod",
   run = function(ctx)
     local visit = setmetatable({ ctx = ctx, code = exit.OK }, Visit)

@@ -12,7 +12,6 @@ local WHERE_EXAMPLE = "ampersand installations edit --where connection.provider=
   .. "--set content.proxy.enabled:=true "
 
 local edit = {
-  summary = "Change the configs of many installations; the edit can be resumed and undone.",
   usage = "",
   element = "Installation",
   options = {

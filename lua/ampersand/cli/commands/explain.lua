@@ -6,7 +6,6 @@ local stdout = require "ampersand.cli.stdout"
 local wording = require "ampersand.cli.wording"
 
 local explain = {
-  summary = "Print why an installation is unhealthy, and the next step.",
   usage = "<installationId> ",
   arguments = { { name = "id", description = "The installation." } },
   options = { "formats" },

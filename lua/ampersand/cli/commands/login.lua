@@ -23,7 +23,6 @@ local function run(ctx)
 end
 
 return {
-  summary = "Ask for an API key, test it, and store it in the profile.",
   usage = "",
   run = run,
   epilog = [[

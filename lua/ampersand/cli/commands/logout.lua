@@ -3,7 +3,6 @@
 local config = require "ampersand.cli.config"
 
 return {
-  summary = "Remove the key and the bearer token of the profile.",
   usage = "",
   epilog = "Example:\n  ampersand logout --profile prod",
   run = function(ctx)

@@ -6,7 +6,6 @@ local stdout = require "ampersand.cli.stdout"
 local version = require "ampersand.version"
 
 local man = {
-  summary = "Print the manual page.",
   epilog = "Example:\n  ampersand man > ~/.local/share/man/man1/ampersand.1",
 }
 

@@ -4,7 +4,6 @@
 local exit = require "ampersand.cli.exit"
 
 local mock = {
-  summary = "Run a mock server of the API on this machine, for tests and demos.",
   options = {},
   run = function() exit.usage "mock is the first word: ampersand mock [options]" end,
   epilog = [[

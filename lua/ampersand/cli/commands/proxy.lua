@@ -13,7 +13,6 @@ local proxy = {
     "formats",
   },
   usage = "<method> <path> ",
-  summary = "Send a request to the provider with the customer's credentials.",
   epilog = [[
 The project's id is looked up when its name is given.
 

@@ -5,7 +5,6 @@ local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 
 local undo = {
-  summary = "Undo an edit, from its journal.",
   usage = "<journal> ",
   arguments = { { name = "journal", description = "The file that --journal of the edit named." } },
   options = { "dry_run", "parallel", "yes" },

@@ -7,7 +7,6 @@ local stdout = require "ampersand.cli.stdout"
 local printable = require "ampersand.util.terminal_text"
 
 local validate = {
-  summary = "Check names, types and required members of an amp.yaml; send nothing.",
   usage = "[amp.yaml|folder] ",
   arguments = { { name = "path", description = "The file, or its folder (default: this one).", args = "?" } },
   epilog = [[

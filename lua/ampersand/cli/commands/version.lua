@@ -4,7 +4,6 @@ local number = require("ampersand.version").number
 local stdout = require "ampersand.cli.stdout"
 
 return {
-  summary = "Print the versions of ampersand and Lua.",
   epilog = "Example:\n  ampersand version",
   run = function()
     local jit = rawget(_G, "jit")

@@ -7,7 +7,6 @@ local show = require "ampersand.cli.show"
 local terminal = require "ampersand.cli.terminal"
 
 local wait = {
-  summary = "Wait until an operation has succeeded; exit code 3 when it fails, 5 when it takes too long.",
   usage = "<operationId> ",
   arguments = { { name = "id", description = "The operation." } },
   options = { { "--interval", "Seconds between two polls (0.5, growing to 10).", number = "seconds" }, "formats" },

@@ -12,7 +12,6 @@ local stdout = require "ampersand.cli.stdout"
 local width = require "ampersand.cli.output.width"
 
 local watch = {
-  summary = "Print changes: installed, removed, unhealthy, healthy, bad_credentials, config.",
   usage = "",
   element = "Installation",
   options = {

@@ -168,7 +168,6 @@ function list.run(ctx)
 end
 
 return {
-  summary = "Webhooks: verify a message, send one, listen for them.",
   verbs = { verify, send, listen, list },
   epilog = [[
 Examples:

@@ -171,6 +171,7 @@ build = {
     ["ampersand.util.host"] = "lua/ampersand/util/host.lua",
     ["ampersand.util.http_date"] = "lua/ampersand/util/http_date.lua",
     ["ampersand.util.output"] = "lua/ampersand/util/output.lua",
+    ["ampersand.util.query_string"] = "lua/ampersand/util/query_string.lua",
     ["ampersand.util.redact"] = "lua/ampersand/util/redact.lua",
     ["ampersand.util.require"] = "lua/ampersand/util/require.lua",
     ["ampersand.util.terminal_text"] = "lua/ampersand/util/terminal_text.lua",

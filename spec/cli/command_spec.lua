@@ -269,13 +269,13 @@ describe("exit codes", function()
       assert.equal("", result.out)
       assert.is_nil(result.err:find("traceback", 1, true))
     end
-    for script, words in pairs {
-      ["XDG_CONFIG_HOME= HOME="] = "neither XDG_CONFIG_HOME nor HOME is set", ["XDG_CONFIG_HOME=/dev/null"] = "cannot be written",
-      ["AMPERSAND_PROFILE='a b'"] = '"a b" cannot be a profile\'s name',
+    for words, environment in pairs {
+      ["neither XDG_CONFIG_HOME nor HOME is set"] = { XDG_CONFIG_HOME = "", HOME = "" },
+      ["cannot be written"] = { XDG_CONFIG_HOME = "/dev/null" }, ['"a b" cannot be a profile\'s name'] = { AMPERSAND_PROFILE = "a b" },
     } do
-      local result = run(script .. " ampersand config set project x")
-      assert.equal(1, result.code, script .. ": " .. result.err)
-      assert.truthy(result.err:find(words, 1, true), script .. ": " .. result.err)
+      local result = shell("ampersand config set project x", environment)
+      assert.equal(1, result.code, words .. ": " .. result.err)
+      assert.truthy(result.err:find(words, 1, true), words .. ": " .. result.err)
     end
     local result = run("ampersand installations list", { AMPERSAND_PROJECT_ID = false })
     assert.equal(2, result.code)
@@ -350,6 +350,8 @@ describe("changes", function()
     assert.equal("my-project", core.decode(run("ampersand api GET /projects").out)[1].name)
     assert.equal("id\nconnection-123\n",
       run("ampersand api GET '/projects/my-project/connections?groupRef=group-123' --select id --csv").out)
+    assert.equal("id\nconnection-123\n",
+      run("ampersand api GET '/projects/my-project/connections?group%52ef=group-123' --select id --csv").out)
     local made = core.decode(run("ampersand api POST /projects/my-project/topics -f name=made").out)
     assert.equal("made", made.name)
     assert.equal(1, run("ampersand api GET /nowhere").code)

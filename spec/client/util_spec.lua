@@ -3,6 +3,7 @@
 local core = require "ampersand.core"
 local deep = require "ampersand.util.deep"
 local redact = require "ampersand.util.redact"
+local query_string = require "ampersand.util.query_string"
 local url = require "ampersand.util.url"
 
 describe("util.deep", function()
@@ -72,6 +73,14 @@ describe("util.url", function()
     _G.tostring = plain
     assert.equal("1.5", text)
     assert.equal("a%20b%2F", url.escape "a b/")
+  end)
+
+  it("reads what it writes, and queries", function()
+    local text = "a b/+%&=\0\255Zoë"
+    assert.equal(text, query_string.unescape(url.escape(text)))
+    assert.equal("100%, %zz", query_string.unescape "100%, %zz")
+    assert.same({ ["a b"] = "c d+", e = "", f = "2=3", [""] = "x" }, query_string.read "a+b=c%20d%2b&e&&f=1&f=2=3&=x")
+    assert.same({ a = "1", b = "2" }, query_string.read("b=2", { a = "1" }))
   end)
 end)
 

@@ -79,7 +79,7 @@ end
 function selection.refine(values, conditions, paths)
   if #conditions == 0 and not paths then return values end
   local compiled = exit.guard(query.compile, conditions, paths)
-  local decoder, kept = core.decoder { select = compiled.plan }, {}
+  local decoder, kept = core.decoder { plan = compiled.plan }, {}
   decoder:feed(json.line(core.array(values)))
   decoder:finish()
   local status, message

@@ -17,11 +17,6 @@ function http.reason(status)
   return REASONS[status] or "Status " .. status
 end
 
---- A part of a URL without its percent signs.
-function http.unescape(text)
-  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
-end
-
 --- A response with a value as its JSON body.
 function http.json(status, value)
   return {

@@ -7,6 +7,7 @@ local http = require "ampersand.mock.http"
 local operations = require "ampersand.client.operations"
 local problem = require "ampersand.mock.problem"
 local proxy = require "ampersand.mock.handlers.proxy"
+local query_string = require "ampersand.util.query_string"
 local runs = require "ampersand.mock.runs"
 local validation = require "ampersand.mock.validation"
 
@@ -34,7 +35,7 @@ local function match(route, path)
   local values = { path:match(route.pattern) }
   if not values[1] then return nil end
   local params = {}
-  for i, name in ipairs(route.names) do params[name] = http.unescape(values[i]) end
+  for i, name in ipairs(route.names) do params[name] = query_string.unescape(values[i]) end
   return params
 end
 

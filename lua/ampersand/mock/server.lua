@@ -2,6 +2,7 @@
 -- response carries. It knows nothing about the API.
 
 local http = require "ampersand.mock.http"
+local query_string = require "ampersand.util.query_string"
 
 local server = {}
 
@@ -107,15 +108,6 @@ local function read_body(connection, headers)
   return connection:exactly(length)
 end
 
-local function parse_query(text)
-  local query = {}
-  for pair in text:gmatch "[^&]+" do
-    local name, value = pair:match "^([^=]*)=?(.*)$"
-    query[http.unescape((name:gsub("+", " ")))] = http.unescape((value:gsub("+", " ")))
-  end
-  return query
-end
-
 local function read_request(connection)
   local method, target, version = connection:line():match "^(%u+) (%S+) HTTP/(1%.[01])$"
   if not method then return nil end
@@ -124,8 +116,8 @@ local function read_request(connection)
   if not headers then return nil end
   local wish = (headers["connection"] or ""):lower()
   return {
-    method = method, target = target, path = path, query = parse_query(query), headers = headers, version = version,
-    body = read_body(connection, headers),
+    method = method, target = target, path = path, query = query_string.read(query), headers = headers,
+    version = version, body = read_body(connection, headers),
     keep = wish ~= "close" and (version == "1.1" or wish == "keep-alive"),
   }
 end

@@ -2,6 +2,7 @@
 
 local input = require "ampersand.cli.input"
 local exit = require "ampersand.cli.exit"
+local query_string = require "ampersand.util.query_string"
 local show = require "ampersand.cli.show"
 
 local api = {
@@ -31,18 +32,6 @@ api.options = {
   "formats",
 }
 
--- Takes the query off a path: "/a?b=c" -> "/a", and b=c into `query`.
-local function split_path(path, query)
-  local bare, text = path:match "^([^?]*)%??(.*)$"
-  for part in text:gmatch "[^&]+" do
-    local name, value = part:match "^([^=]+)=?(.*)$"
-    if name then
-      query[name] = value:gsub("%+", " "):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
-    end
-  end
-  return bare
-end
-
 --- What the arguments ask for.
 ---@return string method, string path, table given options of client:request
 function api.request(args)
@@ -50,8 +39,9 @@ function api.request(args)
     query = input.pairs(args.query, "^([^=]+)=(.*)$", "--query %q: expected name=value"),
     headers = input.headers(args.header), body = input.body(args),
   }
-  local path = args.path:sub(1, 1) == "/" and args.path or "/" .. args.path
-  return args.method:upper(), split_path(path, given.query), given
+  local path, query = args.path:match "^([^?]*)%??(.*)$"
+  query_string.read(query, given.query)
+  return args.method:upper(), path:sub(1, 1) == "/" and path or "/" .. path, given
 end
 
 --- Sends a request and shows its answer.

@@ -2,6 +2,7 @@
 
 local http = require "ampersand.mock.http"
 local problem = require "ampersand.mock.problem"
+local query_string = require "ampersand.util.query_string"
 local redact = require "ampersand.util.redact"
 
 local proxy = {}
@@ -60,7 +61,7 @@ function proxy.answer(store, request)
     if value ~= redact.HIDDEN and not name:find "^x%-amp%-" then headers[name] = value end
   end
   return http.json(status or 200, {
-    method = request.method, path = http.printable(http.unescape(path)),
+    method = request.method, path = http.printable(query_string.unescape(path)),
     query = http.loggable(request.query, redact.is_secret_parameter),
     headers = headers, body = http.printable(request.body),
     provider = installation.connection.provider, installationId = installation.id,

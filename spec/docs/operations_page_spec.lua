@@ -1,3 +1,5 @@
+-- For one Lua: the table of docs/operations.md is compared with the code.
+
 local descriptions = require "ampersand.cli.descriptions"
 local operations = require "ampersand.client.operations"
 local operations_table = require "support.operations_table"

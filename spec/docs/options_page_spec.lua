@@ -1,4 +1,5 @@
 -- docs/options.md has one row for each option, and says rightly where it may stand.
+-- For one Lua: a page is compared with the names in the code.
 
 local ampersand = require "ampersand"
 

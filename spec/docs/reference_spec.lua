@@ -1,4 +1,5 @@
 -- The reference is complete: whatever is public has words, and its parameters have names, types and words.
+-- For one Lua: comments are read.
 
 local reference = require "support.reference"
 

@@ -1,3 +1,5 @@
+-- For one Lua: the annotations are compared with the documents and the code.
+
 local ampersand = require "ampersand"
 local annotations = require "support.annotations"
 local documents = require "support.documents"

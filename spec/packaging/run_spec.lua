@@ -1,4 +1,5 @@
 -- `make specs`: spec files run in processes of their own, and are reported as busted reports one.
+-- For one Lua: a shell runs them.
 
 local FILES = {
   good = [[it("passes", function() end) pending "waits for a host"]],

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "json_bytes.h"
+
 /* --- strings --------------------------------------------------------------------------------- */
 
 void amp_strings_init(struct amp_strings *strings)
@@ -29,7 +31,8 @@ static void push_new_string(lua_State *L, const struct amp_builder *b, struct am
 
 /* Keys, enumerations, references to other objects and times repeat: what comes twice in turn takes
  * its place. */
-static void push_string(lua_State *L, const struct amp_builder *b, const char *text, size_t size)
+AMP_INLINE void push_string(lua_State *L, const struct amp_builder *b, const char *text,
+                            size_t size)
 {
     enum { LONGEST = 40 };
     struct amp_strings *strings = b->strings;

@@ -78,7 +78,7 @@ describe("output that cannot be written", function()
       "installations list --html /dev/full", "installations list --svg /nowhere/x",
       "config set project p", "login",
     } do
-      local result = shell("echo mock-key | ampersand " .. script, { XDG_CONFIG_HOME = "/dev/full" })
+      local result = run("ampersand " .. script, { XDG_CONFIG_HOME = "/dev/full" }, "mock-key\n")
       assert.equal(1, result.code, script .. result.err)
       assert.truthy(result.err:find("cannot", 1, true), result.err)
     end

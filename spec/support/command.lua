@@ -110,15 +110,19 @@ function Session:getenv(more)
 end
 
 --- Runs one command line in this process, for what is not about a process: words, tables, exit codes, requests.
----@param line string "ampersand", and words as a shell has them
+---@param line string "ampersand", and words as a shell has them; variables may be set before it
 ---@param more table? further environment; false unsets
 ---@param input string? standard input
 ---@return table result code, out, err
 function Session:call(line, more, input)
-  local getenv = self:getenv(more)
-  local words = words_of(line, getenv)
-  if not (words and table.remove(words, 1) == "ampersand") then error("this takes a shell: " .. line, 2) end
-  return in_process.run(words, getenv, input)
+  local set, words = {}, words_of(line, self:getenv(more)) or {}
+  for name, value in pairs(more or {}) do set[name] = value end
+  while words[1] and words[1]:find "^[%u_]+=" do
+    local name, value = table.remove(words, 1):match "^(.-)=(.*)$"
+    set[name] = value
+  end
+  if table.remove(words, 1) ~= "ampersand" then error("this takes a shell: " .. line, 2) end
+  return in_process.run(words, self:getenv(set), input)
 end
 
 -- In processes -------------------------------------------------------------------------------------------------------

@@ -135,7 +135,8 @@ end
 -- Makes the folder, and waits for another command that changes the file: each would undo what the other has set.
 local function lock(path)
   local folder, name = quote(path:match "^(.*)/"), path .. ".lock"
-  shell.run(("umask 077; { test -d %s || mkdir -p %s; } && : >> %s"):format(folder, folder, quote(name)))
+  shell.run(("exec 2>/dev/null; umask 077; { test -d %s || mkdir -p %s; } && : >> %s"):format(folder, folder,
+    quote(name)))
   local started = core.now()
   repeat
     local file, why, locked = core.append_file(name)
@@ -150,7 +151,7 @@ end
 local function write(path, text)
   local new = path .. ".new"
   os.remove(new)
-  local made = shell.run(("umask 077; : > %s"):format(quote(new)))
+  local made = shell.run(("exec 2>/dev/null; umask 077; : > %s"):format(quote(new)))
   local file = made and io.open(new, "w")
   local written = file and file:write(text)
   if not (file and file:close() and written) then exit.with(exit.FAILURE, new .. " cannot be written") end

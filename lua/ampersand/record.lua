@@ -8,6 +8,7 @@
 
 local core = require "ampersand.core"
 local argcheck = require "ampersand.util.argcheck"
+local given = require "ampersand.transport.given"
 local host = require "ampersand.util.host"
 local output = require "ampersand.util.output"
 local redact = require "ampersand.util.redact"
@@ -123,7 +124,8 @@ if jit then jit.off(write) end
 
 -- Passes a body on piece by piece; its line is written when it ends, or when its reader has enough.
 local function passing(self, request, answer, res)
-  local parts, written, inner = {}, false, res.read or once(res.body)
+  given.complete(res)
+  local parts, written = {}, false
   local function done(message, kind)
     if written then return true end
     written = true
@@ -134,7 +136,7 @@ local function passing(self, request, answer, res)
   return {
     status = res.status, headers = res.headers, deadline = res.deadline,
     read = function()
-      local chunk, message, kind = inner()
+      local chunk, message, kind = res.read()
       if chunk then
         parts[#parts + 1] = chunk
         return chunk
@@ -145,7 +147,7 @@ local function passing(self, request, answer, res)
     end,
     close = function(reusable)
       if not reusable then done("the recording ends here: its reader had enough", "closed") else done() end
-      if res.close then return res.close(reusable) end
+      return res.close(reusable)
     end,
   }
 end
@@ -205,11 +207,7 @@ function record.record(name, transport)
   check_name(name, "record")
   local file, why = io.open(name, "wb")
   if not file then argcheck.raise("ampersand.record: " .. why) end
-  if type(transport) == "function" then
-    local send = transport
-    transport = { request = function(_, req) return send(req) end, sleep = function() end }
-  end
-  local inner = transport or require("ampersand." .. host.transport()).new()
+  local inner = transport and given.transport(transport) or require("ampersand." .. host.transport()).new()
   local self = setmetatable({ inner = inner, file = file, secrets = {} }, Recorder)
   for _, method in ipairs { "parallel", "poll" } do
     if inner[method] then self[method] = function(_, ...) return inner[method](inner, ...) end end

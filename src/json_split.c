@@ -50,7 +50,7 @@ static void take_byte(struct amp_split *s, char c)
         s->depth--;
 }
 
-const char *amp_split_find(struct amp_split *s, const char *p, const char *end)
+const char *amp_split_find(struct amp_split *s, const char *p, const char *end, size_t most)
 {
     if (s->scalar)
         return find_scalar_end(p, end);
@@ -59,7 +59,7 @@ const char *amp_split_find(struct amp_split *s, const char *p, const char *end)
             p = skip_string(s, p, end);
         else
             take_byte(s, *p++);
-        if (s->depth == 0 && !s->in_string)
+        if ((s->depth == 0 && !s->in_string) || s->depth > most)
             return p;
     }
     return NULL;

@@ -23,11 +23,12 @@ struct amp_split {
 void amp_split_start(struct amp_split *split, char first);
 
 /*
- * Goes on with the value's bytes [p, end). Returns the byte after the value's last one, or NULL
- * when that is not among them; then the next call brings the bytes that follow. (A scalar ends
- * before the first byte that cannot belong to it, so it is never complete at `end`.)
+ * Goes on with the value's bytes [p, end). Returns the byte after the value's last one, or after
+ * the first that nests deeper than `most`; NULL when that is not among them: then the next call
+ * brings the bytes that follow. (A scalar ends before the first byte that cannot belong to it, so
+ * it is never complete at `end`.)
  */
-const char *amp_split_find(struct amp_split *split, const char *p, const char *end);
+const char *amp_split_find(struct amp_split *split, const char *p, const char *end, size_t most);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -205,15 +205,14 @@ static int whole_value(struct amp_stream *s, const char *expected)
     if (!s->arriving && !arrive(s))
         return starved(s, expected);
     const char *begin = s->text + s->begin, *end = s->text + s->used;
-    const char *found = amp_split_find(&s->split, begin + s->searched, end);
+    const char *found = amp_split_find(&s->split, begin + s->searched, end, s->scan->max_depth);
     s->searched = (size_t)((found ? found : end) - begin);
     if (too_long(s, s->searched))
         return over(s, begin + s->max_value_bytes, "a value of more bytes than max_element_bytes",
                     s->max_value_bytes);
     if (!found && s->overflow)
         return starved(s, expected);
-    return found || s->finished || s->split.depth > s->scan->max_depth ? AMP_STREAM_VALUE
-                                                                       : AMP_STREAM_MORE;
+    return found || s->finished ? AMP_STREAM_VALUE : AMP_STREAM_MORE;
 }
 
 /* --- the envelope: the members outside the path ---------------------------------------------- */

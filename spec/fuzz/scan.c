@@ -233,7 +233,7 @@ static size_t split(const char *text, size_t size, size_t phase)
     for (size_t from = 0, i = 0; from < size; i++) {
         size_t step = 1 + (unsigned char)text[(i + phase) % size] % 100,
                to = from + step < size ? from + step : size;
-        const char *end = amp_split_find(&state, text + from, text + to);
+        const char *end = amp_split_find(&state, text + from, text + to, SIZE_MAX);
         if (end)
             return (size_t)(end - text);
         from = to;

@@ -113,6 +113,8 @@ describe("limits", function()
       "line 1, column 42 (byte 41): a value of more bytes than max_element_bytes (40)", "limit", 0)
     assert_same_in_chunks('[{"a":[1,2,3,4,5,6,7,8]}]', both,
       "line 1, column 14 (byte 13): more values than max_element_values (5)", "limit", 0)
+    assert_same_in_chunks('[{"a":1"b":[[[[]]]],"c":[1,2,3,4,5,6,7,8,9,10,11,12]}]', both,
+      "line 1, column 8 (byte 7): expected ',' or '}', got '\"' after {\"a\":1", "decode", 0)
   end)
 
   it("bound the bytes around the array at the path", function()

@@ -61,7 +61,7 @@ function certificates.make(directory)
   if ca then ca:close() end
   local ok = ca or os.execute(MAKE:format(COMMANDS, made))
   assert(ok == true or ok == 0 or ca, "openssl could not make the certificates")
-  ok = os.execute(("cp -R %s/. '%s'"):format(made, directory))
+  ok = os.execute(("exec cp -R %s/. '%s'"):format(made, directory))
   assert(ok == true or ok == 0, "the certificates could not be copied")
 end
 

@@ -26,7 +26,7 @@ end
 --- A new folder below the system's temporary files.
 ---@return string path
 function server.folder()
-  local pipe = assert(io.popen "mktemp -d")
+  local pipe = assert(io.popen "exec mktemp -d")
   local path = pipe:read "*l"
   pipe:close()
   return path

@@ -326,7 +326,9 @@ markdown.blocks_of, markdown.objection = blocks_of, objection
 
 --- The code blocks of a file.
 function markdown.blocks(path)
-  return blocks_of(lines_of("cat " .. path))
+  local lines = {}
+  for line in io.lines(path) do lines[#lines + 1] = line end
+  return blocks_of(lines)
 end
 
 -- Whether a document has a program. What only commands do is done for one Lua: spec/cli runs them with each.

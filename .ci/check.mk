@@ -34,7 +34,7 @@ analyze: ## static analysis of the C code
 # line that is not reached has no reason in .ci/uncovered. nginx runs LuaJIT, HAProxy Lua 5.3, and Debian has copas for Lua 5.1
 # and LuaJIT alone. Only LuaJIT makes objects by compiled constructors, and not while lines are counted.
 COVERAGE     := $(CURDIR)/build/coverage
-COVERAGE_JIT := $(wildcard spec/nginx/*_spec.lua spec/transport/loop_copas_spec.lua)
+COVERAGE_JIT := $(wildcard spec/nginx/*_spec.lua spec/transport/loop_copas_spec.lua spec/client/metrics_spec.lua)
 COVERAGE_HOOK = AMP_COVERAGE=$(COVERAGE) $(1)='package.loadlib("$(COVERAGE)/$(2).so", "luaopen_line_coverage")()'
 coverage: ## which lines the specs reach: build/coverage/REPORT.md
 	@rm -rf $(COVERAGE) build/*-coverage && mkdir -p $(COVERAGE)

@@ -428,14 +428,18 @@ describe("the mock server remembers", function()
   it("an integration's next revision", function()
     local hubspot = { params = { integrationIdOrName = "hubspot" } }
     local before = good(server, "getIntegration", hubspot).latestRevision.id
+    local hydrate = {
+      params = { integrationId = "integration-124", revisionId = before }, query = { connectionId = "connection-123" },
+    }
+    for _, object in ipairs(good(server, "getHydratedRevision", hydrate).content.write.objects) do
+      assert.equal(object.objectName, object.displayName)
+    end
     good(server, "batchUpsertIntegrations", { body = { sourceYaml = "specVersion: '1'\nintegrations:\n"
       .. "  - name: hubspot\n    provider: hubspot\n    displayName: HubSpot\n" } })
     local after = good(server, "getIntegration", hubspot).latestRevision
     assert.not_equal(before, after.id)
     assert.same({ name = "hubspot", provider = "hubspot", displayName = "HubSpot" }, after.content)
-    refused(server, 404, "getHydratedRevision", {
-      params = { integrationId = "integration-124", revisionId = before }, query = { connectionId = "connection-123" },
-    })
+    refused(server, 404, "getHydratedRevision", hydrate)
   end)
 
   it("tokens of a connection: shown when asked, new when refreshed by force", function()

@@ -19,13 +19,14 @@ local ONE = [[one() { $LUA src/amalgamate.lua /dev/null "$@" | grep -v "#pragma 
 local PLAIN = [[
   set -e
   system=$(grep -h "#include <" src/*.[ch] | grep -v "neon\|mmintrin\|epoll\|timerfd" | sort -u)
-  flags="-std=c99 -Wall -Wextra -Werror -D_GNU_SOURCE -DAMP_NO_SIMD -DAMP_NO_EPOLL -Iinclude $(pkg-config --cflags $PACKAGE libcurl zlib libcrypto)"
+  flags="-std=c99 -Wall -Wextra -Werror -D_GNU_SOURCE -DAMP_NO_SIMD -DAMP_NO_EPOLL -I$PWD/include $(pkg-config --cflags $PACKAGE libcurl zlib libcrypto)"
   mkdir -p "$D/ampersand"
   module() { # NAME LIBRARIES FILES
     name=$1 libraries=$2
     shift 2
     { printf "%s\n" "$system" "#undef __GNUC__"; one src/memory.c "$@"; } >"$D/$name.c"
-    $CC $flags -fPIC -shared -Wl,-z,defs -o "$D/ampersand/$name.so" "$D/$name.c" $(pkg-config --libs $PACKAGE $libraries) -lm -ldl -lpthread
+    (cd "$D" && $CC $flags -fPIC -c "$name.c" && $CC -shared -Wl,-z,defs -o "ampersand/$name.so" "$name.o" \
+      $(pkg-config --libs $PACKAGE $libraries) -lm -ldl -lpthread)
   }
   module core "" src/json_*.c src/rfc3339.c $(ls src/lua_*.c | grep -v "http\|crypto\|preload")
   module http "libcurl zlib" src/http_*.c src/lua_http.c
@@ -37,7 +38,7 @@ local PLAIN = [[
 -- What the C files that use no Lua keep between calls: nothing.
 local STATE = [[
   one src/json_number.c src/json_plan.c src/json_scan.c src/json_split.c src/json_stream.c src/rfc3339.c >"$D/state.c"
-  $CC -std=c99 -O2 -fno-pie -fno-pic -c "$D/state.c" -o "$D/state.o" && exec nm "$D/state.o"
+  cd "$D" && $CC -std=c99 -O2 -fno-pie -fno-pic -c state.c && exec nm state.o
 ]]
 
 describe("the C sources", function()

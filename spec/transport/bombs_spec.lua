@@ -5,7 +5,7 @@ local curl = require "ampersand.transport.curl"
 local fault = require "support.fault"
 
 local PATIENCE = os.getenv "AMP_SLOW" and 20 or 1
-local TIMEOUT = 1
+local TIMEOUT = 0.5
 
 -- Makes every kind of call to a base URL and prints: call, kind, seconds, megabytes at the most, message.
 local SCRIPT = [[

@@ -418,11 +418,11 @@ describe("the curl transport", function()
         for _, stream in ipairs { false, true } do
           local _, message, kind, sent
           local took = seconds(function()
-            _, message, kind, sent = fetch(state[2], state[3], { timeout = 0.3, stream = stream })
+            _, message, kind, sent = fetch(state[2], state[3], { timeout = 0.2, stream = stream })
           end)
           assert.equal("timeout", kind, message)
           if type(sent) == "boolean" then assert.equal(state[4], sent) end
-          assert.is_true(took >= 0.29 and took < 0.3 + PATIENCE, tostring(took))
+          assert.is_true(took >= 0.19 and took < 0.2 + PATIENCE, tostring(took))
         end
       end)
     end

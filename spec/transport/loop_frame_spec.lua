@@ -65,7 +65,7 @@ describe("a program that polls in every frame", function()
   for _, way in ipairs { "list", "count", "stream" } do
     it("decodes one piece of a list in a frame without a budget: " .. way, function()
       local bytes, total, frames = 0, nil, 0
-      local mock = require("support.mock").start { installations = 600 }
+      local mock = require("support.mock").start { installations = 300 }
       local client = require("ampersand").new {
         base_url = mock.url, api_key = mock.key, project = mock.project, integration = mock.integration,
         loop = frame.new(), on_event = function(event) bytes = event.bytes end,
@@ -80,7 +80,7 @@ describe("a program that polls in every frame", function()
         stream = function()
           local stream, n = assert(client.installations:stream()), 0
           while stream:next() do n = n + 1 end
-          bytes = 600 * 2000 -- the event of a stream is sent at its first element
+          bytes = 300 * 2000 -- the event of a stream is sent at its first element
           return n
         end,
       }
@@ -91,7 +91,7 @@ describe("a program that polls in every frame", function()
         frames = frames + 1
         transport:sleep(0.008) -- drawing; what arrives meanwhile waits
       end
-      assert.equal(600, total)
+      assert.equal(300, total)
       assert.is_true(frames * PIECE >= bytes, ("%d frames for %d bytes"):format(frames, bytes))
     end)
   end

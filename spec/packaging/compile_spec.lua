@@ -19,7 +19,8 @@ local ONE = [[one() { $LUA src/amalgamate.lua /dev/null "$@" | grep -v "#pragma 
 local PLAIN = [[
   set -e
   system=$(grep -h "#include <" src/*.[ch] | grep -v "neon\|mmintrin\|epoll\|timerfd" | sort -u)
-  flags="-std=c99 -Wall -Wextra -Werror -D_GNU_SOURCE -DAMP_NO_SIMD -DAMP_NO_EPOLL -I$PWD/include $(pkg-config --cflags $PACKAGE libcurl zlib libcrypto)"
+  flags="-std=c99 -Wall -Wextra -Werror -D_GNU_SOURCE -DAMP_NO_SIMD -DAMP_NO_EPOLL -I$PWD/include"
+  flags="$flags $(pkg-config --cflags $PACKAGE libcurl zlib libcrypto)"
   mkdir -p "$D/ampersand"
   module() { # NAME LIBRARIES FILES
     name=$1 libraries=$2

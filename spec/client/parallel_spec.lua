@@ -22,7 +22,7 @@ describe("parallel", function()
       tasks[i] = function()
         seen.running = (seen.running or 0) + 1
         seen.most = math.max(seen.most or 0, seen.running)
-        assert(get(("slow?seconds=%.3f"):format((i * 37 % n) / 500)) == 200)
+        assert(get(("slow?seconds=%.3f"):format((i * 37 % n) / 2000)) == 200)
         seen.running = seen.running - 1
         return i * 10
       end

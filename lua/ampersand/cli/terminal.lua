@@ -46,10 +46,11 @@ function terminal.say(text)
   io.stderr:write(text, "\n")
 end
 
--- The shell reads, so that Ctrl-C ends the reading on every Lua, and puts the echo back whatever happens. It asks, too:
--- what is typed as soon as the question is there would be shown if the echo went after that.
-local READ = [[exec </dev/tty; %s printf %%s %s >&2; IFS= read -r line; printf '%%s' "$line"]]
-local QUIET = [[state=$(stty -g); trap 'stty "$state"' EXIT; trap 'exit 130' INT TERM; stty -echo;]]
+-- The shell reads, so that Ctrl-C ends the reading on every Lua. It asks, too: what is typed as soon as the question is
+-- there would be shown if the echo went after that. A secret is read by a subshell, which Ctrl-C ends at once (a trap could
+-- miss the signal that comes just before `read` waits), and the shell around it puts the echo back.
+local READ = [[printf %%s %s >&2; IFS= read -r line; printf '%%s' "$line"]]
+local SECRET = [[state=$(stty -g); trap : INT TERM; stty -echo; (%s); stty "$state"]]
 
 --- Asks at the terminal.
 ---@param question string
@@ -57,7 +58,8 @@ local QUIET = [[state=$(stty -g); trap 'stty "$state"' EXIT; trap 'exit 130' INT
 ---@return string answer
 function terminal.ask(question, secret)
   stdout.flush()
-  local answer = shell.read(READ:format(secret and QUIET or "", shell.quote(question)))
+  local script = READ:format(shell.quote(question))
+  local answer = shell.read("exec </dev/tty; " .. (secret and SECRET:format(script) or script))
   if secret then io.stderr:write "\n" end
   return answer
 end

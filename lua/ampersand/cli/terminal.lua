@@ -47,8 +47,8 @@ function terminal.say(text)
 end
 
 -- The shell reads, so that Ctrl-C ends the reading on every Lua. It asks, too: what is typed as soon as the question is
--- there would be shown if the echo went after that. A secret is read by a subshell, which Ctrl-C ends at once (a trap could
--- miss the signal that comes just before `read` waits), and the shell around it puts the echo back.
+-- there would be shown if the echo went after that. A secret is read by a subshell, which Ctrl-C ends at once (a trap
+-- could miss the signal that comes just before `read` waits), and the shell around it puts the echo back.
 local READ = [[printf %%s %s >&2; IFS= read -r line; printf '%%s' "$line"]]
 local SECRET = [[state=$(stty -g); trap : INT TERM; stty -echo; (%s); stty "$state"]]
 

@@ -60,7 +60,7 @@ describe("a code block", function()
     finally(function() os.remove(path) end) -- luacheck: ignore
     local function says(script)
       local file = assert(io.open(path, "w"))
-      file:write("<!-- until interrupted -->\n```sh\n" .. script .. "\n```\n\n```sh\nsleep 0.5\n```\n")
+      file:write("<!-- until interrupted -->\n```sh\n" .. script .. "\n```\n\n```sh\nsleep 0.2\n```\n")
       file:close()
       local ok, err = pcall(markdown.run, path)
       return ok or tostring(err)

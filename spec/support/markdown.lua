@@ -346,7 +346,7 @@ end
 function markdown.run(path)
   local blocks = markdown.blocks(path)
   if VERSION ~= "5.4" and not has_program(blocks) then return true end
-  local mocked = mock.start { installations = 200 }
+  local mocked = mock.start { installations = 200, read_seconds = 0.2 }
   local place = new_place(mocked, path)
   local ok, result = pcall(run_document, place, mocked, path, blocks)
   place:close()

@@ -6,7 +6,7 @@ local journal = require "ampersand.fleet.journal"
 local process = require "support.process"
 local simulated = require "support.simulated"
 
-local COUNT, STEP = 400, 10
+local COUNT, STEP = 120, 3
 local CHANGED = simulated.changed(COUNT, STEP)
 local fn = simulated.edit(STEP)
 

@@ -6,7 +6,7 @@ local simulated = require "support.simulated"
 local socket = require "socket"
 local mock = require "support.mock"
 
-local COUNT, STEP = 400, 8
+local COUNT, STEP = 200, 4
 local CHANGED = simulated.changed(COUNT, STEP)
 
 -- Runs an edit or an undo, and tells by a file that it came to its end, and whether nothing is left to do.

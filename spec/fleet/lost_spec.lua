@@ -5,7 +5,7 @@ local core = require "ampersand.core"
 local mock = require "support.mock"
 local simulated = require "support.simulated"
 
-local COUNT, STEP = 120, 4
+local COUNT, STEP = 60, 2
 local CHANGED = simulated.changed(COUNT, STEP)
 local fn = simulated.edit(STEP)
 

@@ -84,7 +84,7 @@ function scenarios.sized(conn, request)
     "Content-Length: " .. n, "Content-Type: " .. (json and "application/json" or "text/plain"),
   }))
   if json then conn:send '"' end
-  local left, block = json and n - 2 or n, ("x"):rep(65536)
+  local left, block = json and n - 2 or n, ("x"):rep(2 ^ 20)
   while left > 0 do
     if not conn:send(block:sub(1, left)) then return end
     left = left - #block

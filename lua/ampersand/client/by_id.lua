@@ -7,9 +7,7 @@ local request = require "ampersand.client.request"
 
 local by_id = {}
 
-local function raise(what, words, ...)
-  argcheck.raise(what .. ": " .. words:format(...))
-end
+local raise = argcheck.raise_in
 
 --- Reads the arguments of client:call.
 ---@param what string for messages

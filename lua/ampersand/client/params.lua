@@ -40,9 +40,7 @@ params.OPTIONS = {
   cancel = { types = "table", methods = { "watch", "unwatch" }, words = "a token of ampersand.cancel.token()" },
 }
 
-local function raise(what, words, ...)
-  argcheck.raise(what .. ": " .. words:format(...))
-end
+local raise = argcheck.raise_in
 
 -- --- ids ---------------------------------------------------------------------------------------------------------
 

@@ -7,9 +7,7 @@ local request = require "ampersand.client.request"
 
 local raw = {}
 
-local function raise(what, words, ...)
-  argcheck.raise(what .. ": " .. words:format(...))
-end
+local raise = argcheck.raise_in
 
 local function check_name(what, kind, name, known)
   if known[name] then return end

@@ -25,6 +25,13 @@ function argcheck.raise(message)
   error(message, level)
 end
 
+--- Raises what is wrong with the arguments of a call.
+---@param what string the call, such as "installations:get"
+---@param words string for string.format
+function argcheck.raise_in(what, words, ...)
+  argcheck.raise(what .. ": " .. words:format(...))
+end
+
 -- Programming errors that only C finds are raised there, too.
 require("ampersand.core").raise_with(argcheck.raise)
 

@@ -335,9 +335,10 @@ describe("HAProxy", function()
   -- The times of pages while a hundred requests, started by `start(i)`, wait for the API.
   local function page_times_beside(count, start)
     api:control("faults", { delay = 4, on = "listInstallations" })
-    local slow = {}
+    local function arrived() return api:requests().by_operation.listInstallations or 0 end
+    local slow, before = {}, arrived()
     for i = 1, 100 do slow[i] = start(i) end
-    socket.sleep(1) -- they are on their way by then
+    assert.is_true(server.await(3, function() return arrived() - before == 100 end))
     local times = page_times(count)
     for i = 1, 100 do assert.is_number((finish(slow[i]))) end
     clear()

@@ -97,90 +97,78 @@ describe("ampersand webhook", function()
   end)
   teardown(function() session:close() end)
 
-  -- Runs a script with one or two listeners: `start NAME OPTIONS…` sets $NAME to the listener's URL.
-  -- A listener that waits for more than a minute is ended.
-  local START = [[
-    rm -f "$HOME"/L.* "$HOME"/UP.*
-    start() {
-      name=$1; shift
-      ampersand webhook listen "$@" >"$HOME/$name.out" 2>"$HOME/$name.err" &
-      pids="$pids $!"
-      ( sleep 60; kill $! ) >/dev/null 2>&1 &
-      guards="$guards $!"
-      while ! grep -q listening "$HOME/$name.err"; do sleep 0.05; done
-      eval "$name=$(sed -n 's/listening \([^ ]*\).*/\1/p' "$HOME/$name.err")"
-    }
-    await() { wait $pids; kill $guards; }
-    # The status of a GET, or of a POST with a body.
-    ask() { URL=$1 BODY=${2-} $LUA -e 'local body = os.getenv "BODY"
-      print((select(2, require("socket.http").request(os.getenv "URL", body ~= "" and body or nil))))'; }
-  ]]
-  local function run(script)
-    local result = session:run(START .. script)
-    local function output(name) return command.read(session.home .. "/" .. name .. ".out") end
-    return result, output
+  local function send(url, words, more, input) return session:call(("ampersand webhook send %s %s"):format(url, words or ""), more, input) end
+
+  -- A listener, and its URL. What it prints is for others too: it is a process.
+  local function listen(words, more)
+    local listener = session:start("ampersand webhook listen " .. words, more)
+    listener:await(function() return listener:output("err"):find "listening %S+" end)
+    return listener, listener:output("err"):match "listening (%S+)"
   end
 
   it("sends every ready event to a listener, which verifies it and prints one line", function()
-    local result, output = run(("start L --max %d\nfor e in $(ampersand webhook events); do "
-      .. "ampersand webhook send $L --event $e || exit 9; done\nawait\n"):format(#events))
-    assert.equal(0, result.code, result.out .. result.err)
-    local lines = 0
-    for line in output "L":gmatch "[^\n]+" do
+    local listener, url = listen("--max " .. #events)
+    local names = {}
+    for name in session:call("ampersand webhook events").out:gmatch "%S+" do
+      local sent = send(url, "--event " .. name)
+      assert.equal(0, sent.code, sent.err)
+      names[#names + 1] = { name, (sent.out:match "^(msg_%w+): the receiver answered 204 ") }
+    end
+    local result, lines = listener:wait(), 0
+    assert.equal(0, result.code, result.err)
+    for line in result.out:gmatch "[^\n]+" do
       lines = lines + 1
-      local name = events[lines][1]
+      local name, id = names[lines][1], names[lines][2]
+      assert.equal(events[lines][1], name)
       assert.truthy(line:find(name == "read.url" and "read.backfill" or name, 1, true), line)
-      assert.truthy(line:find("^%d%d:%d%d:%d%d msg_%w+ .*, verified %-> 204$"), line)
-      assert.truthy(result.out:find(line:match "msg_%w+" .. ": the receiver answered 204", 1, true), line)
+      assert.equal(id, line:match "^%d%d:%d%d:%d%d (msg_%w+) .*, verified %-> 204$", line)
     end
     assert.equal(#events, lines)
   end)
 
   it("forwards the bytes as they came, with the signature, and passes the answer back", function()
     -- The bytes are no JSON that an encoder would write; the second listener verifies their signature.
-    local result, output = run [[
-      printf '{ "notificationType" :"connection.error",\r\n "data": {"groupRef":"Z\303\266e", "n": 1.50} }\n\n' > "$HOME/odd.json"
-      start UP --max 1
-      start L --forward-to "${UP}hooks?a=b" --max 2
-      ampersand webhook send $L --event "$HOME/odd.json" --id msg_odd
-      ampersand webhook send $L --event connection.deleted; echo "code $?"
-      await]]
-    assert.truthy(result.out:find("msg_odd: the receiver answered 204", 1, true), result.out .. result.err)
-    assert.truthy(output "UP":find("msg_odd connection.error Zöe, verified -> 204\n", 1, true), output "UP")
-    assert.truthy(output "L":find("msg_odd connection.error Zöe, verified, forwarded -> 204\n", 1, true), output "L")
-    assert.truthy(output "L":find("not forwarded: .*%-> 502\n"), output "L")
-    assert.truthy(result.out:find("answered 502", 1, true) and result.out:find("code 1", 1, true), result.out)
+    local odd = '{ "notificationType" :"connection.error",\r\n "data": {"groupRef":"Zöe", "n": 1.50} }\n\n'
+    local up, up_url = listen "--max 1"
+    local listener, url = listen(("--forward-to '%shooks?a=b' --max 2"):format(up_url))
+    command.write(session.home .. "/odd.json", odd)
+    local sent = send(url, '--event "$HOME/odd.json" --id msg_odd')
+    assert.truthy(sent.out:find("msg_odd: the receiver answered 204", 1, true), sent.out .. sent.err)
+    assert.truthy(up:wait().out:find("msg_odd connection.error Zöe, verified -> 204\n", 1, true), up:output())
+    local lost = send(url, "--event connection.deleted")
+    assert.truthy(lost.code == 1 and lost.out:find("answered 502", 1, true), lost.out .. lost.err)
+    local lines = listener:wait().out
+    assert.truthy(lines:find("msg_odd connection.error Zöe, verified, forwarded -> 204\n", 1, true), lines)
+    assert.truthy(lines:find "not forwarded: .*%-> 502\n", lines)
   end)
 
   it("refuses what is not signed with the secret, does not forward it, and shows no secret", function()
-    local result, output = run [[
-      start UP --max 1
-      start L --forward-to $UP --max 4
-      AMPERSAND_WEBHOOK_SECRET=whsec_AAAA ampersand webhook send $L --id msg_forged; echo "code $?"
-      ampersand webhook send $L --id msg_good --event connection.error
-      ask $L
-      ask $L '{}'
-      await]]
-    assert.truthy(result.out:find("answered 400", 1, true) and result.out:find("code 1", 1, true), result.out .. result.err)
-    assert.truthy(result.out:find("405\n400\n", 1, true), result.out)
-    local lines = output "L"
-    assert.truthy(lines:find("msg_forged refused: no signature of the webhook fits", 1, true), lines)
-    assert.is_nil(output "UP":find("forged", 1, true))
-    assert.truthy(output "UP":find("msg_good", 1, true))
-    for _, text in ipairs { result.out, result.err, lines } do assert.is_nil(text:find(SECRET:sub(7), 1, true)) end
+    local http = require "socket.http"
+    local up, up_url = listen "--max 1"
+    local listener, url = listen(("--forward-to %s --max 4"):format(up_url))
+    local forged = send(url, "--id msg_forged", { AMPERSAND_WEBHOOK_SECRET = "whsec_AAAA" })
+    assert.truthy(forged.code == 1 and forged.out:find("answered 400", 1, true), forged.out .. forged.err)
+    local good = send(url, "--id msg_good --event connection.error")
+    assert.equal(405, (select(2, http.request(url))))
+    assert.equal(400, (select(2, http.request(url, "{}"))))
+    local forwarded, refused = up:wait(), listener:wait()
+    assert.truthy(refused.out:find("msg_forged refused: no signature of the webhook fits", 1, true), refused.out)
+    assert.is_nil(forwarded.out:find("forged", 1, true))
+    assert.truthy(forwarded.out:find("msg_good", 1, true))
+    for _, result in ipairs { forged, good, forwarded, refused } do
+      assert.is_nil((result.out .. result.err):find(SECRET:sub(7), 1, true))
+    end
   end)
 
   it("listens without a secret, and says that nothing is verified", function()
-    local result, output = run [[
-      secret=$AMPERSAND_WEBHOOK_SECRET; unset AMPERSAND_WEBHOOK_SECRET
-      start L --max 2
-      ask $L 'no json'
-      printf %s "$secret" | ampersand webhook send $L --secret - --event connection.error
-      cat "$HOME/L.err"
-      await]]
-    assert.truthy(result.out:find("(no secret: not verified)", 1, true), result.out .. result.err)
-    assert.truthy(output "L":find("- not a JSON object, not verified -> 204\n", 1, true), output "L")
-    assert.truthy(output "L":find("connection.error group-123, not verified -> 204\n", 1, true), output "L")
+    local without = { AMPERSAND_WEBHOOK_SECRET = false }
+    local listener, url = listen("--max 2", without)
+    assert.equal(204, (select(2, require("socket.http").request(url, "no json"))))
+    assert.equal(0, send(url, "--secret - --event connection.error", without, SECRET).code)
+    local result = listener:wait()
+    assert.truthy(result.err:find("(no secret: not verified)", 1, true), result.err)
+    assert.truthy(result.out:find("- not a JSON object, not verified -> 204\n", 1, true), result.out)
+    assert.truthy(result.out:find("connection.error group-123, not verified -> 204\n", 1, true), result.out)
   end)
 
   it("names the package that listening needs", function()
@@ -203,27 +191,26 @@ describe("ampersand webhook", function()
       ["listen --forward-to nowhere"] = { 2, "--forward-to: nowhere is not an http(s) URL" },
       ["events nothing"] = { 2, 'no event "nothing"' },
     } do
-      local result = session:run("ampersand webhook " .. words)
+      local result = session:call("ampersand webhook " .. words)
       assert.equal(expected[1], result.code, words .. ": " .. result.err)
       assert.truthy(result.err:find(expected[2], 1, true), words .. ": " .. result.err)
     end
     for _, words in ipairs { "send http://127.0.0.1:1/", "verify /dev/null" } do
-      local result = session:run("ampersand webhook " .. words, { AMPERSAND_WEBHOOK_SECRET = false })
+      local result = session:call("ampersand webhook " .. words, { AMPERSAND_WEBHOOK_SECRET = false })
       assert.same({ 4, true }, { result.code, result.err:find("no webhook secret", 1, true) ~= nil }, words)
     end
-    local result = session:run("ampersand webhook listen --max 1", { AMPERSAND_WEBHOOK_SECRET = "whsec_!" })
+    local result = session:call("ampersand webhook listen --max 1", { AMPERSAND_WEBHOOK_SECRET = "whsec_!" })
     assert.equal(4, result.code)
   end)
 
   it("ends quietly when its output is closed", function()
-    local result = run [[
-      ampersand webhook listen --max 5 2>"$HOME/L.err" | head -n 1 &
-      while ! grep -q listening "$HOME/L.err"; do sleep 0.05; done
-      L=$(sed -n 's/listening \([^ ]*\).*/\1/p' "$HOME/L.err")
-      for i in 1 2 3 4 5; do ampersand webhook send $L >/dev/null 2>&1; sleep 0.1; done
-      wait
-      cat "$HOME/L.err"]]
-    assert.is_nil(result.out:find("traceback", 1, true), result.out)
+    local pipe = session:start "{ ampersand webhook listen --max 5; echo code $? >&2; } | head -n 1"
+    pipe:await(function() return pipe:output("err"):find "listening %S+" end)
+    local url = pipe:output("err"):match "listening (%S+)"
+    send(url)
+    pipe:await(function() return send(url).code ~= 0 end) -- `head` has gone after the first line
+    local result = pipe:wait()
     assert.truthy(result.out:find("verified -> 204", 1, true), result.out)
+    assert.equal(("listening %s\ncode 141\n"):format(url), result.err)
   end)
 end)

@@ -27,7 +27,7 @@ local CLEAN = {
 ---@param mock table? of support.mock
 ---@return table session
 function command.session(mock)
-  local self = setmetatable({ home = server.folder(), env = {} }, Session)
+  local self = setmetatable({ home = server.folder(), env = {}, started = {} }, Session)
   self.env.XDG_CONFIG_HOME, self.env.HOME, self.env.TERM, self.env.LC_ALL = self.home, self.home, "xterm", "C.UTF-8"
   if mock then
     self.env.AMP_API_URL, self.env.AMP_API_KEY = mock.url:gsub("/v1$", ""), mock.key
@@ -61,6 +61,7 @@ function command.with(options, body)
 end
 
 function Session:close()
+  for _, each in ipairs(self.started) do each:kill() end
   os.execute("rm -rf " .. quote(self.home))
 end
 
@@ -180,13 +181,16 @@ Background.__index = Background
 ---@return table background pid
 function Session:start(script, more)
   local name = self:name()
-  command.write(name, self:text(script, more))
-  local pipe = assert(io.popen(("exec 2>/dev/null; sh %s >%s.out 2>%s.err </dev/null & echo $!; wait $!; echo $?"):format(name, name, name)))
-  return setmetatable({ name = name, pipe = pipe, pid = tonumber(pipe:read "*l") }, Background)
+  local pipe = assert(io.popen(("exec 2>/dev/null; (%s) >%s.out 2>%s.err </dev/null & echo $!; wait $!; echo $?"):format(
+    self:text(script, more), name, name)))
+  local started = setmetatable({ name = name, pipe = pipe, pid = tonumber(pipe:read "*l") }, Background)
+  self.started[#self.started + 1] = started
+  return started
 end
 
 --- What it has written so far.
-function Background:output() return read(self.name .. ".out") end
+---@param stream string? "err": to standard error
+function Background:output(stream) return read(("%s.%s"):format(self.name, stream or "out")) end
 
 --- Waits until `condition(output)` holds.
 function Background:await(condition)
@@ -201,12 +205,20 @@ function Background:signal(name)
   return self
 end
 
---- Waits for its end.
+--- Kills it where it has not ended.
+function Background:kill()
+  if not self.ended then self:signal "KILL" end
+  self.ended = true
+end
+
+--- Waits for its end; what runs for a minute is killed.
 ---@return table result code, out, err
 function Background:wait()
+  self.ended = server.await(60, function() return not server.alive(self.pid) end)
+  self:kill()
   local code = tonumber(self.pipe:read "*l")
   self.pipe:close()
-  return { code = code, out = self:output(), err = read(self.name .. ".err") }
+  return { code = code, out = self:output(), err = self:output "err" }
 end
 
 local built

@@ -116,14 +116,21 @@ end
 ---@param input string? standard input
 ---@return table result code, out, err
 function Session:call(line, more, input)
+  return self:try(line, more, input) or error("this takes a shell: " .. line, 2)
+end
+
+--- The same where the line is a command line; nil where it takes a shell.
+---@param together any? true: out has what goes to stderr, too
+---@return table? result
+function Session:try(line, more, input, together)
   local set, words = {}, words_of(line, self:getenv(more)) or {}
   for name, value in pairs(more or {}) do set[name] = value end
   while words[1] and words[1]:find "^[%u_]+=" do
     local name, value = table.remove(words, 1):match "^(.-)=(.*)$"
     set[name] = value
   end
-  if table.remove(words, 1) ~= "ampersand" then error("this takes a shell: " .. line, 2) end
-  return in_process.run(words, self:getenv(set), input)
+  if table.remove(words, 1) ~= "ampersand" then return nil end
+  return in_process.run(words, self:getenv(set), input, together)
 end
 
 -- In processes -------------------------------------------------------------------------------------------------------

@@ -64,12 +64,13 @@ end
 ---@param words string[] without the name of the program
 ---@param getenv fun(name: string): string?
 ---@param input string? what standard input holds
+---@param together any? true: out has what goes to stderr, too, in the order in which it is written
 ---@return table result code, out, err
-function in_process.run(words, getenv, input)
+function in_process.run(words, getenv, input, together)
   local stdin, stdout, stderr = file_of(input or ""), file_of "", file_of ""
   local code = apart({
     { os, "getenv", getenv }, { os, "exit", function() error "os.exit was called" end },
-    { io, "stdin", stdin }, { io, "stdout", stdout }, { io, "stderr", stderr },
+    { io, "stdin", stdin }, { io, "stdout", stdout }, { io, "stderr", together and stdout or stderr },
     { core, "is_terminal", function() return false end },
   }, function()
     io.input(stdin)
@@ -77,6 +78,26 @@ function in_process.run(words, getenv, input)
   end)
   stdin:close()
   return { code = code, out = text_of(stdout), err = text_of(stderr) }
+end
+
+--- Runs a program.
+---@param text string
+---@param name string as `load` takes it
+---@param getenv fun(name: string): string?
+---@return string output
+function in_process.program(text, name, getenv)
+  local out = {}
+  local function write(...)
+    for i = 1, select("#", ...) do out[#out + 1] = tostring((select(i, ...))) end
+  end
+  apart({
+    { os, "getenv", getenv }, { os, "exit", function() error "os.exit was called" end }, { io, "write", write },
+    { _G, "print", function(...)
+      for i = 1, select("#", ...) do write(i > 1 and "\t" or "", (select(i, ...))) end
+      write "\n"
+    end },
+  }, assert((loadstring or load)(text, name))) -- luacheck: ignore
+  return table.concat(out)
 end
 
 return in_process

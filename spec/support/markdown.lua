@@ -8,6 +8,8 @@
 
 local assert = require "luassert"
 local command = require "support.command"
+local in_process = require "support.in_process"
+local lfs = require "lfs"
 local machine = require "support.machine"
 local nginx = require "support.openresty"
 local server = require "support.server"
@@ -20,14 +22,6 @@ local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
 -- What installs, builds for the Lua it names: once is enough, and no sanitizer belongs there.
 local INSTALLS = VERSION == "5.4" and not os.getenv "LD_PRELOAD"
 local KINDS = { lua = true, console = true, sh = true }
-
-local function lines_of(script)
-  local pipe = assert(io.popen(script))
-  local list = {}
-  for line in pipe:lines() do list[#list + 1] = line end
-  pipe:close()
-  return list
-end
 
 local function write(path, text)
   local file = assert(io.open(path, "w"))
@@ -68,13 +62,27 @@ end
 local Place = {}
 Place.__index = Place
 
--- A copy of the project for all documents of a spec file; only what is built is shared.
-local COPY = [[copy=$(mktemp -d) && set -- && for entry in * .ci .luacheckrc; do
-  [ "$entry" = build ] || set -- "$@" "$entry"; done && cp -pR "$@" "$copy" && mkdir -p build && ln -s "$PWD/build" "$copy" && echo "$copy"]]
-local copy
+-- What the documents of a spec file share: a copy of the project, where only what is built is not copied, and a mock server.
+local copy, mocked
 
--- The folder in which a document's commands run: what they make there no other document finds.
-local PROJECT = [[mkdir {home}/project {home}/.luarocks && ln -s {copy}/* {copy}/.ci {copy}/.luacheckrc {home}/project]]
+-- The entries of a folder of the project.
+local function entries(folder)
+  local names = {}
+  for name in lfs.dir(folder) do
+    if name:find "^%w" or name == ".ci" or name == ".luacheckrc" then names[#names + 1] = name end
+  end
+  return names
+end
+
+local function share()
+  if copy then return end
+  copy, mocked = server.folder(), mock.start { installations = 200, read_seconds = 0.2 }
+  lfs.mkdir "build"
+  local names = {}
+  for _, name in ipairs(entries ".") do names[#names + 1] = name ~= "build" and name or nil end
+  assert(os.execute(("exec cp -pR %s %s"):format(table.concat(names, " "), copy)))
+  assert(lfs.link(lfs.currentdir() .. "/build", copy .. "/build", true))
+end
 
 -- An OpenResty whose LuaJIT is the system's.
 local OPENRESTY = [[command -v luajit >/dev/null || exit 0; mkdir -p {home}/usr/openresty/luajit/bin {home}/usr/openresty/luajit/include
@@ -84,12 +92,14 @@ local OPENRESTY = [[command -v luajit >/dev/null || exit 0; mkdir -p {home}/usr/
 -- What luarocks compiles need not be fast.
 local LUAROCKS = 'local_by_default = true\nvariables = { CFLAGS = "-O0 -fPIC" }\n'
 
-local function new_place(mocked, path)
+-- The folder in which a document's commands run: what they make there no other document finds.
+local function new_place(path)
   local session = command.session(mocked)
   local home, env = session.home, session.env
-  copy = copy or assert(lines_of(COPY)[1], "the project could not be copied")
-  local script = PROJECT .. (command.read(path):find("openresty/luajit", 1, true) and "\n" .. OPENRESTY or "")
-  assert(os.execute((script:gsub("{(%l+)}", { home = home, copy = copy }))))
+  lfs.mkdir(home .. "/project")
+  lfs.mkdir(home .. "/.luarocks")
+  for _, name in ipairs(entries(copy)) do assert(lfs.link(copy .. "/" .. name, home .. "/project/" .. name, true)) end
+  if command.read(path):find("openresty/luajit", 1, true) then assert(os.execute((OPENRESTY:gsub("{home}", home)))) end
   env.XDG_CONFIG_HOME, env.AMPERSAND_PROJECT_ID, env.AMPERSAND_INTEGRATION_ID = false, false, false
   env.PREFIX, env.SPECS, env.LUA_VERSION = home .. "/usr", "spec/client/time_spec.lua", VERSION
   env.PKG_CONFIG_PATH = home .. "/usr/lib/pkgconfig"
@@ -97,7 +107,17 @@ local function new_place(mocked, path)
   env.PORT = ports[1]
   write(home .. "/exports", "")
   for _, abi in ipairs { "5.1", "5.4" } do write(("%s/.luarocks/config-%s.lua"):format(home, abi), LUAROCKS) end
-  return setmetatable({ session = session, home = home, ports = ports, running = {} }, Place)
+  return setmetatable({ session = session, home = home, ports = ports, running = {}, exported = {} }, Place)
+end
+
+-- Calls f in the folder of the document's commands.
+function Place:within(f, ...)
+  local here = lfs.currentdir()
+  assert(lfs.chdir(self.home .. "/project"))
+  local ok, result = pcall(f, ...)
+  lfs.chdir(here)
+  if not ok then error(result, 0) end
+  return result
 end
 
 -- The document's words with this machine's ports and paths.
@@ -201,7 +221,9 @@ local run = {}
 
 function run.console(place, block)
   for _, step in ipairs(steps_of(block.text)) do
-    local result = place.session:run(PRELUDE .. "{ " .. place:adapt(step[1]) .. "\n} 2>&1")
+    local typed = place:adapt(step[1])
+    local result = place:within(place.session.try, place.session, typed, place.exported, nil, true)
+      or place.session:run(PRELUDE .. "{ " .. typed .. "\n} 2>&1")
     assert.equal(place:settle(step[2]), place:settle(result.out), step[1])
   end
 end
@@ -210,9 +232,13 @@ function run.sh(place, block, where)
   if block.mark then return goes_on(place:start(place:adapt(block.text), where), 30) end
   local result = place:run(place:adapt(block.text) .. 'export -p > "$HOME/exports"\n')
   assert.equal(0, result.code, where .. "\n" .. result.out .. result.err)
+  for name, _, value in command.read(place.home .. "/exports"):gmatch "export ([%w_]+)=(['\"])(.-)%2\n" do
+    place.exported[name] = value
+  end
 end
 
--- The program of a document's Lua blocks; one that goes on until it is interrupted is a program with the first block alone.
+-- The program of a document's Lua blocks, in this process. One that goes on until it is interrupted is a program of its own,
+-- with the first block alone.
 local function run_lua(place, blocks, path)
   local program, expected = {}, {}
   for _, block in ipairs(blocks) do
@@ -227,18 +253,17 @@ local function run_lua(place, blocks, path)
     end
   end
   -- A form feed ends what one block prints.
-  write(place.home .. "/program.lua", table.concat(program, 'io.write "\\f"\n'))
-  local result = place:run 'program "$HOME/program.lua"\n'
-  assert.equal(0, result.code, path .. "\n" .. result.out .. result.err)
+  local output = place:within(in_process.program, table.concat(program, 'io.write "\\f"\n'), "@" .. path,
+    place.session:getenv(place.exported))
   local printed = {}
-  for text in (result.out .. "\f"):gmatch "([^\f]*)\f" do printed[#printed + 1] = text end
+  for text in (output .. "\f"):gmatch "([^\f]*)\f" do printed[#printed + 1] = text end
   for i, block in pairs(expected) do
     assert.equal(place:settle(block.text), place:settle(printed[i]), ("%s:%d"):format(path, block.line))
   end
 end
 
 -- Each line in the phase that its comment names, those without one in init_by_lua.
-local function run_in_nginx(mocked, block, where)
+local function run_in_nginx(block, where)
   local phases = { init = {}, access = {}, content = {} }
   for line in block.text:gmatch "[^\n]+" do
     local phase = line:match "%-%- (%l+)_by_lua$" or line:find "%-%- anywhere$" and "content" or "init"
@@ -291,13 +316,13 @@ local function absence(path, block)
   end
 end
 
-local function run_document(place, mocked, path, blocks)
+local function run_document(place, path, blocks)
   local programs, absent = {}, nil
   for _, block in ipairs(blocks) do
     local where = ("%s:%d"):format(path, block.line)
     if block.mark and block.mark:find "^not run: " then -- luacheck: ignore 542
     elseif block.mark == "in nginx" then
-      if VERSION == "jit" and not nginx.missing_module() then run_in_nginx(mocked, block, where) end
+      if VERSION == "jit" and not nginx.missing_module() then run_in_nginx(block, where) end
     elseif block.kind == "lua" or block.mark == "output" then
       programs[#programs + 1] = block
     elseif absence(path, block) then
@@ -314,8 +339,10 @@ end
 --- The project's Markdown files.
 ---@return string[] paths
 function markdown.documents()
-  local paths = lines_of "find . -name build -prune -o -name '*.md' -print | sort"
-  for i, path in ipairs(paths) do paths[i] = path:gsub("^%./", "") end
+  local pipe, paths = assert(io.popen "exec find . -name build -prune -o -name '*.md' -print"), {}
+  for path in pipe:lines() do paths[#paths + 1] = path:gsub("^%./", "") end
+  pipe:close()
+  table.sort(paths)
   return paths
 end
 
@@ -331,10 +358,10 @@ function markdown.blocks(path)
   return blocks_of(lines)
 end
 
--- Whether a document has a program. What only commands do is done for one Lua: spec/cli runs them with each.
-local function has_program(blocks)
+-- Whether something of a document is run. What only commands do is done for one Lua: spec/cli runs them with each.
+local function runs(blocks)
   for _, block in ipairs(blocks) do
-    if block.kind == "lua" and not (block.mark and block.mark:find "^not run: ") then return true end
+    if (VERSION == "5.4" or block.kind == "lua") and not (block.mark and block.mark:find "^not run: ") then return true end
   end
   return false
 end
@@ -345,19 +372,20 @@ end
 ---@return string? absent what this machine lacks for some of them
 function markdown.run(path)
   local blocks = markdown.blocks(path)
-  if VERSION ~= "5.4" and not has_program(blocks) then return true end
-  local mocked = mock.start { installations = 200, read_seconds = 0.2 }
-  local place = new_place(mocked, path)
-  local ok, result = pcall(run_document, place, mocked, path, blocks)
+  if not runs(blocks) then return true end
+  share()
+  local place = new_place(path)
+  local ok, result = pcall(run_document, place, path, blocks)
   place:close()
-  mocked:stop()
   if not ok then error(result, 0) end
   return true, result
 end
 
 --- Removes what the documents of a spec file have shared.
 function markdown.close()
-  if copy then os.execute("rm -rf " .. command.quote(copy)) end
+  if not copy then return end
+  mocked:stop()
+  os.execute("exec rm -rf " .. command.quote(copy))
   copy = nil
 end
 

@@ -14,7 +14,14 @@ end
 ---@param program string
 ---@return boolean
 function machine.has(program)
-  return machine.succeeds("command -v " .. program)
+  for folder in os.getenv("PATH"):gmatch "[^:]+" do
+    local file = io.open(folder .. "/" .. program)
+    if file then
+      file:close()
+      return true
+    end
+  end
+  return false
 end
 
 --- LUA_PATH and LUA_CPATH as assignments of the shell, for programs that run in another folder.

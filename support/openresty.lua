@@ -28,13 +28,22 @@ local function write(path, text)
   file:close()
 end
 
-local HERE, USER = output "pwd", output "id -u" == "0" and "user root;" or ""
-local MODULES = output "ls -d /usr/lib/nginx/modules /usr/lib64/nginx/modules 2>/dev/null | head -n 1"
+-- The file of a module of nginx, or nil.
+local function module_file(name)
+  for _, library in ipairs { "lib", "lib64" } do
+    local path = ("/usr/%s/nginx/modules/%s.so"):format(library, name)
+    local file = io.open(path)
+    if file then
+      file:close()
+      return path
+    end
+  end
+end
 
 --- What is said where nginx or its Lua module is absent, or nil.
 ---@return string?
 function nginx.missing_module()
-  if machine.has "nginx" and machine.succeeds("test -e " .. MODULES .. "/ngx_http_lua_module.so") then return nil end
+  if machine.has "nginx" and module_file "ngx_http_lua_module" then return nil end
   return machine.absent("nginx's Lua module",
     "apt-get install nginx-light libnginx-mod-http-lua lua-resty-core")
 end
@@ -96,11 +105,8 @@ http {
 local function load_modules()
   local lines = {}
   for _, name in ipairs { "ndk_http_module", "ngx_http_lua_module" } do
-    local file = io.open(("%s/%s.so"):format(MODULES, name))
-    if file then
-      file:close()
-      lines[#lines + 1] = ("load_module %s/%s.so;"):format(MODULES, name)
-    end
+    local file = module_file(name)
+    if file then lines[#lines + 1] = ("load_module %s;"):format(file) end
   end
   return table.concat(lines, "\n")
 end
@@ -118,9 +124,9 @@ end
 local function values_of(options)
   local ports = nginx.free_ports(3)
   local values = {
-    modules = load_modules(), user = USER, log_level = "warn", workers = 1,
+    modules = load_modules(), user = output "exec id -u" == "0" and "user root;" or "", log_level = "warn", workers = 1,
     connections = 2048,
-    main = "", http = "", server = "", origin = "", listen = "", lua_path = "", root = HERE,
+    main = "", http = "", server = "", origin = "", listen = "", lua_path = "", root = os.getenv "PWD",
     prefix = server.folder(),
     port = ports[1], upstream = ports[2], spare = ports[3],
   }

@@ -11,8 +11,7 @@ local OTHER = ABI == "5.1" and "5.4" or "5.1"
 
 -- A sanitizer's library, which is there for this process, is kept from compilers and other Luas; `preloaded` is for those that need it.
 local function output(command, preloaded)
-  local pipe = assert(io.popen("env -u MAKEFLAGS -u MAKELEVEL -u VARIANT " .. (preloaded and "" or "-u LD_PRELOAD ") .. "sh -c '"
-    .. command:gsub("'", "'\\''") .. "' 2>&1"))
+  local pipe = assert(io.popen(("unset MAKEFLAGS MAKELEVEL VARIANT %s; exec 2>&1; %s"):format(preloaded and "" or "LD_PRELOAD", command)))
   local text = pipe:read "*a"
   pipe:close()
   return text
@@ -66,18 +65,18 @@ describe("the table of troubles", function()
 
   local provoke = {
     ["lauxlib.h: No such file or directory"] = function()
-      return output "${CC:-cc} -Iinclude -fsyntax-only src/lua_core.c"
+      return output "CCACHE_DISABLE=1 exec ${CC:-cc} -Iinclude -fsyntax-only src/lua_core.c"
     end,
     ["You may have to install CURL in your system"] = luarocks,
     ["module 'ampersand.core' not found"] = function()
-      return output(("LUA_PATH='lua/?.lua' LUA_CPATH= %s -e 'require \"ampersand\"'"):format(LUA))
+      return output(("LUA_PATH='lua/?.lua' LUA_CPATH= exec %s -e 'require \"ampersand\"'"):format(LUA))
     end,
     ["undefined symbol: lua_"] = another_lua,
     ["argparse is missing"] = function()
-      return output(("LUA_PATH='lua/?.lua' %s bin/ampersand"):format(LUA))
+      return output(("LUA_PATH='lua/?.lua' exec %s bin/ampersand"):format(LUA))
     end,
     ["no API key: give"] = function()
-      return output(("env -u AMP_API_KEY -u AMPERSAND_API_KEY %s -e '%s'"):format(LUA,
+      return output(("unset AMP_API_KEY AMPERSAND_API_KEY; exec %s -e '%s'"):format(LUA,
         [[print(require "ampersand".new { project = "p", integration = "i" }.installations:list())]]), true)
     end,
     ["base_url is plain http"] = function()

@@ -10,11 +10,15 @@ local mock = require "support.mock"
 local FOLDER = "examples/openresty/dashboard"
 local CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem"
 
-local function first_line(command)
-  local pipe = assert(io.popen(command))
-  local line = pipe:read "*l"
-  pipe:close()
-  return line or ""
+local function first_file(names)
+  for name in names:gmatch "%S+" do
+    local file = io.open(name)
+    if file then
+      file:close()
+      return name
+    end
+  end
+  return ""
 end
 
 local function parse(words)
@@ -74,12 +78,11 @@ local function main(words)
   local options = parse(words)
   if options.real and not os.getenv "AMP_API_KEY" then error("--real needs AMP_API_KEY", 0) end
   local api = not options.real and mock.start { installations = options.installations } or nil
-  local root = first_line "pwd"
   local server = nginx.start {
-    conf = nginx.read(FOLDER .. "/nginx.conf"), port = choose_port(options.port), folder = root .. "/" .. FOLDER,
+    conf = nginx.read(FOLDER .. "/nginx.conf"), port = choose_port(options.port), folder = "{{root}}/" .. FOLDER,
     env = environment(api, os.getenv "DASHBOARD_REFRESH" or "2"),
-    resolver = first_line "sed -n 's/^nameserver *\\([0-9.]*\\)$/\\1/p' /etc/resolv.conf | grep . || echo 127.0.0.1",
-    certificates = first_line("ls " .. CERTIFICATES .. " 2>/dev/null"),
+    resolver = ("\n" .. nginx.read "/etc/resolv.conf"):match "\nnameserver +(%d[%d.]*)" or "127.0.0.1",
+    certificates = first_file(CERTIFICATES),
   }
   print("dashboard " .. server.url .. "/")
   print(options.real and "It shows the API's installations." or "It shows a simulated fleet.")

@@ -56,9 +56,8 @@ end
 
 -- The text without one secret, in any case: hosts and schemes lose theirs.
 local function hide_secret(text, secret)
-  local wanted = secret:lower()
-  if #wanted < SHORTEST then return text end
-  local plain = unescape(text)
+  local wanted, plain = secret:lower(), text:find "[\\%%]" and unescape(text) or text
+  if #wanted < SHORTEST or not (text .. plain):lower():find(wanted:sub(1, SHORTEST), 1, true) then return text end
   if not text:lower():find(wanted, 1, true) and plain:lower():find(wanted, 1, true) then text = plain end
   local from, to = text:lower():find(wanted, 1, true)
   while from do
@@ -77,6 +76,7 @@ end
 ---@return string
 function redact.text(text, secrets)
   for _, secret in pairs(secrets or {}) do text = hide_secret(text, secret) end
+  if not text:find "[%s=/.]" then return text end -- has none of the shapes below
   text = text:gsub("eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]*", HIDDEN):gsub("([Bb]earer%s+)([%w_%-%.=+/~]+)", hide_bearer)
   text = text:gsub("([?&])([%w_%-]+)=[^&#%s\"]+", hide_parameter)
   return (text:gsub("(/api%-keys/)[^/?#%s{\"]+", "%1" .. HIDDEN))

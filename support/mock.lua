@@ -1,4 +1,5 @@
--- Starts and stops the mock server for specs, in a process of its own that ends with this one.
+-- Starts and stops mock servers for specs, in processes of their own that end with this one. A process whose server was
+-- stopped serves the next: to start a Lua takes longer than most specs' requests.
 
 local core = require "ampersand.core"
 local server = require "support.server"
@@ -7,36 +8,70 @@ local mock = {}
 local Mock = {}
 Mock.__index = Mock
 
--- { installations = 10, quiet = true } -> a Lua table's source
-local function source_of(options)
-  local words = {}
-  for name, value in pairs(options) do
-    local flag = "--" .. name:gsub("_", "-")
-    if value then words[#words + 1] = ("%q"):format(value == true and flag or flag .. "=" .. tostring(value)) end
+-- A request for /next, with options as its body, ends the mock server and opens another one at the URL of the answer.
+local PROGRAM = [=[
+local core, mock = require "ampersand.core", require "ampersand.mock"
+local known, current, following = {}, nil, nil
+for _, option in ipairs(mock.options) do known[option[1]] = true end
+local function open(options)
+  for name in pairs(options) do assert(known[name], name) end
+  local opened = assert(mock.open(options))
+  local handle = opened.handle
+  function opened.handle(request)
+    if request.path ~= "/next" then return handle(request) end
+    following, current.stopped = open(core.decode(request.body)), true
+    current.listener:close()
+    return { status = 200, headers = {}, body = following.url }
   end
-  return "{" .. table.concat(words, ",") .. "}"
+  return opened
 end
+following = open {}
+print("listening " .. following.url)
+io.stdout:flush()
+while true do
+  current = following
+  current:run()
+  current:close()
+end]=]
 
---- Starts a mock server and waits until it listens. It ends with us.
----@param options table? options of the command, with underscores: `{ installations = 1000, delay = 0.1 }`
----@return table mock with url, key, bearer, pid
-function mock.start(options)
-  options = options or {}
-  local program = ("os.exit(require('ampersand.mock').main%s)"):format(source_of(options))
-  local command = ("%s -e %s"):format(os.getenv "LUA" or "lua", server.quote(program))
+local idle = {} -- mock servers that no one uses
+
+local function new_process()
+  local command = ("%s -e %s"):format(os.getenv "LUA" or "lua", server.quote(PROGRAM))
   local process = server.start(command, { what = "the mock server", ready = function(self)
     return self:output():match "listening (%S+)\n"
   end })
-  return setmetatable({
-    url = process.address, pid = process.pid, process = process, port = tonumber(process.address:match ":(%d+)/"),
-    key = options.key or "mock-key", bearer = options.bearer or "mock-token",
-    project = "project-456", integration = "integration-123",
-  }, Mock)
+  -- It is stopped before its pipe is closed, which waits for all that have it: what was left in the background, too.
+  process.last = newproxy and newproxy(true) or setmetatable({}, { __gc = true }) -- luacheck: ignore
+  getmetatable(process.last).__gc = function() process:stop() end
+  return { url = process.address, process = process }
+end
+
+--- Starts a mock server that listens. It ends with us.
+---@param options table? options of the command, with underscores: `{ installations = 1000, read_seconds = 0.1 }`
+---@return table mock with url, key, bearer
+function mock.start(options)
+  local given = {}
+  for name, value in pairs(options or {}) do given[name:gsub("_", "-")] = value end
+  local self = setmetatable(table.remove(idle) or new_process(), Mock)
+  self.url = self:next(given)
+  self.port = tonumber(self.url:match ":(%d+)/")
+  self.key, self.bearer = given.key or "mock-key", given.bearer or "mock-token"
+  self.project, self.integration = "project-456", "integration-123"
+  return self
+end
+
+-- Puts another mock server in the place of this one.
+function Mock:next(options)
+  local status, url = self:ask("POST", "/next", core.encode(options))
+  return assert(status == 200 and url, self.process:output())
 end
 
 --- Ends the server; a second call does nothing.
 function Mock:stop()
-  self.process:stop()
+  if not self.process then return end
+  idle[#idle + 1] = { url = self:next {}, process = self.process }
+  self.process = nil
 end
 
 --- Sends one plain request and reads the whole answer.

@@ -6,7 +6,7 @@ local journal = require "ampersand.fleet.journal"
 local process = require "support.process"
 local simulated = require "support.simulated"
 
-local COUNT, STEP = 120, 3
+local COUNT, STEP = 40, 2
 local CHANGED = simulated.changed(COUNT, STEP)
 local fn = simulated.edit(STEP)
 
@@ -56,7 +56,7 @@ describe("a journal", function()
   end
 
   it("belongs to one process at a time: the second edit and the second undo are refused by name", function()
-    server:control("faults", { on = "updateInstallation", delay = 0.05 })
+    server:control("faults", { on = "updateInstallation", delay = 0.1 })
     local late, pid = race "edit"
     assert.truthy(late:find(("in use by process %d"):format(pid), 1, true), late)
     local _, installations, most = simulated.edits(server)
@@ -71,16 +71,17 @@ describe("a journal", function()
   end)
 
   it("stays locked while it is read, and is free when its process ends, whatever that one has started", function()
-    local refused
+    local refused, started
     assert(edit { parallel = 1, on_progress = function()
       if refused then return end
       for line in io.lines(name) do assert(core.decode(line)) end -- closes a second descriptor of the file
       refused = select(2, edit())
-      os.execute "sleep 5 >/dev/null 2>&1 &"
+      started = assert(io.popen("read -r _", "w"))
     end })
     assert.equal("config", refused.kind)
     assert.truthy(refused.message:find("in use by process " .. core.process_id(), 1, true), refused.message)
     assert.equal(CHANGED, assert(undo()).done)
+    started:close()
   end)
 
   it("is free again after an edit that was broken off by an error", function()

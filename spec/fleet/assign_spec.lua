@@ -3,7 +3,6 @@
 local command = require "support.command"
 local core = require "ampersand.core"
 local double = require "support.double"
-local mock = require "support.mock"
 local simulated = require "support.simulated"
 
 local assign = require "ampersand.fleet.assign"
@@ -156,18 +155,8 @@ end)
 describe("the report of an edit", function()
   local server, client, name
 
-  before_each(function()
-    server = mock.start { installations = 20 }
-    client = simulated.client(server)
-    name = os.tmpname()
-    os.remove(name)
-  end)
-
-  after_each(function()
-    client:close()
-    server:stop()
-    os.remove(name)
-  end)
+  before_each(function() server, client, name = simulated.open(20) end)
+  after_each(function() simulated.close(server, client, name) end)
 
   local CHANGES = { { path = "createdBy", value = "builder:me" } }
 
@@ -211,10 +200,7 @@ describe("the report of an edit", function()
   it("of a dry undo says what would be put back, and read", function()
     server:control("faults", { on = "updateInstallation", status = 403, skip = 5 })
     assert.is_nil((client.installations:edit(CHANGES, { journal = name, parallel = 1, max_failures = 1 })))
-    local text = command.read(name)
-    local file = assert(io.open(name, "w"))
-    file:write((text:gsub('[^\n]*"type":"end"[^\n]*\n$', "")))
-    file:close()
+    command.write(name, (command.read(name):match '^(.*\n)[^\n]*"type":"end"'))
     local function dry()
       local shown = {}
       local report = assert(client.installations:undo(name, { dry_run = true, out = function(line)

@@ -2,7 +2,7 @@ local ampersand = require "ampersand"
 local double = require "support.double"
 local simulated = require "support.simulated"
 
-local COUNT, STEP = 300, 20
+local COUNT, STEP = 60, 4
 
 describe("an edit of the fleet", function()
   local server, client, name
@@ -67,7 +67,7 @@ describe("an edit of the fleet", function()
     local report = assert(edit { dry_run = true, out = function(line) lines[#lines + 1] = line end })
     assert.equal(changed, report.changed)
     assert.matches("would change", tostring(report))
-    assert.matches("^installation%-0000020  %S", lines[1])
+    assert.matches("^installation%-0000004  %S", lines[1])
     assert.matches('\n  ~ content.read.objects.%l+.schedule: "[^"]+" %-> "1 1 %* %* %*"\n', lines[1])
     assert.matches("\n  updateMask: config.content.read.objects.%l+", lines[1])
     assert.equal(("%d of %d installations would change; nothing was sent"):format(changed, COUNT), lines[#lines])
@@ -121,8 +121,8 @@ describe("an edit of the fleet", function()
     assert.equal(3, err.report.canary)
     assert.equal(3, err.report.done)
     assert.equal(3, arrived "updateInstallation")
-    assert.equal("installation-0000100", seen[1])
-    assert.equal("installation-0000200", seen[2])
+    assert.equal("installation-0000020", seen[1])
+    assert.equal("installation-0000040", seen[2])
     assert.equal(3, assert(client.installations:undo(name)).done)
     assert.is_nil(simulated.difference(server, COUNT))
   end)
@@ -132,13 +132,13 @@ describe("an edit of the fleet", function()
     local other = simulated.client(server, { on_event = function(event)
       if event.operation == "updateInstallation" and waits == 0 then
         waits = 1
-        server:control("installations", { id = "installation-0000300", set = { healthStatus = "unhealthy" } })
+        server:control("installations", { id = "installation-0000060", set = { healthStatus = "unhealthy" } })
       end
     end })
     local report, err = edit({ canary = 1 }, other)
     assert.is_nil(report)
     assert.matches("it became unhealthy", err.message)
-    server:control("installations", { id = "installation-0000300", set = { healthStatus = "healthy" } })
+    server:control("installations", { id = "installation-0000060", set = { healthStatus = "healthy" } })
     report = assert(edit({ canary = 1 }, other))
     assert.equal(1, report.before)
     assert.equal(changed - 1, report.done)
@@ -153,25 +153,25 @@ describe("an edit of the fleet", function()
         installation = { config = { content = { proxy = { enabled = true } } } } }))
     end
     local report = assert(edit { canary = { count = 1, check = function()
-      change "installation-0000040"
-      server:control("installations", { id = "installation-0000060", remove = true })
+      change "installation-0000008"
+      server:control("installations", { id = "installation-0000012", remove = true })
       return true
     end } })
     assert.equal(changed - 2, report.done)
     assert.equal(2, report.skip)
     local why = {}
     for _, problem in ipairs(report.problems) do why[problem.id] = problem.why end
-    assert.matches("^changed by another editor since %(config config%-0000040, now config%-%d+%)$",
-      why["installation-0000040"])
-    assert.equal("it is gone", why["installation-0000060"])
+    assert.matches("^changed by another editor since %(config config%-0000008, now config%-%d+%)$",
+      why["installation-0000008"])
+    assert.equal("it is gone", why["installation-0000012"])
     local edits = simulated.edits(server)
-    assert.equal(1, edits["installation-0000040"])
+    assert.equal(1, edits["installation-0000008"])
 
-    change "installation-0000080"
+    change "installation-0000016"
     local undone = assert(client.installations:undo(name))
     assert.equal(changed - 3, undone.done)
     assert.equal(1, undone.skip)
-    assert.equal("installation-0000080", undone.problems[1].id)
+    assert.equal("installation-0000016", undone.problems[1].id)
     assert.is_true(undone:complete())
     theirs:close()
   end)
@@ -214,7 +214,7 @@ describe("an edit of the fleet", function()
     local undone = assert(client.installations:undo(name, { settle = 0 }))
     assert.equal(changed - 1, undone.done)
     local edits = simulated.edits(server)
-    assert.equal(1, edits["installation-0000020"]) -- it looked gone, so it was left as it was
+    assert.equal(1, edits["installation-0000004"]) -- it looked gone, so it was left as it was
   end)
 
   it("waits for a killed run's request before it decides, to edit as to undo", function()
@@ -268,10 +268,10 @@ describe("an edit of the fleet", function()
 
     report, err = client.installations:edit(function(config, installation)
       fn(config, installation)
-      if installation.id == "installation-0000300" then config.content.provider = "other" end
+      if installation.id == "installation-0000060" then config.content.provider = "other" end
     end, { journal = name })
     assert.is_nil(report)
-    assert.matches("nothing was sent: 1 installations cannot .*%(installation%-0000300: .*provider", err.message)
+    assert.matches("nothing was sent: 1 installations cannot .*%(installation%-0000060: .*provider", err.message)
     assert.equal(0, arrived "updateInstallation")
     assert.equal(changed, assert(edit()).done) -- the same journal is free for a plan that can be carried out
   end)
@@ -359,7 +359,7 @@ describe("an edit of the fleet", function()
     assert(edit { parallel = 1, canary = 1, on_progress = function(event) seen[#seen + 1] = event end })
     assert.equal(changed + 1, #seen)
     assert.equal("done", seen[1].outcome)
-    assert.equal("installation-0000300", seen[1].id)
+    assert.equal("installation-0000060", seen[1].id)
     assert.equal("canary", seen[2].outcome)
     assert.equal("fail", seen[4].outcome)
     assert.equal(changed, seen[4].of)

@@ -171,17 +171,22 @@ function scenarios.coded_error(conn, request)
   }, "\27\3\0\248" .. ITEMS)
 end
 
-function scenarios.gzip_bomb(conn)
-  return scenarios.ok(conn, gzip(("0"):rep(20 * 1024 * 1024)), "Content-Encoding: gzip")
+-- --- 30 KB that unpack to 32 MB of one kind ------------------------------------------------------------
+
+local MEGABYTES = 32
+
+-- The integer's bytes, the lowest first.
+local function little_endian(n)
+  return string.char(n % 256, math.floor(n / 256) % 256, math.floor(n / 65536) % 256, math.floor(n / 16777216))
 end
 
--- --- 64 KB that unpack to 64 MB of one kind ------------------------------------------------------------
-
+-- A megabyte is packed once: after a full flush it means the same wherever it stands.
 local function packed(first, piece)
-  local deflate, megabyte = zlib.deflate(1, 31), piece:rep(math.floor(2 ^ 20 / #piece))
-  local parts = { (deflate(first)) }
-  for i = 1, 64 do parts[i + 1] = (deflate(megabyte)) end
-  return table.concat(parts) .. deflate("", "finish")
+  local deflate, sum, megabyte = zlib.deflate(6, 31), zlib.crc32(), piece:rep(math.floor(2 ^ 20 / #piece))
+  local start, block, tail = deflate(first, "full"), deflate(megabyte, "full"), deflate("", "finish"):sub(1, -9)
+  local crc = sum(first)
+  for _ = 1, MEGABYTES do crc = sum(megabyte) end
+  return start .. block:rep(MEGABYTES) .. tail .. little_endian(crc) .. little_endian(#first + MEGABYTES * #megabyte)
 end
 
 -- Name: how it begins and goes on, its coding; `again` packs what is packed.

@@ -58,12 +58,15 @@ end
 
 local sorted_keys = documents.sorted_keys
 
+local texts = setmetatable({}, { __mode = "k" })
+
 -- One text for equal schemas, to find the name of one written out in place.
 local function canonical(value)
-  if type(value) ~= "table" then return tostring(value) end
+  if type(value) ~= "table" or texts[value] then return texts[value] or tostring(value) end
   local parts = {}
   for _, key in ipairs(sorted_keys(value)) do parts[#parts + 1] = tostring(key) .. "=" .. canonical(value[key]) end
-  return "{" .. table.concat(parts, ",") .. "}"
+  texts[value] = "{" .. table.concat(parts, ",") .. "}"
+  return texts[value]
 end
 
 local Document = {}

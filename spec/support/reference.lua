@@ -367,22 +367,36 @@ dt { margin-top: .5rem; } dd { margin-left: 1.5rem; }
 }
 ]]
 
-local function navigation(out, pages, current)
-  out '<nav id="contents">'
-  for _, group in ipairs { "Library", "Resources", "Schemas" } do
-    out(("<details%s><summary>%s</summary><ul>"):format(group == (current.group or "Library") and " open" or "", group))
+local GROUPS = { "Library", "Resources", "Schemas" }
+
+-- The links to all pages, by group.
+local function lists_of(pages)
+  local lists = {}
+  for _, group in ipairs(GROUPS) do
+    local parts = {}
     for _, page in ipairs(pages) do
-      if page.group == group then
-        local mark = page == current and ' aria-current="page"' or ""
-        out(('<li><a href="%s.html"%s>%s</a></li>'):format(page.file, mark, html(page.title)))
-      end
+      parts[#parts + 1] = page.group == group and ('<li><a href="%s.html">%s</a></li>'):format(page.file, html(page.title)) or nil
     end
-    out "</ul></details>"
+    lists[group] = table.concat(parts)
+  end
+  return lists
+end
+
+local function navigation(out, lists, current)
+  out '<nav id="contents">'
+  for _, group in ipairs(GROUPS) do
+    local list = lists[group]
+    if group == current.group then
+      local _, last = list:find(('href="%s.html"'):format(current.file), 1, true)
+      list = list:sub(1, last) .. ' aria-current="page"' .. list:sub(last + 1)
+    end
+    local open = group == (current.group or "Library") and " open" or ""
+    out(("<details%s><summary>%s</summary><ul>%s</ul></details>"):format(open, group, list))
   end
   out "</nav>"
 end
 
-local function document(pages, page, body)
+local function document(lists, page, body)
   local parts = {}
   local function out(text) parts[#parts + 1] = text end
   out(('<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
@@ -393,7 +407,7 @@ local function document(pages, page, body)
   out(("<main>\n<h1>%s</h1>\n"):format(html(page.title)))
   body(out)
   out "</main>\n"
-  navigation(out, pages, page)
+  navigation(out, lists, page)
   out "</div>\n</body>\n</html>\n"
   return table.concat(parts, "")
 end
@@ -430,14 +444,15 @@ function reference.html()
       if item.class then links[item.class] = page.file .. ".html#" .. item.class end
     end
   end
+  local lists = lists_of(pages)
   for _, page in ipairs(pages) do
-    files[page.file .. ".html"] = document(pages, page, function(out)
+    files[page.file .. ".html"] = document(lists, page, function(out)
       describe(out, page.description)
       for _, item in ipairs(page.items) do write_item(out, item, page, links) end
     end)
   end
   local start = read_file "README.md":match "\n## Quick start\n(.-)\n## "
-  files["index.html"] = document(pages, { title = "Quick start" }, function(out) markdown(out, start) end)
+  files["index.html"] = document(lists, { title = "Quick start" }, function(out) markdown(out, start) end)
   return files
 end
 

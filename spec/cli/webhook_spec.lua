@@ -97,7 +97,9 @@ describe("ampersand webhook", function()
   end)
   teardown(function() session:close() end)
 
-  local function send(url, words, more, input) return session:call(("ampersand webhook send %s %s"):format(url, words or ""), more, input) end
+  local function send(url, words, more, input)
+    return session:call(("ampersand webhook send %s %s"):format(url, words or ""), more, input)
+  end
 
   -- A listener, and its URL. What it prints is for others too: it is a process.
   local function listen(words, more)

@@ -113,16 +113,16 @@ end
 --- Runs one command line in this process, for what is not about a process: words, tables, exit codes, requests.
 ---@param line string "ampersand", and words as a shell has them; variables may be set before it
 ---@param more table? further environment; false unsets
----@param input string? standard input
+---@param input string|file*? standard input
+---@param given table? of in_process.run
 ---@return table result code, out, err
-function Session:call(line, more, input)
-  return self:try(line, more, input) or error("this takes a shell: " .. line, 2)
+function Session:call(line, more, input, given)
+  return self:try(line, more, input, given) or error("this takes a shell: " .. line, 2)
 end
 
 --- The same where the line is a command line; nil where it takes a shell.
----@param together any? true: out has what goes to stderr, too
 ---@return table? result
-function Session:try(line, more, input, together)
+function Session:try(line, more, input, given)
   local set, words = {}, words_of(line, self:getenv(more)) or {}
   for name, value in pairs(more or {}) do set[name] = value end
   while words[1] and words[1]:find "^[%u_]+=" do
@@ -130,7 +130,7 @@ function Session:try(line, more, input, together)
     set[name] = value
   end
   if table.remove(words, 1) ~= "ampersand" then return nil end
-  return in_process.run(words, self:getenv(set), input, together)
+  return in_process.run(words, self:getenv(set), input, given)
 end
 
 -- In processes -------------------------------------------------------------------------------------------------------

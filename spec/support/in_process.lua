@@ -63,15 +63,18 @@ end
 --- Runs a command line.
 ---@param words string[] without the name of the program
 ---@param getenv fun(name: string): string?
----@param input string? what standard input holds
----@param together any? true: out has what goes to stderr, too, in the order in which it is written
+---@param input string|file*? standard input, or what it holds
+---@param given table? stdout (a file; the result has no `out` then), terminals (descriptors: standard error is { [2] = true }),
+--   together (true: `out` has what goes to standard error, too, in the order in which it is written)
 ---@return table result code, out, err
-function in_process.run(words, getenv, input, together)
-  local stdin, stdout, stderr = file_of(input or ""), file_of "", file_of ""
+function in_process.run(words, getenv, input, given)
+  given = given or {}
+  local stdin, stdout, stderr = io.type(input) and input or file_of(input or ""), given.stdout or file_of "", file_of ""
+  local terminals = given.terminals or {}
   local code = apart({
     { os, "getenv", getenv }, { os, "exit", function() error "os.exit was called" end },
-    { io, "stdin", stdin }, { io, "stdout", stdout }, { io, "stderr", together and stdout or stderr },
-    { core, "is_terminal", function() return false end },
+    { io, "stdin", stdin }, { io, "stdout", stdout }, { io, "stderr", given.together and stdout or stderr },
+    { core, "is_terminal", function(descriptor) return terminals[descriptor] or false end },
   }, function()
     io.input(stdin)
     return require("ampersand.cli").main(words)

@@ -222,7 +222,7 @@ local run = {}
 function run.console(place, block)
   for _, step in ipairs(steps_of(block.text)) do
     local typed = place:adapt(step[1])
-    local result = place:within(place.session.try, place.session, typed, place.exported, nil, true)
+    local result = place:within(place.session.try, place.session, typed, place.exported, nil, { together = true })
       or place.session:run(PRELUDE .. "{ " .. typed .. "\n} 2>&1")
     assert.equal(place:settle(step[2]), place:settle(result.out), step[1])
   end

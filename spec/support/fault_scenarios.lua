@@ -171,9 +171,9 @@ function scenarios.coded_error(conn, request)
   }, "\27\3\0\248" .. ITEMS)
 end
 
--- --- 30 KB that unpack to 32 MB of one kind ------------------------------------------------------------
+-- --- 30 KB that unpack to 24 MB of one kind ------------------------------------------------------------
 
-local MEGABYTES = 32
+local MEGABYTES = 24
 
 -- The integer's bytes, the lowest first.
 local function little_endian(n)

@@ -116,23 +116,21 @@ install-files: all
 	    tar -xpmf - --no-same-owner -C "$(LUADIR)"
 	install -m 755 $(MODULES) "$(LIBDIR)"
 	sed '1s,.*,#!/usr/bin/env $(LUA),' bin/ampersand > "$(BINDIR)/ampersand" && chmod 755 "$(BINDIR)/ampersand"
-	@if $(LUA) -e 'require "argparse"' 2>/dev/null; then $(MAKE) --no-print-directory install-words; else \
-		echo "The command needs argparse (Debian: lua-argparse); install it, then: make install-words"; fi
+	@$(WORDS) || [ $$? = 2 ] # argparse is absent, and WORDS has said so
 
+# They are for every user, whatever the umask.
+WORDS = umask 022; $(RUN_ENV) $(LUA) src/install_words.lua "$(MANUAL)" $(COMPLETIONS)
 install-words: all ## install the manual page and the completions again
-	$(RUN_ENV) $(LUA) bin/ampersand man > "$(MANUAL)"
-	for file in $(COMPLETIONS); do case $$file in */bash*) s=bash ;; */zsh/*) s=zsh ;; *) s=fish ;; esac; \
-		$(RUN_ENV) $(LUA) bin/ampersand completion $$s > "$$file" || exit 1; done
+	$(WORDS)
 
 # What all Luas share stays while one of them needs it; the command goes on with the latest that is left.
-INSTALLED = ls "$(DESTDIR)$(PREFIX)"/share/lua/*/ampersand.lua 2>/dev/null | tail -n 1
 uninstall: ## remove what install and install-static installed for LUA_VERSION
 	rm -rf "$(LUADIR)/ampersand.lua" "$(LUADIR)/ampersand" "$(LIBDIR)" "$(STATICDIR)/$(STATIC_AS)" "$(PC)"
-	@ls "$(STATICDIR)"/libampersand-*.a >/dev/null 2>&1 || rm -f "$(DESTDIR)$(PREFIX)/include/ampersand.h"
-	@left=$$($(INSTALLED)); abi=$$(basename "$$(dirname "$$left")"); command="$(BINDIR)/ampersand"; \
-	if [ -z "$$left" ]; then rm -f "$$command" "$(MANUAL)" $(COMPLETIONS); \
-	elif [ -e "$$command" ] && head -n 1 "$$command" | grep -qx '#!/usr/bin/env $(LUA)'; then \
-	    lua=$$(command -v lua$$abi || command -v luajit || echo lua$$abi); \
+	@set -- "$(STATICDIR)"/libampersand-*.a; [ -e "$$1" ] || rm -f "$(DESTDIR)$(PREFIX)/include/ampersand.h"; \
+	for left in "$(SHARE)"/lua/*/ampersand.lua; do :; done; command="$(BINDIR)/ampersand"; \
+	if [ ! -e "$$left" ]; then rm -f "$$command" "$(MANUAL)" $(COMPLETIONS); \
+	elif [ -e "$$command" ] && read -r first < "$$command" && [ "$$first" = '#!/usr/bin/env $(LUA)' ]; then \
+	    abi=$${left%/*}; abi=$${abi##*/}; lua=$$(command -v lua$$abi || command -v luajit || echo lua$$abi); \
 	    sed "1s,.*,#!/usr/bin/env $${lua##*/}," bin/ampersand > "$$command"; fi
 
 # --- the rest --------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 # What is published.
 
-ARCHIVE := build/ampersand-$(VERSION).tar.gz
+ARCHIVE = build/ampersand-$(VERSION).tar.gz
 PACKED  := ampersand-*.rockspec src include lua spec support examples docs bench bin Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
 	.ci .luacheckrc .clang-format .gitignore
 .PHONY: dist rock rockspecs
@@ -14,7 +14,7 @@ dist: ## the source archive
 	@ls -l $(ARCHIVE)
 
 # A source rock out of that archive: luarocks wants the whole path in the rockspec, which only this machine knows.
-ROCKSPEC := ampersand-$(VERSION)-1.rockspec
+ROCKSPEC = ampersand-$(VERSION)-1.rockspec
 rock: dist ## a source rock out of that archive
 	sed 's,file://build,file://$(CURDIR)/build,' $(ROCKSPEC) > build/$(ROCKSPEC)
 	cd build && luarocks --lua-version $(ABI) pack $(ROCKSPEC)

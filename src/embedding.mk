@@ -28,7 +28,7 @@ install-static: $(STATIC) ## install the static library, its header and pkg-conf
 	install -d "$(STATICDIR)/pkgconfig" "$(DESTDIR)$(PREFIX)/include"
 	install -m 644 $(STATIC) "$(STATICDIR)/$(STATIC_AS)"
 	install -m 644 include/ampersand.h "$(DESTDIR)$(PREFIX)/include/ampersand.h"
-	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: ampersand' 'Description: client for the Ampersand API, as a static library for $(LUA)' \
+	@umask 022; printf '%s\n' 'prefix=$(PREFIX)' 'Name: ampersand' 'Description: client for the Ampersand API, as a static library for $(LUA)' \
 	    'Version: $(VERSION)' "Requires: `pkg-config --exists $(LUA_PC) && echo $(LUA_PC) || echo lua-$(ABI)`, libcurl, zlib, libcrypto" \
 	    'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -l$(NAME) -ldl -lpthread -lm' > "$(PC)"
 

@@ -38,7 +38,7 @@ MODULE_LDFLAGS = $(if $(filter Darwin,$(call once,SYSTEM,uname)),-bundle -undefi
 # --- objects, out of tree and per Lua --------------------------------------------------------
 BUILD  := build/$(LUA_VERSION)$(VARIANT)
 MODULE := $(BUILD)/ampersand
-CORE_SRC   := src/memory.c src/rfc3339.c $(sort $(wildcard src/json_*.c)) $(patsubst %,src/lua_%.c,append_file build core decoder encode json plan shape)
+CORE_SRC   := src/memory.c src/rfc3339.c $(sort $(wildcard src/json_*.c)) $(patsubst %,src/lua_%.c,append_file build core decoder encode json plan private_file shape)
 HTTP_SRC   := src/memory.c $(sort $(wildcard src/http_*.c)) src/lua_http.c
 CRYPTO_SRC := src/lua_crypto.c
 object = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard $(1)))

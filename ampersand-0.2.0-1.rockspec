@@ -178,7 +178,7 @@ build = {
     ["ampersand.util.url"] = "lua/ampersand/util/url.lua",
     ["ampersand.version"] = "lua/ampersand/version.lua",
     ["ampersand.webhook"] = "lua/ampersand/webhook.lua",
-    ["ampersand.core"] = { sources = { "src/json_number.c", "src/json_plan.c", "src/json_scan.c", "src/json_split.c", "src/json_stream.c", "src/lua_append_file.c", "src/lua_build.c", "src/lua_core.c", "src/lua_decoder.c", "src/lua_encode.c", "src/lua_json.c", "src/lua_plan.c", "src/lua_shape.c", "src/memory.c", "src/rfc3339.c" }, incdirs = { "include" } },
+    ["ampersand.core"] = { sources = { "src/json_number.c", "src/json_plan.c", "src/json_scan.c", "src/json_split.c", "src/json_stream.c", "src/lua_append_file.c", "src/lua_build.c", "src/lua_core.c", "src/lua_decoder.c", "src/lua_encode.c", "src/lua_json.c", "src/lua_plan.c", "src/lua_private_file.c", "src/lua_shape.c", "src/memory.c", "src/rfc3339.c" }, incdirs = { "include" } },
     ["ampersand.http"] = { sources = { "src/http_buffer.c", "src/http_engine.c", "src/http_head.c", "src/http_inflate.c", "src/http_multi.c", "src/http_options.c", "src/http_poll_epoll.c", "src/http_poll_multi.c", "src/http_transfer.c", "src/lua_http.c", "src/memory.c" }, libraries = { "curl", "z", "dl", "pthread" }, incdirs = { "$(CURL_INCDIR)", "$(ZLIB_INCDIR)", "include" }, libdirs = { "$(CURL_LIBDIR)", "$(ZLIB_LIBDIR)" } },
     ["ampersand.crypto"] = { sources = { "src/lua_crypto.c" }, libraries = { "crypto" }, incdirs = { "$(CRYPTO_INCDIR)", "include" }, libdirs = { "$(CRYPTO_LIBDIR)" } },
   },

@@ -42,7 +42,7 @@ end
 
 local SOURCES = {
   core = "src/json_*.c src/lua_append_file.c src/lua_build.c src/lua_core.c src/lua_decoder.c src/lua_encode.c "
-    .. "src/lua_json.c src/lua_plan.c src/lua_shape.c src/memory.c src/rfc3339.c",
+    .. "src/lua_json.c src/lua_plan.c src/lua_private_file.c src/lua_shape.c src/memory.c src/rfc3339.c",
   http = "src/http_*.c src/lua_http.c src/memory.c",
   crypto = "src/lua_crypto.c",
 }

@@ -18,7 +18,7 @@
 #define _DARWIN_C_SOURCE
 #endif
 
-#include "lua_append_file.h"
+#include "lua_files.h"
 
 #include <errno.h>
 #include <fcntl.h>

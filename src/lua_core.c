@@ -1,6 +1,6 @@
 /*
- * ampersand.core: JSON, clocks, a random number, a locked file, a way to load libraries. Links no
- * libcurl.
+ * ampersand.core: JSON, clocks, a random number, locked and private files, a way to load libraries.
+ * Links no libcurl.
  */
 #include "clock.h"
 
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "ampersand.h"
-#include "lua_append_file.h"
+#include "lua_files.h"
 #include "lua_json.h"
 
 /* core.now(): seconds of a clock that never jumps. */
@@ -87,6 +87,7 @@ AMP_EXPORT int luaopen_ampersand_core(lua_State *L)
     lua_newtable(L);
     amp_open_json(L);
     amp_open_append_file(L);
+    amp_open_private_file(L);
     lua_pushcfunction(L, l_now);
     lua_setfield(L, -2, "now");
     lua_pushcfunction(L, l_is_terminal);

@@ -1,6 +1,8 @@
 -- Where the settings of the command come from, and what their files and variables may look like.
 
 local command = require "support.command"
+local core = require "ampersand.core"
+local lfs = require "lfs"
 
 local server, session
 
@@ -11,7 +13,7 @@ local CONFIG
 
 setup(function()
   CONFIG = session.home .. "/ampersand/config"
-  session:run [[umask 077; mkdir "$HOME/ampersand"; : >"$HOME/ampersand/config"]]
+  core.make_private(CONFIG)
 end)
 
 -- Runs a command with a configuration file of this text.
@@ -106,17 +108,21 @@ end)
 describe("a configuration file that is a link", function()
   it("counts by what it leads to, and stays a link when a setting is written", function()
     local real = session.home .. "/real"
-    os.execute(("cd %s; mv ampersand/config real; ln -s ../real ampersand/config"):format(session.home))
+    assert(os.rename(CONFIG, real) and lfs.link("../real", CONFIG, true))
     finally(function() os.rename(real, CONFIG) end)
     command.write(real, file_of())
     assert.equal(0, session:call("ampersand config set org x", BARE).code)
     assert.equal(file_of() .. "org = x\n", command.read(real))
-    assert.equal("../real\n5\n", session:run('readlink "$HOME/ampersand/config"; ' .. COUNT, BARE).out)
-    os.execute("chmod 644 " .. real)
+    assert.equal("../real", lfs.symlinkattributes(CONFIG, "target"))
+    assert.equal("5\n", session:call(COUNT, BARE).out)
+    os.execute("exec chmod 640 " .. real)
     local result = session:call(COUNT, BARE)
     assert.same({ 2, "" }, { result.code, result.out })
-    assert.truthy(result.err:find("can be read by others (-rw-r--r--)", 1, true), result.err)
-    os.execute("chmod 600 " .. real)
+    assert.truthy(result.err:find("can be read by others (-rw-r-----), and keys are in it; run: chmod 600 ", 1, true), result.err)
+    os.remove(real) -- the file is made where the link leads to
+    assert.equal(0, session:call("ampersand config set org x", BARE).code)
+    assert.same({ "[default]\norg = x\n", "../real", "rw-------" },
+      { command.read(real), lfs.symlinkattributes(CONFIG, "target"), lfs.attributes(real, "permissions") })
   end)
 end)
 
@@ -164,13 +170,58 @@ describe("the configuration file", function()
     assert.truthy(shown.out:find("integration  -\n", 1, true), shown.out)
   end)
 
-  it("keeps every setting of commands that run at the same time", function()
-    local names = { "project", "integration", "org", "region" }
-    local script = {}
-    for i, name in ipairs(names) do script[i] = ("ampersand config set %s x%d &"):format(name, i) end
-    session:run("rm -r $HOME/ampersand; " .. table.concat(script, " ") .. " wait")
-    local text = command.read(CONFIG)
-    for i, name in ipairs(names) do assert.truthy(text:find(("%s = x%d\n"):format(name, i), 1, true), text) end
+  it("is made for its owner alone, with its folders, and keeps every setting of commands that run at the same time", function()
+    local names, folder = { "project", "integration", "org", "region" }, session.home .. "/new"
+    local script = { "umask 0" }
+    for _, name in ipairs(names) do -- each of them a single process
+      script[#script + 1] = ("$LUA -e 'os.execute, io.popen = nil' bin/ampersand config set %s x-%s &"):format(name, name)
+    end
+    session:run(table.concat(script, "\n") .. "\nwait", { XDG_CONFIG_HOME = folder .. "/er" })
+    local text = command.read(folder .. "/er/ampersand/config")
+    for _, name in ipairs(names) do assert.truthy(text:find(("%s = x-%s\n"):format(name, name), 1, true), text) end
+    for path, permissions in pairs {
+      [""] = "rwx------", ["/er"] = "rwx------", ["/er/ampersand"] = "rwx------", ["/er/ampersand/config"] = "rw-------",
+      ["/er/ampersand/config.lock"] = "rw-------",
+    } do
+      assert.equal(permissions, lfs.attributes(folder .. path, "permissions"), path)
+    end
+  end)
+
+  it("is read once no other command changes it, which a command waits for five seconds at most", function()
+    local append_file, now, late = core.append_file, core.now, 0
+    finally(function() core.append_file, core.now = append_file, now end)
+    local text = file_of()
+    command.write(CONFIG, text)
+    local held = assert(append_file(CONFIG .. ".lock"))
+    core.now = function()
+      late = late + 1
+      return now() + late
+    end
+    local result = session:call("ampersand config set org x", BARE)
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find("/config is being changed by another command\n", 1, true), result.err)
+    assert.equal(text, command.read(CONFIG))
+    core.append_file = function(name)
+      local file, why, locked = append_file(name)
+      if locked then -- by the other command, which now ends
+        text = file_of "region = eu\n"
+        command.write(CONFIG, text)
+        held:close()
+      end
+      return file, why, locked
+    end
+    assert.equal(0, session:call("ampersand config set org x", BARE).code)
+    assert.equal(text .. "org = x\n", command.read(CONFIG))
+  end)
+
+  it("is as it was where the disk is full, or its folder cannot be made", function()
+    command.write(CONFIG, file_of())
+    -- no file may grow, not even those that a spec reads a command's output from
+    local result = session:run("{ (trap '' XFSZ; ulimit -f 0; ampersand config set org x) 2>&1; echo $?; } | cat", BARE)
+    assert.equal(("ampersand: %s.new cannot be written\n1\n"):format(CONFIG), result.out)
+    assert.equal(file_of(), command.read(CONFIG))
+    result = session:call("ampersand config set org x", { XDG_CONFIG_HOME = "/dev/null" })
+    assert.same({ 1, "ampersand: /dev/null/ampersand/config.lock cannot be written: Not a directory\n" }, { result.code, result.err })
   end)
 
   it("keeps its comments and order when a setting changes, and gives back what was set", function()
@@ -193,5 +244,24 @@ describe("the configuration file", function()
     local refused = with_file(text, [[ampersand config set org "it's "\"x\"]], BARE)
     assert.equal(1, refused.code)
     assert.equal(text, command.read(CONFIG))
+  end)
+end)
+
+describe("a private file", function()
+  it("is not made where there is one, and not where none can be", function()
+    local path = session.home .. "/private"
+    assert.equal(path, core.make_private(path))
+    os.execute(("chmod 604 %s; exec mkfifo -m 600 %s.pipe"):format(path, path))
+    for name, permissions in pairs {
+      [path] = "-rw----r--", [path .. ".pipe"] = "prw-------", ["/dev/null"] = "crw-rw-rw-", ["/"] = "drwxr-xr-x",
+    } do
+      assert.equal(name, core.make_private(name))
+      assert.equal(permissions, core.permissions(name))
+    end
+    lfs.link("private.link", path .. ".link", true) -- to itself
+    for _, name in ipairs { "", "/dev/null/x", path .. "/x", path .. ".link", path .. ("/x"):rep(5000) } do
+      assert.is_nil(core.make_private(name))
+      assert.is_nil(core.permissions(name))
+    end
   end)
 end)

@@ -27,6 +27,11 @@ end
 
 local preload = { __index = function(_, name) return name:find "^ampersand%.cli" and loader_of(name) or nil end }
 
+-- What is asked at a terminal takes a process; nothing else does.
+local function no_process(command)
+  error("it starts a process: " .. command, 0)
+end
+
 -- Calls f with modules of its own and some members of tables replaced.
 local function apart(replaced, f)
   local modules, before, input = take_modules(package.loaded), {}, io.input()
@@ -75,6 +80,7 @@ function in_process.run(words, getenv, input, given)
     { os, "getenv", getenv }, { os, "exit", function() error "os.exit was called" end },
     { io, "stdin", stdin }, { io, "stdout", stdout }, { io, "stderr", given.together and stdout or stderr },
     { core, "is_terminal", function(descriptor) return terminals[descriptor] or false end },
+      { os, "execute", no_process }, { io, "popen", no_process },
   }, function()
     io.input(stdin)
     return require("ampersand.cli").main(words)

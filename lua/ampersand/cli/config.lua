@@ -11,8 +11,6 @@ local redact = require "ampersand.util.redact"
 local shell = require "ampersand.cli.shell"
 local url = require "ampersand.util.url"
 
-local quote = shell.quote
-
 local config = {}
 
 -- Why a region is not one; nil when it is.
@@ -61,7 +59,7 @@ end
 ---@return string? open
 ---@return boolean exists
 function config.open_to_others(path)
-  local permissions = shell.read(("exec ls -ldL %s 2>/dev/null"):format(quote(path))):match "^%S%S%S%S%S%S%S%S%S%S"
+  local permissions = core.permissions(path)
   return permissions and permissions:sub(5) ~= "------" and permissions or nil, permissions ~= nil
 end
 
@@ -99,7 +97,7 @@ local function read_lines()
   local open = config.open_to_others(path)
   if open then
     local words = "%s can be read by others (%s), and keys are in it; run: chmod 600 %s"
-    exit.usage(words:format(path, open, quote(path)))
+    exit.usage(words:format(path, open, shell.quote(path)))
   end
   for line in (text:gsub("^\239\187\191", "") .. "\n"):gmatch "(.-)\r?\n" do lines[#lines + 1] = line end
   return lines
@@ -132,17 +130,15 @@ function config.load()
   return parse(read_lines())
 end
 
--- Makes the folder, and waits for another command that changes the file: each would undo what the other has set.
+-- Waits for another command that changes the file: each would undo what the other has set.
 local function lock(path)
-  local folder, name = quote(path:match "^(.*)/"), path .. ".lock"
-  shell.run(("exec 2>/dev/null; umask 077; { test -d %s || mkdir -p %s; } && : >> %s"):format(folder, folder,
-    quote(name)))
-  local started = core.now()
+  local name, started = path .. ".lock", core.now()
+  core.make_private(name)
   repeat
     local file, why, locked = core.append_file(name)
     if file then return file end
     if not locked then exit.with(exit.FAILURE, ("%s cannot be written: %s"):format(name, why)) end
-    shell.run "sleep 0.1 2>/dev/null || sleep 1"
+    require "ampersand.transport.curl".new():sleep(0.05)
   until core.now() - started > 5
   exit.with(exit.FAILURE, path .. " is being changed by another command")
 end
@@ -151,8 +147,7 @@ end
 local function write(path, text)
   local new = path .. ".new"
   os.remove(new)
-  local made = shell.run(("exec 2>/dev/null; umask 077; : > %s"):format(quote(new)))
-  local file = made and io.open(new, "w")
+  local file = core.make_private(new) and io.open(new, "w")
   local written = file and file:write(text)
   if not (file and file:close() and written) then exit.with(exit.FAILURE, new .. " cannot be written") end
   local ok, why = os.rename(new, path)
@@ -195,7 +190,7 @@ function config.set(profile, name, value)
     problem = "a value is one line, with quotes of one kind"
   end
   if problem then exit.with(exit.FAILURE, problem) end
-  path = shell.read(("exec readlink -f %s 2>/dev/null"):format(quote(path))):match "^[^\n]+" or path
+  path = core.make_private(path) or path
   local held = lock(path)
   local lines = read_lines()
   parse(lines)

@@ -9,14 +9,6 @@ function shell.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- Runs a command.
----@param command string
----@return boolean succeeded
-function shell.run(command)
-  local first = os.execute(command)
-  return first == true or first == 0
-end
-
 --- Runs a command and reads what it prints.
 ---@param command string
 ---@return string output

@@ -142,7 +142,7 @@ local function read_head(conn)
   local raw = read_until(conn, function(buffer) return (select(2, buffer:find("\r\n\r\n", 1, true))) end)
   if not raw then return nil end
   local request = { raw = raw, headers = {} }
-  request.method, request.path = raw:match "^(%u+) (%S+) HTTP/1%.1\r\n"
+  request.method, request.path = raw:match "^(%u+) (%S+) HTTP/1%.[01]\r\n"
   for name, value in raw:gmatch "\r\n([^:\r\n]+): ?([^\r\n]*)" do request.headers[name:lower()] = value end
   return request
 end

@@ -149,12 +149,15 @@ function Session:prelude(more)
   return table.concat(lines, "\n") .. "\n"
 end
 
--- The text of a script. A single command takes the place of its shell: the processes are most of what it costs.
-function Session:text(script, more)
+-- The text of a script, and whether it is a single command: that takes the place of its shell, in `runner` if one is
+-- given, since the processes are most of what it costs.
+function Session:text(script, more, runner)
   local words = words_of((script:gsub("%s*%d?[<>]&?[%w/-]+", "")), self:getenv(more)) -- without redirections
   local is_command = words and words[1] == "ampersand"
-  if is_command then script = script:gsub("^%s*ampersand", "exec " .. LUA .. " bin/ampersand") end
-  return self:prelude(more) .. script .. "\n"
+  if is_command then
+    script = script:gsub("^%s*ampersand", ("exec %s%s bin/ampersand"):format(runner or "", LUA))
+  end
+  return self:prelude(more) .. script .. "\n", is_command
 end
 
 -- The exit code out of what os.execute returns: a status of waitpid in Lua 5.1.
@@ -259,8 +262,13 @@ Terminal.__index = Terminal
 function Session:terminal(script, given)
   given = given or {}
   local name, after = self:name(), given.after or "."
-  command.write(name, self:text(script, given.env))
-  local pipe = assert(io.popen(("exec %s %d sh %s >%s.out 2>&1"):format(terminal_program(), given.columns or 80, name, name), "w"))
+  local runner = ("%s %d "):format(terminal_program(), given.columns or 80)
+  local text, is_command = self:text(script, given.env, runner)
+  if not is_command then
+    command.write(name, text)
+    text = ("exec %s sh %s"):format(runner, name)
+  end
+  local pipe = assert(io.popen(("exec >%s.out 2>&1\n%s"):format(name, text), "w"))
   if given.keys then
     assert(server.await(20, type(after) == "function" and after or function() return read(name .. ".out"):find(after) end),
       "what the keys are an answer to did not come")

@@ -4,9 +4,8 @@ local command = require "support.command"
 local process = require "support.process"
 local simulated = require "support.simulated"
 local socket = require "socket"
-local mock = require "support.mock"
 
-local COUNT, STEP = 200, 4
+local COUNT, STEP = 100, 2
 local CHANGED = simulated.changed(COUNT, STEP)
 
 -- Runs an edit or an undo, and tells by a file that it came to its end, and whether nothing is left to do.
@@ -44,17 +43,11 @@ local function dice(seed)
 end
 
 describe("an edit whose process is killed at random moments", function()
-  local server, journal
+  local server, client, journal
 
-  before_each(function()
-    server = mock.start { installations = COUNT }
-    journal = os.tmpname()
-    os.remove(journal)
-  end)
-
+  before_each(function() server, client, journal = simulated.open(COUNT) end)
   after_each(function()
-    server:stop()
-    os.remove(journal)
+    simulated.close(server, client, journal)
     os.remove(journal .. ".end")
   end)
 
@@ -107,10 +100,53 @@ describe("an edit whose process is killed at random moments", function()
     return kills, output
   end
 
-  local function play(seed, faults)
-    local draw = dice(seed)
+  -- A file may grow so far and no further, as on a disk that is full; at first that ends the plan, then the run.
+  it("sends nothing that its journal cannot hold, and goes on when there is room", function()
+    local program = os.tmpname()
+    finally(function() os.remove(program) end) -- luacheck: ignore 113
+    local file = assert(io.open(program, "w"))
+    file:write(PROGRAM)
+    file:close()
+    local function run_within(blocks)
+      local pipe = assert(io.popen(("trap '' XFSZ; ulimit -f %s; exec %s %s %s %s %s %s %s edit 2>&1"):format(blocks,
+        os.getenv "LUA" or "lua", program, server.url, server.key, server.project, server.integration, journal)))
+      local output = pipe:read "*a"
+      pipe:close()
+      return output
+    end
+    assert(simulated.run(client, journal, simulated.edit(STEP))) -- once with room enough, to know how much that is
+    local text = command.read(journal)
+    local plan, all = text:find '"type":"planned"' / 512, #text / 512
+    simulated.close(server, client, journal)
+    server, client, journal = simulated.open(COUNT)
+
+    local planned, stopped = 0, 0
+    local begun = 0 -- what the second run leaves of a plan; the third makes its own below it
+    for i, blocks in ipairs { 1, plan / 2, plan + 3, (plan + all) / 2, all } do
+      os.remove(journal .. ".end")
+      local output = run_within(math.floor(begun + blocks))
+      assert.matches("the journal cannot be written", output, 1, true)
+      if i == 2 then begun = #command.read(journal) / 512 end
+      stopped = stopped + 1
+      planned = planned + (is_planned() and 1 or 0)
+      local _, installations = simulated.edits(server)
+      local announced = select(2, command.read(journal):gsub('"type":"send"', ""))
+      assert.is_true(installations <= announced, installations .. " edits, " .. announced .. " announced")
+    end
+    assert.same({ 5, 3 }, { stopped, planned })
+    assert.is_true(assert(simulated.run(client, journal, simulated.edit(STEP))):complete())
+    assert.is_nil(simulated.difference(server, COUNT, simulated.edit(STEP)))
+    local _, installations, most = simulated.edits(server)
+    assert.same({ CHANGED, 1 }, { installations, most })
+  end)
+
+  it("loses nothing, applies nothing twice, touches nothing else, also when answers get lost or are refusals", function()
+    local draw = dice(4711)
     for _ = 1, 10 do draw(2) end
-    for _, fault in ipairs(faults) do server:control("faults", fault) end
+    for _, fault in ipairs { { lose = true }, { drop = true }, { status = 503 } } do
+      fault.on, fault.rate = "updateInstallation", 0.08
+      server:control("faults", fault)
+    end
     -- what is asked is done at once, but the answer takes its time: most kills meet requests under way
     server:control("faults", { on = "updateInstallation", delay = 0.03 })
     server:control("faults", { on = "getInstallation", delay = 0.01 })
@@ -137,59 +173,5 @@ describe("an edit whose process is killed at random moments", function()
     assert.equal(CHANGED, installations)
     assert.equal(2, most)
     for id, count in pairs(edits) do assert.equal(2, count, id) end
-  end
-
-  -- A file may grow so far and no further, as on a disk that is full; at first that ends the plan, then the run.
-  it("sends nothing that its journal cannot hold, and goes on when there is room", function()
-    local program = os.tmpname()
-    finally(function() os.remove(program) end) -- luacheck: ignore 113
-    local file = assert(io.open(program, "w"))
-    file:write(PROGRAM)
-    file:close()
-    local function run_within(blocks)
-      local pipe = assert(io.popen(("trap '' XFSZ; ulimit -f %s; exec %s %s %s %s %s %s %s edit 2>&1"):format(blocks,
-        os.getenv "LUA" or "lua", program, server.url, server.key, server.project, server.integration, journal)))
-      local output = pipe:read "*a"
-      pipe:close()
-      return output
-    end
-    run_within "unlimited" -- once with room enough, to know how much that is
-    local text = command.read(journal)
-    local plan, all = text:find '"type":"planned"' / 512, #text / 512
-    os.remove(journal)
-    server:stop()
-    server = mock.start { installations = COUNT }
-
-    local planned, stopped = 0, 0
-    local begun = 0 -- what the second run leaves of a plan; the third makes its own below it
-    for i, blocks in ipairs { 1, plan / 2, plan + 3, (plan + all) / 2, all } do
-      os.remove(journal .. ".end")
-      local output = run_within(math.floor(begun + blocks))
-      assert.matches("the journal cannot be written", output, 1, true)
-      if i == 2 then begun = #command.read(journal) / 512 end
-      stopped = stopped + 1
-      planned = planned + (is_planned() and 1 or 0)
-      local _, installations = simulated.edits(server)
-      local announced = select(2, command.read(journal):gsub('"type":"send"', ""))
-      assert.is_true(installations <= announced, installations .. " edits, " .. announced .. " announced")
-    end
-    assert.same({ 5, 3 }, { stopped, planned })
-    run_within "unlimited"
-    assert.equal("complete", ended())
-    assert.is_nil(simulated.difference(server, COUNT, simulated.edit(STEP)))
-    local _, installations, most = simulated.edits(server)
-    assert.same({ CHANGED, 1 }, { installations, most })
-  end)
-
-  it("loses nothing, applies nothing twice, touches nothing else", function()
-    play(20261123, {})
-  end)
-
-  it("nor when answers get lost and requests are refused besides", function()
-    play(4711, {
-      { on = "updateInstallation", lose = true, rate = 0.08 },
-      { on = "updateInstallation", drop = true, rate = 0.08 },
-      { on = "updateInstallation", status = 503, rate = 0.08 },
-    })
   end)
 end)

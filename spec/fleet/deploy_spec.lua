@@ -1,6 +1,7 @@
 local ampersand = require "ampersand"
 local command = require "support.command"
 local core = require "ampersand.core"
+local lfs = require "lfs"
 local mock = require "support.mock"
 local simulated = require "support.simulated"
 
@@ -165,8 +166,8 @@ integrations:
   it("reads a file, or the folder that holds it", function()
     local folder = os.tmpname()
     os.remove(folder)
-    os.execute("mkdir " .. folder)
-    finally(function() os.execute("rm -r " .. folder) end)
+    assert(lfs.mkdir(folder))
+    finally(function() return os.remove(folder .. "/amp.yaml"), lfs.rmdir(folder) end)
     local none, err = client.integrations:deploy { file = folder }
     assert.is_nil(none)
     assert.same({ "config", true }, { err.kind, err.message:find("cannot read " .. folder, 1, true) ~= nil })
@@ -215,7 +216,7 @@ describe("ampersand deploy", function()
     local file = assert(io.open(folder .. "/amp.yaml", "w"))
     file:write(text)
     file:close()
-    return session:run("ampersand " .. words .. " " .. folder)
+    return session:call("ampersand " .. words .. " " .. folder)
   end
 
   it("shows the plan, refuses without a terminal, applies with --yes", function()
@@ -268,7 +269,7 @@ describe("ampersand deploy", function()
     assert.truthy(result.err:find("is not valid, nothing was sent\n", 1, true), result.err)
     result = run("validate", '"\\e[31mred": 1\n')
     assert.same({ 1, nil }, { result.code, result.out:find("\27", 1, true) })
-    result = session:run "ampersand validate /nowhere"
+    result = session:call "ampersand validate /nowhere"
     assert.same({ 2, "ampersand: cannot read /nowhere, nor an amp.yaml in it\n" }, { result.code, result.err })
   end)
 end)

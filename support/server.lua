@@ -1,6 +1,7 @@
 -- Starts programs for specs, examples and measurements: each is stopped by its process id, and ends with the process
 -- that started it, whatever ends that one.
 
+local core = require "ampersand.core"
 local socket = require "socket"
 
 local server = {}
@@ -23,13 +24,24 @@ function server.read(path)
   return text
 end
 
---- A new folder below the system's temporary files.
+--- A new folder of its owner's alone, below the system's temporary files.
 ---@return string path
 function server.folder()
-  local pipe = assert(io.popen "exec mktemp -d")
-  local path = pipe:read "*l"
-  pipe:close()
+  local path = os.tmpname()
+  os.remove(path)
+  core.make_private(path .. "/.")
   return path
+end
+
+--- Removes a file, or a folder with all that is in it.
+function server.remove(path)
+  local lfs = require "lfs"
+  if lfs.symlinkattributes(path, "mode") == "directory" then
+    for name in lfs.dir(path) do
+      if name ~= "." and name ~= ".." then server.remove(path .. "/" .. name) end
+    end
+  end
+  os.remove(path)
 end
 
 --- Waits until `condition()` holds.

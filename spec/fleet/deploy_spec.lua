@@ -1,9 +1,9 @@
 local ampersand = require "ampersand"
 local command = require "support.command"
 local core = require "ampersand.core"
-local lfs = require "lfs"
 local mock = require "support.mock"
 local simulated = require "support.simulated"
+local starting = require "support.server"
 
 local COUNT = 120
 
@@ -164,10 +164,8 @@ integrations:
   end)
 
   it("reads a file, or the folder that holds it", function()
-    local folder = os.tmpname()
-    os.remove(folder)
-    assert(lfs.mkdir(folder))
-    finally(function() return os.remove(folder .. "/amp.yaml"), lfs.rmdir(folder) end)
+    local folder = starting.folder()
+    finally(function() starting.remove(folder) end)
     local none, err = client.integrations:deploy { file = folder }
     assert.is_nil(none)
     assert.same({ "config", true }, { err.kind, err.message:find("cannot read " .. folder, 1, true) ~= nil })

@@ -62,7 +62,7 @@ end
 
 function Session:close()
   for _, each in ipairs(self.started) do each:kill() end
-  os.execute("rm -rf " .. quote(self.home))
+  server.remove(self.home)
 end
 
 -- In the process of the spec -----------------------------------------------------------------------------------------

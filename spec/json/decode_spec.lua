@@ -1,6 +1,8 @@
 local core = require "ampersand.core"
 local random_json = require "support.random_json"
 
+local function sorted(value) return (core.encode(value, { sort_keys = true })) end
+
 describe("decode", function()
   it("reads every kind of value", function()
     local value = assert(core.decode [[{"a": [1, 2.5, true, false, null], "b": {"c": "x\u00e9\ud83d\ude00\n"}}]])
@@ -92,13 +94,13 @@ describe("decoder", function()
 
   it("reads a long array as it reads a short one", function()
     local element = '{"a":[1,2,{"b":"x\\n"}],"c":null}'
-    local count = 40000
+    local count = 2000 -- more than is read at a time
     local text = "[" .. (element .. ", "):rep(count) .. "7 ]"
     local list = core.decode(text)
     assert.equal(core.array_mt, getmetatable(list))
     assert.equal(count + 1, #list)
     assert.equal(7, list[count + 1])
-    for i = 1, count, 997 do assert.are.same(core.decode(element), list[i]) end
+    for i = 1, count, 97 do assert.are.same(core.decode(element), list[i]) end
     assert.is_nil(core.decode(text, { nulls = "drop" })[count].c)
     local padding = (" "):rep(1024 * 1024)
     assert.equal("[]", core.encode(core.decode(padding .. "[ ]")))
@@ -141,9 +143,10 @@ describe("decoder", function()
       assert.equal(0, value.a.twice)
       for i, piece in ipairs(pieces) do
         local whole = core.decode(piece, options)
-        assert.same(whole, value.b[i])
-        if whole == core.null and options then whole = nil end
-        assert.same(whole, value.a["m" .. i])
+        local text = sorted(whole)
+        if text ~= sorted(value.b[i]) then assert.same(whole, value.b[i]) end
+        if whole == core.null and options then whole, text = nil, nil end
+        if text ~= sorted(value.a["m" .. i]) then assert.same(whole, value.a["m" .. i]) end
       end
       assert.equal(core.array_mt, getmetatable(value.b))
       assert.is_nil(getmetatable(value.a))

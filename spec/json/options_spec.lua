@@ -74,7 +74,7 @@ describe("JSON options", function()
       return true
     end
     local elements = json.array {}
-    for m = 0, 100 do
+    for m = 0, 100, 4 do
       for i = 0, 3 do elements[#elements + 1] = { m = m, n = i % 2, k = i < 2 and "x" or "y" } end
     end
     local text, kept = json.encode(elements), 0
@@ -86,7 +86,7 @@ describe("JSON options", function()
       kept = kept + #expected
       assert.same(expected, json.decode(text, { where = condition }))
     end
-    assert.is_true(kept > 200 and kept < 3 * #elements)
+    assert.is_true(kept > 50 and kept < 3 * #elements)
     for _, read in ipairs(READERS) do
       assert.matches("nested more than 100 deep", blamed(function() read { where = nested(101) } end))
     end

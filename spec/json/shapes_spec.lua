@@ -3,6 +3,9 @@ local core = require "ampersand.core"
 local random_json = require "support.random_json"
 
 local unpack = table.unpack or unpack -- luacheck: ignore 143 113
+local OFTEN = rawget(_G, "jit") and 20 or 2 -- where nothing is compiled, there is nothing to wait for
+
+local function sorted(value) return (core.encode(value, { sort_keys = true })) end
 
 describe("objects with the same names, again and again,", function()
   -- The text of an object with these members, and the value that it must become.
@@ -91,26 +94,23 @@ describe("objects with the same names, again and again,", function()
     end
     local list = core.decode("[" .. (element .. ","):rep(3000) .. element .. "]")
     assert.equal(3001, #list)
-    for i = 1, #list, 7 do assert.same(core.decode(element), list[i]) end
+    for i = 1, #list, 70 do assert.same(core.decode(element), list[i]) end
     local long = {}
     for i = 1, 6000 do long[i] = ('{"a":%d,"b":{"n":1,"o":2,"p":3},"c":"x"}'):format(i) end
     for i, value in ipairs(core.decode('{"k":1,"list":[' .. table.concat(long, ",") .. '],"z":3}').list) do
-      assert.same({ a = i, b = { n = 1, o = 2, p = 3 }, c = "x" }, value)
+      if sorted(value) ~= long[i] then assert.equal(long[i], sorted(value)) end
     end
   end)
 
   it("may have more shapes than are kept", function()
     for shape = 1, 700 do
       local members, depth = "", shape % 200 -- each in a place of its own
-      local expected = { ["n" .. shape] = 1, ["m" .. shape] = { x = 2 }, ["o" .. shape] = {} }
-      for more = 1, shape / 200 do
-        members, expected["p" .. more] = members .. (',"p%d":%d'):format(more, more), more
-      end
-      local text = ('{"n%d":1,"m%d":{"x":2},"o%d":[]%s}'):format(shape, shape, shape, members)
-      for _ = 1, 20 do
-        local value = core.decode(("["):rep(depth) .. text .. ("]"):rep(depth))
-        for _ = 1, depth do value = value[1] end
-        assert.same(expected, value)
+      for more = 1, shape / 200 do members = members .. (',"p%d":%d'):format(more, more) end
+      local text = ('{"m%d":{"x":2},"n%d":1,"o%d":[]%s}'):format(shape, shape, shape, members)
+      text = ("["):rep(depth) .. text .. ("]"):rep(depth)
+      for _ = 1, OFTEN do
+        local found = sorted(core.decode(text))
+        if found ~= text then assert.equal(text, found) end
       end
     end
   end)
@@ -121,7 +121,7 @@ describe("objects with the same names, again and again,", function()
       deep = '{"a":1,"b":2,"c":' .. deep .. "}"
       value = { a = 1, b = 2, c = value }
     end
-    for _ = 1, 20 do
+    for _ = 1, OFTEN do
       local found = core.decode(deep)
       for _ = 1, 400 do
         assert.equal(1, found.a)
@@ -134,7 +134,7 @@ describe("objects with the same names, again and again,", function()
       members[i] = ('"w%d":%d'):format(i, i)
       wide["w" .. i] = i
     end
-    for _ = 1, 20 do assert.same(wide, core.decode("{" .. table.concat(members, ",") .. "}")) end
+    for _ = 1, OFTEN do assert.same(wide, core.decode("{" .. table.concat(members, ",") .. "}")) end
     assert.is_truthy(value)
   end)
 

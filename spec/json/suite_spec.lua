@@ -62,13 +62,14 @@ describe("JSONTestSuite", function()
     assert.are.same({ y = 95, n = 188, i = 35 }, count)
   end)
 
-  it("is judged alike as a long text", function()
-    local padding = (" "):rep(1024 * 1024)
+  it("is judged alike at the end of a text that is read in parts", function()
+    local before = "[" .. ("0,"):rep(5000)
     for _, name in ipairs(names) do
-      local value = core.decode(padding .. read(name))
+      local value = core.decode(before .. read(name) .. "]")
       assert(is_accepted(name) == (value ~= nil), name)
       if value ~= nil then
-        assert.equal(core.encode(core.decode(read(name)), { sort_keys = true }), core.encode(value, { sort_keys = true }))
+        local last = value[5001]
+        assert.equal(core.encode(core.decode(read(name)), { sort_keys = true }), core.encode(last, { sort_keys = true }))
       end
     end
   end)

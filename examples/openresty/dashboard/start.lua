@@ -1,6 +1,7 @@
 --- Starts the dashboard and, without --real, a mock server with installations to show. `make dashboard` runs it.
 --   --installations N   of the mock server (250)      --real   the API that AMP_API_KEY and AMP_API_URL name
 --   --port N            8080 by default; 0 takes a free one
+-- SSL_CERT_FILE names the authorities to trust, where they are not the system's.
 -- The servers end with this process, however it ends: they read a pipe that closes with it.
 
 local nginx = require "support.openresty"
@@ -82,7 +83,7 @@ local function main(words)
     conf = nginx.read(FOLDER .. "/nginx.conf"), port = choose_port(options.port), folder = "{{root}}/" .. FOLDER,
     env = environment(api, os.getenv "DASHBOARD_REFRESH" or "2"),
     resolver = ("\n" .. nginx.read "/etc/resolv.conf"):match "\nnameserver +(%d[%d.]*)" or "127.0.0.1",
-    certificates = first_file(CERTIFICATES),
+    certificates = os.getenv "SSL_CERT_FILE" or first_file(CERTIFICATES),
   }
   print("dashboard " .. server.url .. "/")
   print(options.real and "It shows the API's installations." or "It shows a simulated fleet.")

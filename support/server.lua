@@ -64,10 +64,11 @@ function server.listens(port)
   return connection ~= nil
 end
 
+local HAS_PROC = server.read "/proc/self/stat" ~= ""
+
 --- Whether a process runs: one that has ended and for which no one has waited yet does not.
 function server.alive(pid)
-  local state = server.read(("/proc/%d/stat"):format(pid)):match "%) (%a)"
-  if state then return state ~= "Z" end
+  if HAS_PROC then return server.read(("/proc/%d/stat"):format(pid)):find "%) [^Z]" ~= nil end
   return succeeds(("kill -0 %d 2>/dev/null"):format(pid))
 end
 

@@ -49,8 +49,12 @@ local function assert_contains(expected, actual, path)
   for key, value in pairs(expected) do assert_contains(value, actual[key], path .. "." .. key) end
 end
 
+local server
+setup(function() server = mock.start { installations = 300 } end)
+teardown(function() server:stop() end)
+
 describe("listing over HTTP", function()
-  local server, client
+  local client
 
   local function new(more)
     local settings = {
@@ -60,8 +64,6 @@ describe("listing over HTTP", function()
     return ampersand.new(settings)
   end
 
-  setup(function() server = mock.start { installations = 300 } end)
-  teardown(function() server:stop() end)
   before_each(function() client = new() end)
   after_each(function() client:close() end)
 
@@ -189,11 +191,7 @@ describe("listing over HTTP", function()
   end)
 
   it("works in a process that forked after the client was made", function()
-    local directory = os.tmpname()
-    os.remove(directory)
-    assert(os.execute("mkdir " .. directory))
-    finally(function() os.execute("rm -r " .. directory) end) -- luacheck: ignore
-    local process = assert(package.loadlib(build.c("process", "module", directory), "luaopen_process"))()
+    local process = assert(package.loadlib(build.c("process", "module"), "luaopen_process"))()
     client.installations:count()
     local pid = process.fork()
     if pid == 0 then
@@ -206,11 +204,7 @@ describe("listing over HTTP", function()
 end)
 
 describe("several calls", function()
-  local server, client
-
-  setup(function() server = mock.start { installations = 300 } end)
-  teardown(function() server:stop() end)
-
+  local client
   before_each(function()
     client = ampersand.new {
       api_key = server.key, base_url = server.url, project = server.project, integration = server.integration, retry = false,

@@ -1,28 +1,43 @@
 -- Compiles the C sources of specs for the Lua that runs them, and runs Lua scripts in processes of their own.
 
+local lfs = require "lfs"
+
 local build = {}
 
 local VERSION = os.getenv "LUA_VERSION" or "5.4"
 local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
 
-local function succeeded(ok) return ok == true or ok == 0 end
+local DIRECTORY = ("%s/build/helpers-%s"):format(lfs.currentdir(), VERSION)
 
---- Compiles spec/support/NAME.c. `kind`: "module" (Lua's C API), "preload" or "program" (linked with Lua and libcurl).
+local SOURCES = { heads = "-Isrc src/http_head.c src/http_buffer.c src/memory.c" } -- beside their own
+
+local FLAGS = {
+  module = "-shared -fPIC $(pkg-config --cflags " .. PACKAGE .. ")",
+  preload = "-shared -fPIC",
+  program = "$(pkg-config --cflags --libs " .. PACKAGE .. " libcurl) -lpthread -lm -ldl",
+}
+
+local function changed(path) return lfs.attributes(path, "modification") or 0 end
+
+--- Compiles spec/support/NAME.c, unless the last run has. `kind`: "module" (Lua's C API), "preload" or "program" (linked with
+--- Lua and libcurl).
 ---@param name string
 ---@param kind string
----@param directory string
----@param more string? further sources and options
 ---@return string path
-function build.c(name, kind, directory, more)
-  local path = ("%s/%s%s"):format(directory, name, kind == "program" and "" or ".so")
-  local flags = ({
-    module = "-shared -fPIC $(pkg-config --cflags " .. PACKAGE .. ")",
-    preload = "-shared -fPIC",
-    program = "$(pkg-config --cflags --libs " .. PACKAGE .. " libcurl) -lpthread -lm -ldl",
-  })[kind]
-  local command = ("env -u LD_PRELOAD %s -O1 -g -o '%s' spec/support/%s.c %s %s"):format(
-    os.getenv "CC" or "cc", path, name, more or "", flags)
-  assert(succeeded(os.execute(command)), command)
+function build.c(name, kind)
+  local source = ("spec/support/%s.c"):format(name)
+  local path = ("%s/%s%s"):format(DIRECTORY, name, kind == "program" and "" or ".so")
+  local newest = math.max(changed(source), changed "spec/support/build.lua")
+  for file in lfs.dir "src" do
+    if SOURCES[name] then newest = math.max(newest, changed("src/" .. file)) end
+  end
+  if changed(path) > newest then return path end
+  lfs.mkdir(DIRECTORY)
+  -- specs that run side by side find it whole or not at all
+  local command = ("env -u LD_PRELOAD %s -O1 -g -o '%s'.$$ %s %s %s && exec mv '%s'.$$ '%s'"):format(
+    os.getenv "CC" or "cc", path, source, SOURCES[name] or "", FLAGS[kind], path, path)
+  local ok = os.execute(command)
+  assert(ok == true or ok == 0, command)
   return path
 end
 
@@ -39,7 +54,7 @@ function build.run(script, directory, options)
   file:write(script)
   file:close()
   local command = ("LD_PRELOAD=\"$LD_PRELOAD %s\" LUA_CPATH='%s/?.so;'\"$LUA_CPATH\" %s '%s' %s"):format(
-    options.preload or "", directory, os.getenv "LUA" or "lua5.4", name, options.arguments or "")
+    options.preload or "", DIRECTORY, os.getenv "LUA" or "lua5.4", name, options.arguments or "")
   command = (options.wrap or "%s"):gsub("%%s", function() return command end)
   local pipe = assert(io.popen("{ " .. command .. "; } 2>&1; code=$?; echo; echo $code"))
   local output, code = pipe:read("*a"):match "^(.*)\n(%d+)\n$"

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "ampersand.h"
@@ -31,6 +32,14 @@ static int l_time(lua_State *L)
 static int l_is_terminal(lua_State *L)
 {
     lua_pushboolean(L, isatty((int)luaL_checknumber(L, 1)));
+    return 1;
+}
+
+/* core.columns(): of the terminal that standard output is; 0 where that is not known. */
+static int l_columns(lua_State *L)
+{
+    struct winsize size;
+    lua_pushnumber(L, ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0);
     return 1;
 }
 
@@ -92,6 +101,8 @@ AMP_EXPORT int luaopen_ampersand_core(lua_State *L)
     lua_setfield(L, -2, "now");
     lua_pushcfunction(L, l_is_terminal);
     lua_setfield(L, -2, "is_terminal");
+    lua_pushcfunction(L, l_columns);
+    lua_setfield(L, -2, "columns");
     lua_pushcfunction(L, l_time);
     lua_setfield(L, -2, "time");
     lua_pushcfunction(L, l_bind_lazily);

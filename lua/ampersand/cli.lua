@@ -50,7 +50,7 @@ function cli.main(words)
     if code == exit.OK and not flushed then code, message = exit.explain(problem) end
   end
   if code == exit.INTERRUPTED then
-    -- Closes the pipe of an interrupted shell.read, which waits until the shell has put the terminal's echo back.
+    -- Closes the pipe of an interrupted question, which waits until the shell has put the terminal's echo back.
     collectgarbage()
     io.stderr:write "\n"
   elseif message then

@@ -20,10 +20,9 @@ end
 ---@return integer?
 function terminal.columns()
   if not terminal.is "stdout" then return nil end
-  local set = tonumber(os.getenv "COLUMNS" or "")
-  if set and set >= 1 then return math.floor(set) end
-  local found = tonumber(shell.read("exec stty size 2>/dev/null </dev/tty"):match "^%d+ (%d+)")
-  return found and found > 0 and found or 80
+  local set = tonumber(os.getenv "COLUMNS" or "") or 0
+  local known = set >= 1 and set or core.columns()
+  return known > 0 and math.floor(known) or 80
 end
 
 local COLOURS = { red = "31", green = "32", yellow = "33", blue = "34", grey = "90", bold = "1" }
@@ -59,9 +58,11 @@ local SECRET = [[state=$(stty -g); trap : INT TERM; stty -echo; (%s); stty "$sta
 function terminal.ask(question, secret)
   stdout.flush()
   local script = READ:format(shell.quote(question))
-  local answer = shell.read("exec </dev/tty; " .. (secret and SECRET:format(script) or script))
+  local pipe = io.popen("exec </dev/tty; " .. (secret and SECRET:format(script) or script))
+  local answer = pipe and pipe:read "*a"
+  if pipe then pipe:close() end
   if secret then io.stderr:write "\n" end
-  return answer
+  return answer or ""
 end
 
 local MAX_SECRET = 2 ^ 16 -- bytes

@@ -5,58 +5,62 @@ local mock = require "support.mock"
 
 local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
 local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
-local PLAIN = "env -u MAKEFLAGS -u MAKELEVEL -u VARIANT -u LD_PRELOAD "
+local HERE = os.getenv "PWD" or "."
+local INSTALLATIONS = 500 -- which do not fit into the megabyte of examples/embed/limit.c
 
-local function output(command)
-  local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1"))
+-- What a shell prints that runs ordinary programs with ordinary settings, whatever runs the specs.
+local function output(command, ...)
+  local pipe = assert(io.popen(("{ unset MAKEFLAGS MAKELEVEL VARIANT LD_PRELOAD\n" .. command .. "\n} 2>&1"):format(...)))
   local text = pipe:read "*a"
   pipe:close()
   return text
 end
 
-describe("a host that links ampersand statically", function()
-  local server
+local function read(name)
+  local file = assert(io.open(name))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
 
-  setup(function() server = mock.start { installations = 3000 } end)
+describe("a host that links ampersand statically", function()
+  local server, settings
+
+  setup(function()
+    server = mock.start { installations = INSTALLATIONS }
+    settings = ("export AMP_API_URL=%s AMP_API_KEY=%s"):format(server.url:gsub("/v1$", ""), server.key)
+  end)
   teardown(function() server:stop() end)
 
   local function works(program)
-    local command = "cd / && env -u LUA_PATH -u LUA_CPATH -u LD_PRELOAD AMP_API_URL=%s AMP_API_KEY=%s %s %s integration-123"
-    local text = output(command:format(server.url:gsub("/v1$", ""), server.key, program, server.project))
-    assert.equal(3000, select(2, text:gsub("installation%-%S+%s+%a+\n", "")), text:sub(1, 1000))
-    text = output(command:format(server.url:gsub("/v1$", ""), "wrong-key", program, server.project))
-    assert.truthy(text:find("401", 1, true), text)
-    assert.is_nil(text:find("wrong-key", 1, true))
+    program = ("%s %s integration-123"):format(program, server.project)
+    local text = output("%s; cd /; unset LUA_PATH LUA_CPATH; %s; echo; AMP_API_KEY=wrong-key exec %s", settings, program, program)
+    local listed, refused = text:match "^(.-\n)\n(.*)$"
+    assert.equal(INSTALLATIONS, select(2, listed:gsub("installation%-%S+%s+%a+\n", "")), text:sub(1, 1000))
+    assert.truthy(refused:find("401", 1, true), refused)
+    assert.is_nil(refused:find("wrong-key", 1, true))
   end
 
   it("lists installations, also where no file can be found", function()
-    local text = output(PLAIN .. "make -s embed LUA_VERSION=" .. VERSION)
-    assert.is_nil(text:find "error", text)
-    works(("%s/build/%s/embed"):format(os.getenv "PWD" or ".", VERSION))
+    assert.is_nil(output("exec make -s embed LUA_VERSION=%s", VERSION):find "error")
+    works(("%s/build/%s/embed"):format(HERE, VERSION))
   end)
 
-  -- Compiles a program of examples/embed by the line in its head, and runs it.
-  local function host(tree, name, arguments)
-    local file = assert(io.open("examples/embed/" .. name .. ".c"))
-    local line = file:read "*a":match "\n %* +(cc [^\n]+)"
-    file:close()
-    local text = output(("cd examples/embed && PKG_CONFIG_PATH=%s/lib/pkgconfig && export PKG_CONFIG_PATH && %s"):format(tree,
-      line:gsub("^cc", "cc -Wall -Wextra -Werror"):gsub("%-o " .. name, "-o " .. tree .. "/" .. name)))
-    assert.equal("", text)
-    return output(("env -u LD_PRELOAD LUA_PATH='%s/lua/?.lua' LUA_CPATH='%s/build/5.4/?.so' AMP_API_URL=%s AMP_API_KEY=%s "
-      .. "AMPERSAND_PROJECT_ID=my-project AMPERSAND_INTEGRATION_ID=salesforce %s/%s %s"):format(os.getenv "PWD",
-      os.getenv "PWD", server.url:gsub("/v1$", ""), server.key, tree, name, arguments or ""))
-  end
+  -- The line in the head of a program of examples/embed that compiles it.
+  local function line_of(name) return read("examples/embed/" .. name .. ".c"):match "\n %* +(cc [^\n]+)" end
 
+  -- Compiles other programs there by their lines, and runs them.
   local function hosts_work(tree)
-    local text = host(tree, "embed", "my-project salesforce")
-    assert.matches("^installation%-123%s+healthy\n", text)
-    text = host(tree, "local")
+    local script = { ("%s AMPERSAND_PROJECT_ID=my-project AMPERSAND_INTEGRATION_ID=salesforce PKG_CONFIG_PATH=%s/lib/pkgconfig")
+      :format(settings, tree), ("export LUA_PATH='%s/lua/?.lua' LUA_CPATH='%s/build/5.4/?.so'; cd examples/embed"):format(HERE, HERE) }
+    for _, name in ipairs { "local", "limit", "sandbox" } do
+      script[#script + 1] = line_of(name):gsub("^cc", "cc -Wall -Wextra -Werror"):gsub("%-o " .. name, "-o " .. tree .. "/" .. name)
+      script[#script + 1] = ("%s/%s 1000000"):format(tree, name)
+    end
+    local text = output("%s", table.concat(script, "\n"))
     assert.matches("^installation%-123\thealthy\n", text)
-    text = host(tree, "limit", 1000000)
-    assert.matches("list\tfalse\tnot enough memory\ncount\t3000\t.*\nstream\t3000\tnil\n$", text)
-    text = host(tree, "sandbox")
-    assert.matches("^require\tnil\tio\tnil\tos\tnil\ninstallation%-123\thealthy\n", text)
+    assert.matches(("list\tfalse\tnot enough memory\ncount\t%d\t[^\n]*\nstream\t%d\tnil\nrequire\tnil\tio\tnil\tos\tnil\n"
+      .. "installation%%-123\thealthy\n"):format(INSTALLATIONS, INSTALLATIONS), text)
     assert.matches("404 Not Found", text)
     assert.matches("unknown [^\n]*\"timout\"", text)
     assert.is_nil(text:find(server.key, 1, true))
@@ -65,27 +69,21 @@ describe("a host that links ampersand statically", function()
   it("finds the installed library through pkg-config, as the guide says", function()
     local tree = os.tmpname()
     os.remove(tree)
-    finally(function() os.execute("rm -rf " .. tree) end) -- luacheck: ignore
-    local file = assert(io.open "docs/embedding.md")
-    local block = file:read "*a":match "```sh\n(make install%-static .-)```"
-    file:close()
-    local version = VERSION == "jit" and "LUA_VERSION=jit" or "LUA_VERSION=" .. VERSION
-    block = block:gsub("/usr/local", tree):gsub("LUA_VERSION=5%.4", version):gsub("lua5%.4", PACKAGE)
+    finally(function() os.execute("exec rm -rf " .. tree) end) -- luacheck: ignore
+    local block = read "docs/embedding.md":match "```sh\n(make install%-static .-)```"
+    assert.truthy(block:gsub("examples/embed/", ""):find(line_of "embed", 1, true), "the program itself says the same")
+    block = block:gsub("/usr/local", tree):gsub("LUA_VERSION=5%.4", "LUA_VERSION=" .. VERSION):gsub("lua5%.4", PACKAGE)
       :gsub("%-o embed", "-o " .. tree .. "/embed"):gsub("make install", "make -s install")
-    local text = output(("export PKG_CONFIG_PATH=%s/lib/pkgconfig; unset MAKEFLAGS MAKELEVEL VARIANT LD_PRELOAD\n%s"):format(
-      tree, block))
-    assert.equal("", text)
-    text = output(("PKG_CONFIG_PATH=%s/lib/pkgconfig pkg-config --modversion ampersand-%s"):format(tree, PACKAGE))
-    assert.equal(require("ampersand.version").number .. "\n", text)
+    assert.equal(require("ampersand.version").number .. "\n", output(
+      "export PKG_CONFIG_PATH=%s/lib/pkgconfig\n%s\npkg-config --modversion ampersand-%s", tree, block, PACKAGE))
     works(tree .. "/embed")
     if VERSION == "5.4" then hosts_work(tree) end
   end)
 
   local function is_one_file(name, compile)
     local program = ("build/%s/amalgamation/%s"):format(VERSION, name)
-    local text = output(PLAIN .. ("make -s %s LUA_VERSION=%s COMPILE='%s'"):format(program, VERSION, compile))
-    assert.equal("", text)
-    works((os.getenv "PWD" or ".") .. "/" .. program)
+    assert.equal("", output("exec make -s %s LUA_VERSION=%s COMPILE='%s'", program, VERSION, compile))
+    works(HERE .. "/" .. program)
   end
 
   if os.getenv "LD_PRELOAD" then return end -- a sanitizer does not feel ordinary builds

@@ -128,7 +128,7 @@ local function read_until(conn, enough)
   conn.buffer = conn.buffer or ""
   local cut = enough(conn.buffer)
   while not cut do
-    local bytes = conn:some(4096)
+    local bytes = conn:some(65536)
     if not bytes then return nil end
     conn.buffer = conn.buffer .. bytes
     cut = enough(conn.buffer)

@@ -189,10 +189,10 @@ describe("the curl transport", function()
 
   it("reads a long body whole and in pieces", function()
     for _, stream in ipairs { false, true } do
-      local status, body, kind = fetch("big?bytes=3000000", nil, { stream = stream })
+      local status, body, kind = fetch("big?bytes=1000000", nil, { stream = stream })
       assert.is_nil(kind)
       assert.equal(200, status)
-      assert.equal(3000000, #body)
+      assert.equal(1000000, #body)
     end
   end)
 
@@ -245,36 +245,36 @@ describe("the curl transport", function()
   end
 
   it("sends a long body from where it is, without a copy", function()
-    local body = ("x"):rep(64 * 1024 * 1024)
+    local body = ("x"):rep(1024):rep(8 * 1024)
     local before = resident()
     local _, abandon = new():begin {
       method = "POST", url = server:url("", "full"), body = body, timeout = 10,
     }
     local more = resident() - before
     abandon()
-    assert.is_true(more < 16, ("%.1f MB more"):format(more))
+    assert.is_true(more < 4, ("%.1f MB more"):format(more))
   end)
 
   it("and keeps it while it is sent, whoever lets go of it", function()
-    local request = { method = "POST", url = server:url "echo", body = ("0123456789abcdef"):rep(65536), timeout = 10 }
+    local request = { method = "POST", url = server:url "echo", body = ("0123456789abcdef"):rep(16384), timeout = 10 }
     local wait = new():begin(request)
     request.body = nil
     collectgarbage()
     collectgarbage()
     local others = {}
-    for i = 1, 20 do others[i] = ("%02d"):format(i):rep(524288) end -- where it was
+    for i = 1, 20 do others[i] = ("%02d"):format(i):rep(512):rep(256) end -- where it was
     local res = assert(wait(10))
-    assert.equal(("0123456789abcdef"):rep(65536), read(res):match "\r\n\r\n(.*)$")
+    assert.equal(("0123456789abcdef"):rep(16384), read(res):match "\r\n\r\n(.*)$")
     assert.equal(20, #others)
   end)
 
   it("and lets go of it with a transfer that is closed, or dropped", function()
     local function collect()
-      for _ = 1, 10 do collectgarbage() end -- LuaJIT halves its buffer for strings each time
+      for _ = 1, rawget(_G, "jit") and 10 or 2 do collectgarbage() end -- LuaJIT halves its buffer for strings each time
       return collectgarbage "count"
     end
     local function start()
-      local request = { method = "POST", url = server:url("items", "mute"), body = ("x"):rep(8388608), timeout = 10 }
+      local request = { method = "POST", url = server:url("items", "mute"), body = ("x"):rep(1024):rep(2048), timeout = 10 }
       local wait, abandon = transport:begin(request)
       request.body = nil
       return wait, abandon
@@ -283,13 +283,13 @@ describe("the curl transport", function()
     assert.equal(200, (fetch "items"))
     local before = collect()
     local started = { start() }
-    assert.is_true(collect() - before > 8000)
+    assert.is_true(collect() - before > 2000)
     started[2]()
-    assert.is_true(collect() - before < 1000)
+    assert.is_true(collect() - before < 500)
     started = { start() }
-    assert.is_true(collect() - before > 8000)
+    assert.is_true(collect() - before > 2000)
     for i = 1, #started do started[i] = nil end
-    assert.is_true(collect() - before < 1000)
+    assert.is_true(collect() - before < 500)
     assert.equal(200, (fetch "items"))
   end)
 

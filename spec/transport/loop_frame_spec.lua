@@ -8,10 +8,16 @@ local function spawn(f)
   assert(ok, message)
 end
 
+-- Drawing, which takes 2 ms or until something arrives, and a poll.
+local function draw(transport)
+  transport.waiters.engine:wait(0.002)
+  transport:poll(0.002)
+end
+
 describe("the frame loop", function()
   require("support.loop_cases").declare(function()
     local function run(finished, transport)
-      while not finished() do transport:poll(0.002) end
+      while not finished() do draw(transport) end
     end
     return frame.new(), spawn, run
   end)
@@ -36,9 +42,8 @@ describe("a program that polls in every frame", function()
     end
     local start = core.now()
     while done < 20 and core.now() - start < 10 do
-      transport:poll(0.002)
+      draw(transport)
       frames = frames + 1
-      transport.waiters.engine:wait(0.001) -- stands for drawing
     end
     assert.equal(20, done)
     assert.is_true(frames > 20, tostring(frames))
@@ -57,23 +62,22 @@ describe("a program that polls in every frame", function()
       error "a mistake in the game"
     end)
     assert.has_error(function()
-      for _ = 1, 10000 do transport:poll(0.001) end
+      for _ = 1, 5000 do draw(transport) end
     end)
   end)
 
   local PIECE = 24 * 1024 -- bytes; a transfer holds up to four times as many
+  local mock
+  lazy_setup(function() mock = require("support.mock").start { installations = 300 } end)
+  lazy_teardown(function() mock:stop() end)
   for _, way in ipairs { "list", "count", "stream" } do
     it("decodes one piece of a list in a frame without a budget: " .. way, function()
       local bytes, total, frames = 0, nil, 0
-      local mock = require("support.mock").start { installations = 300 }
       local client = require("ampersand").new {
         base_url = mock.url, api_key = mock.key, project = mock.project, integration = mock.integration,
         loop = frame.new(), on_event = function(event) bytes = event.bytes end,
       }
-      finally(function() -- luacheck: ignore
-        client:close()
-        mock:stop()
-      end)
+      finally(function() client:close() end) -- luacheck: ignore
       local ways = {
         list = function() return #assert(client.installations:list()) end,
         count = function() return assert(client.installations:count()) end,
@@ -129,7 +133,7 @@ describe("a program that polls in every frame", function()
       assert(coroutine.resume(co))
       local start = core.now()
       while not weak.transfer or coroutine.status(co) ~= "suspended" or not transport.waiters.engine:due() do
-        transport:poll(0.001)
+        draw(transport)
         if core.now() - start > 0.3 then break end
       end
     end
@@ -145,7 +149,7 @@ describe("a program that polls in every frame", function()
       local status
       spawn(function() status = get("slow?seconds=0.2").status end)
       local start = core.now()
-      while not status and core.now() - start < 10 do transport:poll(0.001) end
+      while not status and core.now() - start < 10 do draw(transport) end
       assert.equal(200, status)
     end)
   end

@@ -125,6 +125,21 @@ function Place:within(f, ...)
   return result
 end
 
+-- Runs the command that a line begins with in this process, if words are all it has. What follows it, a pipe or `; echo $?`,
+-- is run by a shell, in which the command is what has come.
+function Place:call(line)
+  if line:find "%d>" or select(2, line:gsub("%f[%w]ampersand ", "")) ~= 1 then return nil end
+  for at in (line .. "\n"):gmatch "()%s*[|;>\n]" do
+    local given = { together = at > #line }
+    local result = self:within(self.session.try, self.session, line:sub(1, at - 1), self.exported, nil, given)
+    if result and given.together then return result end
+    if result then
+      local command_again = "ampersand() { printf %%s %s; printf %%s %s >&2; return %d; }\n"
+      return nil, command_again:format(command.quote(result.out), command.quote(result.err), result.code)
+    end
+  end
+end
+
 -- The document's words with this machine's ports and paths.
 function Place:adapt(text)
   local objects = os.getenv "LUA_CPATH":match "build/[^/]+/"
@@ -227,8 +242,8 @@ local run = {}
 function run.console(place, block)
   for _, step in ipairs(steps_of(block.text)) do
     local typed = place:adapt(step[1])
-    local result = place:within(place.session.try, place.session, typed, place.exported, nil, { together = true })
-      or place.session:run(PRELUDE .. "{ " .. typed .. "\n} 2>&1")
+    local result, before = place:call(typed)
+    result = result or place.session:run(PRELUDE .. (before or "") .. "{ " .. typed .. "\n} 2>&1")
     assert.equal(place:settle(step[2]), place:settle(result.out), step[1])
   end
 end
@@ -390,7 +405,7 @@ end
 function markdown.close()
   if not copy then return end
   mocked:stop()
-  os.execute("exec rm -rf " .. command.quote(copy))
+  server.remove(copy)
   copy = nil
 end
 

@@ -53,6 +53,22 @@ chmod 755 "$new"
 mv -T "$new" %s 2>/dev/null || rm -rf "$new"
 ]]
 
+local function copy(from, to)
+  local lfs = require "lfs"
+  for name in lfs.dir(from) do
+    local source, target = from .. "/" .. name, to .. "/" .. name
+    if lfs.attributes(source, "mode") == "file" then
+      local input, output = assert(io.open(source)), assert(io.open(target, "w"))
+      output:write(input:read "*a")
+      input:close()
+      assert(output:close())
+    elseif not name:find "^%.%.?$" then
+      lfs.mkdir(target)
+      copy(source, target)
+    end
+  end
+end
+
 --- Copies them all to `directory`, which exists.
 ---@param directory string
 function certificates.make(directory)
@@ -61,8 +77,7 @@ function certificates.make(directory)
   if ca then ca:close() end
   local ok = ca or os.execute(MAKE:format(COMMANDS, made))
   assert(ok == true or ok == 0 or ca, "openssl could not make the certificates")
-  ok = os.execute(("exec cp -R %s/. '%s'"):format(made, directory))
-  assert(ok == true or ok == 0, "the certificates could not be copied")
+  copy(made, directory)
 end
 
 return certificates

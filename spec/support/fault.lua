@@ -17,14 +17,24 @@ Fault.__index = Fault
 function fault.start()
   local directory = server.folder()
   certificates.make(directory)
+  local command = ("%s spec/support/fault_server.lua '%s'"):format(os.getenv "LUA" or "lua5.4", directory)
   -- The server itself runs uninstrumented, whatever is preloaded into the specs.
-  local command = ("env -u LD_PRELOAD %s spec/support/fault_server.lua '%s'"):format(os.getenv "LUA" or "lua5.4", directory)
+  if os.getenv "LD_PRELOAD" then command = "env -u LD_PRELOAD " .. command end
   local process = server.start(command, { what = "the fault server", directory = directory, ready = function()
     return server.read(directory .. "/ports"):match ".+"
   end })
   local ports = {}
   for name, port in process.address:gmatch "(%S+) (%d+)" do ports[name] = tonumber(port) end
   return setmetatable({ directory = directory, process = process, ports = ports }, Fault)
+end
+
+local shared
+
+--- The one that the specs of this process share, until it ends.
+---@return Fault
+function fault.shared()
+  shared = shared or fault.start()
+  return shared
 end
 
 ---@param path string

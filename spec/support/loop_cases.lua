@@ -7,8 +7,7 @@ local core = require "ampersand.core"
 local fault = require "support.fault"
 
 -- busted's words are globals of the spec files only.
-local it, setup, teardown = busted.it, busted.setup, busted.teardown
-local before_each, after_each = busted.before_each, busted.after_each
+local it, setup, before_each, after_each = busted.it, busted.setup, busted.before_each, busted.after_each
 local assert = require "luassert"
 
 local loop_cases = {}
@@ -20,8 +19,7 @@ local loop_cases = {}
 function loop_cases.declare(new_loop, may_die)
   local server, transport, spawn, run
 
-  setup(function() server = fault.start() end)
-  teardown(function() server:stop() end)
+  setup(function() server = fault.shared() end)
   before_each(function()
     local loop
     loop, spawn, run = new_loop()

@@ -4,11 +4,8 @@ local http = require "ampersand.http"
 
 describe("the engine's descriptor", function()
   it("is readable when a step has something to do", function()
-    local server, engine, controller = fault.start(), http.engine { http_proxy = "" }, cqueues.new()
-    finally(function() -- luacheck: ignore 113
-      engine:close()
-      server:stop()
-    end)
+    local server, engine, controller = fault.shared(), http.engine { http_proxy = "" }, cqueues.new()
+    finally(function() engine:close() end) -- luacheck: ignore 113
     local transfer = assert(engine:start {
       method = "GET", url = server:url "slow?seconds=0.2", timeout = 10, read_timeout = 10,
     })

@@ -25,8 +25,7 @@ end)
 
 describe("a program that polls in every frame", function()
   local server, transport
-  setup(function() server = fault.start() end)
-  teardown(function() server:stop() end)
+  setup(function() server = fault.shared() end)
   before_each(function() transport = curl.new { loop = frame.new(), http_proxy = "" } end)
   after_each(function() transport:close() end)
 

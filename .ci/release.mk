@@ -14,10 +14,11 @@ dist: ## the source archive
 	@ls -l $(ARCHIVE)
 
 # A source rock out of that archive: luarocks wants the whole path in the rockspec, which only this machine knows.
-ROCKSPEC = ampersand-$(VERSION)-1.rockspec
+LUAROCKS ?= luarocks
+ROCKSPEC  = ampersand-$(VERSION)-1.rockspec
 rock: dist ## a source rock out of that archive
 	sed 's,file://build,file://$(CURDIR)/build,' $(ROCKSPEC) > build/$(ROCKSPEC)
-	cd build && luarocks --lua-version $(ABI) pack $(ROCKSPEC)
+	cd build && $(LUAROCKS) --lua-version $(ABI) pack $(ROCKSPEC)
 
 # The rockspecs' lists, from the files that are there.
 rockspecs: ## the rockspecs' lists of files

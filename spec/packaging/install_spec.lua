@@ -11,7 +11,7 @@ local LUA = os.getenv "LUA" or "lua"
 -- What takes long and differs by no Lua is done for one, and not again under a sanitizer, which ordinary builds do not feel.
 local THOROUGH = VERSION == "5.4" and not os.getenv "LD_PRELOAD"
 
-local QUICKLY = " CFLAGS='-O0 -fPIC'" -- compiled, not optimized
+local QUICKLY = " CFLAGS=-fPIC" -- compiled, not optimized
 
 -- So is what make compiles, unless a compiler cache has it as make compiles it.
 local FLAGS = os.getenv "CCACHE_DIR" and "" or "export CFLAGS=-O0\n"
@@ -242,10 +242,12 @@ describe("the source archive", function()
   end)
   teardown(function() sh("exec rm -rf %s", tree) end)
 
+  -- Debian's luarocks starts 19 programs to find a Lua to run it. (The README's blocks run it as it is.)
+  local LUAROCKS = machine.has "luarocks-5.1" and "luarocks-5.1" or machine.has "luarocks" and "luarocks"
   local function need_luarocks()
-    if not machine.has "luarocks" then pending(machine.absent("luarocks", "apt-get install luarocks zip unzip")) end
+    if not LUAROCKS then pending(machine.absent("luarocks", "apt-get install luarocks zip unzip")) end
   end
-  local function luarocks(folder, words) return succeeds("cd %s && exec luarocks --lua-version %s %s", folder, ABI, words) end
+  local function luarocks(folder, words) return succeeds("cd %s && exec %s --lua-version %s %s", folder, LUAROCKS, ABI, words) end
 
   local function rock_works(rocks, printed)
     assert.is_nil(printed:find("warning: ", 1, true), printed)
@@ -264,8 +266,8 @@ describe("the source archive", function()
 
   local again -- made once
   local function make_again()
-    again = again or { sh("cd %s && chmod -R go-rx . && touch Makefile && umask 077 && make -s %s LUA_VERSION=%s", root,
-      machine.has "luarocks" and "rock" or "dist", VERSION) }
+    again = again or { sh("cd %s && chmod -R go-rx . && touch Makefile && umask 077 && make -s %s LUAROCKS=%s LUA_VERSION=%s", root,
+      LUAROCKS and "rock" or "dist", LUAROCKS, VERSION) }
     assert.is_true(again[1], again[2])
   end
 

@@ -10,7 +10,7 @@ end
 
 -- Drawing, which takes 2 ms or until something arrives, and a poll.
 local function draw(transport)
-  transport.waiters.engine:wait(0.002)
+  if not transport.closed then transport.waiters.engine:wait(0.002) end
   transport:poll(0.002)
 end
 

@@ -2,12 +2,13 @@
 
 local command = require "support.command"
 local core = require "ampersand.core"
+local lfs = require "lfs"
 
 local server, session
 
 local function run(line, more, input) return session:call(line, more, input) end
 
-setup(function() server, session = command.open { installations = 20, read_seconds = 0.3 } end)
+setup(function() server, session = command.open { installations = 20, read_seconds = 0.1 } end)
 teardown(function() command.close(server, session) end)
 
 describe("-o", function()
@@ -54,7 +55,7 @@ describe("login", function()
   it("keeps a key that the server takes, for its owner alone, and logout removes it", function()
     local result = run("ampersand login --integration salesforce", bare, "mock-key\n")
     assert.truthy(result.err:find("the server takes the key; it is in profile default", 1, true), result.err)
-    assert.truthy(session:run([[ls -l "$HOME/ampersand/config"]]).out:find "^%-rw%-%-%-%-%-%-%-")
+    assert.equal("rw-------", lfs.attributes(session.home .. "/ampersand/config", "permissions"))
     assert.equal("20\n", run("ampersand installations list --count", bare).out, "the only project is kept with it")
     result = run("ampersand logout", bare)
     assert.truthy(result.err:find("removed from profile default: key\n", 1, true), result.err)
@@ -67,7 +68,7 @@ describe("login", function()
   it("keeps nothing of a key that it could not try, and says why by its code", function()
     local before = config()
     assert.equal(4, run("ampersand login --profile new", bare, "wrong-key\n").code)
-    assert.equal(1, run("ampersand login --profile new --url http://127.0.0.1:1", bare, "mock-key\n").code)
+    assert.equal(1, run("ampersand login --profile new --url http://127.0.0.1:1 --tries 1", bare, "mock-key\n").code)
     assert.equal(2, run("ampersand login --profile new", bare).code) -- nothing on standard input
     assert.equal(before, config())
     local named = run("ampersand login --profile new --project my-project --quiet", bare, "mock-key\n")
@@ -88,12 +89,10 @@ describe("--wait", function()
     local read = "ampersand installations read contact -f groupRef=group-123 --wait --interval 0.05 "
     local result = run(read .. "--template '{actionType} {status}'")
     assert.same({ "read success\n", "", 0 }, { result.out, result.err, result.code })
-    command.with({ installations = 2, read_seconds = 0.1, fail_reads = true }, function(mine)
-      assert.equal(3, mine:call(read).code)
-    end)
-    command.with({ installations = 2, read_seconds = 600 }, function(mine)
-      assert.equal(5, mine:call(read .. "--timeout 0.1").code)
-    end)
+    server:control("settings", { ["fail-reads"] = true })
+    assert.equal(3, run(read).code)
+    server:control("settings", { ["read-seconds"] = 600 })
+    assert.equal(5, run(read .. "--timeout 0.1").code)
   end)
 end)
 

@@ -2,11 +2,17 @@
 -- byte order mark.
 
 local ampersand = require "ampersand"
+local core = require "ampersand.core"
 local command = require "support.command"
 local double = require "support.double"
 local mock = require "support.mock"
 
 local MARK = "\239\187\191"
+
+local server
+
+setup(function() server = mock.start { installations = 3 } end)
+teardown(function() server:stop() end)
 
 local function asked_of(options, use)
   local url
@@ -55,20 +61,19 @@ describe("a base URL", function()
   end)
 
   it("means the same in the option, the variable, the flag and the profile", function()
-    local server = mock.start { installations = 3 }
     local session = command.session()
-    finally(function() command.close(server, session) end)
-    session:run [[umask 077; mkdir "$HOME/ampersand"; : >"$HOME/ampersand/config"]]
+    finally(function() session:close() end)
+    local config = core.make_private(session.home .. "/ampersand/config")
     local root = server.url:gsub("/v1$", "")
     for _, text in ipairs { root, root .. "/", root .. "/v1", root .. "/v1/" } do
       local client = ampersand.new { base_url = text, api_key = server.key, project = "my-project", integration = "salesforce" }
       assert.equal(3, #assert(client.installations:list()))
       local from_environment, key = { AMP_API_URL = text, AMP_API_KEY = server.key }, { AMP_API_KEY = server.key }
       local count = "ampersand --project my-project --integration salesforce installations list --count"
-      command.write(session.home .. "/ampersand/config", "[default]\nurl = http://127.0.0.1:1\n")
+      command.write(config, "[default]\nurl = http://127.0.0.1:1\n")
       assert.equal("3\n", session:call(count, from_environment).out, text)
       assert.equal("3\n", session:call(count .. " --url " .. text, key).out, text)
-      command.write(session.home .. "/ampersand/config", "[default]\nurl = " .. text .. "\n")
+      command.write(config, "[default]\nurl = " .. text .. "\n")
       assert.equal("3\n", session:call(count, key).out, text)
       assert.equal(3, in_environment(from_environment, function()
         return #assert(ampersand.new({ project = "my-project", integration = "salesforce" }).installations:list())
@@ -107,9 +112,8 @@ describe("a text of a setting", function()
   end)
 
   it("is trimmed where it is a variable of the environment", function()
-    local server = mock.start { installations = 2 }
     local session = command.session()
-    finally(function() command.close(server, session) end)
+    finally(function() session:close() end)
     for i, around in ipairs { { "", "\r\n" }, { " ", " " }, { "", "\n" }, { "\t", "" } } do
       local env = {}
       for name, value in pairs {
@@ -118,10 +122,10 @@ describe("a text of a setting", function()
       } do
         env[name] = around[1] .. value .. around[2]
       end
-      assert.equal(2, in_environment(env, function() return #assert(ampersand.new().installations:list()) end))
+      assert.equal(3, in_environment(env, function() return #assert(ampersand.new().installations:list()) end))
       if i == 1 then -- and in a process that begins with them
         local result = session:run("exec $LUA -e \"print(#require('ampersand').new().installations:list())\"", env)
-        assert.equal("2\n", result.out, result.err)
+        assert.equal("3\n", result.out, result.err)
       end
     end
     assert.equal("config", in_environment({ AMP_API_KEY = " \n", AMPERSAND_API_KEY = " " }, function()
@@ -169,8 +173,7 @@ describe("a byte order mark before an answer", function()
   end)
 
   it("is passed over through libcurl", function()
-    local server = mock.start { installations = 1 }
-    finally(function() server:stop() end)
+    finally(function() server:control("faults", { clear = true }) end)
     server:control("faults", { body = MARK .. '[{"id":"1"}]', type = "application/json" })
     local client = ampersand.new { base_url = server.url, api_key = server.key, project = "p", integration = "i" }
     for _ = 1, 2 do assert.equal("1", assert(client.installations:list())[1].id) end

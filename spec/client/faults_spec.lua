@@ -6,6 +6,7 @@ local cqueues = require "cqueues"
 local double = require "support.double"
 local fault = require "support.fault"
 local frame = require "ampersand.loop.frame"
+local lfs = require "lfs"
 local await = require("support.server").await
 
 local PATIENCE = os.getenv "AMP_SLOW" and 10 or 1
@@ -45,10 +46,9 @@ describe("a client", function()
   local function arrivals() return server:arrivals(("client_faults_%d."):format(unique)) end
 
   local function descriptors()
-    if not io.open "/proc/self/fd" then return 0 end
-    local pipe = assert(io.popen "ls /proc/$PPID/fd | wc -l")
-    local count = tonumber(pipe:read "*l")
-    pipe:close()
+    local count = 0
+    if not lfs.attributes "/proc/self/fd" then return 0 end
+    for _ in lfs.dir "/proc/self/fd" do count = count + 1 end
     return count
   end
 
@@ -234,22 +234,24 @@ describe("a client", function()
   end)
 
   describe("has a limit for what it expects:", function()
-    -- Calls one operation on an answer of so many bytes.
-    local function ask(bytes, method, given)
-      local base = new { base_url = server:url "sized", servers = { proxy = server:url "sized", write = server:url "sized" } }
-      given = given or {}
-      given.query = { bytes = bytes, kind = given.kind or "text" }
-      given.kind = nil
-      if method == "delete" then
-        return new { base_url = server:url("sized") .. "/bytes=" .. bytes }.installations:delete "one"
-      elseif method == "get" then
-        return new { base_url = server:url("sized") .. "/bytes=" .. bytes .. "/kind=json" }.installations:get "one"
-      end
-      return base:request("GET", "/x", given)
+    -- A client of a server whose answers have so many bytes.
+    local function of(bytes, kind)
+      return new { base_url = ("%s/bytes=%d/kind=%s"):format(server:url "sized", bytes, kind), retry = false }
     end
 
-    local function over(words, ...)
-      local value, err = ask(...)
+    -- One whose answer comes in pieces, one of a byte and so many of a MiB; and what its transport was asked.
+    local function pieces_of(mebibytes, kind, first)
+      local pieces, mebibyte = { first or '"' }, ("x"):rep(2 ^ 20)
+      for i = 1, mebibytes do pieces[i + 1] = mebibyte end
+      local transport = double.answers(function()
+        local res = double.pieces(pieces)()
+        res.headers["content-type"] = "application/" .. kind
+        return res
+      end)
+      return double.client(transport, { retry = false }), transport.asked
+    end
+
+    local function over(words, value, err)
       assert.is_nil(value)
       assert.equal("limit", err.kind, err.message)
       assert.is_true(err.sent)
@@ -257,25 +259,32 @@ describe("a client", function()
       assert.is_truthy(err.message:find(words, 1, true), err.message)
     end
 
+    it("what it may have, to the byte", function()
+      for kind, length in pairs { text = 1000, json = 998 } do
+        assert.equal(length, #assert(of(1000, kind):request("GET", "/x", { max_bytes = 1000 })))
+        over("longer than max_bytes (1000)", of(1001, kind):request("GET", "/x", { max_bytes = 1000 }))
+      end
+    end)
+
     it("an answer without a body, 1 MiB", function()
-      assert.is_true((assert(ask(2 ^ 20, "delete"))))
-      over("longer than max_bytes (1048576)", 2 ^ 20 + 1, "delete")
-      local transport = double.answers { status = 200, headers = {}, body = ("x"):rep(2 ^ 20 + 1) }
-      local _, err = double.client(transport, { retry = false }).installations:delete "one"
-      assert.same({ "limit", "the response is longer than max_bytes (1048576)" }, { err.kind, err.message })
+      assert.is_true((assert(of(2 ^ 20, "text").installations:delete "one")))
+      over("longer than max_bytes (1048576)", of(2 ^ 20 + 1, "text").installations:delete "one")
+      over("longer than max_bytes (1048576)", pieces_of(1, "text").installations:delete "one")
+      assert.is_true((assert(pieces_of(1, "text", "").installations:delete "one")))
     end)
 
     it("one value, 16 MiB", function()
-      assert.equal(2 ^ 24 - 2, #assert(ask(2 ^ 24, "request", { kind = "json" })))
-      over("longer than max_bytes (16777216)", 2 ^ 24 + 1, "get")
-      over("max_element_bytes (16777216)", 2 ^ 24 + 1, "request", { kind = "json" })
-      over("longer than max_bytes (1000)", 1001, "request", { max_bytes = 1000, kind = "json" })
+      local client_of_much, asked = pieces_of(16, "json")
+      over("max_element_bytes (16777216)", client_of_much:request("GET", "/x"))
+      over("max_element_bytes (16777216)", client_of_much.installations:get "one")
+      assert.same({ 2 ^ 26, 2 ^ 24 }, { asked[1].max_bytes, asked[2].max_bytes })
     end)
 
     it("a text, 64 MiB", function()
-      assert.equal(2 ^ 26, #assert(ask(2 ^ 26, "request")))
-      over("longer than max_bytes (67108864)", 2 ^ 26 + 1, "request")
-      assert.equal(2 ^ 26 + 1, #assert(ask(2 ^ 26 + 1, "request", { max_bytes = 2 ^ 27 })))
+      local client_of_much, asked = pieces_of(128, "text")
+      over("longer than max_bytes (67108864)", client_of_much:request("GET", "/x"))
+      over("longer than max_bytes (134217728)", client_of_much:request("GET", "/x", { max_bytes = 2 ^ 27 }))
+      assert.same({ 2 ^ 26, 2 ^ 27 }, { asked[1].max_bytes, asked[2].max_bytes })
     end)
 
     it("an error's body, 64 KiB, of which the beginning is kept and read", function()

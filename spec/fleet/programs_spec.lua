@@ -8,7 +8,7 @@ local LUA = os.getenv "LUA" or "lua"
 describe("a program exits with", function()
   local server, session
 
-  before_each(function() server, session = command.open { installations = 60 } end)
+  before_each(function() server, session = command.open { installations = 20 } end)
   after_each(function() command.close(server, session) end)
 
   local function run(line, more) return session:call(line, more) end
@@ -40,19 +40,19 @@ describe("a program exits with", function()
   it("1 where a dry run finds what the edit would refuse", function()
     local dry = run "ampersand installations edit --dry-run --set content.provider=x"
     assert.equal(1, dry.code)
-    assert.matches("nothing would be sent, since installations cannot be changed as asked: 60", dry.err, 1, true)
+    assert.matches("nothing would be sent, since installations cannot be changed as asked: 20", dry.err, 1, true)
     assert.equal(0, run(EDIT .. "--dry-run").code)
   end)
 
   it("1 where another editor was there, and says how far it is where it is stopped", function()
-    server:control("faults", { on = "updateInstallation", status = 403, skip = 20 })
+    server:control("faults", { on = "updateInstallation", status = 403, skip = 8 })
     local stopped = run(EDIT .. '--journal "$HOME/j" --yes --parallel 1')
     assert.equal(1, stopped.code)
-    assert.matches("20 of 60 done; the same command resumes", stopped.err, 1, true)
+    assert.matches("8 of 20 done; the same command resumes", stopped.err, 1, true)
     server:control("faults", { clear = true })
     local theirs = "ampersand installations update %s -f updateMask:='[\"config.content.proxy.enabled\"]' "
       .. "-f installation.config.content.proxy.enabled:=true"
-    assert.equal(0, run(theirs:format "installation-0000050").code)
+    assert.equal(0, run(theirs:format "installation-0000015").code)
     for _ = 1, 2 do
       local done = run(EDIT .. '--journal "$HOME/j" --yes')
       assert.equal(1, done.code, done.out .. done.err)
@@ -67,7 +67,7 @@ describe("a program exits with", function()
       assert.equal(1, result.code, result.err)
       assert.matches("the journal cannot be written, so nothing was sent: ", result.err, 1, true)
     end
-    server:control("faults", { on = "updateInstallation", delay = 0.1 })
+    server:control("faults", { on = "updateInstallation", delay = 0.3 })
     local first = session:start(EDIT .. '--journal "$HOME/j" --yes'):await(has_begun)
     local result = run(EDIT .. '--journal "$HOME/j" --yes')
     server:control("faults", { clear = true })
@@ -108,11 +108,11 @@ describe("a program exits with", function()
   end)
 
   it("130 where it is interrupted, and says how far it is", function()
-    server:control("faults", { on = "updateInstallation", delay = 0.2 })
+    server:control("faults", { on = "updateInstallation", delay = 0.5 })
     local result = session:start(EDIT .. '--journal "$HOME/j" --yes'):await(has_begun):signal("INT"):wait()
     server:control("faults", { clear = true })
     assert.equal(130, result.code, result.err)
-    assert.matches("%d+ of 60 done; the same command resumes", result.err)
+    assert.matches("%d+ of 20 done; the same command resumes", result.err)
     local resumed = run(EDIT .. '--journal "$HOME/j" --yes')
     assert.equal(0, resumed.code, resumed.err)
     assert.matches("%d+ earlier, %d+ done", resumed.out)

@@ -194,9 +194,11 @@ describe("filters and projections", function()
     return list
   end
 
+  local function written(list) return core.encode(core.array(list), { sort_keys = true }) end
+
   it("equal decoding first and filtering in Lua afterwards", function()
     local random, kept, all = random_json.random(5), 0, 0
-    for _ = 1, 1500 do
+    for _ = 1, 750 do
       local where, select = random_where(random, 1, random(4) == 1), random(2) == 1 and random_select(random) or nil
       local parts, unique = {}, has_star(where)
       for i = 1, 5 do parts[i] = random_json.object(random, 4, unique) end
@@ -210,8 +212,9 @@ describe("filters and projections", function()
         end
       end
       local options = { where = where, select = select }
-      assert.are.same(expected, (json.decode(text, options)))
-      assert.are.same(expected, in_chunks(text, options))
+      for _, found in ipairs { (json.decode(text, options)), in_chunks(text, options) } do
+        if written(found) ~= written(expected) then assert.are.same(expected, found) error(text) end
+      end
     end
     assert.is_true(kept > 100 and kept < all - 100, kept .. " of " .. all)
   end)
@@ -371,13 +374,13 @@ describe("filters and projections", function()
             local function count(condition) return #json.decode(elements, { where = { t = condition } }) end
             if seconds then
               read = read + 1
-              assert.equal(1, count { gte = text, lte = text })
+              local found = count { gte = text, lte = text }
               local normal = seconds >= -62167219200 and seconds <= 253402300799 and time.format(seconds, nanoseconds)
-              if normal then assert.equal(1, count { gte = normal, lte = normal }, text) end
+              if found ~= 1 or normal and count { gte = normal, lte = normal } ~= 1 then error(text) end
             else
               refused = refused + 1
-              assert.equal(0, count { gte = "0000-01-01" } + count { lt = "0000-01-01" }, text)
-              assert.has_error(function() count { gte = text } end)
+              local found = count { gte = "0000-01-01" } + count { lt = "0000-01-01" }
+              if found ~= 0 or pcall(count, { gte = text }) then error(text) end
             end
           end
         end

@@ -8,28 +8,29 @@ local function length_of(year, month)
   return month == 2 and leap and 29 or LENGTHS[month]
 end
 
--- Calls visit(year, month, day, days since 1970) for every day of the years, counted, not computed.
+-- Calls visit(year, month, day, days since 1970), counted, not computed, for every day of fifty years and for the first
+-- and last day of each month in every seventh of the others.
 local function walk(first_year, last_year, visit)
   local days = 0
   for year = first_year, 1969 do
     for month = 1, 12 do days = days - length_of(year, month) end
   end
   for year = first_year, last_year do
+    local every = year >= 1990 and year < 2040
     for month = 1, 12 do
-      for day = 1, length_of(year, month) do
-        visit(year, month, day, days)
-        days = days + 1
+      local last = length_of(year, month)
+      for day = 1, (every or year % 7 == 0) and last or 0, every and 1 or last - 1 do
+        visit(year, month, day, days + day - 1)
       end
+      days = days + last
     end
   end
 end
 
 describe("time.parse and time.format", function()
   it("agree with a calendar counted day by day", function()
-    local count, step = 0, 0
+    local count = 0
     walk(0, 9999, function(year, month, day, days)
-      step = step + 1
-      if (year < 1890 or year > 2110) and step % 53 ~= 0 then return end
       local clock = (days * 7919) % 86400
       local hour, minute, second = math.floor(clock / 3600), math.floor(clock / 60) % 60, clock % 60
       local text = ("%04d-%02d-%02dT%02d:%02d:%02dZ"):format(year, month, day, hour, minute, second)
@@ -38,7 +39,7 @@ describe("time.parse and time.format", function()
       if time.format(seconds, 0) ~= text then error(text .. " <- " .. time.format(seconds, 0)) end
       count = count + 1
     end)
-    assert.is_true(count > 100000)
+    assert.is_true(count > 50000)
   end)
 
   it("agree with the C library", function()

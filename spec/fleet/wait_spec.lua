@@ -1,5 +1,6 @@
 local ampersand = require "ampersand"
 local cjson = require "cjson"
+local clock = require "support.clock"
 local core = require "ampersand.core"
 local double = require "support.double"
 local simulated = require "support.simulated"
@@ -85,12 +86,16 @@ describe("waiting for an operation", function()
   end)
 
   it("ends at its timeout, saying what it saw last", function()
-    local client = client_of(double.json(operation "in_progress"))
+    clock.take()
+    finally(clock.restore) -- luacheck: ignore 113
+    local client, transport = client_of(double.json(operation "in_progress"))
+    function transport.sleep(_, seconds) clock.pass(seconds) end
     local found, err = client.operations:wait("op-1", { timeout = 0.3, interval = 0.01 })
     assert.is_nil(found)
     assert.equal("timeout", err.kind)
     assert.equal("operation op-1 is still going on after 0.3 s", err.message)
-    client = client_of(double.problem(503, '{"title":"Service Unavailable"}'))
+    client, transport = client_of(double.problem(503, '{"title":"Service Unavailable"}'))
+    function transport.sleep(_, seconds) clock.pass(seconds) end
     err = select(2, client.operations:wait("op-1", { timeout = 0.3, interval = 0.01 }))
     assert.equal("timeout", err.kind)
     assert.matches("could not be seen for 0.3 s: 503 Service Unavailable", err.message)

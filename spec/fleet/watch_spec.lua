@@ -172,15 +172,15 @@ describe("a watch", function()
 end)
 
 describe("a watch over the simulated fleet", function()
-  it("sees what happens, through faults, in 2,000 installations", function()
-    local server = mock.start { installations = 2000 }
+  it("sees what happens, through faults, in 500 installations", function()
+    local server = mock.start { installations = 500 }
     local client = simulated.client(server, { retry = false })
     local steps = {
-      function() server:control("installations", { id = "installation-0000700", set = {
+      function() server:control("installations", { id = "installation-0000100", set = {
         connection = { status = "bad_credentials" } } }) end,
-      function() server:control("faults", { on = "listInstallations", cut = 500000, next = 1 }) end,
+      function() server:control("faults", { on = "listInstallations", cut = 300000, next = 1 }) end,
       function()
-        server:control("installations", { id = "installation-0001900", remove = true })
+        server:control("installations", { id = "installation-0000400", remove = true })
         server:control("installations", { add = 1 })
       end,
     }
@@ -197,9 +197,9 @@ describe("a watch over the simulated fleet", function()
     for change in watch do seen[#seen + 1] = change.type .. " " .. change.id end
     server:stop()
     client:close()
-    assert.same({ "bad_credentials installation-0000700", "installed installation-0002004",
-      "removed installation-0001900" }, seen)
-    assert.same({ 2000, 2000, 2000 }, looks)
+    assert.same({ "bad_credentials installation-0000100", "installed installation-0000504",
+      "removed installation-0000400" }, seen)
+    assert.same({ 500, 500, 500 }, looks)
     assert.equal(1, failures)
   end)
 end)

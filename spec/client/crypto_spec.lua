@@ -111,10 +111,14 @@ end)
 
 describe("crypto RS256", function()
   local message = "header.payload \0 with every byte " .. sample(256)
+  local private, expected
+
+  setup(function()
+    private = openssl.private_key()
+    expected = openssl.sign(private, message)
+  end)
 
   it("signs as the openssl command does, with either kind of PEM", function()
-    local private = openssl.private_key()
-    local expected = openssl.sign(private, message)
     assert.equal(256, #expected)
     assert.equal(hex(expected), hex(crypto.sign_rs256(private, message)))
     assert.equal(hex(expected), hex(crypto.sign_rs256(openssl.traditional(private), message)))
@@ -122,9 +126,7 @@ describe("crypto RS256", function()
   end)
 
   it("verifies what the openssl command signed, and nothing else", function()
-    local private = openssl.private_key()
-    local public = openssl.public_key(private)
-    local signature = openssl.sign(private, message)
+    local public, signature = openssl.public_key(private), expected
     assert.is_true(crypto.verify_rs256(public, message, signature))
     assert.is_false(crypto.verify_rs256(public, message .. " ", signature))
     assert.is_false(crypto.verify_rs256(public, message, signature:sub(1, -2)))
@@ -138,7 +140,6 @@ describe("crypto RS256", function()
   end)
 
   it("says what is wrong with a key, and nothing of what is in it", function()
-    local private = openssl.private_key()
     local short = openssl.private_key "RSA -pkeyopt rsa_keygen_bits:1024"
     local curve = openssl.private_key "EC -pkeyopt ec_paramgen_curve:P-256"
     local cut = private:sub(1, 600) .. "\n-----END PRIVATE KEY-----\n"

@@ -1,19 +1,19 @@
--- The openssl command as an independent second opinion. Files are temporary and removed at once.
+-- OpenSSL as an independent second opinion: the command, or libcrypto through another binding, which starts no process.
+-- Files are temporary and removed at once, but for keys.
 local openssl = {}
 
-local function write(bytes)
-  local path = os.tmpname()
+local function write(bytes, path)
+  path = path or os.tmpname()
   local file = assert(io.open(path, "wb"))
   file:write(bytes)
   file:close()
   return path
 end
 
-local function take(path)
+local function read(path)
   local file = io.open(path, "rb")
   local bytes = file and file:read "*a"
   if file then file:close() end
-  os.remove(path)
   return bytes
 end
 
@@ -26,30 +26,42 @@ local function run(command, inputs)
   end)
   os.execute(("openssl %s >%s 2>/dev/null"):format(command, out))
   for _, path in pairs(paths) do os.remove(path) end
-  return take(out)
+  local bytes = read(out)
+  os.remove(out)
+  return bytes
 end
 
 local keys = {}
 
---- A fresh private key as PEM, one per algorithm and run; `kind` such as "RSA -pkeyopt rsa_keygen_bits:2048".
+-- A key that a command makes, of another one or by itself. It is kept in build/: to make one takes up to a second.
+local function made(command, private)
+  local id = openssl.sha256(command .. (private or "")):gsub(".", function(c) return ("%02x"):format(c:byte()) end)
+  local path = ("build/key-%s.pem"):format(id:sub(1, 16))
+  keys[path] = keys[path] or read(path)
+  if not keys[path] then
+    keys[path] = run(command, { key = private })
+    assert(keys[path]:find("PRIVATE KEY", 1, true), "the openssl command is needed")
+    os.rename(write(keys[path], path .. tostring({}):match "%w+$"), path) -- whole, or not there
+  end
+  return keys[path]
+end
+
+--- A private key as PEM, one per algorithm; `kind` such as "RSA -pkeyopt rsa_keygen_bits:2048".
 function openssl.private_key(kind)
-  kind = kind or "RSA -pkeyopt rsa_keygen_bits:2048"
-  keys[kind] = keys[kind] or run("genpkey -algorithm " .. kind)
-  assert(keys[kind]:find("PRIVATE KEY", 1, true), "the openssl command is needed")
-  return keys[kind]
+  return made("genpkey -algorithm " .. (kind or "RSA -pkeyopt rsa_keygen_bits:2048"))
 end
 
 function openssl.public_key(private)
-  return run("pkey -in {key} -pubout", { key = private })
+  return require("openssl.pkey").new(private):toPEM "public"
 end
 
 --- The same key in the older form "BEGIN RSA PRIVATE KEY".
 function openssl.traditional(private)
-  return run("pkey -in {key} -traditional", { key = private })
+  return made("pkey -in {key} -traditional", private)
 end
 
 function openssl.encrypted(private)
-  return run("pkey -in {key} -aes256 -passout pass:moon", { key = private })
+  return made("pkey -in {key} -aes256 -passout pass:moon", private)
 end
 
 function openssl.sign(private, bytes)
@@ -63,10 +75,9 @@ function openssl.verifies(public, bytes, signature)
 end
 
 function openssl.sha256(bytes)
-  return run("dgst -sha256 -binary {bytes}", { bytes = bytes })
+  return require("openssl.digest").new("sha256"):final(bytes)
 end
 
--- Called in all webhook specs: libcrypto through another binding rather than by a process each.
 function openssl.hmac(key, bytes)
   return require("openssl.hmac").new(key, "sha256"):final(bytes)
 end

@@ -2,17 +2,23 @@
 
 local core = require "ampersand.core"
 
--- The modules that a Lua of its own has loaded after a script, without our prefix.
-local function loaded_by(script)
-  local command = ("%s -e '%s for name in pairs(package.loaded) do print(name) end' 2>&1"):format(
-    os.getenv "LUA" or "lua", script)
-  local pipe = assert(io.popen(command))
-  local names = {}
-  for line in pipe:lines() do
-    local name = line:match "^ampersand%.(.*)$"
-    if name then names[#names + 1] = name end
+-- Takes our modules out of those that are loaded.
+local function take_modules()
+  local taken = {}
+  for name, module in pairs(package.loaded) do
+    if name:find "^ampersand" then taken[name] = module end
   end
-  pipe:close()
+  for name in pairs(taken) do package.loaded[name] = nil end
+  return taken
+end
+
+-- The modules that a script loads where none of ours is loaded, without our prefix.
+local function loaded_by(script)
+  local before, names = take_modules(), {}
+  local ok, why = pcall(assert((loadstring or load)(script))) -- luacheck: ignore
+  for name in pairs(take_modules()) do names[#names + 1] = name:match "^ampersand%.(.*)$" end
+  for name, module in pairs(before) do package.loaded[name] = module end
+  assert(ok, why)
   table.sort(names)
   return table.concat(names, " ")
 end

@@ -4,6 +4,9 @@
 local build = require "support.build"
 local http1 = require "ampersand.transport.http1"
 
+-- To busted a global is a search.
+local math, pairs, setmetatable, table, tonumber = math, pairs, setmetatable, table, tonumber
+
 local EITHER = { closed = true, protocol = true }
 local HEADS = tonumber(os.getenv "AMP_HEADS") or (os.getenv "AMP_SLOW" and 2000 or 20000)
 

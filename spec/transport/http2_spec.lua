@@ -8,7 +8,7 @@ if not machine.has "nginx" then pending(machine.absent("nginx", "apt-get install
 
 describe("the engine and nginx", function()
   local server, transport
-  local LONG = ('{"id":"installation","text":"%s"},'):format(("word "):rep(100)):rep(4000) -- 2 MB
+  local LONG = ('{"id":"installation","text":"%s"},'):format(("word "):rep(100)):rep(1000) -- 0.5 MB
 
   setup(function() server = nginx.start { gzip = true, files = { ["long.json"] = LONG, ["1000.json"] = LONG } } end)
   teardown(function() server:stop() end)

@@ -19,10 +19,14 @@ describe("trust", function()
     return res and res.status, kind, message, sent
   end
 
-  -- The outcomes of requests to the "good" server in a process with this environment.
-  local function with_environment(variables, times)
-    local settings = ""
-    for name, file in pairs(variables) do settings = settings .. name .. "='" .. server.directory .. "/" .. file .. "' " end
+  -- The outcomes of requests to the "good" server in processes with these environments, one after the other.
+  local function with_environments(environments, times)
+    local processes = {}
+    for i, variables in ipairs(environments) do
+      local settings = ""
+      for name, file in pairs(variables) do settings = settings .. name .. "='" .. server.directory .. "/" .. file .. "' " end
+      processes[i] = "(export AMP_X= " .. settings .. "; %s)"
+    end
     local output, code = build.run(([[
       local transport = require("ampersand.transport.curl").new { http_proxy = "", http_version = "1.1" }
       for _ = 1, %d do
@@ -32,27 +36,27 @@ describe("trust", function()
       end
     ]]):format(times or 1), server.directory, {
       arguments = "'" .. server:url("items", "good") .. "'",
-      wrap = "unset SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE; export AMP_X= " .. settings .. "; %s",
+      wrap = "unset SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE; " .. table.concat(processes, " && "),
     })
     assert.equal(0, code, output)
     return (output:gsub("%s+", " "):gsub(" $", ""))
   end
 
   it("reads the variables that the curl command reads", function()
-    assert.equal("tls", with_environment {})
-    assert.equal("200", with_environment { SSL_CERT_FILE = "ca.pem" })
-    assert.equal("200", with_environment { CURL_CA_BUNDLE = "ca.pem" })
-    assert.equal("200", with_environment { CURL_CA_BUNDLE = "ca.pem", SSL_CERT_FILE = "selfsigned.pem" })
-    assert.equal("200", with_environment { SSL_CERT_DIR = "hashed" })
-    assert.equal("200", with_environment { SSL_CERT_DIR = "hashed-other:" .. server.directory .. "/hashed" })
-    assert.equal("tls", with_environment { CURL_CA_BUNDLE = "selfsigned.pem", SSL_CERT_DIR = "hashed" })
-    assert.equal("tls", with_environment { CURL_CA_BUNDLE = "selfsigned.pem", SSL_CERT_FILE = "ca.pem" })
-    assert.equal("tls", with_environment { SSL_CERT_DIR = "hashed-other", SSL_CERT_FILE = "selfsigned.pem" })
+    local hashed = "hashed-other:" .. server.directory .. "/hashed"
+    assert.equal("tls 200 200 200 200 200 tls tls tls", with_environments {
+      {},
+      { SSL_CERT_FILE = "ca.pem" }, { CURL_CA_BUNDLE = "ca.pem" }, { CURL_CA_BUNDLE = "ca.pem", SSL_CERT_FILE = "selfsigned.pem" },
+      { SSL_CERT_DIR = "hashed" }, { SSL_CERT_DIR = hashed },
+      { CURL_CA_BUNDLE = "selfsigned.pem", SSL_CERT_DIR = "hashed" }, { CURL_CA_BUNDLE = "selfsigned.pem", SSL_CERT_FILE = "ca.pem" },
+      { SSL_CERT_DIR = "hashed-other", SSL_CERT_FILE = "selfsigned.pem" },
+    })
   end)
 
   it("finds an authority that only the bundle has, and goes on with both", function()
-    assert.equal("200 200 200", with_environment({ SSL_CERT_DIR = "hashed-other", SSL_CERT_FILE = "ca.pem" }, 3))
-    assert.equal("200 200 200", with_environment({ SSL_CERT_DIR = "hashed", SSL_CERT_FILE = "selfsigned.pem" }, 3))
+    assert.equal("200 200 200 200 200 200", with_environments({
+      { SSL_CERT_DIR = "hashed-other", SSL_CERT_FILE = "ca.pem" }, { SSL_CERT_DIR = "hashed", SSL_CERT_FILE = "selfsigned.pem" },
+    }, 3))
   end)
 
   describe("refuses an encrypted key", function()

@@ -222,6 +222,23 @@ describe("the configuration file", function()
     assert.same({ 1, "ampersand: /dev/null/ampersand/config.lock cannot be written: Not a directory\n" }, { result.code, result.err })
   end)
 
+  it("that cannot be read is not taken for none", function()
+    local open = io.open
+    finally(function() io.open = open end) -- luacheck: ignore 122
+    command.write(CONFIG, file_of())
+    io.open = function(name, mode) -- luacheck: ignore 122 (as where it is another user's)
+      if name == CONFIG and mode == "r" then return nil, "Permission denied", 13 end
+      return open(name, mode)
+    end
+    for line, code in pairs { ["config set org x"] = 2, [COUNT:match " (.*)"] = 2, doctor = 1 } do
+      local result = session:call("ampersand " .. line)
+      assert.equal(code, result.code, result.err)
+      assert.truthy((result.out .. result.err):find(CONFIG .. " cannot be read\n", 1, true), result.err)
+    end
+    collectgarbage() -- lets go of the lock, as the end of a process does
+    assert.equal(file_of(), command.read(CONFIG))
+  end)
+
   it("keeps its comments and order when a setting changes, and gives back what was set", function()
     local text = "# mine\n\n[default]\n# where\nproject = p # old\nkey = 'k'\n\n[other]\norg = o\n"
     local function after(script)

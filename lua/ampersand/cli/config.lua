@@ -87,8 +87,8 @@ local MAX_BYTES = 2 ^ 20
 -- The lines of the file, without the byte order mark and the line ends of Windows editors.
 local function read_lines()
   local path, lines = config.path(), {}
-  local file = path and io.open(path, "r")
-  if not file then return lines end
+  if not (path and core.permissions(path)) then return lines end -- it is not there
+  local file = io.open(path, "r") or exit.usage(path .. " cannot be read")
   local text, why = file:read(MAX_BYTES + 1)
   file:close()
   if why then exit.usage(path .. " cannot be read") end

@@ -81,7 +81,7 @@ local function share()
   lfs.mkdir "build"
   local names = {}
   for _, name in ipairs(entries ".") do names[#names + 1] = name ~= "build" and name or nil end
-  assert(os.execute(("exec cp -pR %s %s"):format(table.concat(names, " "), copy)))
+  assert(os.execute(("unset LD_PRELOAD; exec cp -pR %s %s"):format(table.concat(names, " "), copy)))
   assert(lfs.link(lfs.currentdir() .. "/build", copy .. "/build", true))
 end
 

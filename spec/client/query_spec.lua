@@ -198,7 +198,7 @@ describe("filters and projections", function()
 
   it("equal decoding first and filtering in Lua afterwards", function()
     local random, kept, all = random_json.random(5), 0, 0
-    for _ = 1, 750 do
+    for _ = 1, 1500 do
       local where, select = random_where(random, 1, random(4) == 1), random(2) == 1 and random_select(random) or nil
       local parts, unique = {}, has_star(where)
       for i = 1, 5 do parts[i] = random_json.object(random, 4, unique) end

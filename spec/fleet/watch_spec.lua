@@ -176,7 +176,7 @@ describe("a watch over the simulated fleet", function()
     local server = mock.start { installations = 500 }
     local client = simulated.client(server, { retry = false })
     local steps = {
-      function() server:control("installations", { id = "installation-0000100", set = {
+      function() server:control("installations", { id = "installation-0000200", set = {
         connection = { status = "bad_credentials" } } }) end,
       function() server:control("faults", { on = "listInstallations", cut = 300000, next = 1 }) end,
       function()
@@ -197,7 +197,7 @@ describe("a watch over the simulated fleet", function()
     for change in watch do seen[#seen + 1] = change.type .. " " .. change.id end
     server:stop()
     client:close()
-    assert.same({ "bad_credentials installation-0000100", "installed installation-0000504",
+    assert.same({ "bad_credentials installation-0000200", "installed installation-0000504",
       "removed installation-0000400" }, seen)
     assert.same({ 500, 500, 500 }, looks)
     assert.equal(1, failures)

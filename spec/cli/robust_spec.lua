@@ -29,12 +29,15 @@ describe("data from outside", function()
       ["installations list --key -"] = "the first line of standard input is longer than 65536 bytes",
       ["validate /dev/zero"] = "/dev/zero is longer than 16777216 bytes",
       ["config show"] = "/ampersand/config is longer than 1048576 bytes",
-      ["topics create --body -"] = "--body: cannot read -: it is longer than 67108864 bytes",
+      ["topics create --body -"] = "--body: cannot read -: it is longer than 1048576 bytes",
+      ["topics create --body /dev/zero"] = "--body: cannot read /dev/zero: it is longer than 1048576 bytes",
     } do
-      local result = run("ampersand " .. line, line == "config show" and { XDG_CONFIG_HOME = endless } or nil, io.open "/dev/zero")
+      local result = run("ampersand " .. line, line == "config show" and { XDG_CONFIG_HOME = endless } or nil, io.open "/dev/zero",
+        { before = function() require("ampersand.cli.input").MAX_FILE = 2 ^ 20 end })
       assert.equal(2, result.code, result.err)
       assert.truthy(result.err:find(words, 1, true), result.err)
     end
+    assert.equal(2 ^ 26, require("ampersand.cli.input").MAX_FILE)
     assert.truthy(run("ampersand topics create --body /dev/null").err:find("expected a value", 1, true))
   end)
 

@@ -70,7 +70,8 @@ end
 ---@param getenv fun(name: string): string?
 ---@param input string|file*? standard input, or what it holds
 ---@param given table? stdout (a file; the result has no `out` then), terminals (descriptors: standard error is { [2] = true }),
---   together (true: `out` has what goes to standard error, too, in the order in which it is written)
+--   together (true: `out` has what goes to standard error, too, in the order in which it is written), before (called where the
+--   command's modules are those of this run)
 ---@return table result code, out, err
 function in_process.run(words, getenv, input, given)
   given = given or {}
@@ -83,6 +84,7 @@ function in_process.run(words, getenv, input, given)
       { os, "execute", no_process }, { io, "popen", no_process },
   }, function()
     io.input(stdin)
+    if given.before then given.before() end
     return require("ampersand.cli").main(words)
   end)
   stdin:close()

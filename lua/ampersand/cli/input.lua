@@ -6,9 +6,10 @@ local deep = require "ampersand.util.deep"
 
 local input = {}
 
-local MAX_FILE = 2 ^ 26 -- bytes
+--- How long a file may be.
+input.MAX_FILE = 2 ^ 26 -- bytes
 
---- The text of a file, at most 64 MiB; `-` is standard input.
+--- The text of a file, at most MAX_FILE; `-` is standard input.
 ---@param name string
 ---@param what string? the option, for the message
 ---@return string
@@ -16,10 +17,10 @@ function input.file(name, what)
   local file, why
   if name == "-" then file = io.stdin else file, why = io.open(name, "rb") end
   local text
-  if file then text, why = file:read(MAX_FILE + 1) end
+  if file then text, why = file:read(input.MAX_FILE + 1) end
   if file and not why then text = text or "" end -- an empty file
   if file and name ~= "-" then file:close() end
-  if text and #text > MAX_FILE then text, why = nil, ("it is longer than %d bytes"):format(MAX_FILE) end
+  if text and #text > input.MAX_FILE then text, why = nil, ("it is longer than %d bytes"):format(input.MAX_FILE) end
   return text or exit.usage(("%scannot read %s: %s"):format(what and what .. ": " or "", name, why or "no text"))
 end
 

@@ -7,13 +7,11 @@ local fault = require "support.fault"
 local PATIENCE = os.getenv "AMP_SLOW" and 20 or 1
 local TIMEOUT = 0.25 -- of what nothing else ends
 
--- Makes every kind of call to a base URL and prints: call, kind, seconds, megabytes at the most, message.
+-- Arguments: the beginning of the URLs, and of each bomb its name, calls and timeout. Prints: bomb, call, kind, seconds,
+-- megabytes at the most, message.
 local SCRIPT = [[
   local ampersand = require "ampersand"
-  local client = ampersand.new {
-    api_key = "k", project = "01234567-89ab-cdef-0123-456789abcdef", integration = "i", base_url = arg[1],
-    servers = { proxy = arg[1], write = arg[1] }, timeout = tonumber(arg[3]), retry = false,
-  }
+  local client
   local calls = {
     get = function() return client.installations:get "x" end,
     post = function() return client:request("POST", "/json", { body = {} }) end,
@@ -39,19 +37,30 @@ local SCRIPT = [[
       if kilobytes then return tonumber(kilobytes) / 1024 end
     end
   end
-  for word in arg[2]:gmatch "%S+" do
+  local function try(bomb, word)
     local refs = io.open("/proc/self/clear_refs", "w")
     if refs then refs:write "5" refs:close() end -- the peak begins again
     local before = peak()
     local start = os.clock() -- time of this process: a busy machine does not count
     local value, err = calls[word]()
     local kind = value == nil and err and err.kind or type(value)
-    print(word, kind, os.clock() - start, peak() - before, value == nil and err and err.message:sub(1, 150) or "")
+    print(bomb, word, kind, os.clock() - start, peak() - before, value == nil and err and err.message:sub(1, 150) or "")
     value = nil
     collectgarbage()
     collectgarbage()
   end
+  for i = 2, #arg, 3 do
+    local url = arg[1] .. arg[i]
+    client = ampersand.new {
+      api_key = "k", project = "01234567-89ab-cdef-0123-456789abcdef", integration = "i", base_url = url,
+      servers = { proxy = url, write = url }, timeout = tonumber(arg[i + 2]), retry = false,
+    }
+    for word in arg[i + 1]:gmatch "%S+" do try(arg[i], word) end
+    client:close()
+  end
 ]]
+
+local BOMBS = { "nesting", "objects", "spaces", "string", "elements", "zeros", "twice", "inner" }
 
 local CALLS = "delete get count first filtered each request failure list"
 -- What reads as "request" does is asked where that ends early, and one long body stands for all as text.
@@ -61,24 +70,26 @@ local MORE = {
 
 describe("a bomb of", function()
   local server
-  setup(function() server = fault.start() end)
-  teardown(function() server:stop() end)
-
-  local function outcomes(bomb)
+  local outcomes = {}
+  setup(function()
+    server = fault.start()
+    local arguments = { server:url "bomb_" }
+    for _, bomb in ipairs(BOMBS) do
+      arguments[#arguments + 1] = ("%s '%s' %g"):format(bomb, CALLS .. (MORE[bomb] or ""), bomb == "elements" and TIMEOUT or 60)
+      outcomes[bomb] = {}
+    end
     local output, code = build.run(SCRIPT, server.directory, {
-      arguments = ("'%s' '%s' %g"):format(server:url("bomb_" .. bomb), CALLS .. (MORE[bomb] or ""),
-        bomb == "elements" and TIMEOUT or 60),
+      arguments = table.concat(arguments, " "),
       wrap = "MALLOC_MMAP_THRESHOLD_=65536 %s", -- long blocks grow where they are, and are given back at once
     })
     assert.equal(0, code, output)
-    local found = {}
     for line in output:gmatch "[^\n]+" do
-      local call, kind, seconds, megabytes, message = line:match "^(%S+)\t(%S+)\t(%S+)\t(%S+)\t(.*)$"
+      local bomb, call, kind, seconds, megabytes, message = line:match "^(%S+)\t(%S+)\t(%S+)\t(%S+)\t(%S+)\t(.*)$"
       assert.is_truthy(call, line)
-      found[call] = { kind = kind, seconds = tonumber(seconds), megabytes = tonumber(megabytes), message = message }
+      outcomes[bomb][call] = { kind = kind, seconds = tonumber(seconds), megabytes = tonumber(megabytes), message = message }
     end
-    return found
-  end
+  end)
+  teardown(function() server:stop() end)
 
   -- The words that may follow, by kind.
   local WORDS = {
@@ -92,9 +103,11 @@ describe("a bomb of", function()
     ["string text"] = true,
   }
 
-  for _, bomb in ipairs { "nesting", "objects", "spaces", "string", "elements", "zeros", "twice", "inner" } do
+  for _, bomb in ipairs(BOMBS) do
     it(bomb, function()
-      for call, found in pairs(outcomes(bomb)) do
+      local calls = CALLS .. (MORE[bomb] or "")
+      for call in calls:gmatch "%S+" do
+        local found = outcomes[bomb][call]
         local what = ("%s of %s: %s %s"):format(call, bomb, found.kind, found.message)
         if not SUCCESSES[bomb .. " " .. call] then
           local named = false

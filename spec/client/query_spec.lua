@@ -194,7 +194,7 @@ describe("filters and projections", function()
     return list
   end
 
-  local function written(list) return core.encode(core.array(list), { sort_keys = true }) end
+  local function written(list) return assert(core.encode(core.array(list), { sort_keys = true })) end
 
   it("equal decoding first and filtering in Lua afterwards", function()
     local random, kept, all = random_json.random(5), 0, 0

@@ -7,7 +7,7 @@ local server, session
 
 local function run(line, more) return session:call(line, more) end
 
-setup(function() server, session = command.open { installations = 120, read_seconds = 0.3 } end)
+setup(function() server, session = command.open { installations = 85, read_seconds = 0.3 } end)
 teardown(function() command.close(server, session) end)
 
 describe("watch", function()

@@ -59,14 +59,15 @@ end
 ---@return string?
 function argcheck.nearest(name, known)
   local wanted = name:lower():gsub("[_%-]", "")
-  local best, best_distance
+  local best, best_distance = nil, math.max(1, math.floor(#wanted / 3)) -- of a typo
   for _, candidate in ipairs(known) do
-    local d = distance(wanted, (candidate:lower():gsub("[_%-]", "")))
-    if not best or d < best_distance or (d == best_distance and candidate < best) then
+    local other = candidate:lower():gsub("[_%-]", "")
+    local d = math.abs(#other - #wanted) <= best_distance and distance(wanted, other)
+    if d and (d < best_distance or d == best_distance and (not best or candidate < best)) then
       best, best_distance = candidate, d
     end
   end
-  if best and best_distance <= math.max(1, math.floor(#wanted / 3)) then return best end
+  return best
 end
 
 --- The words that close an "unknown name" message: the nearest name, or all of them.

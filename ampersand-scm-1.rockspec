@@ -170,6 +170,7 @@ build = {
     ["ampersand.util.environment"] = "lua/ampersand/util/environment.lua",
     ["ampersand.util.host"] = "lua/ampersand/util/host.lua",
     ["ampersand.util.http_date"] = "lua/ampersand/util/http_date.lua",
+    ["ampersand.util.is_interrupt"] = "lua/ampersand/util/is_interrupt.lua",
     ["ampersand.util.output"] = "lua/ampersand/util/output.lua",
     ["ampersand.util.query_string"] = "lua/ampersand/util/query_string.lua",
     ["ampersand.util.redact"] = "lua/ampersand/util/redact.lua",

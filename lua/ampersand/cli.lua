@@ -4,6 +4,7 @@
 -- cli/show sends lists and values through the writers of cli/output. cli/exit has the exit codes.
 
 local exit = require "ampersand.cli.exit"
+local is_interrupt = require "ampersand.util.is_interrupt"
 local stdout = require "ampersand.cli.stdout"
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -23,7 +24,7 @@ local function run(words)
   end
   local found, why = pcall(require, "argparse")
   if not found then
-    if exit.is_interrupt(why) then error(why, 0) end
+    if is_interrupt(why) then error(why, 0) end
     exit.with(exit.FAILURE, "argparse is missing; install it (Debian: lua-argparse, LuaRocks: argparse)")
   end
   if words[1] == "__complete" then return require("ampersand.cli.complete").run { unpack(words, 2) } end
@@ -33,7 +34,7 @@ local function run(words)
 end
 
 local function traced(raised)
-  if type(raised) == "string" and not exit.is_interrupt(raised) then return debug.traceback(raised, 2) end
+  if type(raised) == "string" and not is_interrupt(raised) then return debug.traceback(raised, 2) end
   return raised
 end
 

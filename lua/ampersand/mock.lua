@@ -6,6 +6,7 @@
 
 local faults = require "ampersand.mock.faults"
 local fixtures = require "ampersand.mock.fixtures"
+local is_interrupt = require "ampersand.util.is_interrupt"
 
 local mock = {}
 
@@ -141,7 +142,7 @@ local function serve(server)
   local ok, stopped = pcall(server.run, server)
   server:close()
   if ok then return 0 end
-  if tostring(stopped):find("interrupted", 1, true) then return 130 end
+  if is_interrupt(stopped) then return 130 end
   io.stderr:write("ampersand mock: ", tostring(stopped), "\n")
   return 1
 end

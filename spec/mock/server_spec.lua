@@ -368,6 +368,24 @@ describe("the command of the mock server", function()
     assert.is_false(starting.listens(port))
   end)
 
+  it("ends at Ctrl-C, also where LuaJIT raises it while a request is served", function()
+    local handlers = require "ampersand.mock.handlers"
+    local original = handlers.listInstallations
+    local server = assert(mock.open { port = 0, quiet = true })
+    finally(function() -- luacheck: ignore
+      handlers.listInstallations = original
+      server:close()
+    end)
+    handlers.listInstallations = function()
+      server.stopped = true -- where it is not taken for an interrupt
+      error "interrupted!"
+    end
+    local client = connect { port = server.port, key = "mock-key" }
+    client:send("GET", LIST)
+    assert.error_matches(function() server:run() end, "interrupted!$")
+    client.tcp:close()
+  end)
+
   it("ends when it is stopped, twice without harm", function()
     local server = support.start()
     server:stop()

@@ -1,6 +1,7 @@
 --- How a command ends: the exit codes, and which failure has which.
 
 local Error = require "ampersand.client.error"
+local is_interrupt = require "ampersand.util.is_interrupt"
 local wording = require "ampersand.cli.wording"
 
 local exit = {}
@@ -34,19 +35,12 @@ function exit.usage(message)
   exit.with(exit.USAGE, message)
 end
 
---- Whether something was raised because of Ctrl-C: Lua's message, or the error of a module that was being loaded.
----@param raised any
----@return boolean
-function exit.is_interrupt(raised)
-  return type(raised) == "string" and raised:find "interrupted!" ~= nil
-end
-
 --- The exit code for an error of the library.
 ---@param err ampersand.Error
 ---@return integer
 function exit.code_of(err)
   if err.kind == "timeout" then return exit.TIMEOUT end
-  if err.kind == "config" and exit.is_interrupt(err.message) then return exit.INTERRUPTED end
+  if err.kind == "config" and is_interrupt(err.message) then return exit.INTERRUPTED end
   if err.status == 401 or err.status == 403 then return exit.AUTH end
   return err.kind == "config" and not err.file and exit.USAGE or exit.FAILURE
 end
@@ -64,7 +58,7 @@ end
 function exit.explain(raised)
   if getmetatable(raised) == Exit then return raised.code, raised.message end
   if Error.is(raised) then return exit.code_of(raised), wording(tostring(raised)) end
-  if exit.is_interrupt(raised) then return exit.INTERRUPTED end
+  if is_interrupt(raised) then return exit.INTERRUPTED end
   return exit.FAILURE, tostring(raised) .. "\nThis is a mistake in ampersand itself."
 end
 
@@ -74,7 +68,7 @@ end
 function exit.guard(f, ...)
   local function finish(ok, first, ...)
     if ok then return first, ... end
-    if type(first) ~= "string" or exit.is_interrupt(first) or first:find("attempt to ", 1, true) then
+    if type(first) ~= "string" or is_interrupt(first) or first:find("attempt to ", 1, true) then
       error(first, 0)
     end
     exit.usage(wording((first:gsub("^[^%s:]+:%d+: ", ""))))

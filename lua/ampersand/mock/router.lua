@@ -4,6 +4,7 @@ local admin = require "ampersand.mock.admin"
 local faults = require "ampersand.mock.faults"
 local handlers = require "ampersand.mock.handlers"
 local http = require "ampersand.mock.http"
+local is_interrupt = require "ampersand.util.is_interrupt"
 local operations = require "ampersand.client.operations"
 local problem = require "ampersand.mock.problem"
 local proxy = require "ampersand.mock.handlers.proxy"
@@ -157,6 +158,7 @@ end
 local function protect(request, id, serve, ...)
   local ok, response = pcall(serve, ...)
   if ok then return response end
+  if is_interrupt(response) then error(response, 0) end
   if not problem.is(response) then io.stderr:write("mock: ", tostring(response), "\n") end
   response = problem.response(response, id, request.op)
   local fault = request.fault or {}

@@ -2,6 +2,7 @@
 -- response carries. It knows nothing about the API.
 
 local http = require "ampersand.mock.http"
+local is_interrupt = require "ampersand.util.is_interrupt"
 local query_string = require "ampersand.util.query_string"
 
 local server = {}
@@ -259,6 +260,7 @@ function Server:step(connection)
     connection.wake_at = self.socket.gettime() + detail
     return
   end
+  if is_interrupt(what) then error(what, 0) end
   if not ok then io.stderr:write("mock: ", debug.traceback(connection.thread, tostring(what)), "\n") end
   if detail == "reset" then connection.socket:setoption("linger", { on = true, timeout = 0 }) end
   connection.socket:close()

@@ -3,6 +3,7 @@
 local exit = require "ampersand.cli.exit"
 local help = require "ampersand.cli.help"
 local input = require "ampersand.cli.input"
+local is_interrupt = require "ampersand.util.is_interrupt"
 local selection = require "ampersand.cli.selection"
 local stdout = require "ampersand.cli.stdout"
 local terminal = require "ampersand.cli.terminal"
@@ -85,7 +86,7 @@ local function run_counted(ctx, run)
   end)
   progress:finish()
   if ok then return edit.checked(report, err) end
-  if exit.is_interrupt(report) and reached then
+  if is_interrupt(report) and reached then
     terminal.say(("\n%d of %d done; the same command resumes"):format(reached.done, reached.of))
   end
   error(report, 0)

@@ -7,7 +7,7 @@
 --   run(ctx)               runs it; or `verbs`, commands within it that have a `name` and a `summary`
 --
 -- Each tool, and each verb that is more than one operation of the API, is a file of cli/commands, which is loaded when
--- the command line names it. All other verbs are made from client/operations by cli/operation.
+-- the command line names it. All other verbs are generated from client/operations by cli/generated.
 
 local help = require "ampersand.cli.help"
 local operations = require "ampersand.client.operations"
@@ -59,7 +59,7 @@ end
 ---@return table command
 function commands.load(name, resource)
   local op = resource and operations.get(resource, name)
-  if op then return require("ampersand.cli.operation").command(op) end
+  if op then return require("ampersand.cli.generated").command(op) end
   return require("ampersand.cli.commands." .. name)
 end
 

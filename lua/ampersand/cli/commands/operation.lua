@@ -1,4 +1,4 @@
---- Runs the commands that are one operation of the API each; cli/operation declares them.
+--- Runs the commands that are one operation of the API each; cli/generated declares them.
 
 local cell = require "ampersand.cli.output.cell"
 local core = require "ampersand.core"

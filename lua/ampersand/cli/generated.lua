@@ -1,9 +1,9 @@
---- The commands that are one operation of the API each: their options. commands/operation runs them.
+--- Commands generated from the table of operations, one of the API each; commands/operation runs them.
 
 local help = require "ampersand.cli.help"
 local operations = require "ampersand.client.operations"
 
-local operation = {}
+local generated = {}
 
 local SUMMARIES = { group = "Summaries",
   { "--summary", "Counts by health, provider and connection status, as bars." },
@@ -61,7 +61,7 @@ end
 --- The command of an operation.
 ---@param op table of client/operations
 ---@return table command
-function operation.command(op)
+function generated.command(op)
   return {
     description = help.description(op), usage = help.ids(op), epilog = help.epilog(op),
     element = op.element, body = op.body,
@@ -70,4 +70,4 @@ function operation.command(op)
   }
 end
 
-return operation
+return generated

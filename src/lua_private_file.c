@@ -1,8 +1,8 @@
 /*
  * Files for their owner alone, as the command's settings are, in which keys are.
  *
- *   core.make_private(path) -> the path without links | nil      nil: no file is there
- *   core.permissions(path) -> "-rw-------" | nil                 nil: nothing is there
+ *   core.make_private(path) -> the path without links | nil, message   nil: no file is there
+ *   core.permissions(path) -> "-rw-------" | nil                       nil: nothing is there
  *
  * make_private makes a file where there is none, and the folders above it. What is there stays as
  * it is. A link counts by what it leads to.
@@ -13,6 +13,7 @@
 
 #include "lua_files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -20,14 +21,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What cannot be made is noticed when the file is opened in it. */
-static void make_folders(lua_State *L, const char *path, size_t length)
+/* 0, or why the first folder that is missing could not be made. */
+static int make_folders(lua_State *L, const char *path, size_t length)
 {
     char *folder = (char *)memcpy(lua_newuserdata(L, length + 1), path, length + 1);
+    int number = 0;
     for (char *slash = folder; (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
         *slash = '\0';
-        (void)mkdir(folder, S_IRWXU);
+        if (*folder && mkdir(folder, S_IRWXU) != 0 && errno != EEXIST && !number)
+            number = errno;
     }
+    return number;
 }
 
 static int l_make_private(lua_State *L)
@@ -35,13 +39,20 @@ static int l_make_private(lua_State *L)
     char real[PATH_MAX];
     size_t length;
     const char *path = luaL_checklstring(L, 1, &length);
-    make_folders(L, path, length);
+    int number = make_folders(L, path, length);
     /* A pipe that nobody writes to must not hold the command up. */
     int fd = open(path, O_RDONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd >= 0)
         close(fd);
-    lua_pushstring(L, realpath(path, real)); /* nil for NULL */
-    return 1;
+    else if (errno != ENOENT || !number)
+        number = errno;
+    if (realpath(path, real)) {
+        lua_pushstring(L, real);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, strerror(number ? number : errno));
+    return 2;
 }
 
 static int l_permissions(lua_State *L)

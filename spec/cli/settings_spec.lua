@@ -216,10 +216,27 @@ describe("the configuration file", function()
     command.write(CONFIG, file_of())
     -- no file may grow, not even those that a spec reads a command's output from
     local result = session:run("{ (trap '' XFSZ; ulimit -f 0; ampersand config set org x) 2>&1; echo $?; } | cat", BARE)
-    assert.equal(("ampersand: %s.new cannot be written\n1\n"):format(CONFIG), result.out)
+    assert.equal(("ampersand: %s.new cannot be written: File too large\n1\n"):format(CONFIG), result.out)
     assert.equal(file_of(), command.read(CONFIG))
     result = session:call("ampersand config set org x", { XDG_CONFIG_HOME = "/dev/null" })
-    assert.same({ 1, "ampersand: /dev/null/ampersand/config.lock cannot be written: Not a directory\n" }, { result.code, result.err })
+    assert.same({ 1, "ampersand: /dev/null/ampersand/config cannot be written: Not a directory\n" }, { result.code, result.err })
+    result = session:call("ampersand config set org x", { XDG_CONFIG_HOME = "/sys/none/below" })
+    assert.equal(1, result.code)
+    assert.matches("^ampersand: /sys/none/below/ampersand/config cannot be written: %u", result.err)
+    assert.not_matches("No such file", result.err, 1, true) -- which is the folder below, not the reason
+  end)
+
+  it("stays a link where that leads nowhere", function()
+    local home = session.home .. "/linked"
+    local path = home .. "/ampersand/config"
+    core.make_private(home .. "/ampersand/.")
+    for target, why in pairs { ["none/config"] = "No such file or directory", config = "Too many levels of symbolic links" } do
+      os.remove(path)
+      lfs.link(target, path, true)
+      local result = session:call("ampersand config set org x", { XDG_CONFIG_HOME = home })
+      assert.same({ 1, ("ampersand: %s cannot be written: %s\n"):format(path, why) }, { result.code, result.err })
+      assert.equal("link", lfs.symlinkattributes(path, "mode"))
+    end
   end)
 
   it("that cannot be read is not taken for none", function()
@@ -227,13 +244,13 @@ describe("the configuration file", function()
     finally(function() io.open = open end) -- luacheck: ignore 122
     command.write(CONFIG, file_of())
     io.open = function(name, mode) -- luacheck: ignore 122 (as where it is another user's)
-      if name == CONFIG and mode == "r" then return nil, "Permission denied", 13 end
+      if name == CONFIG and mode == "r" then return nil, name .. ": Permission denied", 13 end
       return open(name, mode)
     end
     for line, code in pairs { ["config set org x"] = 2, [COUNT:match " (.*)"] = 2, doctor = 1 } do
       local result = session:call("ampersand " .. line)
       assert.equal(code, result.code, result.err)
-      assert.truthy((result.out .. result.err):find(CONFIG .. " cannot be read\n", 1, true), result.err)
+      assert.truthy((result.out .. result.err):find(CONFIG .. " cannot be read: Permission denied\n", 1, true), result.err)
     end
     collectgarbage() -- lets go of the lock, as the end of a process does
     assert.equal(file_of(), command.read(CONFIG))

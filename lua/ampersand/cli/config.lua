@@ -84,14 +84,22 @@ end
 
 local MAX_BYTES = 2 ^ 20
 
+-- Lua's reason may begin with the path.
+local function fail(code, path, what, why)
+  exit.with(code, ("%s cannot be %s: %s"):format(path, what, (why:gsub("^.*: ", ""))))
+end
+
 -- The lines of the file, without the byte order mark and the line ends of Windows editors.
 local function read_lines()
   local path, lines = config.path(), {}
   if not (path and core.permissions(path)) then return lines end -- it is not there
-  local file = io.open(path, "r") or exit.usage(path .. " cannot be read")
-  local text, why = file:read(MAX_BYTES + 1)
-  file:close()
-  if why then exit.usage(path .. " cannot be read") end
+  local file, why = io.open(path, "r")
+  local text
+  if file then
+    text, why = file:read(MAX_BYTES + 1)
+    file:close()
+  end
+  if why then fail(exit.USAGE, path, "read", why) end
   text = text or "" -- an empty file
   if #text > MAX_BYTES then exit.usage(("%s is longer than %d bytes"):format(path, MAX_BYTES)) end
   local open = config.open_to_others(path)
@@ -137,7 +145,7 @@ local function lock(path)
   repeat
     local file, why, locked = core.append_file(name)
     if file then return file end
-    if not locked then exit.with(exit.FAILURE, ("%s cannot be written: %s"):format(name, why)) end
+    if not locked then fail(exit.FAILURE, name, "written", why) end
     require "ampersand.transport.curl".new():sleep(0.05)
   until core.now() - started > 5
   exit.with(exit.FAILURE, path .. " is being changed by another command")
@@ -147,11 +155,13 @@ end
 local function write(path, text)
   local new = path .. ".new"
   os.remove(new)
-  local file = core.make_private(new) and io.open(new, "w")
-  local written = file and file:write(text)
-  if not (file and file:close() and written) then exit.with(exit.FAILURE, new .. " cannot be written") end
-  local ok, why = os.rename(new, path)
-  if not ok then exit.with(exit.FAILURE, why) end
+  local file, why = core.make_private(new)
+  if file then file, why = io.open(new, "w") end
+  local ok = file
+  if ok then ok, why = file:write(text) end
+  if ok then ok, why = file:close() end
+  if ok then ok, why = os.rename(new, path) end
+  if not ok then fail(exit.FAILURE, new, "written", why) end
 end
 
 -- Changes the line of a setting, or adds it below the last line of its profile; comments stay.
@@ -190,7 +200,9 @@ function config.set(profile, name, value)
     problem = "a value is one line, with quotes of one kind"
   end
   if problem then exit.with(exit.FAILURE, problem) end
-  path = core.make_private(path) or path
+  local real, why = core.make_private(path)
+  if not real then fail(exit.FAILURE, path, "written", why) end
+  path = real
   local held = lock(path)
   local lines = read_lines()
   parse(lines)

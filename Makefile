@@ -104,14 +104,14 @@ LUADIR := $(DESTDIR)$(PREFIX)/share/lua/$(ABI)
 LIBDIR := $(DESTDIR)$(PREFIX)/lib/lua/$(ABI)/ampersand
 BINDIR := $(DESTDIR)$(PREFIX)/bin
 SHARE  := $(DESTDIR)$(PREFIX)/share
-COMPLETIONS := $(SHARE)/bash-completion/completions/ampersand $(SHARE)/zsh/site-functions/_ampersand \
-	$(SHARE)/fish/vendor_completions.d/ampersand.fish
-MANUAL := $(SHARE)/man/man1/ampersand.1
+# The manual page and the completions, in the order of src/install_words.lua.
+WORD_FILES := man/man1/ampersand.1 bash-completion/completions/ampersand zsh/site-functions/_ampersand fish/vendor_completions.d/ampersand.fish
+in_share    = $(foreach name,$(1),"$(SHARE)/$(name)")
 .PHONY: install install-files install-words uninstall
 install: deps-install ## install below PREFIX (DESTDIR) for LUA_VERSION
 	@$(MAKE) --no-print-directory install-files
 install-files: all
-	install -d "$(LUADIR)" "$(LIBDIR)" "$(BINDIR)" $(sort $(dir $(COMPLETIONS) $(MANUAL)))
+	install -d "$(LUADIR)" "$(LIBDIR)" "$(BINDIR)" $(call in_share,$(dir $(WORD_FILES)))
 	cd lua && find . -mindepth 1 -type d -o -name '*.lua' | tar -cf - --no-recursion --mode=u=rwX,go=rX -T - | \
 	    tar -xpmf - --no-same-owner -C "$(LUADIR)"
 	install -m 755 $(MODULES) "$(LIBDIR)"
@@ -119,7 +119,7 @@ install-files: all
 	@$(WORDS) || [ $$? = 2 ] # argparse is absent, and WORDS has said so
 
 # They are for every user, whatever the umask.
-WORDS = umask 022; $(RUN_ENV) $(LUA) src/install_words.lua "$(MANUAL)" $(COMPLETIONS)
+WORDS = umask 022; $(RUN_ENV) $(LUA) src/install_words.lua $(call in_share,$(WORD_FILES))
 install-words: all ## install the manual page and the completions again
 	$(WORDS)
 
@@ -128,7 +128,7 @@ uninstall: ## remove what install and install-static installed for LUA_VERSION
 	rm -rf "$(LUADIR)/ampersand.lua" "$(LUADIR)/ampersand" "$(LIBDIR)" "$(STATICDIR)/$(STATIC_AS)" "$(PC)"
 	@set -- "$(STATICDIR)"/libampersand-*.a; [ -e "$$1" ] || rm -f "$(DESTDIR)$(PREFIX)/include/ampersand.h"; \
 	for left in "$(SHARE)"/lua/*/ampersand.lua; do :; done; command="$(BINDIR)/ampersand"; \
-	if [ ! -e "$$left" ]; then rm -f "$$command" "$(MANUAL)" $(COMPLETIONS); \
+	if [ ! -e "$$left" ]; then rm -f "$$command" $(call in_share,$(WORD_FILES)); \
 	elif [ -e "$$command" ] && read -r first < "$$command" && [ "$$first" = '#!/usr/bin/env $(LUA)' ]; then \
 	    abi=$${left%/*}; abi=$${abi##*/}; lua=$$(command -v lua$$abi || command -v luajit || echo lua$$abi); \
 	    sed "1s,.*,#!/usr/bin/env $${lua##*/}," bin/ampersand > "$$command"; fi

@@ -10,6 +10,7 @@ end
 local cli = require "ampersand.cli"
 
 for i, words in ipairs { { "man" }, { "completion", "bash" }, { "completion", "zsh" }, { "completion", "fish" } } do
+  os.remove(arg[i]) -- whose permissions a new text would keep
   local file = assert(io.open(arg[i], "w"))
   io.stdout = file -- luacheck: ignore
   if cli.main(words) ~= 0 then os.exit(1) end

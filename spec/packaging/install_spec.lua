@@ -102,7 +102,9 @@ describe("make install", function()
   setup(function()
     tree = new_folder()
     installed = tree .. "/opt/x"
-    succeeds("umask 077 && make -s install install-static DESTDIR=%s PREFIX=/opt/x LUA_VERSION=%s", tree, VERSION)
+    succeeds("umask 077 && make -s install install-static DESTDIR='%s/a tree' PREFIX=/opt/x LUA_VERSION=%s && cd %s && exec mv 'a tree/opt' .",
+      tree, VERSION, tree)
+    assert(lfs.rmdir(tree .. "/a tree"))
   end)
   teardown(function() sh("exec rm -rf %s", tree) end)
 
@@ -139,16 +141,16 @@ describe("make install", function()
   end)
 
   it("leaves what another Lua's installation needs, the command included, when one is uninstalled", function()
-    local copy = tree .. "/copy"
+    local copy = tree .. "/a copy"
     local other = copy .. "/share/lua/9.9" -- as an installation for another Lua, and its static library, leave them
-    local uninstall = ("make -s uninstall PREFIX=%s LUA_VERSION=%s"):format(copy, VERSION)
-    succeeds("cp -R %s %s && mkdir %s && touch %s/ampersand.lua %s/lib/libampersand-lua9.9.a && %s", installed, copy, other,
+    local uninstall = ("make -s uninstall PREFIX='%s' LUA_VERSION=%s"):format(copy, VERSION)
+    succeeds("cp -R %s '%s' && mkdir '%s' && touch '%s/ampersand.lua' '%s/lib/libampersand-lua9.9.a' && %s", installed, copy, other,
       other, copy, uninstall)
     local left = names(files(copy), ".*")
     assert.equal("share/lua/9.9/ampersand.lua", table.remove(left, 6))
     assert.equal("lib/libampersand-lua9.9.a", table.remove(left, 3))
     assert.same(SHARED, left)
-    succeeds("rm -r %s %s/lib/libampersand-lua9.9.a && exec %s", other, copy, uninstall)
+    succeeds("rm -r '%s' '%s/lib/libampersand-lua9.9.a' && exec %s", other, copy, uninstall)
     assert.same({}, names(files(copy), ".*"))
   end)
 

@@ -53,6 +53,7 @@ describe("login", function()
   local function config() return command.read(session.home .. "/ampersand/config") end
 
   it("keeps a key that the server takes, for its owner alone, and logout removes it", function()
+    os.remove(session.home .. "/ampersand/config")
     local result = run("ampersand login --integration salesforce", bare, "mock-key\n")
     assert.truthy(result.err:find("the server takes the key; it is in profile default", 1, true), result.err)
     assert.equal("rw-------", lfs.attributes(session.home .. "/ampersand/config", "permissions"))

@@ -81,7 +81,7 @@ function in_process.run(words, getenv, input, given)
     { os, "getenv", getenv }, { os, "exit", function() error "os.exit was called" end },
     { io, "stdin", stdin }, { io, "stdout", stdout }, { io, "stderr", given.together and stdout or stderr },
     { core, "is_terminal", function(descriptor) return terminals[descriptor] or false end },
-      { os, "execute", no_process }, { io, "popen", no_process },
+    { os, "execute", no_process }, { io, "popen", no_process },
   }, function()
     io.input(stdin)
     if given.before then given.before() end

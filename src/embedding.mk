@@ -7,7 +7,7 @@ STATIC    := $(BUILD)/libampersand.a
 static: $(STATIC) ## build the static library, with the Lua layer inside
 $(BUILD)/lua_sources.c: src/lua_sources.lua $(LUA_FILES)
 	@mkdir -p $(@D)
-	$(LUA) $< $(LUA_FILES) > $@.tmp && mv $@.tmp $@
+	$(LUA) $< $(LUA_FILES) > $@.$$$$ && mv $@.$$$$ $@
 $(BUILD)/obj/lua_sources.o: $(BUILD)/lua_sources.c | $(BUILD)/obj
 	$(CC) $(STD) $(CFLAGS) $(PIC) -Isrc -c $< -o $@
 $(STATIC): $(CORE_OBJ) $(HTTP_OBJ) $(CRYPTO_OBJ) $(BUILD)/obj/lua_preload.o $(BUILD)/obj/lua_sources.o
@@ -16,7 +16,7 @@ $(STATIC): $(CORE_OBJ) $(HTTP_OBJ) $(CRYPTO_OBJ) $(BUILD)/obj/lua_preload.o $(BU
 LUA_LIB ?= $(call once,LUA_LIB,pkg-config --libs $(LUA_PC) 2>/dev/null || pkg-config --libs lua-$(ABI) 2>/dev/null)
 embed: $(BUILD)/embed ## build examples/embed
 $(BUILD)/embed: examples/embed/embed.c $(STATIC)
-	$(CC) $(STD) $(CFLAGS) $(WARNINGS) -Iinclude $(LUA_INC) $^ $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@
+	$(CC) $(STD) $(CFLAGS) $(WARNINGS) -Iinclude $(LUA_INC) $^ $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@.$$$$ && mv $@.$$$$ $@
 
 # For C hosts: cc host.c `pkg-config --cflags --libs ampersand-lua5.4`. The library is built for one Lua and named after it.
 NAME      := ampersand-$(LUA_PC)
@@ -42,9 +42,10 @@ $(AMALGAM)/ampersand.h: include/ampersand.h
 	cp $< $@
 $(AMALGAM)/ampersand.c: src/amalgamate.lua $(BUILD)/lua_sources.c $(wildcard src/*.[ch])
 	@mkdir -p $(@D)
-	$(LUA) $< $(BUILD)/lua_sources.c $(CORE_SRC) $(filter-out $(CORE_SRC),$(HTTP_SRC)) $(CRYPTO_SRC) src/lua_preload.c > $@.tmp && mv $@.tmp $@
+	$(LUA) $< $(BUILD)/lua_sources.c $(CORE_SRC) $(filter-out $(CORE_SRC),$(HTTP_SRC)) $(CRYPTO_SRC) src/lua_preload.c > $@.$$$$ && mv $@.$$$$ $@
 
-# The host of examples/embed out of that file. COMPILE is a compiler with its dialect; -x none ends a -x c++ in it.
+# The host of examples/embed out of that file. COMPILE is a compiler with its dialect; -x none ends a -x c++ in it. It is
+# whole or not there, as all that specs make while others may run.
 $(AMALGAM)/%: $(AMALGAM)/ampersand.c $(AMALGAM)/ampersand.h examples/embed/embed.c
 	$(COMPILE) $(WARNINGS) -Werror -I$(AMALGAM) $(LUA_INC) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) \
-	    examples/embed/embed.c $(AMALGAM)/ampersand.c -x none $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@
+	    examples/embed/embed.c $(AMALGAM)/ampersand.c -x none $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@.$$$$ && mv $@.$$$$ $@

@@ -63,8 +63,9 @@ end
 
 -- Puts another mock server in the place of this one.
 function Mock:next(options)
-  local status, url = self:ask("POST", "/next", core.encode(options))
-  return assert(status == 200 and url, self.process:output())
+  local asked, status, url = pcall(self.ask, self, "POST", "/next", core.encode(options))
+  if asked and status == 200 then return url end
+  error(("the mock server did not start: %s\n%s"):format(tostring(status), self.process:output()), 3)
 end
 
 --- Ends the server; a second call does nothing.

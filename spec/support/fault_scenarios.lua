@@ -277,10 +277,18 @@ function scenarios.close_at_once() end
 
 function scenarios.reset_at_once(conn) conn:reset() end
 
-function scenarios.reset_in_body(conn)
+function scenarios.reset_in_body(conn, request)
   conn:send(head("200 OK", { "Content-Length: 1000" }) .. "[1,2,")
   cqueues.sleep(0.05)
   conn:reset()
+  request.done = "/was_reset"
+end
+
+function scenarios.reset_when_idle(conn, request)
+  scenarios.ok(conn, ITEMS)
+  cqueues.sleep(0.05)
+  conn:reset()
+  request.done = "/was_reset"
 end
 
 -- TLS: the body's end is the connection's, and the closing alert is missing.

@@ -1,9 +1,10 @@
-/* What specs need of the operating system: fork, wait, leave, and memory that runs out on demand.
- */
+/* What specs need of the operating system: fork, wait, leave, signals, and memory that runs out on
+ * demand. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <lauxlib.h>
 #include <lua.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,15 @@ static int process_leave(lua_State *L)
     _exit((int)luaL_checkinteger(L, 1));
 }
 
+/* heed_sigpipe(): it ends the process again. LuaSocket, which runs specs, ignores it for the processes that
+ * it starts, too. */
+static int process_heed_sigpipe(lua_State *L)
+{
+    (void)L;
+    signal(SIGPIPE, SIG_DFL);
+    return 0;
+}
+
 /* fail_at(n): the n-th allocation from now on fails, once; 0: none. Needs fail_malloc.so preloaded.
  */
 static int process_fail_at(lua_State *L)
@@ -52,6 +62,8 @@ int luaopen_process(lua_State *L)
     lua_setfield(L, -2, "wait");
     lua_pushcfunction(L, process_leave);
     lua_setfield(L, -2, "leave");
+    lua_pushcfunction(L, process_heed_sigpipe);
+    lua_setfield(L, -2, "heed_sigpipe");
     lua_pushcfunction(L, process_fail_at);
     lua_setfield(L, -2, "fail_at");
     return 1;

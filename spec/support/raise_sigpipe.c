@@ -1,0 +1,9 @@
+/* Preloaded: a write to a dead socket raises SIGPIPE, as those of TLS libraries do in libcurl before 7.87.
+ */
+#include <stddef.h>
+#include <sys/socket.h>
+
+ssize_t send(int fd, const void *bytes, size_t size, int flags)
+{
+    return sendto(fd, bytes, size, flags & ~MSG_NOSIGNAL, NULL, 0);
+}

@@ -31,8 +31,7 @@ static int process_leave(lua_State *L)
     _exit((int)luaL_checkinteger(L, 1));
 }
 
-/* heed_sigpipe(): it ends the process again. LuaSocket, which runs specs, ignores it for the processes that
- * it starts, too. */
+/* heed_sigpipe(): it ends the process again, although LuaSocket had the specs ignore it. */
 static int process_heed_sigpipe(lua_State *L)
 {
     (void)L;

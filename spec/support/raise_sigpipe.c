@@ -1,5 +1,4 @@
-/* Preloaded: a write to a dead socket raises SIGPIPE, as those of TLS libraries do in libcurl before 7.87.
- */
+/* Preloaded: writes to dead sockets raise SIGPIPE, as OpenSSL's do in libcurl before 7.87. */
 #include <stddef.h>
 #include <sys/socket.h>
 

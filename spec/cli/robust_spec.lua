@@ -144,13 +144,18 @@ describe("output that cannot be written", function()
     assert.equal(2, select(2, result.err:gsub("ampersand: cannot write the output: [^\n]+\ncode 1\n", "")), result.err)
   end)
 
-  it("goes into no socket when descriptors are closed", function()
+  it("goes into no socket and no file when descriptors are closed", function()
     server:control("requests", { clear = true })
     local result = shell [[list="installations list --ndjson --select id --max 3"
       ampersand $list <&- 2>&-; echo "code $?"
       ampersand $list <&- >&- 2>&-; echo "code $?"]]
     assert.truthy(result.out:find "^{[^\n]+}\n{[^\n]+}\n{[^\n]+}\ncode 0\ncode 1\n$", result.out)
     for _, request in ipairs(server:requests().requests) do assert.equal(200, request.status) end
+    assert.equal("nothing\n", shell([["$LUA" -e 'require("ampersand.cli.stdout").fill_closed()
+        local file = io.open(os.getenv "HOME" .. "/opened", "w")
+        for _, each in ipairs { io.stdout, io.stderr } do each:write "lost"; each:flush() end
+        file:close()' <&- >&- 2>&-
+      cat "$HOME/opened" && echo nothing]]).out)
   end)
 end)
 

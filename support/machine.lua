@@ -1,5 +1,7 @@
 -- What this machine has, and what is said where it lacks something.
 
+local core = require "ampersand.core"
+
 local machine = {}
 
 --- Whether a shell command succeeds.
@@ -14,12 +16,9 @@ end
 ---@param program string
 ---@return boolean
 function machine.has(program)
-  for folder in os.getenv("PATH"):gmatch "[^:]+" do
-    local file = io.open(folder .. "/" .. program)
-    if file then
-      file:close()
-      return true
-    end
+  for folder in (os.getenv "PATH" or ""):gmatch "[^:]+" do
+    local permissions = core.permissions(folder .. "/" .. program)
+    if permissions and permissions:find "^%-.*x" then return true end
   end
   return false
 end

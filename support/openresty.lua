@@ -1,5 +1,6 @@
 -- Starts nginx with its Lua module (and redis-server) on free loopback ports, with a prefix of its own.
 
+local core = require "ampersand.core"
 local machine = require "support.machine"
 local server = require "support.server"
 local socket = require "socket"
@@ -32,11 +33,7 @@ end
 local function module_file(name)
   for _, library in ipairs { "lib", "lib64" } do
     local path = ("/usr/%s/nginx/modules/%s.so"):format(library, name)
-    local file = io.open(path)
-    if file then
-      file:close()
-      return path
-    end
+    if core.permissions(path) then return path end
   end
 end
 

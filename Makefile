@@ -118,7 +118,7 @@ install-files: all
 	sed '1s,.*,#!/usr/bin/env $(LUA),' bin/ampersand > "$(BINDIR)/ampersand" && chmod 755 "$(BINDIR)/ampersand"
 	@$(WORDS) || [ $$? = 2 ] # argparse is absent, and WORDS has said so
 
-# They are for every user, whatever the umask.
+# Every user may read what it writes, whatever the umask.
 WORDS = umask 022; $(RUN_ENV) $(LUA) src/install_words.lua $(call in_share,$(WORD_FILES))
 install-words: all ## install the manual page and the completions again
 	$(WORDS)

@@ -40,7 +40,7 @@ static int l_make_private(lua_State *L)
     size_t length;
     const char *path = luaL_checklstring(L, 1, &length);
     int number = make_folders(L, path, length);
-    /* A pipe that nobody writes to must not hold the command up. */
+    /* A pipe that no one writes to must not hold the command up. */
     int fd = open(path, O_RDONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd >= 0)
         close(fd);

@@ -8,7 +8,7 @@ local server, session
 
 local function show(script, given) return session:show(script, given) end
 
--- A command in this process that takes standard output for a terminal, where not its size or its keys count.
+-- Runs a command in this process that takes standard output for a terminal, where neither size nor keys matter.
 local function as_shown(line, more)
   return session:call(line, more, nil, { terminals = { true }, together = true }).out
 end

@@ -234,12 +234,12 @@ describe("a client", function()
   end)
 
   describe("has a limit for what it expects:", function()
-    -- A client of a server whose answers have so many bytes.
+    -- A client of a server whose answers have this many bytes.
     local function of(bytes, kind)
       return new { base_url = ("%s/bytes=%d/kind=%s"):format(server:url "sized", bytes, kind), retry = false }
     end
 
-    -- One whose answer comes in pieces, one of a byte and so many of a MiB; and what its transport was asked.
+    -- One whose answer comes in pieces, one of a byte and this many of a MiB; and what its transport was asked.
     local function pieces_of(mebibytes, kind, first)
       local pieces, mebibyte = { first or '"' }, ("x"):rep(2 ^ 20)
       for i = 1, mebibytes do pieces[i + 1] = mebibyte end

@@ -5,7 +5,8 @@ local operations = require "ampersand.client.operations"
 local socket = require "socket"
 local support = require "support.mock"
 
--- To busted a global is a search, and luassert's functions take long: the values of many installations are checked without.
+-- In busted each use of a global searches its environments, and luassert's functions take long: the values of many
+-- installations are checked without either.
 local error, ipairs, pairs, type = error, ipairs, pairs, type
 
 local function escape(value)

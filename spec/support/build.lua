@@ -9,7 +9,7 @@ local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
 
 local DIRECTORY = ("%s/build/helpers-%s"):format(lfs.currentdir(), VERSION)
 
-local SOURCES = { heads = "-Isrc src/http_head.c src/http_buffer.c src/memory.c" } -- beside their own
+local SOURCES = { heads = "-Isrc src/http_head.c src/http_buffer.c src/memory.c" } -- in addition to their own
 
 local FLAGS = {
   module = "-shared -fPIC $(pkg-config --cflags " .. PACKAGE .. ")",

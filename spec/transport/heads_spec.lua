@@ -4,7 +4,7 @@
 local build = require "support.build"
 local http1 = require "ampersand.transport.http1"
 
--- To busted a global is a search.
+-- In busted each use of a global searches its environments.
 local math, pairs, setmetatable, table, tonumber = math, pairs, setmetatable, table, tonumber
 
 local EITHER = { closed = true, protocol = true }

@@ -268,6 +268,7 @@ function scenarios.speaks_unasked(conn, request)
   if parameter(request, "id") == "first" then
     cqueues.sleep(0.05)
     scenarios.ok(conn, '[{"id":"unasked"}]')
+    cqueues.sleep(0.01) -- over TLS it is passed on meanwhile
     request.done = "/spoken_unasked"
   end
   return true
@@ -417,7 +418,7 @@ function scenarios.h2.h2_two(conn, stream)
   if conn.streams == 2 then return conn:send(rst(stream, 7)) end
   conn.streams = conn.streams + 1
   cqueues.running():wrap(function()
-    cqueues.sleep(0.1)
+    cqueues.sleep(0.05)
     conn.streams = conn.streams - 1
     conn:send(frame(1, 4, stream, STATUS_200) .. frame(0, 1, stream, ITEMS))
   end)
@@ -425,7 +426,7 @@ function scenarios.h2.h2_two(conn, stream)
 end
 
 function scenarios.h2_two(conn)
-  cqueues.sleep(0.1)
+  cqueues.sleep(0.05)
   return scenarios.ok(conn, ITEMS)
 end
 

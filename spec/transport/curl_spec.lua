@@ -5,6 +5,7 @@ local curl = require "ampersand.transport.curl"
 local http = require "ampersand.http"
 local fault = require "support.fault"
 local machine = require "support.machine"
+local await = require("support.server").await
 
 local ITEMS = '[{"id":"a"},{"id":"b"},{"id":"c"}]'
 
@@ -413,42 +414,59 @@ describe("the curl transport", function()
       { "without an answer", "silent", nil, true }, { "while the head drips", "drip_head", nil, true },
       { "while the body drips", "drip_body", nil, true }, { "while the body stalls", "stall_body", nil, true },
     }
+    local outcomes, tasks = {}, {}
+    for _, state in ipairs(STATES) do
+      outcomes[state] = {}
+      for i, stream in ipairs { false, true } do
+        tasks[#tasks + 1] = function()
+          local outcome = {}
+          outcome.took = seconds(function()
+            outcome.message, outcome.kind, outcome.sent = select(2, fetch(state[2], state[3], { timeout = 0.2, stream = stream }))
+          end)
+          outcomes[state][i] = outcome
+        end
+      end
+    end
+    setup(function() assert.same({}, select(2, new():parallel(#tasks, tasks))) end) -- side by side
+
     for _, state in ipairs(STATES) do
       it(state[1], function()
-        for _, stream in ipairs { false, true } do
-          local _, message, kind, sent
-          local took = seconds(function()
-            _, message, kind, sent = fetch(state[2], state[3], { timeout = 0.2, stream = stream })
-          end)
-          assert.equal("timeout", kind, message)
-          if type(sent) == "boolean" then assert.equal(state[4], sent) end
-          assert.is_true(took >= 0.19 and took < 0.2 + PATIENCE, tostring(took))
+        for i = 1, 2 do
+          local outcome = outcomes[state][i]
+          assert.equal("timeout", outcome.kind, outcome.message)
+          if type(outcome.sent) == "boolean" then assert.equal(state[4], outcome.sent) end
+          assert.is_true(outcome.took >= 0.19 and outcome.took < 0.2 + PATIENCE, tostring(outcome.took))
         end
       end)
     end
+
+    it("where nothing else is waited for", function()
+      local took = seconds(function() assert.equal("timeout", select(3, fetch("silent", nil, { timeout = 0.1 }))) end)
+      assert.is_true(took >= 0.09 and took < 0.1 + PATIENCE, tostring(took))
+    end)
 
     it("or at connect_timeout, where nothing is connected", function()
       for _, port in ipairs { "full", "mute" } do
         local _, kind
         local took = seconds(function()
-          _, _, kind = fetch("items", port, { timeout = 30, connect_timeout = 0.2 })
+          _, _, kind = fetch("items", port, { timeout = 30, connect_timeout = 0.1 })
         end)
         assert.equal("timeout", kind)
-        assert.is_true(took < 0.2 + PATIENCE)
+        assert.is_true(took < 0.1 + PATIENCE)
       end
     end)
 
     it("or at read_timeout, counted only while somebody waits", function()
-      local _, message, kind = fetch("stall_body", nil, { read_timeout = 0.2 })
-      assert.equal("timeout", kind, message)
-      _, message, kind = fetch("silent", nil, { read_timeout = 0.2 })
-      assert.equal("timeout", kind, message)
-      assert.equal(200, (fetch("slow?seconds=0.3", nil, { read_timeout = 5 })))
-      local res = assert(transport:request {
+      local res = assert(new():request {
         method = "GET", url = server:url "stall_body", stream = true, read_timeout = 0.3, timeout = 20,
       })
       assert.equal("[1,2,", res.read())
-      transport:sleep(0.5) -- the caller's own time
+      for _, path in ipairs { "stall_body", "silent" } do -- more than 0.3 s of the caller's own time
+        local _, message, kind = fetch(path, nil, { read_timeout = 0.16 })
+        assert.equal("timeout", kind, message)
+      end
+      assert.equal(200, (fetch("slow", nil, { read_timeout = 5 })))
+      local _, kind
       local took = seconds(function() _, _, kind = res.read() end)
       assert.equal("timeout", kind)
       assert.is_true(took >= 0.29, tostring(took))
@@ -456,11 +474,12 @@ describe("the curl transport", function()
     end)
 
     it("which a stream may move", function()
-      local res = assert(new():request { method = "GET", url = server:url "stall_body", stream = true, timeout = 0.3 })
-      res.deadline(0.6)
+      local res = assert(new():request { method = "GET", url = server:url "stall_body", stream = true, timeout = 10 })
       assert.equal("[1,2,", res.read())
-      local _, _, kind = res.read()
-      assert.equal("timeout", kind)
+      res.deadline(0.05)
+      res.deadline(0.15)
+      local took = seconds(function() assert.equal("timeout", select(3, res.read())) end)
+      assert.is_true(took >= 0.14 and took < 0.15 + PATIENCE, tostring(took))
       res.close()
     end)
   end)
@@ -506,9 +525,13 @@ describe("the curl transport", function()
   it("never takes what a server said unasked for an answer, and goes another way at once", function()
     for _, port in ipairs { "plain", "good" } do
       new { http_version = "1.1" }
+      local before = server:arrivals "/spoken_unasked"
       local status, body = fetch("speaks_unasked?id=first", port)
       assert.same({ 200, '[{"id":"first"}]' }, { status, body })
-      transport:sleep(0.3)
+      assert.truthy(await(10, function()
+        transport:sleep(0.01)
+        return server:arrivals "/spoken_unasked" > before
+      end))
       status, body = fetch("speaks_unasked?id=second", port)
       assert.same({ 200, '[{"id":"second"}]' }, { status, body }, port)
     end

@@ -17,7 +17,7 @@ describe("framing, by libcurl", function()
   -- "STATUS BODY", or the kind of the error.
   local function outcome(transport, path, port, row, stream)
     local res, _, kind = transport:request {
-      method = row.method or "GET", url = server:url(path, port), timeout = row[4] == "timeout" and 0.1 or 10, stream = stream,
+      method = row.method or "GET", url = server:url(path, port), timeout = row[4] == "timeout" and 0.05 or 10, stream = stream,
       resend = false,
     }
     if not res then return kind end

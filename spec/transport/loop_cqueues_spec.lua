@@ -7,7 +7,7 @@ describe("the engine's descriptor", function()
     local server, engine, controller = fault.shared(), http.engine { http_proxy = "" }, cqueues.new()
     finally(function() engine:close() end) -- luacheck: ignore 113
     local transfer = assert(engine:start {
-      method = "GET", url = server:url "slow?seconds=0.2", timeout = 10, read_timeout = 10,
+      method = "GET", url = server:url "slow?seconds=0.1", timeout = 10, read_timeout = 10,
     })
     local turns = 0
     controller:wrap(function()

@@ -77,7 +77,7 @@ end
 
 local function share()
   if copy then return end
-  copy, mocked = server.folder(), mock.start { installations = 200, read_seconds = 0.2 }
+  copy, mocked = server.folder(), mock.start { installations = 200, read_seconds = 1e-4 }
   lfs.mkdir "build"
   local names = {}
   for _, name in ipairs(entries ".") do names[#names + 1] = name ~= "build" and name or nil end
@@ -140,9 +140,10 @@ function Place:call(line)
   end
 end
 
--- The document's words with this machine's ports and paths.
+-- The document's words with this machine's ports and paths; its mock server takes no second for a read.
 function Place:adapt(text)
   local objects = os.getenv "LUA_CPATH":match "build/[^/]+/"
+  text = text:gsub("%-%-port 8080", "%0 --read-seconds 1e-4"):gsub('"%-%-port", "8080"', '%0, "--read-seconds", "1e-4"')
   text = text:gsub("8080", self.ports[1]):gsub("8081", self.ports[2]):gsub("/usr/local", self.home .. "/usr")
   return (text:gsub("build/5%.4/", objects):gsub("%f[%w]lua5%.4 ", '"$interpreter" '))
 end
@@ -261,17 +262,12 @@ function run.sh(place, block, where)
   end
 end
 
--- The program of a document's Lua blocks, in this process. One that goes on until it is interrupted is a program of its own,
--- with the first block alone.
+-- The program of a document's Lua blocks, in this process.
 local function run_lua(place, blocks, path)
   local program, expected = {}, {}
   for _, block in ipairs(blocks) do
-    local where = ("%s:%d"):format(path, block.line)
     if block.mark == "output" then
       expected[#program] = block
-    elseif block.mark == "until interrupted" then
-      write(place.home .. "/forever.lua", program[1] .. block.text)
-      place:start('program "$HOME/forever.lua"\n', where)
     else
       program[#program + 1] = block.text:gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. place.ports[1])
     end
@@ -347,6 +343,9 @@ local function run_document(place, path, blocks)
     if block.mark and block.mark:find "^not run: " then -- luacheck: ignore 542
     elseif block.mark == "in nginx" then
       if VERSION == "jit" and not nginx.missing_module() then run_in_nginx(block, where) end
+    elseif block.kind == "lua" and block.mark == "until interrupted" then -- a program of its own, with the first block alone
+      write(place.home .. "/forever.lua", place:adapt(programs[1].text .. block.text))
+      place:start('program "$HOME/forever.lua"\n', where)
     elseif block.kind == "lua" or block.mark == "output" then
       programs[#programs + 1] = block
     elseif absence(path, block) then

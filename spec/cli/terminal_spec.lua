@@ -1,5 +1,6 @@
 -- The real command on a terminal of its own: widths, colours, questions, progress, Ctrl-C; completion in real shells.
 
+local clock = require "support.clock"
 local command = require "support.command"
 local machine = require "support.machine"
 local width = require "ampersand.cli.output.width"
@@ -97,16 +98,30 @@ describe("on a terminal a question", function()
 end)
 
 describe("on a terminal long work", function()
+  -- From the beginning of what is counted a second has passed.
+  local function pass_a_second()
+    local terminal = require "ampersand.cli.terminal"
+    local progress = terminal.progress
+    function terminal.progress(...)
+      local counting = progress(...)
+      clock.pass(1)
+      return counting
+    end
+  end
+
+  setup(clock.take)
+  teardown(clock.restore)
+
   it("shows how far it is, and leaves nothing behind", function()
     if not command.has_terminal() then pending(command.NO_TERMINAL) end
-    with({ installations = 100, fault = "slow=300000" }, function(slow)
+    with({ installations = 100, fault = "slow=400000" }, function(slow)
       local list = "ampersand installations list --summary"
       local terminal = slow:terminal(list, { env = { NO_COLOR = "1" } })
-      local quiet = slow:call(list .. " --quiet", nil, nil, { terminals = { true, true } })
-      assert.truthy(quiet.out:find "100 installations", quiet.out)
-      assert.same({ 0, "" }, { quiet.code, quiet.err })
-      local piped = slow:call(list)
-      assert.same({ 0, "" }, { piped.code, piped.err })
+      for line, terminals in pairs { [list] = {}, [list .. " --quiet"] = { true, true } } do
+        local unseen = session:call(line, nil, nil, { terminals = terminals, before = pass_a_second })
+        assert.truthy(unseen.out:find "%d+ installations", unseen.out)
+        assert.same({ 0, "" }, { unseen.code, unseen.err })
+      end
       local result = terminal:wait()
       assert.equal(0, result.code)
       assert.truthy(result.out:find "\r%[.-===.-%] %d+ installations, %d+/s\27%[K")
@@ -115,10 +130,10 @@ describe("on a terminal long work", function()
   end)
 
   it("waits for an operation, and says how many records it has read", function()
-    if not command.has_terminal() then pending(command.NO_TERMINAL) end
-    with({ installations = 2, read_seconds = 1 }, function(slow)
+    with({ installations = 2, read_seconds = 0.5 }, function(slow)
       local id = slow:call("ampersand installations read contact -f groupRef=group-123 -f mode=async --template '{operationId}'").out
-      local result = slow:show(("ampersand operations wait %s --interval 0.1 --template '{status}'"):format(id:match "%S+"))
+      local wait = ("ampersand operations wait %s --interval 0.1 --template '{status}'"):format(id:match "%S+")
+      local result = slow:call(wait, nil, nil, { terminals = { true, true }, together = true })
       assert.equal(0, result.code, result.out)
       assert.truthy(result.out:find "\r%[=+ +%] %d[%d,]* of %d[%d,]* records\27%[K\r", result.out)
       assert.truthy(result.out:find "\r\27%[Ksuccess\n$", result.out)

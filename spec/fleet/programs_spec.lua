@@ -13,8 +13,8 @@ describe("a program exits with", function()
 
   local function run(line, more) return session:call(line, more) end
 
-  local function pager(more)
-    return session:run("exec " .. LUA .. ' examples/fleet/pager.lua "$HOME/pager.state" 0.1 1', more)
+  local function pager(more, state)
+    return session:start(('exec %s examples/fleet/pager.lua "$HOME/%s" 0.1 1'):format(LUA, state or "pager.state"), more)
   end
 
   -- Whether a journal has an installation that is done.
@@ -23,16 +23,16 @@ describe("a program exits with", function()
   end
 
   it("0 where the pager has polled, and not where it could not", function()
-    local down = "http://127.0.0.1:1"
-    assert.equal(1, pager({ AMP_API_URL = down }).code)
-    assert.equal(4, pager({ AMP_API_KEY = "not-the-key" }).code)
-    local result = pager()
+    local down = { AMP_API_URL = "http://127.0.0.1:1" }
+    local unable = { pager(down, "new.state") } -- they try again, side by side
+    assert.equal(4, pager({ AMP_API_KEY = "not-the-key" }):wait().code)
+    local result = pager():wait()
     assert.equal(0, result.code, result.err)
-    assert.equal(1, pager({ AMP_API_URL = down }).code)
     server:control("faults", { on = "listInstallations", status = 503, next = 8 })
-    assert.equal(1, pager().code)
+    unable[2], unable[3] = pager(down), pager()
+    for i = 1, 3 do assert.equal(1, unable[i]:wait().code) end
     server:control("faults", { clear = true })
-    assert.equal(1, pager({ AMPERSAND_PROJECT_ID = "other" }).code)
+    assert.equal(1, pager({ AMPERSAND_PROJECT_ID = "other" }):wait().code)
   end)
 
   local EDIT = "ampersand installations edit --set createdBy=builder:me "
@@ -67,7 +67,7 @@ describe("a program exits with", function()
       assert.equal(1, result.code, result.err)
       assert.matches("the journal cannot be written, so nothing was sent: ", result.err, 1, true)
     end
-    server:control("faults", { on = "updateInstallation", delay = 0.3 })
+    server:control("faults", { on = "updateInstallation", delay = 0.3, skip = 1 })
     local first = session:start(EDIT .. '--journal "$HOME/j" --yes'):await(has_begun)
     local result = run(EDIT .. '--journal "$HOME/j" --yes')
     server:control("faults", { clear = true })
@@ -101,14 +101,14 @@ describe("a program exits with", function()
   end)
 
   it("0 after a server that limits the rate, and says that it waits", function()
-    server:control("faults", { on = "updateInstallation", status = 429, retry_after = 1, skip = 5, next = 1 })
+    server:control("faults", { on = "updateInstallation", status = 429, retry_after = 0.1, skip = 5, next = 1 })
     local result = run(EDIT .. '--journal "$HOME/j" --yes')
     assert.equal(0, result.code, result.err)
-    assert.equal("ampersand: the server limits the rate; waiting for 1 s\n", result.err)
+    assert.equal("ampersand: the server limits the rate; waiting for 0.1 s\n", result.err)
   end)
 
   it("130 where it is interrupted, and says how far it is", function()
-    server:control("faults", { on = "updateInstallation", delay = 0.5 })
+    server:control("faults", { on = "updateInstallation", delay = 0.5, skip = 1 })
     local result = session:start(EDIT .. '--journal "$HOME/j" --yes'):await(has_begun):signal("INT"):wait()
     server:control("faults", { clear = true })
     assert.equal(130, result.code, result.err)
@@ -121,7 +121,7 @@ describe("a program exits with", function()
   it("1 where a watch of the command could not look at its last poll", function()
     local down = { AMP_API_URL = "http://127.0.0.1:1" }
     for _, flags in ipairs { "", " --fail-if unhealthy", " --fail-if any --existing", ' --state "$HOME/w"' } do
-      local result = run("ampersand --tries 1 installations watch --interval 0.1 --polls 2" .. flags, down)
+      local result = run("ampersand --tries 1 installations watch --interval 0.02 --polls 2" .. flags, down)
       assert.equal(1, result.code, flags .. result.err)
       assert.truthy(result.err ~= "")
     end

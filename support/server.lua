@@ -2,6 +2,7 @@
 -- that started it, whatever ends that one.
 
 local core = require "ampersand.core"
+local machine = require "support.machine"
 local socket = require "socket"
 
 local server = {}
@@ -10,11 +11,6 @@ Server.__index = Server
 
 function server.quote(text)
   return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
-
-local function succeeds(command)
-  local ok = os.execute(command)
-  return ok == true or ok == 0
 end
 
 function server.read(path)
@@ -69,7 +65,7 @@ local HAS_PROC = server.read "/proc/self/stat" ~= ""
 --- Whether a process runs: one that has ended and for which no one has waited yet does not.
 function server.alive(pid)
   if HAS_PROC then return server.read(("/proc/%d/stat"):format(pid)):find "%) [^Z]" ~= nil end
-  return succeeds(("kill -0 %d 2>/dev/null"):format(pid))
+  return machine.succeeds(("kill -0 %d"):format(pid))
 end
 
 -- Each process begins somewhere else, so that those that run side by side do not try the same ports.

@@ -81,7 +81,7 @@ local function share()
   lfs.mkdir "build"
   local names = {}
   for _, name in ipairs(entries ".") do names[#names + 1] = name ~= "build" and name or nil end
-  assert(os.execute(("unset LD_PRELOAD; exec cp -pR %s %s"):format(table.concat(names, " "), copy)))
+  assert(machine.succeeds(("unset LD_PRELOAD; exec cp -pR %s %s"):format(table.concat(names, " "), copy)))
   assert(lfs.link(lfs.currentdir() .. "/build", copy .. "/build", true))
 end
 
@@ -101,7 +101,7 @@ local function new_place(path)
   lfs.mkdir(home .. "/.luarocks")
   for _, name in ipairs(entries(copy)) do assert(lfs.link(copy .. "/" .. name, home .. "/project/" .. name, true)) end
   if command.read(path):find("openresty/luajit", 1, true) then
-    assert(os.execute((OPENRESTY:gsub("{home}", home))))
+    assert(machine.succeeds((OPENRESTY:gsub("{home}", home))))
     certificates.make(home)
     env.SSL_CERT_FILE = home .. "/ca.pem" -- nginx reads the system's authorities once for each location: 30 ms each time
   end

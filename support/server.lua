@@ -60,11 +60,11 @@ function server.listens(port)
   return connection ~= nil
 end
 
-local HAS_PROC = server.read "/proc/self/stat" ~= ""
-
---- Whether a process runs: one that has ended and for which no one has waited yet does not.
+--- Whether a process runs: one that has ended and for which no one has waited yet does not. In a container /proc may
+--- have other numbers than ours.
 function server.alive(pid)
-  if HAS_PROC then return server.read(("/proc/%d/stat"):format(pid)):find "%) [^Z]" ~= nil end
+  local state = server.read(("/proc/%d/stat"):format(pid)):match "%) (%a)"
+  if state then return state ~= "Z" end
   return machine.succeeds(("kill -0 %d"):format(pid))
 end
 

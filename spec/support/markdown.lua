@@ -195,22 +195,15 @@ local function goes_on(one, seconds)
   return server.alive(one.pid)
 end
 
--- Ends what still goes on, as Ctrl-C does, and returns what has ended by itself, or does not end. A server that waits for
--- connections notices the interrupt after half a second, or when one comes.
+-- Ends what still goes on, as Ctrl-C does, and returns what has ended by itself. A server that waits for connections
+-- notices the interrupt after half a second, or when one comes.
 function Place:interrupt()
   local ended = {}
   while self.running[1] do
     local one = table.remove(self.running)
     if goes_on(one, 1) then
-      os.execute("exec kill -INT " .. one.pid)
-      local ends = server.await(10, function()
-        for _, port in ipairs(self.ports) do server.listens(port) end
-        return not server.alive(one.pid)
-      end)
-      if not ends then
-        ended[#ended + 1] = one.where .. " does not end at Ctrl-C"
-        os.execute("exec kill -KILL -" .. one.pid) -- the group that `timeout` leads
-      end
+      os.execute("kill -INT " .. one.pid)
+      for _, port in ipairs(self.ports) do server.listens(port) end
     else
       ended[#ended + 1] = one.where .. " ended by itself:\n" .. command.read(one.name .. ".out")
     end

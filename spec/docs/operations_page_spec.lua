@@ -4,12 +4,7 @@ local descriptions = require "ampersand.cli.descriptions"
 local operations = require "ampersand.client.operations"
 local operations_table = require "support.operations_table"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = require "support.read_file"
 
 describe("the page of operations", function()
   it("lists every operation as the table of operations has it", function()

@@ -8,12 +8,7 @@ local operations = require "ampersand.client.operations"
 
 local PATH = "lua/ampersand/types.lua"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = require "support.read_file"
 
 -- What an editor would gather: classes with their fields, aliases, methods with their parameters.
 local function gather(text)

@@ -10,12 +10,7 @@ local mock = require "support.mock"
 
 local SECRET = "whsec_" .. openssl.base64 "an example's secret bytes"
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = require "support.read_file"
 
 -- Replaces what a place of its own needs; every one of these lines must be there.
 local function adapted(conf)

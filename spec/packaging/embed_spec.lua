@@ -16,12 +16,7 @@ local function output(command, ...)
   return text
 end
 
-local function read(name)
-  local file = assert(io.open(name))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = require "support.read_file"
 
 describe("a host that links ampersand statically", function()
   local server, settings

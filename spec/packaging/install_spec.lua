@@ -2,6 +2,7 @@
 
 local lfs = require "lfs"
 local machine = require "support.machine"
+local server = require "support.server"
 
 local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
 local ABI = VERSION == "jit" and "5.1" or VERSION
@@ -56,19 +57,7 @@ local function names(found, pattern)
   return out
 end
 
-local function read(name)
-  local file = assert(io.open(name))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function new_folder()
-  local folder = os.tmpname()
-  os.remove(folder)
-  assert(lfs.mkdir(folder))
-  return folder
-end
+local read = require "support.read_file"
 
 -- A program that lists through a double, so that both C modules and the Lua layer are used, and libcurl is loaded.
 local PROGRAM = [[
@@ -100,7 +89,7 @@ end
 describe("make install", function()
   local tree, installed
   setup(function()
-    tree = new_folder()
+    tree = server.folder()
     installed = tree .. "/opt/x"
     succeeds("umask 077 && make -s install install-static DESTDIR='%s/a tree' PREFIX=/opt/x LUA_VERSION=%s && cd %s && exec mv 'a tree/opt' .",
       tree, VERSION, tree)
@@ -233,7 +222,7 @@ describe("the source archive", function()
   local archive = ("build/%s.tar.gz"):format(name)
 
   setup(function()
-    tree = new_folder()
+    tree = server.folder()
     root = tree .. "/" .. name
     succeeds("make -s dist && exec tar -xzf %s -C %s", archive, tree)
     if not THOROUGH then return end

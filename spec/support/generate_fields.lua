@@ -7,12 +7,7 @@ local generator = {}
 
 local TYPES, FIELDS = "lua/ampersand/types.lua", "lua/ampersand/client/fields.lua"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = require "support.read_file"
 
 -- Class or alias -> { members = { { name, type }, … }, any = type of further members, alias = type }.
 local function parse(text)

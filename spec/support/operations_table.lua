@@ -36,12 +36,7 @@ function table_of.region(text)
   return last and text:sub(first + 1, last - 1), first, last
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = require "support.read_file"
 
 local function write(path)
   local text = read(path)

@@ -427,12 +427,7 @@ local function markdown(out, text)
   end
 end
 
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read_file = require "support.read_file"
 
 --- The whole reference: name of a file -> its text.
 ---@return table<string, string>

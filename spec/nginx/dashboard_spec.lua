@@ -32,7 +32,7 @@ local function ask(url)
 end
 
 local function gone(url)
-  return nginx.await(5, function() return not ask(url) or type(ask(url)) ~= "number" end)
+  return nginx.await(30, function() return not ask(url) or type(ask(url)) ~= "number" end)
 end
 
 describe("the dashboard", function()
@@ -43,7 +43,7 @@ describe("the dashboard", function()
       pipe:close()
     end)
     local page
-    assert.is_true(nginx.await(10, function()
+    assert.is_true(nginx.await(30, function()
       page = select(2, ask(url .. "/"))
       return page:find("30 of 30", 1, true) ~= nil
     end), page)

@@ -227,11 +227,13 @@
     request.send();
   }
 
+  let asked = 0, newest = 0;
   function overview() {
-    const url = address();
+    const url = address(), mine = ++asked;
     fetchDocument(url + (url.includes("?") ? "&" : "?") + "part=overview", (page) => {
       const next = page.querySelector("#overview"), before = find("#overview");
-      if (!next) return;
+      if (!next || mine < newest) return; // an older answer came later
+      newest = mine;
       const focused = before.contains(document.activeElement) && document.activeElement;
       const place = focused ? [...before.querySelectorAll("a, summary")].indexOf(focused) : -1;
       const same = (link) => link.dataset.choose === focused.dataset.choose && link.dataset.value === focused.dataset.value;

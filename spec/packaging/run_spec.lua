@@ -1,6 +1,7 @@
 -- `make specs`: spec files run in processes of their own, and are reported as busted reports one.
 -- For one Lua: a shell runs them.
 
+local environment = require "ampersand.util.environment"
 local lfs = require "lfs"
 
 local FILES = {
@@ -8,7 +9,14 @@ local FILES = {
   fine = [[it("passes, too", function() end)]],
   bad = [[it("fails as it should", function() assert.equal("left", "right") end)]],
   crash = [[it("passes", function() end) it("ends its process", function() os.exit(7) end)]],
+  environment = [[for name in io.popen "exec env":read "*a":gmatch "([%w_]+)=mine" do it("has " .. name, function() end) end]],
 }
+
+-- All that the library and the command read of ampersand's own.
+local VARIABLES = { "AMPERSAND_PROFILE", "AMPERSAND_WEBHOOK_SECRET", "AMP_WEBHOOK_SECRET" }
+for _, names in pairs(environment.NAMES) do
+  for _, name in ipairs(names) do VARIABLES[#VARIABLES + 1] = name end
+end
 
 describe("spec/support/run", function()
   local directory, root
@@ -21,7 +29,7 @@ describe("spec/support/run", function()
   teardown(function() os.execute("exec rm -r " .. directory) end)
 
   -- What a run of some of the files prints, and its exit code.
-  local function run(names, jobs)
+  local function run(names, jobs, variables)
     local paths = {}
     for i, name in ipairs(names) do
       paths[i] = name .. "_spec.lua"
@@ -29,8 +37,9 @@ describe("spec/support/run", function()
       file:write(FILES[name])
       file:close()
     end
-    local pipe = assert(io.popen(([[unset LD_PRELOAD; cd %s && BUSTED=${BUSTED:-$(command -v busted)} JOBS=%d %s/spec/support/run %s 2>&1
-      code=$?; echo; echo $code]]):format(directory, jobs, root, table.concat(paths, " "))))
+    local pipe = assert(io.popen(([[unset LD_PRELOAD; cd %s && export %s
+      BUSTED=${BUSTED:-$(command -v busted)} JOBS=%d %s/spec/support/run %s 2>&1
+      code=$?; echo; echo $code]]):format(directory, variables or "", jobs, root, table.concat(paths, " "))))
     local text = pipe:read "*a"
     pipe:close()
     return text:match "^(.*)\n(%d+)\n$"
@@ -49,6 +58,14 @@ describe("spec/support/run", function()
     local text, code = run({ "good", "fine" }, 1)
     assert.matches("\n2 successes / 0 failures / 0 errors / 1 pending : %d+ seconds\n", text)
     assert.equal("0", code)
+  end)
+
+  it("keeps from the specs what the user has set for ampersand", function()
+    local set = table.concat(VARIABLES, "=mine ") .. "=mine OTHERS=mine"
+    for _, names in ipairs { { "environment" }, { "environment", "good" } } do
+      local text = run(names, 1, set)
+      assert.matches(#names == 1 and "\n1 success / 0" or "\n2 successes / 0", text)
+    end
   end)
 
   it("leaves a single file to busted", function()

@@ -68,7 +68,9 @@ $(MODULES): | $(MODULE)
 -include $(wildcard $(BUILD)/obj/*.d)
 
 # --- running things --------------------------------------------------------------------------
-# The project's own files come first; the system's Lua packages are found through the closing ";;".
+# The project's own files come first; the system's Lua packages are found through the closing ";;". What `luarocks path` has
+# set for one version would go before that.
+unexport LUA_PATH LUA_CPATH LUA_INIT $(foreach version,5_2 5_3 5_4,LUA_PATH_$(version) LUA_CPATH_$(version) LUA_INIT_$(version))
 RUN_ENV := LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="$(BUILD)/?.so;;" LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)"
 SPECS   ?= spec
 RUNNER  ?=

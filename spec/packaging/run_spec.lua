@@ -12,8 +12,8 @@ local FILES = {
   environment = [[for name in io.popen "exec env":read "*a":gmatch "([%w_]+)=mine" do it("has " .. name, function() end) end]],
 }
 
--- All that the library and the command read of ampersand's own.
-local VARIABLES = { "AMPERSAND_PROFILE", "AMPERSAND_WEBHOOK_SECRET", "AMP_WEBHOOK_SECRET" }
+-- All that the library and the command read of ampersand's own, and what changes cd and libcurl.
+local VARIABLES = { "CDPATH", "SSLKEYLOGFILE", "AMPERSAND_PROFILE", "AMPERSAND_WEBHOOK_SECRET", "AMP_WEBHOOK_SECRET" }
 for _, names in pairs(environment.NAMES) do
   for _, name in ipairs(names) do VARIABLES[#VARIABLES + 1] = name end
 end
@@ -60,12 +60,23 @@ describe("spec/support/run", function()
     assert.equal("0", code)
   end)
 
-  it("keeps from the specs what the user has set for ampersand", function()
+  it("keeps from the specs what the user has set for ampersand, cd and libcurl", function()
     local set = table.concat(VARIABLES, "=mine ") .. "=mine OTHERS=mine"
     for _, names in ipairs { { "environment" }, { "environment", "good" } } do
       local text = run(names, 1, set)
       assert.matches(#names == 1 and "\n1 success / 0" or "\n2 successes / 0", text)
     end
+  end)
+
+  it("has the project's Lua files, whatever paths the user has set", function()
+    local file = assert(io.open(directory .. "/good_spec.lua", "w"))
+    file:write 'it("finds them", function() require "ampersand" end)'
+    file:close()
+    local paths = "LUA_PATH=/no LUA_CPATH=/no LUA_PATH_5_4=/no LUA_CPATH_5_4=/no LUA_INIT='error()' LUA_INIT_5_4='error()'"
+    local pipe = assert(io.popen(("unset LD_PRELOAD; %s make -s specs SPECS=%s/good_spec.lua 2>&1"):format(paths, directory)))
+    local text = pipe:read "*a"
+    pipe:close()
+    assert.matches("\n1 success / 0 failures / 0 errors", text)
   end)
 
   it("leaves a single file to busted", function()

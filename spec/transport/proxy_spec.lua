@@ -9,11 +9,12 @@ describe("a proxy", function()
   setup(function() server = fault.start() end)
   teardown(function() server:stop() end)
 
-  -- Requests each URL through one transport, with proxies in the environment that refuse connections.
-  local function outcomes(urls)
+  -- Requests each URL through one transport, with proxies in the environment that refuse connections, and perhaps one as an
+  -- option that does so.
+  local function outcomes(urls, no_proxy, option)
     local proxy = "http://127.0.0.1:1"
     local output, code = build.run([[
-      local transport = require("ampersand.transport.curl").new { connect_timeout = 5 }
+      local transport = require("ampersand.transport.curl").new { connect_timeout = 5, http_proxy = os.getenv "OPTION" }
       for i = 1, #arg do
         local res, _, kind = transport:request { method = "GET", url = arg[i], timeout = 5 }
         print(res and res.status or kind)
@@ -21,7 +22,8 @@ describe("a proxy", function()
       end
     ]], server.directory, {
       arguments = "'" .. table.concat(urls, "' '") .. "'",
-      wrap = ("export http_proxy=%s https_proxy=%s ALL_PROXY=%s NO_PROXY= no_proxy=; %%s"):format(proxy, proxy, proxy),
+      wrap = ("export http_proxy=%s https_proxy=%s ALL_PROXY=%s NO_PROXY=%s no_proxy= %s; %%s"):format(proxy, proxy, proxy,
+        no_proxy or "", option and "OPTION=" .. proxy or ""),
     })
     assert.equal(0, code, output)
     local found = {}
@@ -37,6 +39,12 @@ describe("a proxy", function()
     -- "connect": the proxy of the environment was asked
     assert.same({ "200", "connect", "200", "connect", "200", "200" },
       outcomes { local_url, "http://somewhere.invalid/", named, "https://somewhere.invalid/", upper, other })
+  end)
+
+  it("is not used for what the environment's no_proxy names, also where it is an option", function()
+    for _, option in ipairs { false, true } do
+      assert.same({ "connect", "resolve" }, outcomes({ "https://used.invalid/", "https://named.invalid/" }, "named.invalid", option))
+    end
   end)
 
   it("that is an option reads plain http only where that is allowed", function()

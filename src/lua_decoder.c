@@ -131,25 +131,27 @@ static void set_number(lua_State *L, const char *name, size_t value)
     lua_setfield(L, -2, name);
 }
 
-/* Pushes nil, message, kind, detail. */
+/* Pushes nil, message, kind, detail. The message fits into the buffer: nothing is allocated while
+ * the scan is read. From then on a finalizer may come, and scan something else. */
 static int push_error(lua_State *L, const struct amp_scan *scan, struct amp_position position,
                       const char *begin)
 {
+    const struct amp_error error = scan->error;
     luaL_Buffer b;
-    if (scan->error.failure == AMP_NO_MEMORY)
+    if (error.failure == AMP_NO_MEMORY)
         return luaL_error(L, "not enough memory");
     lua_pushnil(L);
     luaL_buffinit(L, &b);
     add_position(&b, position);
     add_message(&b, scan, begin);
     luaL_pushresult(&b);
-    lua_pushstring(L, scan->error.failure == AMP_LIMIT ? "limit" : "decode");
+    lua_pushstring(L, error.failure == AMP_LIMIT ? "limit" : "decode");
     lua_createtable(L, 0, 4);
     set_number(L, "line", position.line);
     set_number(L, "column", position.column);
     set_number(L, "offset", position.offset);
-    if (scan->error.expected) {
-        lua_pushstring(L, scan->error.what);
+    if (error.expected) {
+        lua_pushstring(L, error.what);
         lua_setfield(L, -2, "expected");
     }
     return 4;
@@ -375,9 +377,7 @@ static int stream_error(lua_State *L, struct decoder *d, const char *begin)
     if (!begin || begin > at)
         begin = at;
     d->scan.end = d->stream.text + d->stream.used;
-    d->busy = true; /* a finalizer must not change what the words are about */
     push_error(L, &d->scan, amp_stream_position(&d->stream, at), begin);
-    d->busy = false;
     return remember_error(L, d);
 }
 
@@ -731,10 +731,7 @@ static int text_error(lua_State *L, struct decoder *d, const char *text)
 {
     struct amp_position position = {0, 1, 1};
     amp_position_advance(&position, text, (size_t)(d->scan.error.at ? d->scan.error.at - text : 0));
-    d->busy = true;
-    int results = push_error(L, &d->scan, position, text);
-    d->busy = false;
-    return results;
+    return push_error(L, &d->scan, position, text);
 }
 
 static int decode_plainly(lua_State *L, struct decoder *d, const char *text, size_t size)

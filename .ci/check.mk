@@ -3,7 +3,7 @@
 # --- checks ----------------------------------------------------------------------------------
 .PHONY: lint asan check-fast check
 lint: all ## formatting, warnings and the boundaries between modules
-	luacheck -q --no-color lua spec support examples bench bin/ampersand .luacheckrc src .ci
+	luacheck -q --no-color lua spec examples bench bin/ampersand .luacheckrc src .ci
 	clang-format --dry-run -Werror $(wildcard src/*.[ch] include/*.h spec/support/*.[ch] spec/fuzz/*.[ch] bench/*.[ch] examples/*/*.[ch])
 	MODULES="$(MODULES)" .ci/lint
 

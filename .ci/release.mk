@@ -1,7 +1,7 @@
 # What is published.
 
 ARCHIVE = build/ampersand-$(VERSION).tar.gz
-PACKED  := ampersand-*.rockspec src include lua spec support examples docs bench bin Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
+PACKED  := ampersand-*.rockspec src include lua spec examples docs bench bin Makefile README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE \
 	.ci .luacheckrc .clang-format .gitignore
 .PHONY: dist rock rockspecs
 # Reproducible: the same files give the same bytes. The archive is renamed into place when it is complete.

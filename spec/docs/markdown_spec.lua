@@ -1,4 +1,4 @@
--- Every code block of every Markdown file is run: support/markdown.lua says how. What takes long has a file of its own.
+-- Every code block of every Markdown file is run: spec/support/markdown.lua says how. What takes long has a file of its own.
 
 local markdown = require "support.markdown"
 

@@ -11,18 +11,33 @@ quiet() { "$@" >openssl.log 2>&1 || { cat openssl.log >&2; exit 1; }; }
 key() { quiet openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"; }
 key ca
 quiet openssl req -x509 -new -key ca.key -subj "/CN=Authority of the specs" -days 3650 -out ca.pem
-sign() { # name subject alternative-names days...
+cat >ca.cnf <<'CONFIGURATION'
+[ca]
+default_ca = authority
+[authority]
+database = index
+serial = serial
+new_certs_dir = .
+unique_subject = no
+default_md = sha256
+policy = names
+[names]
+commonName = supplied
+CONFIGURATION
+: >index
+echo 01 >serial
+sign() { # name subject alternative-names validity...
   key "$1"
   quiet openssl req -new -key "$1.key" -subj "/CN=$2" -out "$1.csr"
   printf 'subjectAltName=%s\n' "$3" >"$1.ext"
   name=$1; shift 3
-  quiet openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -set_serial "$$" -extfile "$name.ext" \
-    -out "$name.pem" "$@"
+  quiet openssl ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key -in "$name.csr" \
+    -extfile "$name.ext" -out "$name.pem" "$@"
 }
 sign good localhost DNS:localhost,IP:127.0.0.1 -days 365
 sign wronghost elsewhere.example DNS:elsewhere.example -days 365
 sign client client DNS:client.example -days 365
-sign expired localhost DNS:localhost,IP:127.0.0.1 -days -1
+sign expired localhost DNS:localhost,IP:127.0.0.1 -startdate 20200101000000Z -enddate 20200102000000Z
 key selfsigned
 quiet openssl req -x509 -new -key selfsigned.key -subj /CN=localhost -days 365 \
   -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -out selfsigned.pem

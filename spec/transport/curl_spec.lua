@@ -295,8 +295,8 @@ describe("the curl transport", function()
   end)
 
   it("leaves the path as it is", function()
-    local _, echo = fetch "echo/a/../b/%2e%2e/c;d:pause?x=%2F&y=../z"
-    assert.is_truthy(echo:find("GET /echo/a/../b/%2e%2e/c;d:pause?x=%2F&y=../z HTTP", 1, true))
+    local _, echo = fetch "echo/a/../b/%2E%2E/c;d:pause?x=%2F&y=../z"
+    assert.is_truthy(echo:find("GET /echo/a/../b/%2E%2E/c;d:pause?x=%2F&y=../z HTTP", 1, true))
   end)
 
   describe("refuses", function()

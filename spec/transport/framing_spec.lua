@@ -50,7 +50,7 @@ describe("framing, by libcurl", function()
           local transport = port == "good" and secure or curl.new(settings)
           local where = ("%s%s"):format(port, stream and ", stream" or "")
           local found = outcome(transport, "framing/" .. i, port, row, stream)
-          assert.equal(expected, found, where)
+          assert.equal(found == row.newer and row.newer or expected, found, where)
           if row.next then assert.equal(row.next, outcome(transport, "framing/next", port, row, stream), where) end
           if port == "good" then secure = (row[3] == "stay" or not found:find "^%d") and transport end
           if transport ~= secure then transport:close() end

@@ -1,7 +1,7 @@
 -- Lists installations inside a program that hosts Lua: mpv, tshark, nmap, pandoc, and any plain Lua.
 --
 --     mpv --idle=once --script=examples/hosts/list.lua
---     tshark -X lua_script:examples/hosts/list.lua -r /dev/null
+--     tshark -X lua_script:examples/hosts/list.lua --version   (newer ones not as root)
 --     nmap --script examples/hosts/list.lua
 --     pandoc -L examples/hosts/list.lua -f native -t plain /dev/null
 --     lua5.4 examples/hosts/list.lua

@@ -1,4 +1,4 @@
--- examples/haproxy in Debian's HAProxy, whose Lua is 5.3: in its chroot, over TLS, with a mock server as the API.
+-- examples/haproxy in Debian's HAProxy, with the Lua that it hosts: in its chroot, over TLS, with a mock server as the API.
 -- AMP_FIGURES=1 prints how long its page takes: alone, beside slow calls, and beside slow requests that HAProxy proxies.
 
 local host = require "support.host"
@@ -7,7 +7,8 @@ local mock = require "support.mock"
 local server = require "support.server"
 local socket = require "socket"
 
-if os.getenv "LUA_VERSION" ~= "5.3" then return end
+local VERSION = machine.lua_of("haproxy", "5.3")
+if os.getenv "LUA_VERSION" ~= VERSION then return end
 if not machine.has "haproxy" then
   describe("HAProxy", function()
     pending(machine.absent("haproxy", "apt-get install haproxy"))
@@ -162,7 +163,7 @@ local function adapted(values)
   change("/var/lib/haproxy", values.prefix)
   change("127.0.0.1:8080", "127.0.0.1:" .. values.port)
   change("/usr/local/share/lua/5.3/?.lua", host.path "lua/?.lua")
-  change("/usr/local/lib/lua/5.3/?.so", host.path "build/5.3/?.so")
+  change("/usr/local/lib/lua/5.3/?.so", host.path("build/" .. VERSION .. "/?.so"))
   change("lua-load-per-thread examples/haproxy/gate.lua", "lua-load-per-thread " .. host.path "examples/haproxy/gate.lua"
     .. "\n  lua-load-per-thread " .. values.prefix .. "/extra.lua")
   change("ca-file @system-ca", "ca-file " .. values.prefix .. "/ca.pem")

@@ -453,6 +453,7 @@ describe("TLS inside nginx", function()
           }
         }
         location = /resumed {
+          lua_ssl_protocols TLSv1.2; # with 1.3, which is the default of newer modules, a session comes after its handshake
           content_by_lua_block {
             for _ = 1, 3 do say(fetch "https://127.0.0.1:{{spare}}/close") end
           }

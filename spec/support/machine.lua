@@ -23,6 +23,18 @@ function machine.has(program)
   return false
 end
 
+--- The version of the Lua that a program hosts, as its libraries or itself name it.
+---@param program string
+---@param otherwise string where it is absent, or does not say
+---@return string such as "5.4"
+function machine.lua_of(program, otherwise)
+  if not machine.has(program) then return otherwise end
+  local pipe = assert(io.popen(('{ ldd "$(command -v %s)" | grep -o "liblua[-.0-9]*" || %s --version; } 2>&1'):format(program, program)))
+  local text = pipe:read "*a"
+  pipe:close()
+  return text:match "[Ll]ua[- ]?(5%.%d)" or otherwise
+end
+
 --- LUA_PATH and LUA_CPATH as assignments of the shell, for programs that run in another folder.
 ---@return string
 function machine.paths()

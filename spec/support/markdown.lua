@@ -323,10 +323,10 @@ end
 -- What a block needs and this machine lacks, or nil.
 local function absence(path, block)
   if not INSTALLS or block.kind ~= "sh" then return nil end
-  if path:find "nginx" then return nginx.missing_module() end
   if block.text:find "%f[%w]luarocks " and not machine.has "luarocks" then
     return machine.absent("luarocks", "apt-get install luarocks")
   end
+  if path:find "nginx" then return nginx.missing_module() end
 end
 
 local function run_document(place, path, blocks)

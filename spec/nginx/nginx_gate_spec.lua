@@ -4,6 +4,8 @@ local socket = require "socket"
 
 if nginx.unable(pending) then return end
 
+local NO_REDIS = nginx.missing_redis()
+
 -- The API's place: answers the list of installations as `mode` says, slowly enough to be caught in the middle.
 local ORIGIN = [[
   location = /mode { content_by_lua_block { ngx.shared.notes:set("mode", ngx.var.args) } }
@@ -255,7 +257,7 @@ local CONTRACT = [[
 ]]
 
 describe("stores inside nginx", function()
-  if not machine.has "redis-server" then pending(machine.absent("redis-server", "apt-get install redis-server lua-nginx-redis")) return end
+  if NO_REDIS then pending(NO_REDIS) return end
   local server, redis, secured
 
   lazy_setup(function()
@@ -292,7 +294,7 @@ describe("stores inside nginx", function()
 end)
 
 describe("the gate over a fleet", function()
-  if not machine.has "redis-server" then pending(machine.absent("redis-server", "apt-get install redis-server lua-nginx-redis")) return end
+  if NO_REDIS then pending(NO_REDIS) return end
   local server, other, redis
 
   lazy_setup(function()
@@ -382,6 +384,7 @@ describe("a gate whose store or API fails", function()
     ["behind shared memory"] = "store = cache.layered(store, cache.redis { port = %s, password = 'wrong-password' })",
   } do
     it("warns once of a wrong password: Redis " .. name, function()
+      if NO_REDIS then pending(NO_REDIS) end
       local redis = nginx.redis "open-sesame"
       local server = start { store = template:format(redis.port) }
       running[2] = redis
@@ -391,6 +394,7 @@ describe("a gate whose store or API fails", function()
   end
 
   it("waits for a Redis that hangs once, and then no more", function()
+    if NO_REDIS then pending(NO_REDIS) end
     local port, count, listener = hanging()
     local server = start { store = ("store = cache.layered(store, cache.redis { port = %d })"):format(port), ttl = 0.01 }
     check(server, "/gated?alpha", "goes on alone: redis: timeout")

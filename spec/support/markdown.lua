@@ -335,7 +335,9 @@ local function run_document(place, path, blocks)
     local where = ("%s:%d"):format(path, block.line)
     if block.mark and block.mark:find "^not run: " then -- luacheck: ignore 542
     elseif block.mark == "in nginx" then
-      if VERSION == "jit" and not nginx.missing_module() then run_in_nginx(block, where) end
+      local lacks = VERSION == "jit" and (nginx.missing_module() or block.text:find "redis" and nginx.missing_redis())
+      absent = lacks or absent
+      if VERSION == "jit" and not lacks then run_in_nginx(block, where) end
     elseif block.kind == "lua" and block.mark == "until interrupted" then -- a program of its own, with the first block alone
       write(place.home .. "/forever.lua", place:adapt(programs[1].text .. block.text))
       place:start('program "$HOME/forever.lua"\n', where)

@@ -45,6 +45,14 @@ function nginx.missing_module()
     "apt-get install nginx-light libnginx-mod-http-lua lua-resty-core")
 end
 
+--- What is said where Redis, or its client for nginx, is absent, or nil.
+---@return string?
+function nginx.missing_redis()
+  local client = core.permissions "/usr/share/lua/5.1/nginx/redis.lua" or package.searchpath("resty.redis", package.path)
+  if client and machine.has "redis-server" then return nil end
+  return machine.absent("Redis, or its client for nginx,", "apt-get install redis-server lua-nginx-redis")
+end
+
 --- Whether nginx's specs cannot run here. They belong to LuaJIT's run, which has them pending where nginx is absent.
 ---@param pending function busted's
 ---@return boolean

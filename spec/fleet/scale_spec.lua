@@ -1,3 +1,4 @@
+local heap_size = require "support.heap_size"
 local simulated = require "support.simulated"
 local mock = require "support.mock"
 
@@ -15,9 +16,7 @@ describe("an edit of 1,000 installations of which 50 change", function()
     local report, err = client.installations:edit(function(config, installation)
       seen = seen + 1
       if seen == COUNT * 0.1 or seen == COUNT * 0.9 then
-        collectgarbage()
-        collectgarbage()
-        if seen == COUNT * 0.1 then early = collectgarbage "count" else late = collectgarbage "count" end
+        if seen == COUNT * 0.1 then early = heap_size() else late = heap_size() end
       end
       return fn(config, installation)
     end, { journal = name })

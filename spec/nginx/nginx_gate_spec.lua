@@ -1,4 +1,3 @@
-local machine = require "support.machine"
 local nginx = require "support.openresty"
 local socket = require "socket"
 

@@ -48,8 +48,7 @@ end
 --- What is said where Redis, or its client for nginx, is absent, or nil.
 ---@return string?
 function nginx.missing_redis()
-  local client = core.permissions "/usr/share/lua/5.1/nginx/redis.lua" or package.searchpath("resty.redis", package.path)
-  if client and machine.has "redis-server" then return nil end
+  if machine.has "redis-server" and core.permissions "/usr/share/lua/5.1/nginx/redis.lua" then return nil end
   return machine.absent("Redis, or its client for nginx,", "apt-get install redis-server lua-nginx-redis")
 end
 

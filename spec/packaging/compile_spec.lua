@@ -1,5 +1,7 @@
 -- What the C sources ask of a compiler and of a Lua, and say when they do not get it.
 
+local server = require "support.server"
+
 local VERSION = os.getenv "LUA_VERSION" or "5.4"
 local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
 local CC = os.getenv "CC" or "cc"
@@ -45,13 +47,11 @@ local STATE = [[
 describe("the C sources", function()
   local directory, configuration
   setup(function()
-    directory = os.tmpname()
-    os.remove(directory)
+    directory = server.folder_for_programs()
     -- one of the folders has the headers of this Lua
-    output(([[mkdir %s
-      for folder in $(pkg-config --cflags-only-I %s) -I$(pkg-config --variable=includedir %s); do
+    output(([[for folder in $(pkg-config --cflags-only-I %s) -I$(pkg-config --variable=includedir %s); do
         [ -e ${folder#-I}/luaconf.h ] && exec cp ${folder#-I}/lua*.h ${folder#-I}/lauxlib.h %s
-      done]]):format(directory, PACKAGE, PACKAGE, directory))
+      done]]):format(PACKAGE, PACKAGE, directory))
     local file = assert(io.open(directory .. "/luaconf.h"))
     configuration = file:read "*a"
     file:close()

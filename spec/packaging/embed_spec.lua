@@ -2,6 +2,7 @@
 
 local machine = require "support.machine"
 local mock = require "support.mock"
+local starting = require "support.server"
 
 local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
 local PACKAGE = VERSION == "jit" and "luajit" or "lua" .. VERSION
@@ -62,8 +63,7 @@ describe("a host that links ampersand statically", function()
   end
 
   it("finds the installed library through pkg-config, as the guide says", function()
-    local tree = os.tmpname()
-    os.remove(tree)
+    local tree = starting.folder_for_programs()
     finally(function() os.execute("exec rm -rf " .. tree) end) -- luacheck: ignore
     local block = read "docs/embedding.md":match "```sh\n(make install%-static .-)```"
     assert.truthy(block:gsub("examples/embed/", ""):find(line_of "embed", 1, true), "the program itself says the same")

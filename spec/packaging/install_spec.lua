@@ -89,7 +89,7 @@ end
 describe("make install", function()
   local tree, installed
   setup(function()
-    tree = server.folder()
+    tree = server.folder_for_programs()
     installed = tree .. "/opt/x"
     succeeds("umask 077 && make -s install install-static DESTDIR='%s/a tree' PREFIX=/opt/x LUA_VERSION=%s && cd %s && exec mv 'a tree/opt' .",
       tree, VERSION, tree)
@@ -222,7 +222,7 @@ describe("the source archive", function()
   local archive = ("build/%s.tar.gz"):format(name)
 
   setup(function()
-    tree = server.folder()
+    tree = server.folder_for_programs()
     root = tree .. "/" .. name
     succeeds("make -s dist && exec tar -xzf %s -C %s", archive, tree)
     if not THOROUGH then return end

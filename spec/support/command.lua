@@ -27,7 +27,7 @@ local CLEAN = {
 ---@param mock table? of support.mock
 ---@return table session
 function command.session(mock)
-  local self = setmetatable({ home = server.folder(), env = {}, started = {} }, Session)
+  local self = setmetatable({ home = server.folder_for_programs(), env = {}, started = {} }, Session)
   self.env.XDG_CONFIG_HOME, self.env.HOME, self.env.TERM, self.env.LC_ALL = self.home, self.home, "xterm", "C.UTF-8"
   if mock then
     self.env.AMP_API_URL, self.env.AMP_API_KEY = mock.url:gsub("/v1$", ""), mock.key

@@ -77,7 +77,7 @@ end
 
 local function share()
   if copy then return end
-  copy, mocked = server.folder(), mock.start { installations = 200, read_seconds = 1e-4 }
+  copy, mocked = server.folder_for_programs(), mock.start { installations = 200, read_seconds = 1e-4 }
   lfs.mkdir "build"
   local names = {}
   for _, name in ipairs(entries ".") do names[#names + 1] = name ~= "build" and name or nil end

@@ -52,10 +52,10 @@ Nginx.__index = Nginx
 function nginx.start(options)
   options = options or {}
   local directory = server.folder()
-  os.execute(("chmod 755 '%s'; mkdir -m 755 '%s/www'"):format(directory, directory))
+  os.execute(("mkdir '%s/www'"):format(directory))
   require("support.certificates").make(directory)
-  os.execute(("chmod 644 '%s/good.key'"):format(directory))
   for name, text in pairs(options.files or {}) do write(directory .. "/www/" .. name, text) end
+  os.execute(("exec chmod -R go+rX '%s'"):format(directory)) -- its workers are another user
   local free = server.free_ports(3)
   local ports = { plain = free[1], tls = free[2], h2 = free[3] }
   local words = {

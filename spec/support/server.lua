@@ -29,6 +29,23 @@ function server.folder()
   return path
 end
 
+-- Whether programs may not be started below the system's temporary files.
+local function is_noexec()
+  local mounts = io.open "/proc/self/mounts"
+  local text = mounts and mounts:read "*a" or ""
+  if mounts then mounts:close() end
+  return text:find "\n%S+ /tmp %S+ %S*noexec" ~= nil
+end
+
+--- A new folder for programs and modules that are started from there.
+---@return string path absolute
+function server.folder_for_programs()
+  if not is_noexec() then return server.folder() end
+  local path = ("%s/build/%s"):format(os.getenv "PWD", tostring({}):match "%w+$")
+  core.make_private(path .. "/.")
+  return path
+end
+
 --- Removes a file, or a folder with all that is in it.
 function server.remove(path)
   local lfs = require "lfs"

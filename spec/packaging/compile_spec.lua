@@ -21,14 +21,14 @@ local ONE = [[one() { $LUA src/amalgamate.lua /dev/null "$@" | grep -v "#pragma 
 local PLAIN = [[
   set -e
   system=$(grep -h "#include <" src/*.[ch] | grep -v "neon\|mmintrin\|epoll\|timerfd" | sort -u)
-  flags="-std=c99 -Wall -Wextra -Werror -D_GNU_SOURCE -DAMP_NO_SIMD -DAMP_NO_EPOLL -I$PWD/include"
+  flags="-std=c99 -Wall -Wextra -Werror -D_GNU_SOURCE -DAMP_NO_SIMD -DAMP_NO_EPOLL" include=$PWD/include
   flags="$flags $(pkg-config --cflags $PACKAGE libcurl zlib libcrypto)"
   mkdir -p "$D/ampersand"
   module() { # NAME LIBRARIES FILES
     name=$1 libraries=$2
     shift 2
     { printf "%s\n" "$system" "#undef __GNUC__"; one src/memory.c "$@"; } >"$D/$name.c"
-    (cd "$D" && $CC $flags -fPIC -c "$name.c" && $CC -shared -Wl,-z,defs,--allow-shlib-undefined -o "ampersand/$name.so" "$name.o" \
+    (cd "$D" && $CC $flags -I"$include" -fPIC -c "$name.c" && $CC -shared -Wl,-z,defs,--allow-shlib-undefined -o "ampersand/$name.so" "$name.o" \
       $(pkg-config --libs $PACKAGE $libraries) -lm -ldl -lpthread)
   }
   module core "" src/json_*.c src/rfc3339.c $(ls src/lua_*.c | grep -v "http\|crypto\|preload")

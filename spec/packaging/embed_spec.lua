@@ -29,7 +29,7 @@ describe("a host that links ampersand statically", function()
   teardown(function() server:stop() end)
 
   local function works(program)
-    program = ("%s %s integration-123"):format(program, server.project)
+    program = ("'%s' %s integration-123"):format(program, server.project)
     local text = output("%s; cd /; unset LUA_PATH LUA_CPATH; %s; echo; AMP_API_KEY=wrong-key exec %s", settings, program, program)
     local listed, refused = text:match "^(.-\n)\n(.*)$"
     assert.equal(INSTALLATIONS, select(2, listed:gsub("installation%-%S+%s+%a+\n", "")), text:sub(1, 1000))

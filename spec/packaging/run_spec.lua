@@ -37,8 +37,8 @@ describe("spec/support/run", function()
       file:write(FILES[name])
       file:close()
     end
-    local pipe = assert(io.popen(([[unset LD_PRELOAD; cd %s && export %s
-      BUSTED=${BUSTED:-$(command -v busted)} JOBS=%d %s/spec/support/run %s 2>&1
+    local pipe = assert(io.popen(([[unset LD_PRELOAD; cd %s && env %s \
+      BUSTED=${BUSTED:-$(command -v busted)} JOBS=%d '%s/spec/support/run' %s 2>&1
       code=$?; echo; echo $code]]):format(directory, variables or "", jobs, root, table.concat(paths, " "))))
     local text = pipe:read "*a"
     pipe:close()

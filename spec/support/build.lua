@@ -17,6 +17,11 @@ local FLAGS = {
   program = "$(pkg-config --cflags --libs " .. PACKAGE .. " libcurl) -lpthread -lm -ldl",
 }
 
+-- LD_PRELOAD takes no path with blanks.
+local function preloadable(path)
+  return path:find "[%s:]" and path:match "/(build/[^/]+/[^/]+)$" or path
+end
+
 local function changed(path) return lfs.attributes(path, "modification") or 0 end
 
 --- Compiles spec/support/NAME.c, unless the last run has. `kind`: "module" (Lua's C API), "preload" or "program" (linked with
@@ -31,14 +36,15 @@ function build.c(name, kind)
   for file in lfs.dir "src" do
     if SOURCES[name] then newest = math.max(newest, changed("src/" .. file)) end
   end
-  if changed(path) > newest then return path end
+  local usable = kind == "preload" and preloadable(path) or path
+  if changed(path) > newest then return usable end
   lfs.mkdir(DIRECTORY)
   -- specs that run side by side find it whole or not at all
   local command = ("env -u LD_PRELOAD %s -O1 -g -o '%s'.$$ %s %s %s && exec mv '%s'.$$ '%s'"):format(
     os.getenv "CC" or "cc", path, source, SOURCES[name] or "", FLAGS[kind], path, path)
   local ok = os.execute(command)
   assert(ok == true or ok == 0, command)
-  return path
+  return usable
 end
 
 --- Runs a Lua script given as text. `preload` is a library, or nil; `wrap` a shell command with %s for ours.

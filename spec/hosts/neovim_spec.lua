@@ -160,7 +160,7 @@ describe("Neovim", function()
     host.need(pending, "nvim", "neovim")
     local server = mock.start()
     finally(function() server:stop() end) -- luacheck: ignore
-    local command = ([[nvim --headless -u NONE -i NONE -c 'set rtp+=%s' -c 'runtime plugin/ampersand.lua' -c Ampersand ]]
+    local command = ([[nvim --headless -u NONE -i NONE --cmd 'let &rtp .= ",%s"' -c 'runtime plugin/ampersand.lua' -c Ampersand ]]
       .. [[-c 'lua vim.wait(20000, function() return vim.fn.execute("messages"):find "401" end)' -c 'qa!']]):format(host.path "examples/neovim")
     local output = host.run(command, server, { AMP_API_KEY = "not-the-right-key" })
     assert.matches("ampersand: .*401", output)

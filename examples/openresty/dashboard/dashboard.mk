@@ -6,7 +6,7 @@ JIT_ENV       := LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="build/jit/?.so;;" 
 .PHONY: dashboard test-dashboard
 dashboard: deps-dashboard ## serve the dashboard (PORT, INSTALLATIONS; API=real)
 	@$(MAKE) --no-print-directory -s all LUA_VERSION=jit
-	@$(JIT_ENV) luajit examples/openresty/dashboard/start.lua --port $(PORT) $(if $(filter real,$(API)),--real,--installations $(INSTALLATIONS))
+	@$(JIT_ENV) exec luajit examples/openresty/dashboard/start.lua --port $(PORT) $(if $(filter real,$(API)),--real,--installations $(INSTALLATIONS))
 
 # In a browser; screenshots go to build/dashboard.
 BROWSER_DRIVER := build/node/node_modules/playwright-core/package.json build/node/node_modules/axe-core/package.json

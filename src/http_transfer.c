@@ -478,11 +478,14 @@ static long refused_tunnel(const struct amp_transfer *transfer)
     return status >= 300 ? status : 0;
 }
 
-/* Where only the end of the connection ends the body, libcurl from 8 on tells a TLS connection that
- * is cut from one that is closed. For an error's body that makes no difference: see has_end. */
+/* Where only the end of the connection ends an error's body, libcurl from 8 on tells a TLS
+ * connection that is cut from one that is closed. That makes no difference: see has_end. */
 static bool ended_by_cut(const struct amp_transfer *transfer)
 {
-    return has_head(transfer) && !transfer->head.chunked && transfer->head.length < 0 &&
+    const struct amp_head *head = &transfer->head;
+
+    return has_head(transfer) && head->status >= 300 && head->version < 20 && !head->chunked &&
+           head->length < 0 &&
            (strstr(transfer->detail, "unexpected eof") ||         /* OpenSSL */
             strstr(transfer->detail, "non-properly terminated")); /* GnuTLS */
 }

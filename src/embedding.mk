@@ -44,8 +44,8 @@ $(AMALGAM)/ampersand.c: src/amalgamate.lua $(BUILD)/lua_sources.c $(wildcard src
 	@mkdir -p $(@D)
 	$(LUA) $< $(BUILD)/lua_sources.c $(CORE_SRC) $(filter-out $(CORE_SRC),$(HTTP_SRC)) $(CRYPTO_SRC) src/lua_preload.c > $@.$$$$ && mv $@.$$$$ $@
 
-# The host of examples/embed out of that file. COMPILE is a compiler with its dialect; -x none ends a -x c++ in it. It is
-# whole or not there, as all that specs make while others may run.
+# The host of examples/embed out of that file. COMPILE is a compiler with its dialect. It is whole or not there, as all
+# that specs make while others may run.
 $(AMALGAM)/%: $(AMALGAM)/ampersand.c $(AMALGAM)/ampersand.h examples/embed/embed.c
 	$(COMPILE) $(WARNINGS) -Werror -I$(AMALGAM) $(LUA_INC) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) \
-	    examples/embed/embed.c $(AMALGAM)/ampersand.c -x none $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@.$$$$ && mv $@.$$$$ $@
+	    examples/embed/embed.c $(AMALGAM)/ampersand.c $(LUA_LIB) $(CURL_LIBS) $(CRYPTO_LIBS) -ldl -lpthread -lm -o $@.$$$$ && mv $@.$$$$ $@

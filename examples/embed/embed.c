@@ -5,9 +5,13 @@
  *     AMP_API_KEY=… ./embed my-project hubspot
  */
 #include <stdio.h>
+#ifdef __cplusplus
+#include <lua.hpp>
+#else
 #include <lua.h>
 #include <lauxlib.h>
 #include <lualib.h>
+#endif
 #include "ampersand.h"
 
 static const char *const script =

@@ -46,16 +46,17 @@ static enum amp_outcome inflate_steps(const char *bytes, size_t size, size_t ste
     struct amp_queue queue = {NULL, NULL, 0};
     enum amp_outcome outcome = AMP_OPEN;
     const char *why = NULL, *piece;
-    size_t at, n = 0;
+    size_t at, n;
 
     for (at = 0; at < size && outcome == AMP_OPEN; at += step) {
         amp_queue_append(&queue, bytes + at, size - at < step ? size - at : step);
-        do {
+        while (amp_inflater_has_more(inflater, &queue) && outcome == AMP_OPEN &&
+               text->size < 1 << 20) {
             outcome = amp_inflater_pull(inflater, &queue, &why);
             n = amp_inflater_peek(inflater, &piece);
             amp_buffer_append(text, piece, n);
             amp_inflater_consume(inflater, n);
-        } while (n > 0 && outcome == AMP_OPEN && text->size < 1 << 20);
+        }
     }
     if (outcome != AMP_OPEN && !why)
         abort();

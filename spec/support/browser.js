@@ -280,6 +280,7 @@ const steps = {
     await late;
     await sleep(300);
     assert.equal(await total(page, "unhealthy"), before + 2);
+    await page.unrouteAll({ behavior: "ignoreErrors" });
     for (const id of ["installation-0000779", "installation-0000780"]) await change(id, { healthStatus: "healthy" });
     await page.context().close();
   },

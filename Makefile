@@ -70,7 +70,7 @@ $(MODULES): | $(MODULE)
 # --- running things --------------------------------------------------------------------------
 # The project's own files come first; the system's Lua packages are found through the closing ";;". What `luarocks path` has
 # set for one version would go before that.
-unexport LUA_PATH LUA_CPATH LUA_INIT $(foreach version,5_2 5_3 5_4,LUA_PATH_$(version) LUA_CPATH_$(version) LUA_INIT_$(version))
+unexport LUA_PATH LUA_CPATH LUA_INIT $(foreach version,5_2 5_3 5_4 5_5,LUA_PATH_$(version) LUA_CPATH_$(version) LUA_INIT_$(version))
 RUN_ENV := LUA_PATH="lua/?.lua;spec/?.lua;;" LUA_CPATH="$(BUILD)/?.so;;" LUA="$(LUA)" LUA_VERSION="$(LUA_VERSION)"
 SPECS   ?= spec
 RUNNER  ?=
@@ -95,7 +95,7 @@ specs: all $(BUILD)/libampersand.a ## run SPECS (files or folders; default: all)
 	BUSTED="$(BUSTED)" RUNNER='$(RUNNER)' $(RUN_ENV) spec/support/run $(SPECS)
 
 test-hosts: deps-hosts ## install the programs that host Lua, run the specs in them
-	@for v in 5.2 5.3 jit; do $(MAKE) --no-print-directory specs SPECS=spec/hosts LUA_VERSION=$$v || exit 1; done
+	@for v in 5.2 5.3 5.4 jit; do $(MAKE) --no-print-directory specs SPECS=spec/hosts LUA_VERSION=$$v || exit 1; done
 
 test-all: deps-test-all ## test with every Lua
 	@failed=0; for v in $(ALL_LUAS); do \

@@ -491,7 +491,7 @@ static bool ended_by_cut(const struct amp_transfer *transfer)
 }
 
 /* libcurl has no codes of their own for senseless chunks and for a server that refuses our side of
- * TLS 1.3. Up to 7.88 it says "chunked-encoding", from 8 on "chunk hex-length". */
+ * TLS 1.3. Before 8.6 it says "chunked-encoding", since then "chunk hex-length". */
 static enum amp_outcome outcome_of_receiving(const struct amp_transfer *transfer)
 {
     if (refused_tunnel(transfer))
@@ -529,18 +529,18 @@ static const struct {
     {CURLE_URL_MALFORMAT, AMP_PROTOCOL},
     {CURLE_WEIRD_SERVER_REPLY, AMP_PROTOCOL},
     {CURLE_BAD_FUNCTION_ARGUMENT,
-     AMP_PROTOCOL},                             /* a header that libcurl's own list does not take */
-    {CURLE_BAD_CONTENT_ENCODING, AMP_PROTOCOL}, /* of a transfer: it decodes no content here */
+     AMP_PROTOCOL}, /* a header that libcurl's own list does not take */
+    {CURLE_BAD_CONTENT_ENCODING,
+     AMP_PROTOCOL}, /* a transfer coding; libcurl decodes no content coding here */
     {CURLE_OUT_OF_MEMORY, AMP_OVER_LIMIT},
     {(CURLcode)100, AMP_OVER_LIMIT}, /* CURLE_TOO_LARGE, since 8.6 */
 };
 
-/* Of a client's key that cannot be read; the second is what libcurl 8.23 says. */
+/* Whether a client's key cannot be read; the second is what libcurl 8.23 says. */
 static bool is_bad_key(const struct amp_transfer *transfer, CURLcode code)
 {
     return code == CURLE_SSL_CERTPROBLEM ||
-           (code == CURLE_BAD_FUNCTION_ARGUMENT && !transfer->sent &&
-            transfer->engine->options.client_cert);
+           (code == CURLE_BAD_FUNCTION_ARGUMENT && strstr(transfer->detail, "private key"));
 }
 
 static enum amp_outcome outcome_of(const struct amp_transfer *transfer, CURLcode code)

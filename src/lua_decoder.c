@@ -377,7 +377,9 @@ static int stream_error(lua_State *L, struct decoder *d, const char *begin)
     if (!begin || begin > at)
         begin = at;
     d->scan.end = d->stream.text + d->stream.used;
+    d->busy = true; /* when memory runs out here, the decoder cannot go on */
     push_error(L, &d->scan, amp_stream_position(&d->stream, at), begin);
+    d->busy = false;
     return remember_error(L, d);
 }
 

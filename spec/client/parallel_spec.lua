@@ -57,7 +57,7 @@ describe("parallel", function()
     assert.equal(200, values[1])
     assert.equal(200, values[6])
     assert.matches("raised", errors[2])
-    assert.is_true(#errors[3] > 0) -- words of libcurl, which differ from version to version
+    assert.is_truthy(errors[3]:find "transfer closed" or errors[3]:find "bytes missing", errors[3]) -- libcurl 7, libcurl 8
     assert.same({ its = "own" }, errors[4])
     assert.equal("answered", errors[5])
     assert.is_nil(values[3])

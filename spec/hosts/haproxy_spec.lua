@@ -51,6 +51,7 @@ local PROBES = {
   end,
   empty = function() return client:request("POST", "/projects/project-456/nothing") end,
   timeout = function(installations) return installations:list({}, { timeout = 0.5 }) end,
+  silent = function(installations) return installations:list({}, { timeout = 0.7, read_timeout = 0.2 }) end,
   refused = other "http://127.0.0.1:1/v1",
   unnamed = other "https://nothing.invalid/v1",
   untrusted = other "https://127.0.0.1:{{untrusted}}/v1",
@@ -298,6 +299,7 @@ describe("HAProxy", function()
       api:control("faults", fault)
       local began = socket.gettime()
       assert.truthy(probe "timeout":find "^timeout: .*timed out after 0.5 s", probe "timeout")
+      assert.truthy(probe "silent":find "^timeout: .*timed out after 0.7 s", probe "silent")
       assert.truthy(probe "cancelled":find "^cancelled: ", probe "cancelled")
       assert.is_true(socket.gettime() - began < 8)
       clear()

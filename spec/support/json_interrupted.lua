@@ -39,7 +39,8 @@ local function tables_until_due()
   return count
 end
 
--- Runs act(subject) with a finalizer at each place; `prepare` makes the subject. Says how often it came in `act`.
+-- Runs act(subject) with a finalizer at each place; `prepare` makes the subject. Fails when the finalizer came
+-- fewer than three times in `act`.
 local function interrupt_everywhere(prepare, finalizer, act)
   local times, last = 0, tables_until_due()
   for tables = math.max(0, last - BEFORE), last do

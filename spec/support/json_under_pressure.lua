@@ -55,6 +55,14 @@ for size = 1, #text + 1, 40 do
 end
 check(#core.decode(text, { plan = plan }) == 2)
 
+local broken = core.decoder { path = { "data" } }
+broken:feed '{"data":[1],"x":}'
+broken:finish()
+for _ = 1, 4 do -- an error that there was no memory for does not become the end
+  local ok, status = pcall(broken.next, broken)
+  check(not (ok and status == "end"))
+end
+
 local thread = coroutine.wrap(function()
   local decoder = core.decoder()
   decoder:feed(text)

@@ -41,8 +41,10 @@ end
 ---@return string path absolute
 function server.folder_for_programs()
   if not is_noexec() then return server.folder() end
-  local path = ("%s/build/%s"):format(os.getenv "PWD", tostring({}):match "%w+$")
+  local name = os.tmpname() -- which no one else has
+  local path = ("%s/build/%s"):format(os.getenv "PWD", name:match "[^/]+$")
   core.make_private(path .. "/.")
+  os.remove(name)
   return path
 end
 

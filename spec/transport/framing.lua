@@ -8,7 +8,7 @@
 --   method: of the request, else GET
 --   next: what the same client's next request gets ("200 next" when the connection was dropped and a new one made)
 --   curl, nginx: { outcome, reason } of a transport that differs
---   newer: what comes of it as well where libcurl is so new that it unfolds headers by itself, and refuses folded trailers
+--   newer: the outcome with libcurl 8.18 or later, which unfolds headers itself and refuses folded trailers
 
 local OK, END = "HTTP/1.1 200 OK\r\n", "\r\n"
 local FIVE = "Content-Length: 5\r\n"

@@ -4,6 +4,9 @@ local curl = require "ampersand.transport.curl"
 local fault = require "support.fault"
 local rows = require "transport.framing"
 
+local major, minor = require("ampersand.http").versions().libcurl:match "(%d+)%.(%d+)"
+local UNFOLDS = major * 100 + minor >= 818
+
 describe("framing, by libcurl", function()
   local server, settings, secure
   setup(function()
@@ -47,10 +50,11 @@ describe("framing, by libcurl", function()
         for _, stream in ipairs { false, true } do
           local expected = port == "good" and row.tls or row[4]
           if row.curl then expected = row.curl[1] end
+          if row.newer and UNFOLDS then expected = row.newer end
           local transport = port == "good" and secure or curl.new(settings)
           local where = ("%s%s"):format(port, stream and ", stream" or "")
           local found = outcome(transport, "framing/" .. i, port, row, stream)
-          assert.equal(found == row.newer and row.newer or expected, found, where)
+          assert.equal(expected, found, where)
           if row.next then assert.equal(row.next, outcome(transport, "framing/next", port, row, stream), where) end
           if port == "good" then secure = (row[3] == "stay" or not found:find "^%d") and transport end
           if transport ~= secure then transport:close() end

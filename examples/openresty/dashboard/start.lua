@@ -76,7 +76,8 @@ end
 
 local function main(words)
   local options = parse(words)
-  local certificates = os.getenv "SSL_CERT_FILE" or first_file(CERTIFICATES)
+  local named = os.getenv "SSL_CERT_FILE"
+  local certificates = named ~= "" and named or first_file(CERTIFICATES)
   if options.real and not os.getenv "AMP_API_KEY" then error("--real needs AMP_API_KEY", 0) end
   if options.real and not certificates and not (os.getenv "AMP_API_URL" or ""):find "^http:" then
     error("--real needs the system's certificates: install ca-certificates, or name a file in SSL_CERT_FILE", 0)
@@ -86,7 +87,7 @@ local function main(words)
     conf = nginx.read(FOLDER .. "/nginx.conf"), port = choose_port(options.port), folder = "{{root}}/" .. FOLDER,
     env = environment(api, os.getenv "DASHBOARD_REFRESH" or "2"),
     resolver = ("\n" .. nginx.read "/etc/resolv.conf"):match "\nnameserver +(%d[%d.]*)" or "127.0.0.1",
-    trust = certificates and ("lua_ssl_trusted_certificate %s;"):format(certificates) or "", -- a bare machine has none
+    trust = certificates and ('lua_ssl_trusted_certificate "%s";'):format(certificates) or "", -- a bare machine has none
   }
   print("dashboard " .. server.url .. "/")
   print(options.real and "It shows the API's installations." or "It shows a simulated fleet.")

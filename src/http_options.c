@@ -170,10 +170,13 @@ static void choose_default_trust(struct amp_engine *engine)
         return;
     if (!path)
         curl_easy_getinfo(easy, CURLINFO_CAPATH, &path);
-    if (!file)
+    if (!file) {
         curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
+        if (file && access(file, R_OK) != 0)
+            file = NULL; /* a bare machine has none: libcurl would refuse to begin */
+    }
     engine->bundle = copy(file);
-    if (is_list || has_hashes(path))
+    if (!file || is_list || has_hashes(path))
         engine->options.ca_path = copy(path);
     else
         engine->use_bundle = true;

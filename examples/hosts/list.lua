@@ -3,7 +3,7 @@
 --     mpv --idle=once --script=examples/hosts/list.lua
 --     tshark -X lua_script:examples/hosts/list.lua --version   (newer ones not as root)
 --     nmap --script examples/hosts/list.lua
---     pandoc -L examples/hosts/list.lua -f native -t plain /dev/null
+--     pandoc -L examples/hosts/list.lua -f markdown -t plain /dev/null
 --     lua5.4 examples/hosts/list.lua
 --
 -- Key, project and integration come from AMP_API_KEY, AMPERSAND_PROJECT_ID and AMPERSAND_INTEGRATION_ID; the module is

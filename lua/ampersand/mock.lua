@@ -135,10 +135,17 @@ local function wants_help(arg)
   end
 end
 
+-- Whether the words were printed.
+local function say(...)
+  local ok, why = io.stdout:write(...)
+  if ok then ok, why = io.stdout:flush() end
+  if not ok then io.stderr:write("ampersand mock: cannot write the output: ", tostring(why), "\n") end
+  return ok
+end
+
 -- Serves until it is stopped; Ctrl-C is not a failure.
 local function serve(server)
-  print("listening " .. server.url)
-  io.stdout:flush()
+  if not say("listening ", server.url, "\n") then return 1 end
   local ok, stopped = pcall(server.run, server)
   server:close()
   if ok then return 0 end
@@ -151,12 +158,7 @@ end
 ---@param arg string[]
 ---@return integer status for os.exit
 function mock.main(arg)
-  if wants_help(arg) then
-    local ok, why = io.stdout:write(usage(), "\n")
-    if ok then ok, why = io.stdout:flush() end
-    if not ok then io.stderr:write("ampersand mock: cannot write the output: ", tostring(why), "\n") end
-    return ok and 0 or 1
-  end
+  if wants_help(arg) then return say(usage(), "\n") and 0 or 1 end
   local server
   local options, why = parse(arg)
   if options then server, why = mock.open(options) end

@@ -43,7 +43,7 @@ end
 
 --- Makes a receiver, to be called in content_by_lua.
 ---@param given table secret ("whsec_…", a list, or a function that gives one of these; default: the environment's
---   AMP_WEBHOOK_SECRET); handle (gets message and info;
+--   AMPERSAND_WEBHOOK_SECRET); handle (gets message and info;
 --   the message counts as taken unless it raises, or returns false, or nil and a reason); timer (true: answer at once,
 --   handle later; a message is lost when nginx is killed in between); store (default: lua_shared_dict `ampersand`);
 --   gate (its cache forgets groups that events name); changes (message -> the group whose health may have changed);
@@ -52,10 +52,10 @@ end
 ---@return ampersand.Receiver
 function receiver.new(given)
   given = argcheck.check(given, NEW_OPTIONS, "receiver.new")
-  local tolerance, secret = given.tolerance or 300, given.secret or environment.get "AMP_WEBHOOK_SECRET"
+  local tolerance, secret = given.tolerance or 300, given.secret or environment.option "webhook_secret"
   if not secret then
-    argcheck.raise("receiver.new: `secret` is missing, and AMP_WEBHOOK_SECRET is not set (nginx passes it on to its "
-      .. "workers with `env AMP_WEBHOOK_SECRET;`)")
+    argcheck.raise("receiver.new: `secret` is missing, and AMPERSAND_WEBHOOK_SECRET is not set (nginx passes it on to "
+      .. "its workers with `env AMPERSAND_WEBHOOK_SECRET;`)")
   end
   if not given.handle then argcheck.raise "receiver.new: `handle` is missing" end
   return setmetatable({

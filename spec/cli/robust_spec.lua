@@ -107,6 +107,12 @@ describe("output that cannot be written", function()
     for _, request in ipairs(server:requests().requests) do assert.not_equal("PATCH", request.method) end
   end)
 
+  it("ends the mock server, whose address nobody could read", function()
+    local result = shell [[timeout 10 "$LUA" -e 'os.exit(require("ampersand.mock").main(arg))' - --port 0 >/dev/full </dev/null]]
+    assert.equal(1, result.code)
+    assert.matches("^ampersand mock: cannot write the output: ", result.err)
+  end)
+
   it("ends with 1, too, after many waits for what is printed", function()
     set_fault { on = "listInstallations", chunk = 20 }
     assert.equal(1, run("ampersand installations list", nil, nil, { stdout = io.open("/dev/full", "w") }).code)

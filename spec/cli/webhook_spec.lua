@@ -200,6 +200,8 @@ describe("ampersand webhook", function()
     for _, words in ipairs { "send http://127.0.0.1:1/", "verify /dev/null" } do
       local result = session:call("ampersand webhook " .. words, { AMPERSAND_WEBHOOK_SECRET = false })
       assert.same({ 4, true }, { result.code, result.err:find("no webhook secret", 1, true) ~= nil }, words)
+      local named = session:call("ampersand webhook " .. words, { AMPERSAND_WEBHOOK_SECRET = false, AMP_WEBHOOK_SECRET = SECRET })
+      assert.is_nil(named.err:find("no webhook secret", 1, true), named.err)
     end
     local result = session:call("ampersand webhook listen --max 1", { AMPERSAND_WEBHOOK_SECRET = "whsec_!" })
     assert.equal(4, result.code)

@@ -216,6 +216,6 @@ describe("stores of nginx", function()
     assert.error_matches(function() cache.redis { hots = "h" } end, "did you mean")
     local receiver = require "ampersand.receiver"
     assert.error_matches(function() receiver.new { secret = "whsec_x" } end, "`handle` is missing")
-    assert.error_matches(function() receiver.new { handle = print } end, "AMP_WEBHOOK_SECRET is not set")
+    assert.error_matches(function() receiver.new { handle = print } end, "AMPERSAND_WEBHOOK_SECRET is not set")
   end)
 end)

@@ -3,6 +3,7 @@
 local ampersand = require "ampersand"
 local fault = require "support.fault"
 local machine = require "support.machine"
+local mock = require "support.mock"
 
 local LUA = os.getenv "LUA" or "lua"
 local VERSION = os.getenv "LUA_VERSION" or _VERSION:match "%d%.%d"
@@ -88,6 +89,12 @@ describe("the table of troubles", function()
     ["Failed to connect to"] = function() return call { api_key = "k", base_url = "https://127.0.0.1:1/v1" } end,
     ["unable to get local issuer certificate"] = function() -- another authority than the server's
       return tls("good", { ca_file = server.directory .. "/selfsigned.pem" })
+    end,
+    ["error setting certificate"] = function() return tls("good", { ca_file = server.directory .. "/missing.pem" }) end,
+    ["wrong version number"] = function()
+      local plain = mock.start()
+      finally(function() plain:stop() end) -- luacheck: ignore
+      return call { api_key = "k", base_url = (plain.url:gsub("^http:", "https:")) }
     end,
     ["self-signed certificate"] = function() return tls "selfsigned" end,
     ["certificate has expired"] = function() return tls "expired" end,

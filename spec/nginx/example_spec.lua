@@ -24,14 +24,6 @@ local function adapted(conf)
   replace("/usr/local/lib/lua/5.1/?.so", "{{root}}/build/jit/?.so")
   replace("/etc/ssl/certs/ca-certificates.crt", "{{prefix}}/ca.pem")
   replace("worker_processes auto;", "daemon off;\nworker_processes 2;\n{{user}}")
-  replace("default_type application/json;", [[
-    default_type application/json;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-  ]])
   return conf
 end
 
@@ -51,7 +43,7 @@ describe("the OpenResty example", function()
       prefix = prefix, conf = adapted(read "examples/openresty/nginx.conf"),
       env = {
         AMP_API_URL = api.url:gsub("/v1$", ""), AMP_API_KEY = api.key, AMPERSAND_PROJECT_ID = api.project,
-        AMPERSAND_INTEGRATION_ID = api.integration, AMP_WEBHOOK_SECRET = SECRET,
+        AMPERSAND_INTEGRATION_ID = api.integration, AMPERSAND_WEBHOOK_SECRET = SECRET,
       },
     }
   end)

@@ -13,7 +13,7 @@ local FILES = {
 }
 
 -- All that the library and the command read of ampersand's own, and what changes cd and libcurl.
-local VARIABLES = { "CDPATH", "SSLKEYLOGFILE", "NO_PROXY", "no_proxy", "AMPERSAND_PROFILE", "AMPERSAND_WEBHOOK_SECRET", "AMP_WEBHOOK_SECRET" }
+local VARIABLES = { "CDPATH", "SSLKEYLOGFILE", "NO_PROXY", "no_proxy", "AMPERSAND_PROFILE" }
 for _, names in pairs(environment.NAMES) do
   for _, name in ipairs(names) do VARIABLES[#VARIABLES + 1] = name end
 end

@@ -20,7 +20,8 @@ end
 -- What a session does not take over from the environment of the specs.
 local CLEAN = {
   "AMP_API_KEY", "AMP_API_URL", "AMPERSAND_API_KEY", "AMPERSAND_API_URL", "AMPERSAND_PROJECT_ID", "AMPERSAND_INTEGRATION_ID",
-  "AMPERSAND_ORG_ID", "AMPERSAND_PROFILE", "AMPERSAND_BEARER", "AMPERSAND_WEBHOOK_SECRET", "AMP_REGION", "NO_COLOR", "COLUMNS",
+  "AMPERSAND_ORG_ID", "AMPERSAND_PROFILE", "AMPERSAND_BEARER", "AMPERSAND_WEBHOOK_SECRET", "AMP_WEBHOOK_SECRET", "AMP_REGION", "NO_COLOR",
+  "COLUMNS",
 }
 
 --- A place to run commands in: an empty home; with a mock server its address, key, project and integration, too.

@@ -30,8 +30,8 @@ describe("trust", function()
     local output, code = build.run(([[
       local transport = require("ampersand.transport.curl").new { http_proxy = "", http_version = "1.1" }
       for _ = 1, %d do
-        local res, _, kind = transport:request { method = "GET", url = arg[1], timeout = 5 }
-        print(res and res.status or kind)
+        local res, message = transport:request { method = "GET", url = arg[1], timeout = 5 }
+        print(res and res.status or message:match "local issuer" or message)
         if res then res.close(true) end
       end
     ]]):format(times or 1), server.directory, {
@@ -39,12 +39,12 @@ describe("trust", function()
       wrap = "unset SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE; " .. table.concat(processes, " && "),
     })
     assert.equal(0, code, output)
-    return (output:gsub("%s+", " "):gsub(" $", ""))
+    return (output:gsub("local issuer", "unknown"):gsub("%s+", " "):gsub(" $", ""))
   end
 
   it("reads the variables that the curl command reads", function()
     local hashed = "hashed-other:" .. server.directory .. "/hashed"
-    assert.equal("tls 200 200 200 200 200 tls tls tls", with_environments {
+    assert.equal("unknown 200 200 200 200 200 unknown unknown unknown", with_environments {
       {},
       { SSL_CERT_FILE = "ca.pem" }, { CURL_CA_BUNDLE = "ca.pem" }, { CURL_CA_BUNDLE = "ca.pem", SSL_CERT_FILE = "selfsigned.pem" },
       { SSL_CERT_DIR = "hashed" }, { SSL_CERT_DIR = hashed },

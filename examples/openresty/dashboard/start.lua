@@ -87,7 +87,8 @@ local function main(words)
     conf = nginx.read(FOLDER .. "/nginx.conf"), port = choose_port(options.port), folder = "{{root}}/" .. FOLDER,
     env = environment(api, os.getenv "DASHBOARD_REFRESH" or "2"),
     resolver = ("\n" .. nginx.read "/etc/resolv.conf"):match "\nnameserver +(%d[%d.]*)" or "127.0.0.1",
-    trust = certificates and ('lua_ssl_trusted_certificate "%s";'):format(certificates) or "", -- a bare machine has none
+    -- a bare machine has none
+    trust = certificates and ('lua_ssl_trusted_certificate "%s";'):format(certificates) or "",
   }
   print("dashboard " .. server.url .. "/")
   print(options.real and "It shows the API's installations." or "It shows a simulated fleet.")

@@ -24,8 +24,8 @@ local PIECE = 65536
 -- An answer that is awaited is looked for after a tenth of the time that it took so far, at most this long.
 local SHARE, LONGEST = 0.1, 100 -- milliseconds
 
--- When its own timer ends, HAProxy returns the part of the body that it has, as if it were complete. The timer is therefore
--- set to end after the deadline, and `read_timeout` counts only where there is none.
+-- When its own timer ends, HAProxy returns the part of the body that it has, as if it were complete. The timer is
+-- therefore set to end after the deadline, and `read_timeout` counts only where there is none.
 local LATER = 1 -- seconds
 
 local ELSEWHERE = {
@@ -176,7 +176,8 @@ function Haproxy:request(req)
   local origin, problem = http1.parse_url(req.url)
   if not origin then return nil, problem, "config", false end
   local timeout = req.timeout or huge
-  local question, why = question_of(req, req.timeout and timeout + LATER or req.read_timeout or self.opts.read_timeout or huge)
+  local longest = req.timeout and timeout + LATER or req.read_timeout or self.opts.read_timeout or huge
+  local question, why = question_of(req, longest)
   if not question then return nil, why, "config", false end
   if timeout <= 0 then return nil, "timed out before the request was sent", "timeout", false end
   return await(req, run(req, question), core.now() + timeout)

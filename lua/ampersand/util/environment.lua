@@ -7,6 +7,7 @@ environment.NAMES = {
   api_key = { "AMP_API_KEY", "AMPERSAND_API_KEY" }, bearer = { "AMPERSAND_BEARER" },
   base_url = { "AMP_API_URL", "AMPERSAND_API_URL" }, project = { "AMPERSAND_PROJECT_ID" },
   integration = { "AMPERSAND_INTEGRATION_ID" }, org = { "AMPERSAND_ORG_ID" }, region = { "AMP_REGION" },
+  webhook_secret = { "AMPERSAND_WEBHOOK_SECRET", "AMP_WEBHOOK_SECRET" },
 }
 
 --- The value of a variable without blanks and line ends around it; nil when it is not set, or nothing is left.

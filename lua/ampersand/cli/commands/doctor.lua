@@ -93,7 +93,22 @@ local FIXES = {
   timeout = "check the network; a firewall may swallow packets",
   status = "check --url: is the API there?",
   decode = "check --url: something else answers there",
+  protocol = "check --url: something else answers there",
 }
+
+-- Of what TLS says, where the cause is not the authorities.
+local TLS_FIXES = {
+  ["has expired"] = "renew the server's certificate, or set this machine's clock",
+  ["subject name"] = "use the name that the certificate is for: --url",
+  ["wrong version number"] = "check --url: no TLS is spoken at that port",
+}
+
+local function fix_of(err)
+  for words, fix in pairs(err.kind == "tls" and TLS_FIXES or {}) do
+    if tostring(err.message):find(words, 1, true) then return fix end
+  end
+  return FIXES[err.kind] or "try again; see --debug"
+end
 
 function Visit:clock(headers)
   local server = headers.date and time.parse_http_date(headers.date)
@@ -113,7 +128,7 @@ function Visit:network()
   local reached = provider or info.kind == "status" and info.status ~= 404 and info.status < 500
   local url = client:_option "base_url"
   if not reached then
-    return self:find("bad", "network", tostring(info.message), FIXES[info.kind] or "try again; see --debug",
+    return self:find("bad", "network", tostring(info.message), fix_of(info),
       info.kind == "timeout" and exit.TIMEOUT or nil)
   end
   self:find("ok", "network", ("%s answers in %.0f ms"):format(url, (core.now() - started) * 1000))

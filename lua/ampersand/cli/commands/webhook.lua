@@ -22,7 +22,7 @@ end
 local function find_secret(args)
   if args.secret then return terminal.given_secret("Webhook secret", args.secret, "--secret", "--secret -") end
   if args.secret_file then return (input.file(args.secret_file):gsub("%s+$", "")) end
-  return environment.get "AMPERSAND_WEBHOOK_SECRET"
+  return (environment.option "webhook_secret")
 end
 
 local function require_secret(args)

@@ -108,7 +108,7 @@ describe("output that cannot be written", function()
   end)
 
   it("ends the mock server, whose address nobody could read", function()
-    local result = shell [[timeout 10 "$LUA" -e 'os.exit(require("ampersand.mock").main(arg))' - --port 0 >/dev/full </dev/null]]
+    local result = shell [[timeout 10 "$LUA" -e 'os.exit(require("ampersand.mock").main { "--port", "0" })' >/dev/full </dev/null]]
     assert.equal(1, result.code)
     assert.matches("^ampersand mock: cannot write the output: ", result.err)
   end)

@@ -129,17 +129,6 @@ local function write(path, text)
   file:close()
 end
 
-local function dechunk(text)
-  local parts, at = {}, 1
-  while true do
-    local _, stop, size = text:find("^(%x+)\r\n", at)
-    size = tonumber(size or "0", 16)
-    if size == 0 then return table.concat(parts) end
-    parts[#parts + 1] = text:sub(stop + 1, stop + size)
-    at = stop + size + 3
-  end
-end
-
 local function run(command)
   assert(machine.succeeds(command), command)
 end
@@ -191,7 +180,7 @@ describe("HAProxy", function()
     connection:close()
     text = text or part
     local head, body = text:match "^(.-)\r\n\r\n(.*)$"
-    if (head or ""):lower():find("transfer-encoding: chunked", 1, true) then body = dechunk(body) end
+    if (head or ""):lower():find("transfer-encoding: chunked", 1, true) then body = server.dechunk(body) end
     return tonumber((head or ""):match "^HTTP/1.1 (%d+)"), body, head
   end
 

@@ -208,17 +208,6 @@ function Server:send(path, options)
   return connection
 end
 
-local function dechunk(text)
-  local parts, at = {}, 1
-  while true do
-    local _, stop, size = text:find("^(%x+)\r\n", at)
-    size = tonumber(size or "0", 16)
-    if size == 0 then return table.concat(parts) end
-    parts[#parts + 1] = text:sub(stop + 1, stop + size)
-    at = stop + size + 3
-  end
-end
-
 --- Reads the answer on a connection of `send`.
 ---@return integer? status, string body, table headers
 function Server:finish(connection) -- luacheck: no self
@@ -229,7 +218,7 @@ function Server:finish(connection) -- luacheck: no self
   if not head then return nil, text, {} end
   local headers = {}
   for name, value in head:gmatch "\n([^:\r\n]+): *([^\r\n]*)" do headers[name:lower()] = value end
-  if headers["transfer-encoding"] == "chunked" then body = dechunk(body) end
+  if headers["transfer-encoding"] == "chunked" then body = server.dechunk(body) end
   return tonumber(head:match "^HTTP/1%.1 (%d+)"), body, headers
 end
 

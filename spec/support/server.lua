@@ -48,6 +48,20 @@ function server.folder_for_programs()
   return path
 end
 
+--- The body out of its chunks.
+---@param text string
+---@return string
+function server.dechunk(text)
+  local parts, at = {}, 1
+  while true do
+    local _, stop, size = text:find("^(%x+)\r\n", at)
+    size = tonumber(size or "0", 16)
+    if size == 0 then return table.concat(parts) end
+    parts[#parts + 1] = text:sub(stop + 1, stop + size)
+    at = stop + size + 3
+  end
+end
+
 --- Removes a file, or a folder with all that is in it.
 function server.remove(path)
   local lfs = require "lfs"
